@@ -1,0 +1,112 @@
+//! The door to everything: an open registry with a pool.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::census;
+use crate::check::{self, PortState};
+use crate::error::{Error, Result};
+use crate::lease::{self, Lease};
+use crate::pool::{Census, Pool};
+use crate::registry::{Registry, Repair};
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::sys;
+
+/// An open registry with a pool, from which leases and environments are taken.
+///
+/// Open it once and keep it: opening reads the kernel's port ranges and checks the registry's folder. It may be
+/// shared by threads and used after a fork. It stands for the network namespace of the thread that opened it; after
+/// entering another one, open another. Clones share one registry.
+#[derive(Clone)]
+pub struct Allocator {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) pool: Arc<Pool>,
+}
+
+impl Allocator {
+    /// Opens with the settings of the environment: `PORTALLOC_DIR`, `PORTALLOC_POOL`, `PORTALLOC_EXCLUDE`.
+    ///
+    /// # Errors
+    /// As [`Settings::open`].
+    pub fn open() -> Result<Self> {
+        Settings::new().open()
+    }
+
+    pub(crate) fn with(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>) -> Result<Self> {
+        let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
+        let registry = Registry::open(directory)?;
+        Ok(Self { registry: Arc::new(registry), pool: Arc::new(pool) })
+    }
+
+    /// Leases ports: a number asks for so many consecutive ones, a [`Request`] for more.
+    ///
+    /// Does not block, unless the request waits: then until ports come free or the deadline passes.
+    ///
+    /// # Errors
+    /// `invalid_argument`, `pool_exhausted` (with a [`Census`]), `port_in_use` (with the ports), `timeout`,
+    /// `registry_unusable`, `io`.
+    pub fn lease(&self, request: impl Into<Request>) -> Result<Lease> {
+        lease::take(&self.registry, &self.pool, &request.into(), None)
+    }
+
+    /// Whether a lease of `port` could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
+    /// address. The port need not be in the pool.
+    ///
+    /// # Errors
+    /// `invalid_argument` for port 0, `registry_unusable`, `io`.
+    pub fn is_free(&self, port: u16) -> Result<bool> {
+        Ok(self.check([port])?.iter().all(|state| state.usage.is_free()))
+    }
+
+    /// What each of `ports` is doing, in the order given.
+    ///
+    /// # Errors
+    /// `invalid_argument` for port 0, `registry_unusable`, `io`.
+    pub fn check(&self, ports: impl IntoIterator<Item = u16>) -> Result<Vec<PortState>> {
+        let file = self.registry.ports()?;
+        let here = self.registry.process()?;
+        let mut states = Vec::new();
+        for port in ports {
+            if port == 0 {
+                return Err(Error::invalid_argument("port 0 does not exist", "name ports from 1 to 65535"));
+            }
+            states.push(check::state(&self.registry, &file, port, &here)?);
+        }
+        Ok(states)
+    }
+
+    /// Counts what every port of the pool is doing. Probes each port that nobody claims: some 5 us a port.
+    ///
+    /// # Errors
+    /// `registry_unusable`, `io`.
+    pub fn census(&self) -> Result<Census> {
+        census::take(&self.registry, &self.registry.ports()?, &self.pool, &self.registry.process()?)
+    }
+
+    /// Makes labels and records agree again, after a crash or a hand edit, and says what was repaired.
+    ///
+    /// # Errors
+    /// `registry_unusable`, `io`.
+    pub fn reconcile(&self) -> Result<Vec<Repair>> {
+        self.registry.reconcile()
+    }
+
+    /// The pool in use.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The registry's folder.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.registry.root()
+    }
+}
+
+impl std::fmt::Debug for Allocator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Allocator").field("directory", &self.directory()).field("pool", &self.pool.asked()).finish()
+    }
+}

@@ -1,0 +1,145 @@
+//! Making an environment.
+
+use std::path::{Path, PathBuf};
+
+use super::request::Life;
+use super::{EnvFile, Environment, EnvironmentRequest, env_file, temp_dir};
+use crate::allocator::Allocator;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::IsolationId;
+use crate::lease::{self, Lease};
+use crate::registry::{Label, Lifetime, Record, RecordPorts, Registry, project_name};
+use crate::sys;
+use crate::time::Timestamp;
+
+/// Collisions of IDs that are believable; beyond that something is broken.
+const ID_TRIES: usize = 999;
+
+impl Allocator {
+    /// Makes an environment. If it fails, nothing of it is left.
+    ///
+    /// # Errors
+    /// As [`Allocator::lease`], and `invalid_argument` (names, work tree, TTL), `not_found` (owner),
+    /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
+    pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
+        let registry = &self.registry;
+        let lease_request = request.lease()?;
+        request.check_instance_id()?;
+        let life = request.life()?;
+        let worktree = worktree(request.worktree.as_deref())?;
+        let temp_base = temp_dir::base()?;
+
+        let id = IsolationId::generate(&worktree, &request.instance_id)?;
+        let mut lease = lease::take(registry, &self.pool, &lease_request, Some(id))?;
+        let mut record = Record {
+            format: Record::FORMAT,
+            isolation_id: id,
+            compose_project_name: String::new(),
+            worktree_path: worktree,
+            instance_id: request.instance_id.clone(),
+            temp_dir: PathBuf::new(),
+            lock_file: PathBuf::new(),
+            env_file: None,
+            ports: RecordPorts {
+                base_port: lease.base_port(),
+                count: lease.ports().len(),
+                ports: lease.ports().to_vec(),
+            },
+            names: request.names.clone(),
+            // Held by this process until all is there, so that an unfinished one is stale once it dies.
+            lifetime: Lifetime::Held,
+            created_at: Timestamp::from_unix_ms(lease.label().since_ms),
+            expires_at: life.expires_at,
+            holder: registry.process()?,
+            owner: life.owner,
+            mount_namespace: sys::mount_namespace()
+                .map_err(|error| Error::os("cannot tell the mount namespace", error))?,
+            lease: lease.label().lease,
+        };
+        claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
+        // From here on, dropping the environment removes whatever was made.
+        let mut environment = Environment { registry: registry.clone(), record, lease: Some(lease) };
+        environment.write_env_file(&request.env_file)?;
+        environment.finish(&life)?;
+        Ok(environment)
+    }
+}
+
+/// Makes record and temp dir under an ID that nobody has, the first one tried being the record's. If it fails, neither
+/// is left.
+fn claim_id(
+    registry: &Registry,
+    record: &mut Record,
+    lease: &mut Lease,
+    temp_base: &Path,
+    env_file: &EnvFile,
+) -> Result<()> {
+    for _ in 0..ID_TRIES {
+        let id = record.isolation_id;
+        record.compose_project_name = project_name(id);
+        record.temp_dir = temp_base.join(&record.compose_project_name);
+        record.lock_file = registry.records().path(id);
+        record.env_file = env_file::expected(registry, record, env_file)?;
+        if lease.label().id != Some(id) {
+            lease.relabel(Label { id: Some(id), ..*lease.label() })?;
+        }
+        if !temp_dir::exists(&record.temp_dir)? && registry.records().create(record)? {
+            match temp_dir::create(&record.temp_dir, registry) {
+                Ok(true) => return Ok(()),
+                Ok(false) => registry.records().remove(id)?,
+                Err(error) => return registry.records().remove(id).and(Err(error)),
+            }
+        }
+        record.isolation_id = IsolationId::generate(&record.worktree_path, &record.instance_id)?;
+    }
+    Err(Error::new(
+        ErrorCode::IdExhausted,
+        format!("{ID_TRIES} isolation IDs in a row are taken"),
+        "check the random source of this machine and the registry's folder",
+    ))
+}
+
+impl Environment {
+    fn write_env_file(&mut self, choice: &EnvFile) -> Result<()> {
+        let written = env_file::write(&self.registry, &self.record, choice)?;
+        if written != self.record.env_file {
+            self.record.env_file = written;
+            self.registry.records().replace(&self.record)?;
+        }
+        Ok(())
+    }
+
+    /// A kept environment is let go: its record says so first, then the labels claim its ports, then the lock goes.
+    fn finish(&mut self, life: &Life) -> Result<()> {
+        if life.lifetime == Lifetime::Kept {
+            self.record.lifetime = Lifetime::Kept;
+            self.registry.records().replace(&self.record)?;
+            if let Some(lease) = &mut self.lease {
+                lease.relabel(self.record.label())?;
+            }
+            if let Some(lease) = self.lease.take() {
+                lease.leave_to_labels();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The work tree as an absolute path without links, which must be text: it goes into files and variables.
+pub(super) fn worktree(given: Option<&Path>) -> Result<PathBuf> {
+    let given = given.unwrap_or(Path::new("."));
+    let invalid = |why: String| {
+        Error::invalid_argument(
+            format!("the work tree {} {why}", given.display()),
+            "name an existing folder with --worktree",
+        )
+    };
+    let path = given.canonicalize().map_err(|error| invalid(format!("cannot be used: {error}")))?;
+    if !path.is_dir() {
+        return Err(invalid("is not a folder".to_owned()));
+    }
+    if path.to_str().is_none() {
+        return Err(invalid("is not valid UTF-8".to_owned()));
+    }
+    Ok(path)
+}

@@ -1,0 +1,252 @@
+//! The env file of an environment. Overwrites nothing but the env file of an environment that is gone, removes
+//! nothing but a file that names the very environment.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, OFlags};
+
+use super::traces::Removal;
+use super::{EnvFile, status};
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::IsolationId;
+use crate::registry::{Record, Registry};
+use crate::sys;
+use crate::variables::{Syntax, render};
+
+const NAME: &str = ".env.isolation";
+const FIRST_LINE: &str = "# Written by portalloc for environment ";
+const RECORD_LINE: &str = "# Record: ";
+/// Larger than the env file of an environment with every port and the longest names.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// What stands at the path of an env file.
+enum Found {
+    Nothing,
+    /// Of an environment that is gone or stale.
+    Abandoned(File),
+    /// Of an environment that may be alive.
+    OfLiving(IsolationId),
+    /// Not portalloc's.
+    Foreign,
+}
+
+/// Where the env file of `record` will be, as things stand.
+pub(super) fn expected(registry: &Registry, record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
+    let Some(wanted) = wanted(record, choice)? else { return Ok(None) };
+    Ok(Some(match (look(registry, &wanted, record.isolation_id)?, choice) {
+        (Found::Nothing | Found::Abandoned(_), _) => wanted,
+        (found, EnvFile::At(_)) => return Err(taken(&wanted, &found)),
+        _ => beside(&wanted, record.isolation_id),
+    }))
+}
+
+/// Writes the env file and says where. It is written whole beside its place, under a name with the ID in it, and then
+/// moved there; a crash in between leaves only a file that cleanup knows by that name.
+pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
+    let Some(wanted) = wanted(record, choice)? else { return Ok(None) };
+    let own = beside(&wanted, record.isolation_id);
+    let failed = |error: io::Error| {
+        let denied = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+        let error = Error::os(format!("cannot write the env file {}", wanted.display()), error);
+        if denied {
+            error.with_remedy("make its folder writable, or use --env-file PATH or --no-env-file")
+        } else {
+            error
+        }
+    };
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&own)
+        .and_then(|mut file| file.write_all(content(record).as_bytes()));
+    if let Err(error) = written {
+        return Err(failed(error));
+    }
+    match sys::rename_new(&own, &wanted) {
+        Ok(()) => return Ok(Some(wanted)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+        Err(_) => {}
+    }
+    match look(registry, &wanted, record.isolation_id)? {
+        Found::Abandoned(old) if replace(&own, &wanted, &old).map_err(failed)? => Ok(Some(wanted)),
+        found if matches!(choice, EnvFile::At(_)) => Err(taken(&wanted, &found)),
+        _ => Ok(Some(own)),
+    }
+}
+
+/// The env file that `record` names, and the path from or to which it is moved: a crash may have left it at either.
+pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
+    let named = record.env_file.as_ref()?;
+    let other = match named.to_str().and_then(|path| path.strip_suffix(&format!(".{}", record.isolation_id))) {
+        Some(wanted) => wanted.into(),
+        None => beside(named, record.isolation_id),
+    };
+    Some((named.clone(), other))
+}
+
+/// Removes the env file at `path` if it still names `id`.
+pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
+    let failed = |error| Removal::Failed(Error::os(format!("cannot remove the env file {}", path.display()), error));
+    let mut file = match open(path) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Removal::Absent,
+        Err(why) => return Removal::NotOurs(why),
+    };
+    match lock_in_place(&file, path) {
+        Ok(true) => {}
+        Ok(false) => return Removal::Absent,
+        Err(error) => return failed(error),
+    }
+    let text = match read(&mut file) {
+        Ok(text) => text,
+        Err(error) => return failed(error),
+    };
+    let names_it = owner(&text) == Some(id);
+    // One whose writing was interrupted is known by its name, which is random.
+    let started = format!("{FIRST_LINE}{id}");
+    let unfinished = path.to_str().is_some_and(|path| path.ends_with(&format!(".{id}")))
+        && (started.starts_with(&text) || text.starts_with(&started));
+    if !names_it && !unfinished {
+        return Removal::NotOurs(match owner(&text) {
+            Some(other) => format!("is the env file of environment {other}"),
+            None => "was not written by portalloc".to_owned(),
+        });
+    }
+    match rustix::fs::unlink(path) {
+        Ok(()) => Removal::Removed,
+        Err(rustix::io::Errno::NOENT) => Removal::Absent,
+        Err(error) => failed(error.into()),
+    }
+}
+
+/// Whether the env file at `path` names `id`; why not otherwise.
+pub(super) fn check(path: &Path, id: IsolationId) -> std::result::Result<(), String> {
+    let Some(mut file) = open(path)? else { return Err("does not exist".to_owned()) };
+    match read(&mut file).map(|text| owner(&text)) {
+        Ok(Some(owner)) if owner == id => Ok(()),
+        Ok(Some(other)) => Err(format!("is the env file of environment {other}")),
+        Ok(None) => Err("was not written by portalloc".to_owned()),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+fn wanted(record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
+    let path = match choice {
+        EnvFile::None => return Ok(None),
+        EnvFile::Worktree => return Ok(Some(record.worktree_path.join(NAME))),
+        EnvFile::At(path) => path,
+    };
+    let invalid = || {
+        Error::invalid_argument(format!("{path:?} is not a path for an env file"), "name a file in an existing folder")
+    };
+    if path.as_os_str().as_encoded_bytes().contains(&0) || path.file_name().is_none() || path.to_str().is_none() {
+        return Err(invalid());
+    }
+    std::path::absolute(path).map(Some).map_err(|_| invalid())
+}
+
+/// The name beside `path` that is this environment's alone.
+fn beside(path: &Path, id: IsolationId) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{id}"));
+    name.into()
+}
+
+fn content(record: &Record) -> String {
+    let id = record.isolation_id;
+    format!(
+        "{FIRST_LINE}{id}; `portalloc cleanup --id {id}` removes it.\n{RECORD_LINE}{}\n{}",
+        record.lock_file.display(),
+        render(&record.variables(), Syntax::Dotenv)
+    )
+}
+
+/// The environment that an env file says it is of.
+fn owner(text: &str) -> Option<IsolationId> {
+    let id = text.strip_prefix(FIRST_LINE)?.split(';').next()?;
+    let named = text.lines().find_map(|line| line.strip_prefix("ISOLATION_ID="))?;
+    if id == named { id.parse().ok() } else { None }
+}
+
+fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
+    let entry = sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?;
+    if entry.is_none() {
+        return Ok(Found::Nothing);
+    }
+    let Ok(Some(mut file)) = open(path) else { return Ok(Found::Foreign) };
+    let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
+    let Some(owner) = owner(&text) else { return Ok(Found::Foreign) };
+    let record = text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)).map(Path::new);
+    let lives = match record {
+        // Of this registry: it can be judged.
+        Some(record) if record == registry.records().path(owner) => status::lives(registry, owner)?,
+        // Of another one: whatever has a record may be alive.
+        Some(record) => !matches!(sys::entry(record), Ok(None)),
+        None => true,
+    };
+    Ok(if lives && owner != me { Found::OfLiving(owner) } else { Found::Abandoned(file) })
+}
+
+fn taken(path: &Path, found: &Found) -> Error {
+    let whose = match found {
+        Found::OfLiving(id) => format!("is the env file of environment {id}"),
+        _ => "exists and was not written by portalloc".to_owned(),
+    };
+    Error::new(
+        ErrorCode::EnvFileExists,
+        format!("{} {whose}", path.display()),
+        "name another file, or move that one away",
+    )
+}
+
+/// Opens a plain file of this user; `None` if there is nothing, or why it is not one.
+fn open(path: &Path) -> std::result::Result<Option<File>, String> {
+    match sys::entry(path) {
+        Ok(None) => return Ok(None),
+        Ok(Some(entry)) if !entry.is_file() => return Err(format!("is {}", entry.describe())),
+        Ok(Some(entry)) if entry.user != sys::user_id() => return Err(format!("belongs to user {}", entry.user)),
+        Ok(Some(_)) => {}
+        Err(error) => return Err(format!("cannot be read: {error}")),
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+fn read(file: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Puts `new` in the place of the abandoned file. `false`: somebody else did so first. Whoever replaces or removes an
+/// env file has its lock, so of two that found the same abandoned one only one replaces it.
+fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
+    if !lock_in_place(old, path)? {
+        return Ok(false);
+    }
+    fs::rename(new, path)?;
+    Ok(true)
+}
+
+/// Locks the file until it is closed, if it still is the one at `path`.
+fn lock_in_place(file: &File, path: &Path) -> io::Result<bool> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    let here = file.metadata()?;
+    let there = match fs::symlink_metadata(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    Ok(here.dev() == there.dev() && here.ino() == there.ino())
+}

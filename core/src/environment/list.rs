@@ -1,0 +1,191 @@
+//! Reading all environments and leases, of every user as far as their labels tell.
+
+use std::collections::BTreeMap;
+
+use super::status::{self, StaleReason, Status};
+use crate::allocator::Allocator;
+use crate::check::Holder;
+use crate::error::Result;
+use crate::id::IsolationId;
+use crate::pool::PortRange;
+use crate::registry::{Claim, Label, Lifetime, PortsFile, Record, Registry, Standing, Stored};
+use crate::sys::ProcessStamp;
+use crate::time::Timestamp;
+
+/// An environment as the registry shows it.
+#[derive(Clone, Debug)]
+pub struct EnvironmentInfo {
+    /// Its ID.
+    pub id: IsolationId,
+    /// Whether it lives.
+    pub status: Status,
+    /// Held or kept; none if its record is broken.
+    pub lifetime: Option<Lifetime>,
+    /// Its ports, in the order of the names where the record can be read.
+    pub ports: Vec<u16>,
+    /// The user it belongs to.
+    pub user: u32,
+    /// When it was made, if known.
+    pub created_at: Option<Timestamp>,
+    /// For a held one the process that made it; for a kept one its owner, if it has one.
+    pub holder: Option<Holder>,
+    /// All of its record; none of another user's or a broken one's.
+    pub record: Option<Box<Record>>,
+}
+
+/// A live lease that belongs to no environment.
+#[derive(Clone, Debug)]
+pub struct LeaseInfo {
+    /// Its ports, ascending.
+    pub ports: Vec<u16>,
+    /// The process that took it.
+    pub holder: Option<Holder>,
+    /// The user it belongs to.
+    pub user: u32,
+    /// When it was taken.
+    pub since: Timestamp,
+}
+
+/// What is in a registry.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The environments, oldest first; broken ones last.
+    pub environments: Vec<EnvironmentInfo>,
+    /// Live leases without an environment, by port.
+    pub leases: Vec<LeaseInfo>,
+}
+
+/// Ports of one label.
+struct Labelled {
+    label: Label,
+    ports: Vec<u16>,
+}
+
+impl Allocator {
+    /// Reads all environments and live leases. Nothing is locked or changed.
+    ///
+    /// # Errors
+    /// `registry_unusable`, `io`.
+    pub fn list(&self) -> Result<Listing> {
+        let registry = &self.registry;
+        let ports = registry.ports()?;
+        let here = registry.process()?;
+        let (mut of_environments, mut of_leases) = (BTreeMap::new(), BTreeMap::new());
+        for (port, slot) in PortRange::ALL.ports().zip(ports.read(PortRange::ALL)?) {
+            let Some(label) = slot.label() else { continue };
+            let labelled = match label.id {
+                Some(id) => of_environments.entry(id).or_insert(Labelled { label, ports: Vec::new() }),
+                None => of_leases.entry((label.since_ms, label.lease)).or_insert(Labelled { label, ports: Vec::new() }),
+            };
+            labelled.ports.push(port);
+        }
+        let mut listing = Listing::default();
+        for id in registry.records().ids()? {
+            listing.environments.extend(environment(registry, &ports, id, of_environments.get(&id), &here)?);
+        }
+        listing.environments.sort_by_key(|info| (info.created_at.is_none(), info.created_at, info.id));
+        for lease in of_leases.into_values() {
+            if is_locked(&ports, &lease.ports)? {
+                listing.leases.push(LeaseInfo {
+                    holder: holder(&lease.label, &here),
+                    user: lease.label.user,
+                    since: Timestamp::from_unix_ms(lease.label.since_ms),
+                    ports: lease.ports,
+                });
+            }
+        }
+        listing.leases.sort_by_key(|lease| lease.ports.first().copied());
+        Ok(listing)
+    }
+}
+
+fn environment(
+    registry: &Registry,
+    ports: &PortsFile,
+    id: IsolationId,
+    labelled: Option<&Labelled>,
+    here: &ProcessStamp,
+) -> Result<Option<EnvironmentInfo>> {
+    Ok(match registry.records().read(id)? {
+        Stored::Missing => None,
+        Stored::Record(record) => Some(EnvironmentInfo {
+            id,
+            status: status::judge(registry, ports, &record, here)?,
+            lifetime: Some(record.lifetime),
+            ports: record.ports.ports.clone(),
+            user: crate::sys::user_id(),
+            created_at: Some(record.created_at),
+            holder: match record.lifetime {
+                Lifetime::Held => Some(Holder::of(record.holder, here)),
+                Lifetime::Kept => record.owner.map(|owner| Holder::of(owner, here)),
+            },
+            record: Some(record),
+        }),
+        Stored::Broken(why) => Some(EnvironmentInfo {
+            id,
+            status: Status::Stale(StaleReason::RecordBroken(why)),
+            lifetime: None,
+            ports: labelled.map(|labelled| labelled.ports.clone()).unwrap_or_default(),
+            user: crate::sys::user_id(),
+            created_at: None,
+            holder: None,
+            record: None,
+        }),
+        Stored::Foreign(user) => match labelled {
+            Some(labelled) => Some(foreign(registry, ports, id, user, labelled, here)?),
+            None => None,
+        },
+    })
+}
+
+/// Another user's, by its labels.
+fn foreign(
+    registry: &Registry,
+    ports: &PortsFile,
+    id: IsolationId,
+    user: u32,
+    labelled: &Labelled,
+    here: &ProcessStamp,
+) -> Result<EnvironmentInfo> {
+    let Labelled { label, ports: own } = labelled;
+    let port = own.first().copied().unwrap_or_default();
+    let holder = holder(label, here);
+    let pid = holder.as_ref().map_or(0, |holder| holder.pid);
+    let status = match label.claim {
+        Claim::Held { .. } if is_locked(ports, own)? => Status::Active,
+        Claim::Held { .. } => Status::Stale(StaleReason::HolderGone(pid)),
+        Claim::Kept { expires_ms, .. } => {
+            match registry.standing(ports, port, crate::registry::Slot::Label(*label), here)? {
+                Standing::Kept(_) | Standing::Free => Status::Active,
+                Standing::Stale(_) => Status::Stale(match expires_ms.map(Timestamp::from_unix_ms) {
+                    Some(at) if at <= Timestamp::now() => StaleReason::Expired(at),
+                    _ => StaleReason::OwnerEnded(pid),
+                }),
+            }
+        }
+    };
+    Ok(EnvironmentInfo {
+        id,
+        status,
+        lifetime: Some(if label.is_kept() { Lifetime::Kept } else { Lifetime::Held }),
+        ports: own.clone(),
+        user,
+        created_at: Some(Timestamp::from_unix_ms(label.since_ms)),
+        holder,
+        record: None,
+    })
+}
+
+fn holder(label: &Label, here: &ProcessStamp) -> Option<Holder> {
+    match label.claim {
+        Claim::Held { holder } => Some(Holder::of(holder, here)),
+        Claim::Kept { owner, .. } => owner.map(|owner| Holder::of(owner, here)),
+    }
+}
+
+fn is_locked(ports: &PortsFile, own: &[u16]) -> Result<bool> {
+    Ok(match own.first() {
+        Some(port) => ports.conflict(PortRange::one(*port))?.is_some(),
+        None => false,
+    })
+}

@@ -1,0 +1,109 @@
+//! Environments: an isolation ID, a lease, a temp dir, an env file and variables, made and removed as one.
+//!
+//! The order that survives a crash at any point: ports labelled under their lock, then the record, then temp dir and
+//! env file; removed in the opposite order. So whatever exists has a record that names it, and a record whose ports
+//! nobody holds or keeps is stale.
+
+mod cleanup;
+mod create;
+mod env_file;
+mod list;
+mod request;
+mod status;
+mod temp_dir;
+mod traces;
+mod validate;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use cleanup::{Cleanup, CleanupReport, Reason, Removed, Selection, Skipped};
+pub use list::{EnvironmentInfo, LeaseInfo, Listing};
+pub use request::{EnvFile, EnvironmentRequest};
+pub use status::{StaleReason, Status};
+pub use traces::{Left, Traces};
+pub use validate::{Check, PortCheck, Validation};
+
+use crate::error::Result;
+use crate::id::IsolationId;
+use crate::lease::Lease;
+use crate::registry::{Record, Registry};
+
+/// An environment that this process made.
+///
+/// A *held* one lives as long as this value: dropping it releases the ports and removes temp dir, env file and
+/// record, unless it is a forked child's copy. A *kept* one outlives it.
+#[must_use]
+pub struct Environment {
+    registry: Arc<Registry>,
+    record: Record,
+    /// Of a held one until it is cleaned up, of a kept one while it is being made.
+    lease: Option<Lease>,
+}
+
+impl Environment {
+    /// Its ID.
+    #[must_use]
+    pub fn id(&self) -> IsolationId {
+        self.record.isolation_id
+    }
+
+    /// Its ports, in the order of the names.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        &self.record.ports.ports
+    }
+
+    /// Its temp dir: mode 0700, empty when it was made.
+    #[must_use]
+    pub fn temp_dir(&self) -> &Path {
+        &self.record.temp_dir
+    }
+
+    /// Its env file, if it has one. Beside `.env.isolation` if that was taken: then it is `.env.isolation.<id>`.
+    #[must_use]
+    pub fn env_file(&self) -> Option<&Path> {
+        self.record.env_file.as_deref()
+    }
+
+    /// Its variables, names and values.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.record.variables()
+    }
+
+    /// All that the registry knows of it.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
+    ///
+    /// # Errors
+    /// `permission_denied`, `io`, `registry_unusable`: then the record stays, and the cleanup can be repeated.
+    /// `in_use` if the environment is held by another process, such as the parent of a forked child.
+    pub fn cleanup(&mut self) -> Result<()> {
+        if self.lease.as_ref().is_some_and(Lease::is_ours) {
+            let removed = traces::remove(&self.registry, &self.record);
+            self.lease = None;
+            return removed.into_result().map(|_| ());
+        }
+        cleanup::remove(&self.registry, self.id(), &Selection::Id(self.id()), None).map(|_| ())
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        if self.lease.as_ref().is_some_and(Lease::is_ours) {
+            // What cannot be removed now keeps its record, for `cleanup --stale`. The lease goes last.
+            let _ = traces::remove(&self.registry, &self.record);
+        }
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("id", &self.id()).field("ports", &self.ports()).finish_non_exhaustive()
+    }
+}

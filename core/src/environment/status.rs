@@ -1,0 +1,192 @@
+//! Whether an environment lives, and if not, why: reasons are values, shown to the user.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::id::IsolationId;
+use crate::pool::PortRange;
+use crate::registry::{Claim, Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
+use crate::sys::{self, Judgement, ProcessStamp};
+use crate::time::Timestamp;
+
+/// Whether an environment lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// It has its ports.
+    Active,
+    /// It is over; `cleanup --stale` removes what is left of it.
+    Stale(StaleReason),
+    /// It lives, but labels of these ports are missing, so that they might be leased to others: reconcile.
+    Damaged(Vec<u16>),
+}
+
+/// Why an environment is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StaleReason {
+    /// A held one: the process that held it, and all it passed the lease to, are gone.
+    HolderGone(u32),
+    /// Its TTL ended.
+    Expired(Timestamp),
+    /// The process named as its owner has ended.
+    OwnerEnded(u32),
+    /// Its work tree does not exist any more. Its ports are not given out before an explicit cleanup.
+    WorktreeMissing(PathBuf),
+    /// Somebody else has been given these of its ports.
+    PortsTaken(Vec<u16>),
+    /// Its maker died while making it.
+    Unfinished(u32),
+    /// Its record is not readable; why.
+    RecordBroken(String),
+}
+
+impl Status {
+    /// `active`, `stale` or `damaged`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Stale(_) => "stale",
+            Self::Damaged(_) => "damaged",
+        }
+    }
+
+    /// Whether a cleanup of stale environments removes it.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Stale(_))
+    }
+
+    /// Why it is not active, as a phrase.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Active => None,
+            Self::Stale(reason) => Some(reason.to_string()),
+            Self::Damaged(ports) => Some(format!("labels of {} are missing: reconcile", list(ports))),
+        }
+    }
+}
+
+impl StaleReason {
+    /// A stable word for programs, such as `expired`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::HolderGone(_) => "holder_gone",
+            Self::Expired(_) => "expired",
+            Self::OwnerEnded(_) => "owner_ended",
+            Self::WorktreeMissing(_) => "worktree_missing",
+            Self::PortsTaken(_) => "ports_taken",
+            Self::Unfinished(_) => "unfinished",
+            Self::RecordBroken(_) => "record_broken",
+        }
+    }
+}
+
+impl fmt::Display for StaleReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HolderGone(pid) => write!(f, "its holder, PID {pid}, is gone"),
+            Self::Expired(at) => write!(f, "its TTL ended at {at}"),
+            Self::OwnerEnded(pid) => write!(f, "its owner, PID {pid}, has ended"),
+            Self::WorktreeMissing(path) => write!(f, "its work tree {} is gone", path.display()),
+            Self::PortsTaken(ports) => write!(f, "somebody else was given its {}", list(ports)),
+            Self::Unfinished(pid) => write!(f, "its maker, PID {pid}, died while making it"),
+            Self::RecordBroken(why) => f.write_str(why),
+        }
+    }
+}
+
+/// "port 5", "ports 5, 6 and 3 more".
+fn list(ports: &[u16]) -> String {
+    let shown: Vec<String> = ports.iter().take(5).map(ToString::to_string).collect();
+    let more = ports.len() - shown.len();
+    let plural = if ports.len() == 1 { "port" } else { "ports" };
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{plural} {}{rest}", shown.join(", "))
+}
+
+/// Whether the environment `id` may be alive. What cannot be judged, such as another user's, may be.
+pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
+    Ok(match registry.records().read(id)? {
+        Stored::Missing | Stored::Broken(_) => false,
+        Stored::Foreign(_) => true,
+        Stored::Record(record) => !judge(registry, &registry.ports()?, &record, &registry.process()?)?.is_stale(),
+    })
+}
+
+/// Judges an environment by its record, labels and locks, through a description that has no locks of its own.
+pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
+    match record.lifetime {
+        Lifetime::Held => judge_held(ports, record),
+        Lifetime::Kept => judge_kept(registry, ports, record, here),
+    }
+}
+
+/// Whether a slot may be that of the environment: it is not somebody else's. A live lock counts even where the label
+/// is damaged.
+pub(super) fn may_be_of(slot: Slot, id: IsolationId) -> bool {
+    slot.label().is_none_or(|label| label.id == Some(id))
+}
+
+fn judge_held(ports: &PortsFile, record: &Record) -> Result<Status> {
+    for port in record.ports.ports.iter().copied() {
+        if may_be_of(ports.read_one(port)?, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
+            return Ok(Status::Active);
+        }
+    }
+    Ok(Status::Stale(StaleReason::HolderGone(record.holder.pid)))
+}
+
+fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
+    if let Some(at) = record.expires_at.filter(|at| *at <= Timestamp::now()) {
+        return Ok(Status::Stale(StaleReason::Expired(at)));
+    }
+    if let Some(owner) = record.owner.filter(|owner| owner.judge(here) == Judgement::Ended) {
+        return Ok(Status::Stale(StaleReason::OwnerEnded(owner.pid)));
+    }
+    let (mut missing, mut taken) = (Vec::new(), Vec::new());
+    for port in record.ports.ports.iter().copied() {
+        let slot = ports.read_one(port)?;
+        let locked = || ports.conflict(PortRange::one(port)).map(|lock| lock.is_some());
+        match slot.label() {
+            Some(label) if label.id == Some(record.isolation_id) => {
+                if let (Claim::Held { .. }, false) = (label.claim, locked()?) {
+                    return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
+                }
+            }
+            Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
+                taken.push(port)
+            }
+            _ => missing.push(port),
+        }
+    }
+    if !taken.is_empty() {
+        return Ok(Status::Stale(StaleReason::PortsTaken(taken)));
+    }
+    if worktree_is_missing(record) {
+        return Ok(Status::Stale(StaleReason::WorktreeMissing(record.worktree_path.clone())));
+    }
+    Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
+}
+
+/// Judged only where paths mean the same as they did for the maker.
+fn worktree_is_missing(record: &Record) -> bool {
+    sys::mount_namespace().is_ok_and(|namespace| namespace == record.mount_namespace)
+        && matches!(sys::entry(&record.worktree_path), Ok(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_carry_their_values() {
+        assert_eq!(StaleReason::PortsTaken(vec![7]).to_string(), "somebody else was given its port 7");
+        assert_eq!(list(&[1, 2, 3, 4, 5, 6, 7]), "ports 1, 2, 3, 4, 5 and 2 more");
+        assert_eq!(Status::Active.reason(), None);
+    }
+}

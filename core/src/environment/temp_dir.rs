@@ -1,0 +1,182 @@
+//! The temp dir of an environment. The only place that removes a tree, and only one that is surely portalloc's: a
+//! real folder, of this user, with the very name of its environment.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::traces::Removal;
+use crate::error::{Error, Result};
+use crate::id::IsolationId;
+use crate::registry::{Registry, project_name};
+use crate::sys;
+
+/// The system's temp folder, which must be text: it goes into variables.
+pub(super) fn base() -> Result<PathBuf> {
+    let base = std::env::temp_dir();
+    let absolute = std::path::absolute(&base)
+        .map_err(|error| Error::os(format!("cannot use the temp folder {}", base.display()), error))?;
+    if absolute.to_str().is_none() {
+        return Err(Error::invalid_argument(
+            format!("the temp folder {} is not valid UTF-8", base.display()),
+            "set TMPDIR to another folder",
+        ));
+    }
+    Ok(absolute)
+}
+
+pub(super) fn exists(path: &Path) -> Result<bool> {
+    Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?.is_some())
+}
+
+/// Makes the folder, empty and with mode 0700. `false`: something of that name exists.
+pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {
+            sys::mark(path, mark(registry));
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::os(format!("cannot make the temp dir {}", path.display()), error)),
+    }
+}
+
+fn mark(registry: &Registry) -> &[u8] {
+    registry.root().as_os_str().as_encoded_bytes()
+}
+
+/// What is wrong with the temp dir at `path`.
+pub(super) fn check(path: &Path) -> Option<String> {
+    let why = match sys::entry(path) {
+        Ok(Some(entry)) if !entry.is_folder() => format!("is {}", entry.describe()),
+        Ok(Some(entry)) if entry.user != sys::user_id() => format!("belongs to user {}", entry.user),
+        Ok(Some(_)) => return None,
+        Ok(None) => "does not exist".to_owned(),
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    Some(format!("{} {why}", path.display()))
+}
+
+/// Removes the temp dir at `path`, if it is that of `id`.
+pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
+    let entry = match sys::entry(path) {
+        Ok(Some(entry)) => entry,
+        Ok(None) => return Removal::Absent,
+        Err(error) => {
+            return Removal::Failed(Error::os(format!("cannot look at the temp dir {}", path.display()), error));
+        }
+    };
+    if path.file_name() != Some(project_name(id).as_ref()) {
+        return Removal::NotOurs("has another name than the environment's temp dir".to_owned());
+    }
+    if !entry.is_folder() {
+        return Removal::NotOurs(format!("is {}", entry.describe()));
+    }
+    if entry.user != sys::user_id() {
+        return Removal::NotOurs(format!("belongs to user {}", entry.user));
+    }
+    match remove_tree(path) {
+        Ok(()) => Removal::Removed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Removal::Absent,
+        Err(error) => Removal::Failed(Error::os(format!("cannot remove the temp dir {}", path.display()), error)),
+    }
+}
+
+/// Folders inside may be read-only (package caches are): those are opened up, and it is tried once more.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match remove_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(path)?;
+            remove_all(path)
+        }
+        other => other,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place; it follows no link, neither at the top nor below")]
+fn remove_all(path: &Path) -> io::Result<()> {
+    fs::remove_dir_all(path)
+}
+
+fn open_up(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes temp dirs of this user that were made for this registry and that no record names any more: what is left
+/// when the registry was lost, in a reboot for instance. A record is made before its temp dir and removed after it,
+/// so one that is being made or removed at this moment has a record.
+pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
+    let mut swept = Vec::new();
+    let Ok(entries) = fs::read_dir(base()?) else { return Ok(swept) };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.strip_prefix("portalloc-")?.parse::<IsolationId>().ok())
+        else {
+            continue;
+        };
+        let path = entry.path();
+        let of_this_registry = sys::marked(&path).as_deref() == Some(mark(registry));
+        if of_this_registry && !has_record_anywhere(registry, id) && matches!(remove(&path, id), Removal::Removed) {
+            swept.push(path);
+        }
+    }
+    Ok(swept)
+}
+
+/// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.
+fn has_record_anywhere(registry: &Registry, id: IsolationId) -> bool {
+    let Ok(namespaces) = fs::read_dir(registry.root()) else { return true };
+    namespaces.into_iter().any(|namespace| match namespace {
+        Ok(namespace) => !matches!(sys::entry(&namespace.path().join("envs").join(format!("{id}.json"))), Ok(None)),
+        Err(_) => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> IsolationId {
+        "0123456789ab".parse().unwrap()
+    }
+
+    #[test]
+    fn only_a_real_folder_with_the_right_name_is_removed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let victim = scratch.path().join("victim");
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("precious"), "1").unwrap();
+        let path = scratch.path().join("portalloc-0123456789ab");
+
+        assert!(matches!(remove(&victim, id()), Removal::NotOurs(_)));
+        assert!(matches!(remove(&path, id()), Removal::Absent));
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(matches!(remove(&path, id()), Removal::NotOurs(_)));
+        rustix::fs::unlink(&path).unwrap();
+        fs::write(&path, "a file").unwrap();
+        assert!(matches!(remove(&path, id()), Removal::NotOurs(_)));
+        assert!(victim.join("precious").exists() && path.exists());
+    }
+
+    #[test]
+    fn links_inside_are_removed_and_not_followed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let victim = scratch.path().join("victim");
+        fs::create_dir(&victim).unwrap();
+        fs::write(victim.join("precious"), "1").unwrap();
+        let path = scratch.path().join("portalloc-0123456789ab");
+        fs::create_dir_all(path.join("a/b")).unwrap();
+        std::os::unix::fs::symlink(&victim, path.join("a/link")).unwrap();
+        fs::set_permissions(path.join("a"), PermissionsExt::from_mode(0o500)).unwrap();
+        assert!(matches!(remove(&path, id()), Removal::Removed));
+        assert!(!path.exists() && victim.join("precious").exists());
+    }
+}

@@ -1,0 +1,251 @@
+//! The one list of error codes, and the error every call returns.
+//!
+//! A message says what happened, with the value in it; a remedy says what to do next. Bindings map the code and
+//! pass both texts on; they never write texts of their own.
+
+use std::fmt;
+
+use crate::check::PortState;
+use crate::pool::Census;
+
+/// Stable codes: the same string in every language and on the command line. Codes are added, never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// An argument, or a `PORTALLOC_*` variable, is out of range or malformed.
+    InvalidArgument,
+    /// The text is not an isolation ID (12 lower-case hex digits).
+    InvalidId,
+    /// No free run of that size is left in the pool.
+    PoolExhausted,
+    /// A specific port that was asked for is leased, or something is bound to it.
+    PortInUse,
+    /// No environment with that ID, or no such process.
+    NotFound,
+    /// The environment is held by a live process, so it cannot be cleaned up from outside.
+    InUse,
+    /// The env file asked for exists and is not portalloc's to overwrite.
+    EnvFileExists,
+    /// 999 isolation IDs in a row were taken: something is wrong with the random source or the registry.
+    IdExhausted,
+    /// The registry folder is missing, replaced, damaged, full, or not trustworthy.
+    RegistryUnusable,
+    /// The operating system refused for lack of rights.
+    PermissionDenied,
+    /// The deadline passed.
+    Timeout,
+    /// Not available on this platform or kernel.
+    Unsupported,
+    /// Any other failure of the operating system.
+    Io,
+    /// A defect in portalloc itself, caught at a border.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Self; 14] = [
+        Self::InvalidArgument,
+        Self::InvalidId,
+        Self::PoolExhausted,
+        Self::PortInUse,
+        Self::NotFound,
+        Self::InUse,
+        Self::EnvFileExists,
+        Self::IdExhausted,
+        Self::RegistryUnusable,
+        Self::PermissionDenied,
+        Self::Timeout,
+        Self::Unsupported,
+        Self::Io,
+        Self::Internal,
+    ];
+
+    /// The stable string, such as `pool_exhausted`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "invalid_argument",
+            Self::InvalidId => "invalid_id",
+            Self::PoolExhausted => "pool_exhausted",
+            Self::PortInUse => "port_in_use",
+            Self::NotFound => "not_found",
+            Self::InUse => "in_use",
+            Self::EnvFileExists => "env_file_exists",
+            Self::IdExhausted => "id_exhausted",
+            Self::RegistryUnusable => "registry_unusable",
+            Self::PermissionDenied => "permission_denied",
+            Self::Timeout => "timeout",
+            Self::Unsupported => "unsupported",
+            Self::Io => "io",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong: a stable [`code`](Error::code), what happened, and what to do next.
+///
+/// `Display` prints message and remedy on one line, without the code.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: ErrorCode,
+    message: String,
+    remedy: String,
+    census: Option<Census>,
+    ports: Vec<PortState>,
+    source: Option<std::io::Error>,
+}
+
+/// The result of every fallible call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            remedy: remedy.into(),
+            census: None,
+            ports: Vec::new(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn invalid_argument(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, message, remedy)
+    }
+
+    /// An operating system error met while doing `what` (a phrase such as "cannot open /x/y").
+    pub(crate) fn os(what: impl fmt::Display, source: impl Into<std::io::Error>) -> Self {
+        let source = source.into();
+        let (code, remedy) = explain(&source);
+        let mut error = Self::new(code, format!("{what}: {source}"), remedy);
+        error.0.source = Some(source);
+        error
+    }
+
+    /// As [`Error::os`], for the registry's own files: whatever the reason, the registry cannot be used.
+    pub(crate) fn registry(what: impl fmt::Display, source: impl Into<std::io::Error>) -> Self {
+        let source = source.into();
+        let (code, remedy) = explain(&source);
+        let code = if code == ErrorCode::Io { ErrorCode::RegistryUnusable } else { code };
+        let mut error =
+            Self::new(code, format!("{what}: {source}"), format!("{remedy}, or set PORTALLOC_DIR to another folder"));
+        error.0.source = Some(source);
+        error
+    }
+
+    pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
+        remedy.clone_into(&mut self.0.remedy);
+        self
+    }
+
+    pub(crate) fn with_census(mut self, census: Census) -> Self {
+        self.0.census = Some(census);
+        self
+    }
+
+    pub(crate) fn with_ports(mut self, ports: Vec<PortState>) -> Self {
+        self.0.ports = ports;
+        self
+    }
+
+    /// The same error under another code, its message put in front of.
+    pub(crate) fn recast(mut self, code: ErrorCode, prefix: &str) -> Self {
+        self.0.code = code;
+        self.0.message.insert_str(0, prefix);
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// What happened, with the value in it.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn remedy(&self) -> &str {
+        &self.0.remedy
+    }
+
+    /// For `pool_exhausted` and `timeout`: what every port of the pool was doing.
+    #[must_use]
+    pub fn census(&self) -> Option<&Census> {
+        self.0.census.as_ref()
+    }
+
+    /// For `port_in_use`: the ports that were not free, and why.
+    #[must_use]
+    pub fn ports(&self) -> &[PortState] {
+        &self.0.ports
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.0.message, self.0.remedy)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", self.0.code)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}
+
+/// Code and remedy for an operating system error.
+fn explain(error: &std::io::Error) -> (ErrorCode, &'static str) {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::PermissionDenied => (ErrorCode::PermissionDenied, "check owner and mode of that path"),
+        Kind::ReadOnlyFilesystem => (ErrorCode::PermissionDenied, "use a folder on a writable file system"),
+        Kind::StorageFull | Kind::QuotaExceeded => (ErrorCode::Io, "free some space on that file system"),
+        _ => match crate::sys::limit_reached(error) {
+            true => (ErrorCode::Io, "close some descriptors or raise the limit (ulimit -n)"),
+            false => (ErrorCode::Io, "mend what the system reports and try again"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_own_string() {
+        let mut strings: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        strings.sort_unstable();
+        strings.dedup();
+        assert_eq!(strings.len(), ErrorCode::ALL.len());
+        assert!(strings.iter().all(|s| s.chars().all(|c| c.is_ascii_lowercase() || c == '_')));
+    }
+
+    #[test]
+    fn an_operating_system_error_keeps_value_reason_and_source() {
+        let error = Error::os("cannot open /x/y", std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+        assert_eq!(error.code(), ErrorCode::PermissionDenied);
+        assert!(error.message().starts_with("cannot open /x/y: "));
+        assert!(!error.remedy().is_empty());
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,236 @@
+//! Taking, holding and releasing ports: composes pool, registry and probe.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::census;
+use crate::check::PortState;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::IsolationId;
+use crate::pool::{Pool, PortRange};
+use crate::random;
+use crate::registry::{Claim, Label, PortsFile, Registry, Slot};
+use crate::request::{Ports, Request};
+use crate::search::Search;
+use crate::sys::{CloseWatch, user_id};
+use crate::time::Timestamp;
+
+/// Ports that are nobody else's until this value is dropped or released, or until its process is gone, whichever
+/// comes first.
+///
+/// The claim is a lock in the kernel on an open file description of its own, so the end of the process, however it
+/// comes, ends the lease. It costs one file descriptor, which is closed on exec.
+///
+/// **Threads**: a lease may be moved to and shared by any thread. **Fork**: a forked child gets a copy of the
+/// descriptor, with which the lease lives until parent and child are both gone, or the parent releases it. The child
+/// itself cannot release it: dropping its copy only closes its descriptor.
+pub struct Lease {
+    ports: Box<[u16]>,
+    ranges: Vec<PortRange>,
+    /// The process that took it, the only one that may let go.
+    maker: u32,
+    label: Label,
+    /// None once released.
+    file: Mutex<Option<PortsFile>>,
+}
+
+impl Lease {
+    /// The ports: ascending for a run, in the order asked for otherwise.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// The first port.
+    #[must_use]
+    pub fn base_port(&self) -> u16 {
+        self.ports.first().copied().unwrap_or_default()
+    }
+
+    /// Whether it was released.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Gives the ports back. Releasing again does nothing, and neither does a forked child's call.
+    ///
+    /// From here on others may be given these ports, so close your own sockets first.
+    pub fn release(&self) {
+        if self.maker == std::process::id() {
+            self.let_go(self.file.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+
+    /// Labels are cleared first, under the lock: whoever finds the lock gone finds no label either. A label that
+    /// cannot be cleared is harmless, and closing lets go of a lock that cannot be unlocked.
+    fn let_go(&self, file: Option<PortsFile>) {
+        let Some(file) = file else { return };
+        for range in &self.ranges {
+            let _ = file.write(*range, Slot::Empty);
+        }
+        self.unlock(&file);
+    }
+
+    /// Unlocks before closing, since a forked child's copy would keep the description, and with it the locks, alive.
+    fn unlock(&self, file: &PortsFile) {
+        for range in &self.ranges {
+            let _ = file.unlock(*range);
+        }
+    }
+
+    pub(crate) fn label(&self) -> &Label {
+        &self.label
+    }
+
+    pub(crate) fn is_ours(&self) -> bool {
+        self.maker == std::process::id()
+    }
+
+    /// Writes another label on every port, while the lease is held.
+    pub(crate) fn relabel(&mut self, label: Label) -> Result<()> {
+        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = file {
+            for range in &self.ranges {
+                file.write(*range, Slot::Label(label))?;
+            }
+        }
+        self.label = label;
+        Ok(())
+    }
+
+    /// Lets go of the locks and leaves the labels, which claim the ports from now on.
+    pub(crate) fn leave_to_labels(mut self) {
+        if let Some(file) = self.file.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            self.unlock(&file);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.maker == std::process::id() {
+            self.let_go(file);
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("ports", &self.ports)
+            .field("released", &self.is_released())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Takes what `request` asks for, labelled as part of the environment `id` if there is one.
+pub(crate) fn take(registry: &Registry, pool: &Pool, request: &Request, id: Option<IsolationId>) -> Result<Lease> {
+    request.check(pool)?;
+    let ports = registry.ports()?;
+    let search = Search { registry, ports: &ports, here: registry.process()? };
+    let taken = match request.wait.filter(|limit| !limit.is_zero()) {
+        None => match attempt(&search, pool, request)? {
+            Ok(taken) => taken,
+            Err(obstacle) => return Err(explain(&search, pool, obstacle)?),
+        },
+        Some(limit) => wait(&search, pool, request, limit)?,
+    };
+    let label = Label {
+        claim: Claim::Held { holder: search.here },
+        id,
+        user: user_id(),
+        lease: random::number().map_err(|error| Error::os("cannot read random bytes", error))?,
+        since_ms: Timestamp::now().unix_ms(),
+    };
+    for range in &taken.ranges {
+        ports.write(*range, Slot::Label(label))?;
+    }
+    Ok(Lease {
+        ports: taken.ports,
+        ranges: taken.ranges,
+        maker: std::process::id(),
+        label,
+        file: Mutex::new(Some(ports)),
+    })
+}
+
+/// Ports whose locks are taken.
+struct Taken {
+    ports: Box<[u16]>,
+    ranges: Vec<PortRange>,
+}
+
+/// Why a request cannot be met at this moment.
+enum Obstacle {
+    /// No run of so many ports.
+    Exhausted(usize),
+    /// These of the ports asked for.
+    Busy(Vec<PortState>),
+}
+
+fn attempt(search: &Search<'_>, pool: &Pool, request: &Request) -> Result<Result<Taken, Obstacle>> {
+    Ok(match &request.ports {
+        Ports::Run(count) => match search.run(pool, *count)? {
+            Some(run) => Ok(Taken { ports: run.ports().collect(), ranges: vec![run] }),
+            None => Err(Obstacle::Exhausted(*count)),
+        },
+        Ports::These(these) => {
+            let mut sorted = these.clone();
+            sorted.sort_unstable();
+            let ranges = PortRange::covering(sorted);
+            let found = search.these(&ranges)?;
+            found.map(|()| Taken { ports: these.as_slice().into(), ranges }).map_err(Obstacle::Busy)
+        }
+    })
+}
+
+/// The error for an obstacle. Counting what every port does takes its time, so it is done only once it is told.
+fn explain(search: &Search<'_>, pool: &Pool, obstacle: Obstacle) -> Result<Error> {
+    Ok(match obstacle {
+        Obstacle::Exhausted(count) => {
+            let census = census::take(search.registry, search.ports, pool, &search.here)?;
+            let what = if count == 1 { "free port".to_owned() } else { format!("run of {count} free ports") };
+            Error::new(
+                ErrorCode::PoolExhausted,
+                format!("no {what} in the pool {}: {census}", pool.asked()),
+                "see whose they are with `portalloc list`, give some back, name a wider pool, or wait with a deadline",
+            )
+            .with_census(census)
+        }
+        Obstacle::Busy(busy) => {
+            let message = busy.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let remedy = "end or clean up what is there, wait with a deadline, or ask for other ports";
+            Error::new(ErrorCode::PortInUse, message, remedy).with_ports(busy)
+        }
+    })
+}
+
+/// The longest time between two looks: ports of strangers and of expired environments come free without a sign.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
+/// Tries again whenever a lease ends, until `limit` is over. The one description is kept throughout, since closing
+/// it would wake every other process that waits.
+fn wait(search: &Search<'_>, pool: &Pool, request: &Request, limit: Duration) -> Result<Taken> {
+    let start = Instant::now();
+    // Before the first attempt, so that no end of a lease after it is missed.
+    let watch = CloseWatch::new(search.registry.ports_path());
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let obstacle = match attempt(search, pool, request)? {
+            Ok(taken) => return Ok(taken),
+            Err(obstacle) => obstacle,
+        };
+        let left = limit.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            let waited = format!("waited {}: ", humantime::format_duration(limit));
+            return Err(explain(search, pool, obstacle)?.recast(ErrorCode::Timeout, &waited));
+        }
+        let closed = watch.wait(left.min(pause)).map_err(|error| Error::os("cannot wait for ports", error))?;
+        // A process that dies is reported just before its locks go, so the next looks follow closely.
+        pause = if closed { SHORTEST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+    }
+}

@@ -1,0 +1,61 @@
+//! portalloc leases ports that no other process on this machine can be given.
+//!
+//! Others *probe*: they find a free port, let go, and hope until the server binds it. portalloc *holds*: a lease is a
+//! lock in the kernel, so that a port that was given out is nobody else's until it is given back or the last process
+//! that holds it is gone. There is no daemon, and after a crash there is nothing to clean.
+//!
+//! ```
+//! # fn main() -> Result<(), portalloc::Error> {
+//! # let scratch = std::env::temp_dir().join(format!("portalloc-doc-{}", std::process::id()));
+//! # let settings = portalloc::Settings::new().directory(&scratch);
+//! let allocator = settings.open()?; // or Allocator::open() for the settings of the environment
+//! let lease = allocator.lease(5)?; // five consecutive ports, held until dropped
+//! assert_eq!(lease.ports().len(), 5);
+//! let server = std::net::TcpListener::bind(("127.0.0.1", lease.base_port())).expect("it is ours");
+//! # drop(server);
+//! # drop(lease);
+//! # std::fs::remove_dir_all(scratch).ok();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An [`Allocator`] is the door: [`Allocator::lease`] for ports, [`Allocator::create_environment`] for ports with an
+//! isolation ID, a temp dir and an env file around them. `DESIGN.md` in the repository says how it works and why.
+//!
+//! **What a lease does not do**: keep a program that knows nothing of portalloc from binding the very port before your
+//! server does. The default pool lies outside the kernel's ephemeral range, so only one that names the port can.
+
+mod allocator;
+mod census;
+mod check;
+mod environment;
+mod error;
+mod id;
+mod lease;
+mod pool;
+mod probe;
+mod random;
+mod registry;
+mod request;
+mod search;
+mod settings;
+mod sys;
+mod time;
+mod variables;
+
+pub use allocator::Allocator;
+pub use check::{Holder, PortState, PortUsage};
+pub use environment::{
+    Check, Cleanup, CleanupReport, EnvFile, Environment, EnvironmentInfo, EnvironmentRequest, LeaseInfo, Left, Listing,
+    PortCheck, Reason, Removed, Selection, Skipped, StaleReason, Status, Traces, Validation,
+};
+pub use error::{Error, ErrorCode, Result};
+pub use id::IsolationId;
+pub use lease::Lease;
+pub use pool::{Census, DEFAULT_POOL, KernelPorts, Pool, PortRange, PortSet};
+pub use registry::{Lifetime, Record, RecordPorts, Repair, RepairKind};
+pub use request::Request;
+pub use settings::Settings;
+pub use sys::ProcessStamp;
+pub use time::Timestamp;
+pub use variables::{Syntax, render};

@@ -1,0 +1,39 @@
+//! What every port of a pool is doing: the figures in `pool_exhausted` and below `list`. Pure.
+
+use std::fmt;
+
+/// How many ports of a pool are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Ports that may be given out.
+    pub pool: usize,
+    /// In a live lease or held environment.
+    pub held: usize,
+    /// Claimed by a live kept environment.
+    pub kept: usize,
+    /// Claimed by a kept environment that is stale: reclaimed when they are needed.
+    pub stale: usize,
+    /// Taken by a program that has no lease on them.
+    pub strangers: usize,
+    /// Not to be bound by this user (below `ip_unprivileged_port_start`).
+    pub denied: usize,
+    /// Free.
+    pub free: usize,
+    /// The longest run of ports that could be leased now.
+    pub longest_run: usize,
+}
+
+impl fmt::Display for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = self;
+        write!(f, "of {pool} ports {held} are held, {kept} kept, {stale} stale, {strangers} busy by strangers")?;
+        if *denied > 0 {
+            write!(f, ", {denied} denied to this user")?;
+        }
+        write!(f, ", {free} free")?;
+        if *free + *stale > 0 {
+            write!(f, " (longest run {longest_run})")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Where the registry's folder is, and whether it can be trusted. Knows nothing of what is in its files.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::sys;
+
+/// Anyone may add, only owners may remove: users share one registry.
+const SHARED_MODE: u32 = 0o1777;
+
+/// The folder named, else `/dev/shm/portalloc`, else `/tmp/portalloc`. Never below `$TMPDIR`, which differs between
+/// processes that must meet.
+pub(super) fn root(named: Option<PathBuf>) -> Result<PathBuf> {
+    let Some(named) = named else {
+        let memory = Path::new("/dev/shm");
+        let base = if sys::is_shared_memory_folder(memory) { memory } else { Path::new("/tmp") };
+        return Ok(base.join("portalloc"));
+    };
+    let invalid = |why: &str| {
+        Error::invalid_argument(
+            format!("the registry folder {named:?} {why}"),
+            "set PORTALLOC_DIR to the path of a folder",
+        )
+    };
+    if named.as_os_str().is_empty() || named.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(invalid("is not a path"));
+    }
+    // Absolute and without a trailing slash, behind which a link would be followed.
+    let path = std::path::absolute(&named).map_err(|_| invalid("is not a path"))?.components().collect::<PathBuf>();
+    if path.to_str().is_none() {
+        return Err(invalid("is not valid UTF-8"));
+    }
+    if path.file_name().is_none() {
+        return Err(invalid("is the root folder"));
+    }
+    Ok(path)
+}
+
+/// Makes sure that `path` is a folder nobody else can swap or empty behind our back.
+pub(super) fn ensure(path: &Path) -> Result<()> {
+    let io = |error| Error::registry(format!("cannot use the registry folder {}", path.display()), error);
+    let mut found = sys::entry(path).map_err(io)?;
+    if found.is_none() {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(io)?;
+        }
+        sys::create_folder(path, SHARED_MODE).map_err(io)?;
+        found = sys::entry(path).map_err(io)?;
+    }
+    let unusable = |why: String| {
+        Error::new(
+            ErrorCode::RegistryUnusable,
+            format!("the registry folder {} {why}", path.display()),
+            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+        )
+    };
+    let Some(entry) = found else {
+        return Err(unusable("was removed at this moment".to_owned()));
+    };
+    if !entry.is_folder() {
+        return Err(unusable(format!("is {}", entry.describe())));
+    }
+    let trusted_owner = entry.user == sys::user_id() || entry.user == 0;
+    if !trusted_owner && !entry.is_sticky_for_all() {
+        return Err(unusable(format!(
+            "belongs to user {} and is not shared (its mode is {:o}, not 1777)",
+            entry.user, entry.mode
+        )));
+    }
+    if entry.mode & 0o1002 == 0o0002 {
+        return Err(unusable(format!(
+            "can be emptied by anyone (its mode is {:o}: writable for all without the sticky bit)",
+            entry.mode
+        )));
+    }
+    Ok(())
+}

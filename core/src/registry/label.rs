@@ -1,0 +1,217 @@
+//! What stands in a port's slot of the `ports` file: 64 bytes, checked by a checksum. Pure.
+//!
+//! For a held lease a label is a note for people; the lock is the claim. For a kept one the label is the claim, so
+//! it carries all that decides whether it still holds, readable by every user: the record may be somebody else's.
+
+use crate::id::IsolationId;
+use crate::sys::ProcessStamp;
+
+/// Size of a slot. It divides the page size, so a write that is cut short never tears a slot.
+pub(crate) const SLOT: usize = 64;
+
+const MAGIC: [u8; 3] = *b"PL\x01";
+const HELD: u8 = 1;
+const KEPT: u8 = 2;
+
+/// What a slot says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// Nobody has it.
+    Empty,
+    /// Somebody has or had it.
+    Label(Label),
+    /// Not written by portalloc, or damaged.
+    Damaged,
+}
+
+/// Who has a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) claim: Claim,
+    /// The environment it belongs to; none for a plain lease.
+    pub(crate) id: Option<IsolationId>,
+    /// The user who made it.
+    pub(crate) user: u32,
+    /// Tells leases apart: the same number in every slot of one lease.
+    pub(crate) lease: u64,
+    /// When it was made, in milliseconds since 1970.
+    pub(crate) since_ms: u64,
+}
+
+/// How a port is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// By the lock, which this process took.
+    Held { holder: ProcessStamp },
+    /// By this label, until `expires_ms` (since 1970) and as long as the owner runs, where there are any.
+    Kept { expires_ms: Option<u64>, owner: Option<ProcessStamp> },
+}
+
+impl Label {
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self.claim, Claim::Kept { .. })
+    }
+}
+
+impl Slot {
+    pub(crate) fn label(self) -> Option<Label> {
+        if let Self::Label(label) = self { Some(label) } else { None }
+    }
+
+    pub(crate) fn is_of(self, id: IsolationId) -> bool {
+        self.label().is_some_and(|label| label.id == Some(id))
+    }
+
+    pub(crate) fn encode(self) -> [u8; SLOT] {
+        let mut writer = Writer { bytes: [0; SLOT], at: 0 };
+        let Self::Label(label) = self else { return writer.bytes };
+        let (kind, process, expires) = match label.claim {
+            Claim::Held { holder } => (HELD, Some(holder), None),
+            Claim::Kept { expires_ms, owner } => (KEPT, owner, expires_ms),
+        };
+        writer.put(&MAGIC);
+        writer.put(&[kind]);
+        writer.put(&label.user.to_le_bytes());
+        writer.put(&label.id.map_or([0; IsolationId::BYTES], IsolationId::bytes));
+        writer.put(&[u8::from(label.id.is_some()), u8::from(process.is_some())]);
+        writer.put(&label.lease.to_le_bytes());
+        writer.put(&label.since_ms.to_le_bytes());
+        writer.put(&expires.unwrap_or(0).to_le_bytes());
+        writer.put(&process.map_or(0, |process| process.start_time).to_le_bytes());
+        writer.put(&process.map_or(0, |process| process.pid).to_le_bytes());
+        writer.put(&process.map_or(0, |process| process.pid_namespace).to_le_bytes());
+        writer.put(&process.map_or(0, |process| process.boot).to_le_bytes());
+        let checksum = crc32fast::hash(&writer.bytes);
+        writer.put(&checksum.to_le_bytes());
+        writer.bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8; SLOT]) -> Self {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Self::Empty;
+        }
+        Self::decode_label(bytes).map_or(Self::Damaged, Self::Label)
+    }
+
+    fn decode_label(bytes: &[u8; SLOT]) -> Option<Label> {
+        let mut checked = *bytes;
+        checked.last_chunk_mut::<4>()?.fill(0);
+        if bytes.last_chunk::<4>()? != &crc32fast::hash(&checked).to_le_bytes() {
+            return None;
+        }
+        let mut reader = Reader { bytes };
+        if reader.take::<3>()? != MAGIC {
+            return None;
+        }
+        let [kind] = reader.take()?;
+        let user = u32::from_le_bytes(reader.take()?);
+        let id = IsolationId::from_bytes(reader.take()?);
+        let [has_id, has_process] = reader.take()?;
+        let lease = u64::from_le_bytes(reader.take()?);
+        let since_ms = u64::from_le_bytes(reader.take()?);
+        let expires = u64::from_le_bytes(reader.take()?);
+        let start_time = u64::from_le_bytes(reader.take()?);
+        let process = ProcessStamp {
+            start_time,
+            pid: u32::from_le_bytes(reader.take()?),
+            pid_namespace: u32::from_le_bytes(reader.take()?),
+            boot: u32::from_le_bytes(reader.take()?),
+        };
+        let claim = match kind {
+            HELD => Claim::Held { holder: process },
+            KEPT => Claim::Kept {
+                expires_ms: (expires != 0).then_some(expires),
+                owner: (has_process != 0).then_some(process),
+            },
+            _ => return None,
+        };
+        Some(Label { claim, id: (has_id != 0).then_some(id), user, lease, since_ms })
+    }
+}
+
+struct Writer {
+    bytes: [u8; SLOT],
+    at: usize,
+}
+
+impl Writer {
+    fn put(&mut self, part: &[u8]) {
+        let end = self.at + part.len();
+        if let Some(slot) = self.bytes.get_mut(self.at..end) {
+            slot.copy_from_slice(part);
+        }
+        self.at = end;
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (part, rest) = self.bytes.split_first_chunk::<N>()?;
+        self.bytes = rest;
+        Some(*part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn process() -> impl Strategy<Value = ProcessStamp> {
+        any::<(u32, u64, u32, u32)>().prop_map(|(pid, start_time, pid_namespace, boot)| ProcessStamp {
+            pid,
+            start_time,
+            pid_namespace,
+            boot,
+        })
+    }
+
+    fn claim() -> impl Strategy<Value = Claim> {
+        prop_oneof![
+            process().prop_map(|holder| Claim::Held { holder }),
+            (prop::option::of(1u64..), prop::option::of(process()))
+                .prop_map(|(expires_ms, owner)| Claim::Kept { expires_ms, owner }),
+        ]
+    }
+
+    fn slot() -> impl Strategy<Value = Slot> {
+        (claim(), any::<Option<[u8; 6]>>(), any::<(u32, u64, u64)>()).prop_map(
+            |(claim, id, (user, lease, since_ms))| {
+                Slot::Label(Label { claim, id: id.map(IsolationId::from_bytes), user, lease, since_ms })
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_slot_is_read_as_it_was_written(slot in slot()) {
+            prop_assert_eq!(Slot::decode(&slot.encode()), slot);
+        }
+
+        #[test]
+        fn a_changed_byte_is_noticed(slot in slot(), at in 0..SLOT, change in 1u8..) {
+            let mut bytes = slot.encode();
+            bytes[at] ^= change;
+            prop_assert_eq!(Slot::decode(&bytes), Slot::Damaged);
+        }
+
+        #[test]
+        fn random_bytes_are_not_a_label(bytes in prop::array::uniform32(any::<u8>())) {
+            let mut slot = [0; SLOT];
+            slot[..32].copy_from_slice(&bytes);
+            slot[63] = 1;
+            prop_assert_eq!(Slot::decode(&slot), Slot::Damaged);
+        }
+    }
+
+    #[test]
+    fn zeros_are_an_empty_slot() {
+        assert_eq!(Slot::decode(&[0; SLOT]), Slot::Empty);
+        assert_eq!(Slot::Empty.encode(), [0; SLOT]);
+    }
+}

@@ -1,0 +1,278 @@
+//! The records of environments: `envs/<id>.json`, one file each, which appears complete or not at all.
+//!
+//! What is read here is untrusted: a record counts only if it is a plain file of this user, not too large, and says
+//! nothing that portalloc would not have written.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::id::IsolationId;
+use crate::sys::{self, Folder, ProcessStamp};
+use crate::time::Timestamp;
+use crate::{random, variables};
+
+/// Larger than the record of an environment with every port and the longest names.
+const MAX_BYTES: u64 = 8 << 20;
+const FORMAT: u32 = 1;
+
+/// How long an environment lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lifetime {
+    /// As long as the process that made it, or any that inherited its lease.
+    Held,
+    /// Until cleanup, its TTL, or the end of its owner.
+    Kept,
+}
+
+/// The ports of an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordPorts {
+    /// The first one.
+    pub base_port: u16,
+    /// How many.
+    pub count: usize,
+    /// All of them, in the order of the names.
+    pub ports: Vec<u16>,
+}
+
+/// What the registry knows of an environment. Its JSON is the record's file and the command line's `--json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// Version of this format.
+    pub format: u32,
+    /// Its ID.
+    pub isolation_id: IsolationId,
+    /// `portalloc-<id>`, for docker compose.
+    pub compose_project_name: String,
+    /// The work tree it was made for.
+    pub worktree_path: PathBuf,
+    /// What tells several environments of one work tree apart; empty if not given.
+    pub instance_id: String,
+    /// Its temp dir.
+    pub temp_dir: PathBuf,
+    /// The record's own path.
+    pub lock_file: PathBuf,
+    /// Its env file, if it has one.
+    pub env_file: Option<PathBuf>,
+    /// Its ports.
+    pub ports: RecordPorts,
+    /// The names of the first ports.
+    pub names: Vec<String>,
+    /// Held or kept.
+    pub lifetime: Lifetime,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its TTL is over.
+    pub expires_at: Option<Timestamp>,
+    /// The process that made it.
+    pub holder: ProcessStamp,
+    /// The process whose end ends it.
+    pub owner: Option<ProcessStamp>,
+    /// The mount namespace in which its paths are meant.
+    pub mount_namespace: u64,
+    /// Tells its labels apart from others'.
+    pub lease: u64,
+}
+
+impl Record {
+    pub(crate) const FORMAT: u32 = FORMAT;
+
+    /// What of it portalloc would not have written; the file may have been edited by anyone.
+    fn defect(&self, id: IsolationId) -> Option<String> {
+        let ports = &self.ports.ports;
+        let mut sorted = ports.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if self.format != FORMAT {
+            Some(format!("it has format {}, not {FORMAT}", self.format))
+        } else if self.isolation_id != id {
+            Some(format!("it says that it is {}", self.isolation_id))
+        } else if sorted.is_empty() || sorted.len() != ports.len() || sorted.first() == Some(&0) {
+            Some("its ports are not distinct numbers from 1 to 65535".to_owned())
+        } else if self.ports.count != ports.len() || Some(&self.ports.base_port) != ports.first() {
+            Some("its ports do not agree with their count and base".to_owned())
+        } else if self.compose_project_name != project_name(id) {
+            Some(format!("its project is {:?}", self.compose_project_name))
+        } else if variables::check_names(&self.names, ports.len()).is_err() {
+            Some("its names are not valid".to_owned())
+        } else if !self.temp_dir.is_absolute() || self.temp_dir.file_name() != Some(project_name(id).as_ref()) {
+            Some(format!("its temp dir {} is not one of portalloc's", self.temp_dir.display()))
+        } else {
+            None
+        }
+    }
+}
+
+/// `portalloc-<id>`: docker compose's project, and the name of the temp dir.
+pub(crate) fn project_name(id: IsolationId) -> String {
+    format!("portalloc-{id}")
+}
+
+/// What stands under an ID.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    Missing,
+    Record(Box<Record>),
+    /// Ours, but not readable as a record; why.
+    Broken(String),
+    /// Of another user.
+    Foreign(u32),
+}
+
+/// The folder of records.
+pub(crate) struct Records {
+    path: PathBuf,
+    folder: Folder,
+}
+
+impl Records {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let folder = Folder::open(path)
+            .map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))?;
+        Ok(Self { path: path.to_owned(), folder })
+    }
+
+    /// Where the record of an ID stands.
+    pub(crate) fn path(&self, id: IsolationId) -> PathBuf {
+        self.path.join(name(id))
+    }
+
+    pub(crate) fn exists(&self, id: IsolationId) -> Result<bool> {
+        self.folder.contains(&name(id)).map_err(|error| self.failed("look for", id, error))
+    }
+
+    pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {
+        let file = match self.folder.read(&name(id)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Missing),
+            Err(error) => return self.unreadable(id, error),
+        };
+        let metadata = file.metadata().map_err(|error| self.failed("read", id, error))?;
+        if metadata.uid() != sys::user_id() {
+            return Ok(Stored::Foreign(metadata.uid()));
+        }
+        if !metadata.is_file() {
+            return Ok(Stored::Broken("the record is not a plain file".to_owned()));
+        }
+        if metadata.len() > MAX_BYTES {
+            return Ok(Stored::Broken(format!("the record has {} bytes", metadata.len())));
+        }
+        let mut text = Vec::new();
+        file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
+        if text.is_empty() {
+            return Ok(Stored::Broken("the record is empty".to_owned()));
+        }
+        Ok(match serde_json::from_slice::<Record>(&text) {
+            Err(error) => Stored::Broken(format!("the record is not readable: {error}")),
+            Ok(record) => match record.defect(id) {
+                Some(defect) => Stored::Broken(format!("the record is not one of portalloc's: {defect}")),
+                None => Stored::Record(Box::new(record)),
+            },
+        })
+    }
+
+    /// Why a record could not even be opened.
+    fn unreadable(&self, id: IsolationId, error: io::Error) -> Result<Stored> {
+        match sys::entry(&self.path(id)) {
+            Ok(None) => Ok(Stored::Missing),
+            Ok(Some(entry)) if entry.user != sys::user_id() => Ok(Stored::Foreign(entry.user)),
+            Ok(Some(entry)) if !entry.is_file() => Ok(Stored::Broken(format!("the record is {}", entry.describe()))),
+            Ok(Some(_)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Stored::Broken("the record is not readable by its owner".to_owned()))
+            }
+            _ => Err(self.failed("read", id, error)),
+        }
+    }
+
+    /// The IDs that have a record, ascending.
+    pub(crate) fn ids(&self) -> Result<Vec<IsolationId>> {
+        let mut ids: Vec<IsolationId> =
+            self.names()?.iter().filter_map(|name| name.to_str()?.strip_suffix(SUFFIX)?.parse().ok()).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Makes a record. `false`: there is one of that ID, which is left as it is.
+    pub(crate) fn create(&self, record: &Record) -> Result<bool> {
+        self.write(record, |new, name| self.folder.rename_new(new, name))
+    }
+
+    /// Puts a record in the place of the one with its ID.
+    pub(crate) fn replace(&self, record: &Record) -> Result<()> {
+        self.write(record, |new, name| self.folder.replace(new, name)).map(|_| ())
+    }
+
+    fn write(&self, record: &Record, publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>) -> Result<bool> {
+        let id = record.isolation_id;
+        let text = serde_json::to_vec_pretty(record).map_err(|error| self.failed("write", id, error.into()))?;
+        let random = random::number().map_err(|error| self.failed("write", id, error))?;
+        let mut new = name(id);
+        new.push(format!("{}{random:016x}", sys::UNFINISHED));
+        let written =
+            self.folder.create(&new).and_then(|mut file| file.write_all(&text)).and_then(|()| publish(&new, &name(id)));
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                // What is left of the attempt is of no use; `cleanup --stale` would sweep it too.
+                let _ = self.folder.remove(&new);
+                if error.kind() == io::ErrorKind::AlreadyExists {
+                    Ok(false)
+                } else {
+                    Err(self.failed("write", id, error))
+                }
+            }
+        }
+    }
+
+    /// Removes a record, if it is there.
+    pub(crate) fn remove(&self, id: IsolationId) -> Result<()> {
+        match self.folder.remove(&name(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", id, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what interrupted writes of this user have left. One that is being written at this moment fails and is
+    /// reported by its writer; it may have been interrupted just as well.
+    pub(crate) fn sweep_unfinished(&self) -> Result<Vec<PathBuf>> {
+        let mut swept = Vec::new();
+        for name in self.names()? {
+            let unfinished = name.to_str().is_some_and(|name| name.contains(&format!("{SUFFIX}{}", sys::UNFINISHED)));
+            let path = self.path.join(&name);
+            let old = std::fs::symlink_metadata(&path).is_ok_and(|metadata| {
+                metadata.uid() == sys::user_id()
+                    && metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNFINISHED_AGE))
+            });
+            if unfinished && old && self.folder.remove(&name).is_ok() {
+                swept.push(path);
+            }
+        }
+        Ok(swept)
+    }
+
+    fn names(&self) -> Result<Vec<OsString>> {
+        self.folder
+            .names()
+            .map_err(|error| Error::registry(format!("cannot list the folder {}", self.path.display()), error))
+    }
+
+    fn failed(&self, verb: &str, id: IsolationId, error: io::Error) -> Error {
+        Error::registry(format!("cannot {verb} the record {}", self.path(id).display()), error)
+    }
+}
+
+const SUFFIX: &str = ".json";
+
+/// A write takes microseconds; what is older was interrupted.
+const UNFINISHED_AGE: std::time::Duration = std::time::Duration::from_secs(10);
+
+fn name(id: IsolationId) -> OsString {
+    format!("{id}{SUFFIX}").into()
+}

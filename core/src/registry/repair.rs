@@ -1,0 +1,176 @@
+//! Making labels and records agree again, after a crash or a hand edit. Every change is made under its port's lock.
+
+use std::fmt;
+
+use super::label::{Claim, Label, Slot};
+use super::records::{Lifetime, Record, Stored};
+use super::{PortsFile, Registry, Standing};
+use crate::error::Result;
+use crate::id::IsolationId;
+use crate::pool::PortRange;
+use crate::sys::{ProcessStamp, user_id};
+
+/// One thing that was repaired, or could not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// The port whose label was wrong.
+    pub port: u16,
+    /// What was done.
+    pub kind: RepairKind,
+}
+
+/// What a repair did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RepairKind {
+    /// The label of a kept environment was missing and was written again.
+    Relabelled(IsolationId),
+    /// A label of a holder that is gone was cleared.
+    HolderGone,
+    /// A label of an environment that has no record was cleared.
+    NoRecord(IsolationId),
+    /// A damaged label was cleared.
+    Damaged,
+    /// Nothing could be done: the environment's record claims the port, but somebody else has it.
+    Taken(IsolationId),
+}
+
+impl RepairKind {
+    /// Whether it was repaired.
+    #[must_use]
+    pub fn is_repaired(&self) -> bool {
+        !matches!(self, Self::Taken(_))
+    }
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let port = self.port;
+        match &self.kind {
+            RepairKind::Relabelled(id) => write!(f, "port {port}: label of environment {id} written again"),
+            RepairKind::HolderGone => write!(f, "port {port}: label of a holder that is gone cleared"),
+            RepairKind::NoRecord(id) => {
+                write!(f, "port {port}: label of environment {id}, which has no record, cleared")
+            }
+            RepairKind::Damaged => write!(f, "port {port}: damaged label cleared"),
+            RepairKind::Taken(id) => {
+                write!(f, "port {port}: claimed by the record of environment {id}, but somebody else has it now")
+            }
+        }
+    }
+}
+
+impl Record {
+    /// The label of its ports once it is kept.
+    pub(crate) fn label(&self) -> Label {
+        Label {
+            claim: Claim::Kept { expires_ms: self.expires_at.map(crate::Timestamp::unix_ms), owner: self.owner },
+            id: Some(self.isolation_id),
+            user: user_id(),
+            lease: self.lease,
+            since_ms: self.created_at.unix_ms(),
+        }
+    }
+}
+
+/// Ports read at a time.
+const CHUNK: u16 = 4096;
+
+impl Registry {
+    /// Makes every label agree with locks and records, and every kept record with its labels.
+    pub(crate) fn reconcile(&self) -> Result<Vec<Repair>> {
+        let ports = self.ports()?;
+        let here = self.process()?;
+        let mut repairs = Vec::new();
+        for first in (0..=u16::MAX).step_by(usize::from(CHUNK)) {
+            let Some(range) = PortRange::new(first.max(1), first + (CHUNK - 1)) else { continue };
+            for (port, slot) in range.ports().zip(ports.read(range)?) {
+                if slot != Slot::Empty {
+                    repairs.extend(self.clear_if_void(&ports, port, &here)?.map(|kind| Repair { port, kind }));
+                }
+            }
+        }
+        repairs.extend(self.relabel(&ports)?);
+        Ok(repairs)
+    }
+
+    /// Clears the label of `port` if nobody has the port's lock and the label claims nothing.
+    fn clear_if_void(&self, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Option<RepairKind>> {
+        let range = PortRange::one(port);
+        if !ports.try_lock(range)? {
+            return Ok(None);
+        }
+        let slot = ports.read_one(port)?;
+        let kind = match (slot, self.standing(ports, port, slot, here)?) {
+            (Slot::Damaged, Standing::Free) => Some(RepairKind::Damaged),
+            (Slot::Damaged, Standing::Kept(label) | Standing::Stale(label)) => label.id.map(RepairKind::Relabelled),
+            (Slot::Label(label), Standing::Stale(_)) => match label.id {
+                Some(id) if !self.records.exists(id)? => Some(RepairKind::NoRecord(id)),
+                // Stale, with a record: for cleanup to remove whole.
+                _ => None,
+            },
+            (Slot::Label(label), Standing::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
+            _ => None,
+        };
+        if matches!(kind, Some(RepairKind::Damaged | RepairKind::HolderGone | RepairKind::NoRecord(_))) {
+            ports.write(range, Slot::Empty)?;
+        }
+        ports.unlock(range)?;
+        Ok(kind)
+    }
+
+    /// Whether a held label is what an environment's record stands by: then it goes with the record, by cleanup.
+    fn is_unfinished(&self, label: &Label) -> Result<bool> {
+        label.id.map_or(Ok(false), |id| self.records.exists(id))
+    }
+
+    /// Writes the labels that this user's kept records demand and that are missing.
+    pub(super) fn relabel(&self, ports: &PortsFile) -> Result<Vec<Repair>> {
+        let here = self.process()?;
+        let mut repairs = Vec::new();
+        for id in self.records.ids()? {
+            if let Stored::Record(record) = self.records.read(id)?
+                && record.lifetime == Lifetime::Kept
+            {
+                for port in record.ports.ports.iter().copied() {
+                    repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));
+                }
+            }
+        }
+        Ok(repairs)
+    }
+
+    fn relabel_port(
+        &self,
+        ports: &PortsFile,
+        port: u16,
+        record: &Record,
+        here: &ProcessStamp,
+    ) -> Result<Option<RepairKind>> {
+        let id = record.isolation_id;
+        let range = PortRange::one(port);
+        // A file that was cut short ends before the slot.
+        let before = ports.read_one(port).unwrap_or(Slot::Empty);
+        if before.is_of(id) {
+            return Ok(None);
+        }
+        if !ports.try_lock(range)? {
+            return Ok(Some(RepairKind::Taken(id)));
+        }
+        let slot = ports.read_one(port).unwrap_or(Slot::Empty);
+        let kind = match slot {
+            slot if slot.is_of(id) => None,
+            Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
+                Some(RepairKind::Taken(id))
+            }
+            // Written under the lock, and only while the record stands: else a cleanup in between would be undone.
+            _ if self.records.exists(id)? => {
+                ports.write(range, Slot::Label(record.label()))?;
+                Some(RepairKind::Relabelled(id))
+            }
+            _ => None,
+        };
+        ports.unlock(range)?;
+        Ok(kind)
+    }
+}

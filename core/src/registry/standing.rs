@@ -1,0 +1,72 @@
+//! Whether a label still claims its port: the rule by which stale claims give way.
+
+use super::label::{Claim, Label, Slot};
+use super::records::{Lifetime, Stored};
+use super::{PortsFile, Registry};
+use crate::error::Result;
+use crate::pool::{PortRange, PortSet};
+use crate::sys::{Judgement, ProcessStamp};
+use crate::time::Timestamp;
+
+/// What a label means for somebody who has the port's lock, or knows that nobody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No claim: empty, or of a holder that is gone.
+    Free,
+    /// A kept environment's, and it lives.
+    Kept(Label),
+    /// A kept environment's whose TTL is over, whose owner has ended, or whose record is gone: to be reclaimed.
+    Stale(Label),
+}
+
+impl Registry {
+    /// Judges a slot. A damaged one is judged by the records, and restored if one of them claims the port; that
+    /// needs the port's lock.
+    pub(crate) fn standing(&self, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<Standing> {
+        let label = match slot {
+            Slot::Empty => return Ok(Standing::Free),
+            Slot::Label(label) => label,
+            Slot::Damaged => match self.claimed_by_record(port)? {
+                None => return Ok(Standing::Free),
+                Some(label) => {
+                    ports.write(PortRange::one(port), Slot::Label(label))?;
+                    label
+                }
+            },
+        };
+        let Claim::Kept { expires_ms, owner } = label.claim else { return Ok(Standing::Free) };
+        let expired = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms());
+        let ended = owner.is_some_and(|owner| owner.judge(here) == Judgement::Ended);
+        let orphaned = match label.id {
+            Some(id) => !self.records.exists(id)?,
+            None => true,
+        };
+        Ok(if expired || ended || orphaned { Standing::Stale(label) } else { Standing::Kept(label) })
+    }
+
+    /// The label that a readable record of a kept environment demands for `port`.
+    fn claimed_by_record(&self, port: u16) -> Result<Option<Label>> {
+        for id in self.records.ids()? {
+            if let Stored::Record(record) = self.records.read(id)?
+                && record.lifetime == Lifetime::Kept
+                && record.ports.ports.contains(&port)
+            {
+                return Ok(Some(record.label()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ports of `range` that somebody has locked, seen from the description `ports`.
+    pub(crate) fn locked(&self, ports: &PortsFile, range: PortRange) -> Result<PortSet> {
+        let mut found = Vec::new();
+        let mut open = vec![range];
+        while let Some(range) = open.pop() {
+            let Some(lock) = ports.conflict(range)?.and_then(|lock| lock.intersection(range)) else { continue };
+            found.push(lock);
+            open.extend(lock.first().checked_sub(1).and_then(|last| PortRange::new(range.first(), last)));
+            open.extend(lock.last().checked_add(1).and_then(|first| PortRange::new(first, range.last())));
+        }
+        Ok(found.into_iter().collect())
+    }
+}

@@ -1,0 +1,67 @@
+//! Where settings come from: an argument, else a `PORTALLOC_*` variable, else the default. Reads the process's
+//! environment and nothing else.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::allocator::Allocator;
+use crate::error::{Error, Result};
+
+/// What an [`Allocator`] is opened with. Whatever is not set comes from the environment, else from the default.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Settings {
+    directory: Option<PathBuf>,
+    pool: Option<String>,
+    exclude: Option<String>,
+}
+
+impl Settings {
+    /// Nothing set: `PORTALLOC_DIR`, `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` decide, else the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The registry's folder, instead of `PORTALLOC_DIR`.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// The pool, such as `20000-29999`, instead of `PORTALLOC_POOL`.
+    pub fn pool(mut self, pool: impl Into<String>) -> Self {
+        self.pool = Some(pool.into());
+        self
+    }
+
+    /// Ports never to give out, such as `27017,28000-28010`, instead of `PORTALLOC_EXCLUDE`.
+    pub fn exclude(mut self, exclude: impl Into<String>) -> Self {
+        self.exclude = Some(exclude.into());
+        self
+    }
+
+    /// Opens the registry and reads the kernel's ranges.
+    ///
+    /// # Errors
+    /// `invalid_argument` for a malformed pool or exclusion, `registry_unusable` and `permission_denied` for the folder.
+    pub fn open(self) -> Result<Allocator> {
+        let directory = match self.directory {
+            Some(directory) => Some(directory),
+            None => variable("PORTALLOC_DIR").map(PathBuf::from),
+        };
+        let pool = self.pool.map_or_else(|| text("PORTALLOC_POOL"), |pool| Ok(Some(pool)))?;
+        let exclude = self.exclude.map_or_else(|| text("PORTALLOC_EXCLUDE"), |exclude| Ok(Some(exclude)))?;
+        Allocator::with(directory, pool.as_deref(), exclude.as_deref())
+    }
+}
+
+/// A variable that is set to something; the empty text counts as not set, as for most tools.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text(name: &str) -> Result<Option<String>> {
+    variable(name).map(OsString::into_string).transpose().map_err(|value| {
+        Error::invalid_argument(format!("{name} is not valid UTF-8: {value:?}"), "set it to ports such as 20000-29999")
+    })
+}

@@ -1,0 +1,210 @@
+//! Files and folders that several processes make at once and that nobody may swap under us.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, XattrFlags};
+use rustix::io::Errno;
+
+/// What stands at a path, symbolic links not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    pub(crate) user: u32,
+    /// Permission bits, with the sticky bit.
+    pub(crate) mode: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    Folder,
+    File,
+    Link,
+    Other,
+}
+
+impl Entry {
+    pub(crate) fn is_folder(self) -> bool {
+        self.kind == EntryKind::Folder
+    }
+
+    pub(crate) fn is_file(self) -> bool {
+        self.kind == EntryKind::File
+    }
+
+    /// As in "... is a symbolic link".
+    pub(crate) fn describe(self) -> &'static str {
+        match self.kind {
+            EntryKind::Folder => "a folder",
+            EntryKind::File => "a file",
+            EntryKind::Link => "a symbolic link",
+            EntryKind::Other => "neither a file nor a folder",
+        }
+    }
+
+    /// Anyone may make files there, and only their owners (and the folder's) may remove them.
+    pub(crate) fn is_sticky_for_all(self) -> bool {
+        self.is_folder() && self.mode & 0o1002 == 0o1002
+    }
+}
+
+/// What stands at `path`; `None` if nothing does.
+pub(crate) fn entry(path: &Path) -> io::Result<Option<Entry>> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(describe(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn describe(metadata: &std::fs::Metadata) -> Entry {
+    let kind = metadata.file_type();
+    let kind = if kind.is_symlink() {
+        EntryKind::Link
+    } else if kind.is_dir() {
+        EntryKind::Folder
+    } else if kind.is_file() {
+        EntryKind::File
+    } else {
+        EntryKind::Other
+    };
+    Entry { kind, user: metadata.uid(), mode: metadata.mode() & 0o7777 }
+}
+
+/// The effective user of this process.
+pub(crate) fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Whether `/dev/shm` is what it is on an ordinary machine.
+pub(crate) fn is_shared_memory_folder(path: &Path) -> bool {
+    matches!(entry(path), Ok(Some(entry)) if entry.is_sticky_for_all())
+}
+
+/// Between a name and a random number: something that its maker has not finished yet.
+pub(crate) const UNFINISHED: &str = ".new-";
+
+/// Makes a folder that appears with its mode, whatever the umask, so that nobody meets it half made. An existing one
+/// is left as it is.
+pub(crate) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("{UNFINISHED}{:016x}", crate::random::number()?));
+    let new = Path::new(&name);
+    std::fs::DirBuilder::new().mode(0o700).create(new)?;
+    let made = std::fs::set_permissions(new, PermissionsExt::from_mode(mode)).and_then(|()| rename_new(new, path));
+    if made.is_err() {
+        // Somebody else was first, or it failed for good: ours is empty and of no use.
+        let _ = std::fs::remove_dir(new);
+    }
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Renames without ever replacing anything: `AlreadyExists` if something is there.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) => rename_new_by_hand(from, to),
+        other => Ok(other?),
+    }
+}
+
+/// For file systems without RENAME_NOREPLACE.
+fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_dir() {
+        std::fs::DirBuilder::new().mode(0o700).create(to)?;
+        return std::fs::rename(from, to);
+    }
+    std::fs::hard_link(from, to)?;
+    rustix::fs::unlink(from)?;
+    Ok(())
+}
+
+/// An open folder: what is named below it is looked up in this very folder, wherever its path leads by now.
+pub(crate) struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens a folder; a symbolic link as its last part is refused.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens an existing file for reading; never blocks on a pipe, never follows a link.
+    pub(crate) fn read(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    /// Makes a file that must not exist yet, readable by its owner only.
+    pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    /// Renames within the folder, over whatever is there.
+    pub(crate) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    /// Renames within the folder; `AlreadyExists` if something is there.
+    pub(crate) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        match rustix::fs::renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?;
+                self.remove(from)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Removes a file.
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Whether something of that name exists.
+    pub(crate) fn contains(&self, name: &OsStr) -> io::Result<bool> {
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names in it.
+    pub(crate) fn names(&self) -> io::Result<Vec<std::ffi::OsString>> {
+        use std::os::unix::ffi::OsStrExt;
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The extended attribute that says which registry a temp dir belongs to. Not a file inside, because a program such
+/// as initdb insists on an empty folder.
+const MARK: &str = "user.portalloc.registry";
+
+/// Writes the mark. File systems without such attributes lose only the sweep of temp dirs whose registry is gone.
+pub(crate) fn mark(path: &Path, value: &[u8]) -> bool {
+    rustix::fs::lsetxattr(path, MARK, value, XattrFlags::CREATE).is_ok()
+}
+
+/// Reads the mark.
+pub(crate) fn marked(path: &Path) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; 4096];
+    let length = rustix::fs::lgetxattr(path, MARK, &mut buffer).ok()?;
+    buffer.truncate(length);
+    Some(buffer)
+}
