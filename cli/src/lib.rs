@@ -1,1 +1,35 @@
-//! x
+//! The command line of portalloc as a library call, so that every package that carries it (the binary, the Python
+//! wheel, the npm package) is the very same one.
+//!
+//! Knows terminals and arguments; what happens is decided by the crate `portalloc`. Results go to standard output,
+//! everything else to standard error.
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+mod table;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::args::Cli;
+pub use crate::exit::Exit;
+
+/// Runs one command with its arguments, the first of which is the program's name. Never ends the process.
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are such "errors" too, for standard output.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        }
+    };
+    match commands::run(cli.command) {
+        Ok(exit) => exit,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,149 @@
+//! `portalloc create`
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use portalloc::{EnvFile, Environment, EnvironmentRequest, Settings, Syntax, render};
+
+use crate::args::{Create, CreateFormat};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
+    let format = match (args.json, args.shell) {
+        (true, _) => CreateFormat::Json,
+        (_, true) => CreateFormat::Shell,
+        _ => args.format,
+    };
+    let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
+    let allocator = super::open(settings(args))?;
+    let mut environment = allocator.create_environment(&request(args))?;
+    let shown = match format {
+        CreateFormat::Github => append(&github, &environment),
+        _ => text(&environment, format).and_then(|text| output::result(&text)),
+    };
+    if let Err(error) = shown {
+        // Nobody learned its ID, so nobody would ever clean it up.
+        environment.cleanup()?;
+        return Err(error.into());
+    }
+    if let (EnvFile::Worktree, Some(path)) = (env_file(args), environment.env_file())
+        && path.extension().is_some_and(|extension| extension == environment.id().to_string().as_str())
+    {
+        output::note(format_args!(
+            "the env file is {}, because .env.isolation there is somebody else's",
+            path.display()
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+fn settings(args: &Create) -> Settings {
+    let mut settings = Settings::new();
+    if let Some(pool) = &args.pool.pool {
+        settings = settings.pool(pool);
+    }
+    if let Some(exclude) = &args.pool.exclude {
+        settings = settings.exclude(exclude);
+    }
+    settings
+}
+
+fn env_file(args: &Create) -> EnvFile {
+    match &args.env_file {
+        Some(path) => EnvFile::At(path.clone()),
+        None if args.no_env_file => EnvFile::None,
+        None => EnvFile::Worktree,
+    }
+}
+
+fn request(args: &Create) -> EnvironmentRequest {
+    let mut request = EnvironmentRequest::new()
+        .kept()
+        .names(args.names.iter().map(String::as_str))
+        .instance_id(&args.instance_id)
+        .env_file(env_file(args));
+    if let Some(count) = args.ports {
+        request = request.ports(count);
+    }
+    if let Some(worktree) = &args.worktree {
+        request = request.worktree(worktree);
+    }
+    if let Some(ttl) = args.ttl {
+        request = request.ttl(ttl);
+    }
+    if let Some(pid) = args.owner_pid {
+        request = request.owner_pid(pid);
+    }
+    if let Some(wait) = args.wait {
+        request = request.wait(wait);
+    }
+    request
+}
+
+fn text(environment: &Environment, format: CreateFormat) -> std::io::Result<String> {
+    let variables = environment.variables();
+    Ok(match format {
+        CreateFormat::Human => human(environment),
+        CreateFormat::Json => output::json(environment.record())?,
+        CreateFormat::Shell => render(&variables, Syntax::Shell),
+        CreateFormat::Fish => render(&variables, Syntax::Fish),
+        CreateFormat::PowerShell => render(&variables, Syntax::PowerShell),
+        CreateFormat::Dotenv => render(&variables, Syntax::Dotenv),
+        CreateFormat::Github => render(&variables, Syntax::Github),
+    })
+}
+
+fn human(environment: &Environment) -> String {
+    let record = environment.record();
+    let until = match (record.expires_at, record.owner) {
+        (Some(at), Some(owner)) => format!("until {at} or PID {} ends", owner.pid),
+        (Some(at), None) => format!("until {at}"),
+        (None, Some(owner)) => format!("until PID {} ends", owner.pid),
+        (None, None) => "until it is cleaned up".to_owned(),
+    };
+    let mut text = format!("Environment {}, kept {until}\n\n", environment.id());
+    let variables = environment.variables();
+    let width = variables.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in &variables {
+        let _ = writeln!(text, "  {name:width$}  {value}");
+    }
+    if let Some(path) = environment.env_file() {
+        let _ = write!(text, "\nEnv file: {}\n", path.display());
+    }
+    let _ = write!(text, "\nClean up: portalloc cleanup --id {}\n", environment.id());
+    text
+}
+
+/// The files that a GitHub job reads variables and outputs from.
+fn github_files() -> Result<Vec<PathBuf>, Failure> {
+    let files: Vec<PathBuf> = ["GITHUB_ENV", "GITHUB_OUTPUT"]
+        .iter()
+        .filter_map(std::env::var_os)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect();
+    if files.is_empty() {
+        return Err(Failure::Usage(
+            "--format github, but neither GITHUB_ENV nor GITHUB_OUTPUT is set; use it in a step of a GitHub job"
+                .to_owned(),
+        ));
+    }
+    Ok(files)
+}
+
+fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
+    let text = render(&environment.variables(), Syntax::Github);
+    for path in files {
+        let failed = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+    }
+    output::note(format_args!(
+        "environment {} appended to $GITHUB_ENV and $GITHUB_OUTPUT, as far as they are set",
+        environment.id()
+    ));
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! `portalloc list`
+
+use portalloc::{EnvironmentInfo, Holder, LeaseInfo, Lifetime, Listing, Settings, Status};
+use serde_json::{Value, json};
+
+use super::reconcile::reconcile;
+use crate::args::{List, ListFormat};
+use crate::exit::{Exit, Failure};
+use crate::{output, table};
+
+pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
+    let allocator = super::open(Settings::new())?;
+    let mut exit = Exit::Success;
+    if args.reconcile {
+        exit = reconcile(&allocator, |text| {
+            text.lines().for_each(output::note);
+            Ok(())
+        })?;
+    }
+    let listing = allocator.list()?;
+    let text = match args.format {
+        ListFormat::Table if !args.json => human(&listing),
+        _ => output::json(&value(&listing))?,
+    };
+    output::result(&text)?;
+    Ok(exit)
+}
+
+fn value(listing: &Listing) -> Value {
+    let environments: Vec<Value> = listing.environments.iter().map(environment_value).collect();
+    let leases: Vec<Value> = listing
+        .leases
+        .iter()
+        .map(|lease| json!({"ports": lease.ports, "holder": holder_value(lease.holder.as_ref()), "user_id": lease.user, "since": lease.since}))
+        .collect();
+    json!({"environments": environments, "leases": leases})
+}
+
+fn environment_value(info: &EnvironmentInfo) -> Value {
+    let record = info.record.as_deref();
+    let stale = match &info.status {
+        Status::Stale(reason) => Some(reason.as_str()),
+        _ => None,
+    };
+    json!({
+        "isolation_id": info.id,
+        "status": info.status.as_str(),
+        "stale_reason": stale,
+        "reason": info.status.reason(),
+        "lifetime": info.lifetime,
+        "ports": info.ports,
+        "names": record.map(|record| &record.names),
+        "created_at": info.created_at,
+        "expires_at": record.and_then(|record| record.expires_at),
+        "holder": holder_value(info.holder.as_ref()),
+        "user_id": info.user,
+        "instance_id": record.map(|record| &record.instance_id),
+        "worktree_path": record.map(|record| &record.worktree_path),
+        "temp_dir": record.map(|record| &record.temp_dir),
+        "env_file": record.and_then(|record| record.env_file.as_ref()),
+        "lock_file": record.map(|record| &record.lock_file),
+    })
+}
+
+fn holder_value(holder: Option<&Holder>) -> Value {
+    holder.map_or(Value::Null, |holder| json!({"pid": holder.pid, "name": holder.name}))
+}
+
+fn human(listing: &Listing) -> String {
+    if listing.environments.is_empty() && listing.leases.is_empty() {
+        return "No environments and no leases.\n".to_owned();
+    }
+    let mut text = String::new();
+    if !listing.environments.is_empty() {
+        let rows = listing.environments.iter().map(environment_row);
+        text += &table::render(["ID", "STATUS", "PORTS", "AGE", "HOLDER", "WORK TREE"], rows);
+        for info in &listing.environments {
+            if let Some(reason) = info.status.reason() {
+                text += &format!("{}  {}: {reason}\n", info.id, info.status.as_str());
+            }
+        }
+    }
+    if !listing.leases.is_empty() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &table::render(["LEASE", "AGE", "HOLDER"], listing.leases.iter().map(lease_row));
+    }
+    text
+}
+
+fn environment_row(info: &EnvironmentInfo) -> [String; 6] {
+    let mut ports = output::ports(&info.ports);
+    if let Some(record) = info.record.as_deref().filter(|record| !record.names.is_empty()) {
+        ports += &format!("\n{}", record.names.join(", "));
+    }
+    let holder = match (&info.holder, info.lifetime) {
+        (Some(holder), Some(Lifetime::Kept)) => format!("until {holder} ends"),
+        (Some(holder), _) => holder.to_string(),
+        (None, Some(Lifetime::Kept)) => "kept".to_owned(),
+        (None, _) => "?".to_owned(),
+    };
+    let place = match info.record.as_deref() {
+        Some(record) if record.instance_id.is_empty() => record.worktree_path.display().to_string(),
+        Some(record) => format!("{} [{}]", record.worktree_path.display(), record.instance_id),
+        None => format!("(user {})", info.user),
+    };
+    let age = info.created_at.map_or_else(|| "?".to_owned(), |at| output::age(at.age()));
+    [info.id.to_string(), info.status.as_str().to_owned(), ports, age, holder, place]
+}
+
+fn lease_row(lease: &LeaseInfo) -> [String; 3] {
+    let holder = lease.holder.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    [output::ports(&lease.ports), output::age(lease.since.age()), holder]
+}

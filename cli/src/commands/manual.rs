@@ -1,0 +1,39 @@
+//! `portalloc version`, `completions` and `man`: the command line about itself.
+
+use clap::CommandFactory;
+
+use crate::args::{Cli, Completions, Man};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+pub(crate) fn version() -> Result<Exit, Failure> {
+    output::result(&format!("portalloc {}\n", env!("CARGO_PKG_VERSION")))?;
+    Ok(Exit::Success)
+}
+
+pub(crate) fn completions(args: &Completions) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "portalloc", &mut script);
+    output::result(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Success)
+}
+
+pub(crate) fn man(args: &Man) -> Result<Exit, Failure> {
+    let mut top = Cli::command();
+    top.build();
+    let page = match &args.command {
+        None => top,
+        Some(name) => match top.find_subcommand(name) {
+            Some(command) => command.clone(),
+            None => return Err(Failure::Usage(format!("there is no command {name:?}; `portalloc help` shows them"))),
+        },
+    };
+    let name = match &args.command {
+        None => "portalloc".to_owned(),
+        Some(command) => format!("portalloc-{command}"),
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).title(name).render(&mut text)?;
+    output::result(&String::from_utf8_lossy(&text))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,35 @@
+//! One file a command: reads its arguments, calls the core once, shows the result.
+
+mod cleanup;
+mod create;
+mod list;
+mod manual;
+mod reconcile;
+mod validate;
+
+use portalloc::{Allocator, Settings};
+
+use crate::args::Command;
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// Runs one command.
+pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Create(args) => create::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Cleanup(args) => cleanup::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Reconcile(_) => reconcile::run(),
+        Command::Version => manual::version(),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
+    }
+}
+
+/// Opens the registry and passes on what the user should know about the pool.
+fn open(settings: Settings) -> Result<Allocator, Failure> {
+    let allocator = settings.open()?;
+    allocator.pool().warnings().iter().for_each(|warning| output::warning(warning));
+    Ok(allocator)
+}

@@ -1,0 +1,7 @@
+//! The binary `portalloc`: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portalloc_cli::run(std::env::args_os()).into()
+}
