@@ -7,7 +7,7 @@ use crate::census;
 use crate::check::{self, PortState};
 use crate::error::{Error, Result};
 use crate::lease::{self, Lease};
-use crate::pool::{Census, Pool};
+use crate::pool::{Census, Cursor, Pool};
 use crate::registry::{Registry, Repair};
 use crate::request::Request;
 use crate::settings::Settings;
@@ -22,6 +22,7 @@ use crate::sys;
 pub struct Allocator {
     pub(crate) registry: Arc<Registry>,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) cursor: Arc<Cursor>,
 }
 
 impl Allocator {
@@ -36,7 +37,7 @@ impl Allocator {
     pub(crate) fn with(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>) -> Result<Self> {
         let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
         let registry = Registry::open(directory)?;
-        Ok(Self { registry: Arc::new(registry), pool: Arc::new(pool) })
+        Ok(Self { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default() })
     }
 
     /// Leases ports: a number asks for so many consecutive ones, a [`Request`] for more.
@@ -47,7 +48,7 @@ impl Allocator {
     /// `invalid_argument`, `pool_exhausted` (with a [`Census`]), `port_in_use` (with the ports), `timeout`,
     /// `registry_unusable`, `io`.
     pub fn lease(&self, request: impl Into<Request>) -> Result<Lease> {
-        lease::take(&self.registry, &self.pool, &request.into(), None)
+        lease::take(self, &request.into(), None)
     }
 
     /// Whether a lease of `port` could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any

@@ -4,16 +4,19 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rand::Rng;
+use rand::rngs::SmallRng;
+
+use crate::allocator::Allocator;
 use crate::census;
 use crate::check::PortState;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::pool::{Pool, PortRange};
-use crate::random;
-use crate::registry::{Claim, Label, PortsFile, Registry, Slot};
+use crate::pool::PortRange;
+use crate::registry::{Claim, Label, PortsFile, Slot};
 use crate::request::{Ports, Request};
 use crate::search::Search;
-use crate::sys::{CloseWatch, user_id};
+use crate::sys::CloseWatch;
 use crate::time::Timestamp;
 
 /// Ports that are nobody else's until this value is dropped or released, or until its process is gone, whichever
@@ -127,34 +130,31 @@ impl fmt::Debug for Lease {
 }
 
 /// Takes what `request` asks for, labelled as part of the environment `id` if there is one.
-pub(crate) fn take(registry: &Registry, pool: &Pool, request: &Request, id: Option<IsolationId>) -> Result<Lease> {
+pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<IsolationId>) -> Result<Lease> {
+    let Allocator { registry, pool, cursor } = allocator;
     request.check(pool)?;
     let ports = registry.ports()?;
-    let search = Search { registry, ports: &ports, here: registry.process()? };
-    let taken = match request.wait.filter(|limit| !limit.is_zero()) {
-        None => match attempt(&search, pool, request)? {
-            Ok(taken) => taken,
-            Err(obstacle) => return Err(explain(&search, pool, obstacle)?),
-        },
-        Some(limit) => wait(&search, pool, request, limit)?,
-    };
+    let here = registry.process()?;
+    let mut random = registry.random(&here);
     let label = Label {
-        claim: Claim::Held { holder: search.here },
+        claim: Claim::Held { holder: here },
         id,
-        user: user_id(),
-        lease: random::number().map_err(|error| Error::os("cannot read random bytes", error))?,
+        user: registry.user(),
+        lease: random.next_u64(),
         since_ms: Timestamp::now().unix_ms(),
+    };
+    let search = Search { registry, ports: &ports, pool, cursor, here };
+    let taken = match attempt(&search, request, &mut random)? {
+        Ok(taken) => taken,
+        Err(obstacle) => match request.wait.filter(|limit| !limit.is_zero()) {
+            Some(limit) => wait(&search, request, limit, &mut random)?,
+            None => return Err(explain(&search, obstacle)?),
+        },
     };
     for range in &taken.ranges {
         ports.write(*range, Slot::Label(label))?;
     }
-    Ok(Lease {
-        ports: taken.ports,
-        ranges: taken.ranges,
-        maker: std::process::id(),
-        label,
-        file: Mutex::new(Some(ports)),
-    })
+    Ok(Lease { ports: taken.ports, ranges: taken.ranges, maker: here.pid, label, file: Mutex::new(Some(ports)) })
 }
 
 /// Ports whose locks are taken.
@@ -171,9 +171,9 @@ enum Obstacle {
     Busy(Vec<PortState>),
 }
 
-fn attempt(search: &Search<'_>, pool: &Pool, request: &Request) -> Result<Result<Taken, Obstacle>> {
+fn attempt(search: &Search<'_>, request: &Request, random: &mut SmallRng) -> Result<Result<Taken, Obstacle>> {
     Ok(match &request.ports {
-        Ports::Run(count) => match search.run(pool, *count)? {
+        Ports::Run(count) => match search.run(*count, random)? {
             Some(run) => Ok(Taken { ports: run.ports().collect(), ranges: vec![run] }),
             None => Err(Obstacle::Exhausted(*count)),
         },
@@ -188,14 +188,14 @@ fn attempt(search: &Search<'_>, pool: &Pool, request: &Request) -> Result<Result
 }
 
 /// The error for an obstacle. Counting what every port does takes its time, so it is done only once it is told.
-fn explain(search: &Search<'_>, pool: &Pool, obstacle: Obstacle) -> Result<Error> {
+fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
     Ok(match obstacle {
         Obstacle::Exhausted(count) => {
-            let census = census::take(search.registry, search.ports, pool, &search.here)?;
+            let census = census::take(search.registry, search.ports, search.pool, &search.here)?;
             let what = if count == 1 { "free port".to_owned() } else { format!("run of {count} free ports") };
             Error::new(
                 ErrorCode::PoolExhausted,
-                format!("no {what} in the pool {}: {census}", pool.asked()),
+                format!("no {what} in the pool {}: {census}", search.pool.asked()),
                 "see whose they are with `portalloc list`, give some back, name a wider pool, or wait with a deadline",
             )
             .with_census(census)
@@ -214,20 +214,21 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Tries again whenever a lease ends, until `limit` is over. The one description is kept throughout, since closing
 /// it would wake every other process that waits.
-fn wait(search: &Search<'_>, pool: &Pool, request: &Request, limit: Duration) -> Result<Taken> {
+fn wait(search: &Search<'_>, request: &Request, limit: Duration, random: &mut SmallRng) -> Result<Taken> {
     let start = Instant::now();
-    // Before the first attempt, so that no end of a lease after it is missed.
+    // Before the attempts, so that no end of a lease after one of them is missed. Not before the very first one, which
+    // mostly succeeds: a watch costs milliseconds to give up.
     let watch = CloseWatch::new(search.registry.ports_path());
     let mut pause = SHORTEST_PAUSE;
     loop {
-        let obstacle = match attempt(search, pool, request)? {
+        let obstacle = match attempt(search, request, random)? {
             Ok(taken) => return Ok(taken),
             Err(obstacle) => obstacle,
         };
         let left = limit.saturating_sub(start.elapsed());
         if left.is_zero() {
             let waited = format!("waited {}: ", humantime::format_duration(limit));
-            return Err(explain(search, pool, obstacle)?.recast(ErrorCode::Timeout, &waited));
+            return Err(explain(search, obstacle)?.recast(ErrorCode::Timeout, &waited));
         }
         let closed = watch.wait(left.min(pause)).map_err(|error| Error::os("cannot wait for ports", error))?;
         // A process that dies is reported just before its locks go, so the next looks follow closely.

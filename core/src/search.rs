@@ -1,21 +1,22 @@
-//! Finding ports and taking their locks: a few random tries, then one systematic search that misses no free run.
+//! Finding ports and taking their locks: a few quick tries, then one systematic search that misses no free run.
 //! Knows registry, probe and pool; what becomes of the ports is up to lease.rs.
 
 use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand::rngs::SmallRng;
+
 use crate::check::{self, PortState, PortUsage};
 use crate::error::{Error, Result};
-use crate::pool::{self, Pool, PortRange};
+use crate::pool::{self, Cursor, Pool, PortRange};
 use crate::probe::{Occupancy, probe};
-use crate::random;
 use crate::registry::{Claim, PortsFile, Registry, Slot, Standing};
 use crate::sys::{Judgement, ProcessStamp};
 use crate::time::Timestamp;
 
-/// Random tries before the search becomes systematic.
-const RANDOM_TRIES: usize = 4;
+/// Tries before the search becomes systematic.
+const QUICK_TRIES: usize = 4;
 
 /// How long a lock without a live label may stand in the way before it counts as held. It is that of somebody who is
 /// just probing, which takes microseconds, unless that process was stopped in the middle of it.
@@ -25,6 +26,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub(crate) struct Search<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) ports: &'a PortsFile,
+    pub(crate) pool: &'a Pool,
+    pub(crate) cursor: &'a Cursor,
     pub(crate) here: ProcessStamp,
 }
 
@@ -47,22 +50,34 @@ enum Pass {
 
 impl Search<'_> {
     /// Locks a free run of `count` ports of the pool. `None`: there is none.
-    pub(crate) fn run(&self, pool: &Pool, count: usize) -> Result<Option<PortRange>> {
-        let mut random = random::generator().map_err(|error| Error::os("cannot read random bytes", error))?;
-        for (index, base) in pool::random_bases(pool.ports(), count, RANDOM_TRIES, &mut random).enumerate() {
+    pub(crate) fn run(&self, count: usize, random: &mut SmallRng) -> Result<Option<PortRange>> {
+        let found = self.any_run(count, random)?;
+        if let Some(run) = found {
+            self.cursor.pass(run);
+        }
+        Ok(found)
+    }
+
+    fn any_run(&self, count: usize, random: &mut SmallRng) -> Result<Option<PortRange>> {
+        let ports = self.pool.ports();
+        let next = self.cursor.next(ports, count);
+        let bases = next.into_iter().chain(pool::random_bases(ports, count, random)).take(QUICK_TRIES);
+        for (index, base) in bases.enumerate() {
             let Some(run) = window(base, count) else { continue };
             // In a full pool a look at the labels is far cheaper than a lock that is refused.
-            if index > 0 && self.ports.read(run)?.iter().any(|slot| *slot != Slot::Empty) {
+            if (index > 0 || self.cursor.is_crowded()) && !self.ports.is_empty(run)? {
                 continue;
             }
             if self.try_run(run)?.is_ok() {
+                self.cursor.set_crowded(index > 0);
                 return Ok(Some(run));
             }
         }
-        let areas = pool::rotated(pool.ports(), count, &mut random);
+        self.cursor.set_crowded(true);
+        let areas = pool::rotated(ports, count, random);
         let start = Instant::now();
         loop {
-            match self.systematic(pool, &areas, count)? {
+            match self.systematic(&areas, count)? {
                 Pass::Found(run) => return Ok(Some(run)),
                 Pass::Unsettled if start.elapsed() < PATIENCE => thread::yield_now(),
                 Pass::Nothing | Pass::Unsettled => return Ok(None),
@@ -72,13 +87,14 @@ impl Search<'_> {
 
     /// Every run there is: first those without any label, then those whose labels are void, then all, because a label
     /// may be wrong and only the lock is right.
-    fn systematic(&self, pool: &Pool, areas: &[PortRange], count: usize) -> Result<Pass> {
-        let Some(span) = pool.ports().span() else { return Ok(Pass::Nothing) };
-        let slots = self.ports.read(span)?;
-        let slot = |port: u16| slots.get(usize::from(port - span.first())).copied().unwrap_or(Slot::Empty);
-        if let Pass::Found(run) = self.pass(areas, count, |port| slot(port) != Slot::Empty)? {
+    fn systematic(&self, areas: &[PortRange], count: usize) -> Result<Pass> {
+        let Some(span) = self.pool.ports().span() else { return Ok(Pass::Nothing) };
+        let empty = self.ports.read_empty(span)?;
+        let at = |port: u16| usize::from(port - span.first());
+        if let Pass::Found(run) = self.pass(areas, count, |port| empty.get(at(port)) == Some(&false))? {
             return Ok(Pass::Found(run));
         }
+        let slots = self.ports.read(span)?;
         let mut judged = Judged::new(self.here);
         let mut void = vec![true; slots.len()];
         for (void, slot) in void.iter_mut().zip(&slots) {
@@ -91,8 +107,7 @@ impl Search<'_> {
                 }
             };
         }
-        let is_void = |port: u16| void.get(usize::from(port - span.first())).copied().unwrap_or(true);
-        if let Pass::Found(run) = self.pass(areas, count, |port| !is_void(port))? {
+        if let Pass::Found(run) = self.pass(areas, count, |port| void.get(at(port)) == Some(&false))? {
             return Ok(Pass::Found(run));
         }
         self.pass(areas, count, |_| false)
@@ -153,7 +168,7 @@ impl Search<'_> {
 
     /// The highest port of a locked run that is kept or bound.
     fn obstacle(&self, run: PortRange) -> Result<Option<u16>> {
-        let slots = self.ports.read(run)?;
+        let slots = if self.ports.is_empty(run)? { Vec::new() } else { self.ports.read(run)? };
         for (port, slot) in run.ports().zip(slots).rev() {
             if slot != Slot::Empty
                 && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, Standing::Kept(_))

@@ -1,5 +1,6 @@
 //! Removing environments: the ports are locked first, the traces removed, and the labels cleared last.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::check::Holder;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::registry::{Claim, Lifetime, PortsFile, Record, Registry, Slot, Stored};
+use crate::registry::{Claim, Lifetime, PortsFile, Record, Registry, Slot, Stored, still_stands};
 use crate::sys::{CloseWatch, Judgement, ProcessStamp};
 
 /// Which environments to remove.
@@ -137,41 +138,58 @@ pub(super) fn remove(
 ) -> Result<Option<Removed>> {
     let here = registry.process()?;
     let ports = registry.ports()?;
-    let Some(candidate) = candidate(registry, &ports, id, &here, selection)? else { return Ok(None) };
-    let Some(reason) = candidate.select(selection, worktree) else { return Ok(None) };
-    let ranges = lock(registry, &ports, &candidate, &here)?;
-
-    // Under the lock: nobody else makes, uses or removes it now. It may have gone or changed before.
-    match registry.records().read(id)? {
-        Stored::Missing => {}
-        Stored::Broken(_) | Stored::Foreign(_) if candidate.record.is_some() => return Ok(None),
-        _ => {}
+    loop {
+        let Some(candidate) = candidate(registry, &ports, id, selection)? else { return Ok(None) };
+        // A first look without the lock: most environments are none of those to remove, and are left in peace.
+        if !matches!(selection, Selection::Id(_))
+            && candidate.select(registry, &ports, selection, worktree, &here)?.is_none()
+        {
+            return Ok(None);
+        }
+        let ranges = lock(registry, &ports, &candidate, &here)?;
+        // What was read before may have changed until the lock was there: its maker may just have finished it.
+        if candidate.file.as_ref().is_none_or(still_stands) {
+            let Some(reason) = candidate.select(registry, &ports, selection, worktree, &here)? else { return Ok(None) };
+            return remove_locked(registry, &ports, &candidate, &ranges, reason).map(Some);
+        }
+        ranges.iter().try_for_each(|range| ports.unlock(*range))?;
     }
+}
+
+/// Removes an environment whose ports are locked.
+fn remove_locked(
+    registry: &Registry,
+    ports: &PortsFile,
+    candidate: &Candidate,
+    ranges: &[PortRange],
+    reason: Reason,
+) -> Result<Removed> {
+    let id = candidate.id;
     let traces = match &candidate.record {
-        Some(record) => traces::remove(registry, record).into_result()?,
-        None => {
+        Ok(record) => traces::remove(registry, record).into_result()?,
+        Err(_) => {
             registry.records().remove(id)?;
             Traces::default()
         }
     };
     let mut freed = Vec::new();
-    for port in ranges.iter().flat_map(|range| range.ports()) {
-        if ports.read_one(port)?.is_of(id) {
-            ports.write(PortRange::one(port), Slot::Empty)?;
-            freed.push(port);
-        }
+    for range in ranges {
+        freed.extend(range.ports().zip(ports.read(*range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
+    }
+    for range in PortRange::covering(freed.iter().copied()) {
+        ports.write(range, Slot::Empty)?;
     }
     // Before closing, so that whoever waits and is told of the closing finds the ports free.
     ranges.iter().try_for_each(|range| ports.unlock(*range))?;
-    Ok(Some(Removed { id, reason, ports: freed, traces }))
+    Ok(Removed { id, reason, ports: freed, traces })
 }
 
 /// An environment that might be removed.
 struct Candidate {
     id: IsolationId,
-    /// None if it is not readable.
-    record: Option<Box<Record>>,
-    status: Status,
+    /// Or why it is not readable.
+    record: std::result::Result<Box<Record>, String>,
+    file: Option<File>,
     ports: Vec<u16>,
 }
 
@@ -179,10 +197,10 @@ fn candidate(
     registry: &Registry,
     ports: &PortsFile,
     id: IsolationId,
-    here: &ProcessStamp,
     selection: &Selection,
 ) -> Result<Option<Candidate>> {
-    Ok(match registry.records().read(id)? {
+    let (stored, file) = registry.records().read_open(id)?;
+    Ok(match stored {
         Stored::Missing => None,
         Stored::Foreign(user) => match selection {
             Selection::Id(_) => {
@@ -197,44 +215,45 @@ fn candidate(
         Stored::Broken(why) => {
             let slots = ports.read(PortRange::ALL)?;
             let labelled = PortRange::ALL.ports().zip(slots).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port);
-            Some(Candidate {
-                id,
-                record: None,
-                status: Status::Stale(StaleReason::RecordBroken(why)),
-                ports: labelled.collect(),
-            })
+            Some(Candidate { id, record: Err(why), file, ports: labelled.collect() })
         }
-        Stored::Record(record) => {
-            let status = status::judge(registry, ports, &record, here)?;
-            Some(Candidate { id, ports: record.ports.ports.clone(), record: Some(record), status })
-        }
+        Stored::Record(record) => Some(Candidate { id, ports: record.ports.ports.clone(), record: Ok(record), file }),
     })
 }
 
 impl Candidate {
     /// Why it is to be removed, if it is.
-    fn select(&self, selection: &Selection, worktree: Option<&Path>) -> Option<Reason> {
-        if let Some(wanted) = worktree
-            && self.record.as_ref().is_none_or(|record| record.worktree_path != wanted)
-        {
-            return None;
+    fn select(
+        &self,
+        registry: &Registry,
+        ports: &PortsFile,
+        selection: &Selection,
+        worktree: Option<&Path>,
+        here: &ProcessStamp,
+    ) -> Result<Option<Reason>> {
+        let record = self.record.as_ref().ok();
+        if worktree.is_some_and(|wanted| record.is_none_or(|record| record.worktree_path != wanted)) {
+            return Ok(None);
         }
-        let stale = match &self.status {
-            Status::Stale(reason) => Some(reason.clone()),
-            _ => None,
+        let stale = match &self.record {
+            Err(why) => Some(StaleReason::RecordBroken(why.clone())),
+            Ok(record) => match status::judge(registry, ports, record, here)? {
+                Status::Stale(reason) => Some(reason),
+                _ => None,
+            },
         };
-        let live_held = stale.is_none() && self.record.as_ref().is_some_and(|record| record.lifetime == Lifetime::Held);
-        match selection {
-            Selection::Id(_) => Some(stale.map_or(Reason::Asked, Reason::Stale)),
+        let live_held = stale.is_none() && record.is_some_and(|record| record.lifetime == Lifetime::Held);
+        Ok(match selection {
             Selection::Stale => stale.map(Reason::Stale),
+            Selection::Id(_) => Some(stale.map_or(Reason::Asked, Reason::Stale)),
             // A live held one is its holder's; whoever wants it gone ends the holder.
             _ if live_held => None,
             Selection::All => Some(stale.map_or(Reason::Asked, Reason::Stale)),
             Selection::OlderThan(age) => {
-                let old = self.record.as_ref().is_none_or(|record| record.created_at.age() > *age);
+                let old = record.is_none_or(|record| record.created_at.age() > *age);
                 old.then_some(Reason::Older(*age))
             }
-        }
+        })
     }
 }
 
@@ -245,14 +264,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Locks the ports that are still the environment's. `in_use` if a live process holds them.
 fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &ProcessStamp) -> Result<Vec<PortRange>> {
     let start = Instant::now();
-    let watch = CloseWatch::new(registry.ports_path());
+    let mut watch = None;
     loop {
-        let mut own: Vec<u16> = Vec::new();
-        for port in candidate.ports.iter().copied() {
-            if may_be_of(ports.read_one(port)?, candidate.id) {
-                own.push(port);
-            }
-        }
+        let slots = ports.read_each(&candidate.ports)?;
+        let mut own: Vec<u16> =
+            slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id)).map(|(port, _)| port).collect();
         own.sort_unstable();
         let ranges = PortRange::covering(own);
         let Some(refused) = try_lock_all(ports, &ranges)? else { return Ok(ranges) };
@@ -268,6 +284,7 @@ fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &Pr
         if holder_runs || start.elapsed() > patience {
             return Err(in_use(candidate.id, refused, holder, here));
         }
+        let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
         watch.wait(Duration::from_millis(1)).map_err(|error| Error::os("cannot wait for a lock", error))?;
     }
 }

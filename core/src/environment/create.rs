@@ -9,7 +9,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::{self, Lease};
 use crate::registry::{Label, Lifetime, Record, RecordPorts, Registry, project_name};
-use crate::sys;
 use crate::time::Timestamp;
 
 /// Collisions of IDs that are believable; beyond that something is broken.
@@ -30,7 +29,7 @@ impl Allocator {
         let temp_base = temp_dir::base()?;
 
         let id = IsolationId::generate(&worktree, &request.instance_id)?;
-        let mut lease = lease::take(registry, &self.pool, &lease_request, Some(id))?;
+        let mut lease = lease::take(self, &lease_request, Some(id))?;
         let mut record = Record {
             format: Record::FORMAT,
             isolation_id: id,
@@ -52,8 +51,7 @@ impl Allocator {
             expires_at: life.expires_at,
             holder: registry.process()?,
             owner: life.owner,
-            mount_namespace: sys::mount_namespace()
-                .map_err(|error| Error::os("cannot tell the mount namespace", error))?,
+            mount_namespace: registry.mount_namespace(),
             lease: lease.label().lease,
         };
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;

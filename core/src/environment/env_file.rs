@@ -204,23 +204,22 @@ fn taken(path: &Path, found: &Found) -> Error {
 
 /// Opens a plain file of this user; `None` if there is nothing, or why it is not one.
 fn open(path: &Path) -> std::result::Result<Option<File>, String> {
-    match sys::entry(path) {
-        Ok(None) => return Ok(None),
-        Ok(Some(entry)) if !entry.is_file() => return Err(format!("is {}", entry.describe())),
-        Ok(Some(entry)) if entry.user != sys::user_id() => return Err(format!("belongs to user {}", entry.user)),
-        Ok(Some(_)) => {}
-        Err(error) => return Err(format!("cannot be read: {error}")),
-    }
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(file) => Ok(Some(file)),
+    let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
+    match opened.and_then(|file| file.metadata().map(|metadata| (file, metadata))) {
+        Ok((_, metadata)) if !metadata.is_file() => Err("is not a plain file".to_owned()),
+        Ok((_, metadata)) if metadata.uid() != sys::user_id() => Err(format!("belongs to user {}", metadata.uid())),
+        Ok((file, _)) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("cannot be read: {error}")),
+        Err(error) => Err(match sys::entry(path) {
+            Ok(Some(entry)) if !entry.is_file() => format!("is {}", entry.describe()),
+            _ => format!("cannot be read: {error}"),
+        }),
     }
 }
 
 fn read(file: &mut File) -> io::Result<String> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4096);
     file.take(MAX_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

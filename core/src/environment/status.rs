@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::registry::{Claim, Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
+use crate::registry::{Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
 use crate::sys::{self, Judgement, ProcessStamp};
 use crate::time::Timestamp;
 
@@ -133,8 +133,8 @@ pub(super) fn may_be_of(slot: Slot, id: IsolationId) -> bool {
 }
 
 fn judge_held(ports: &PortsFile, record: &Record) -> Result<Status> {
-    for port in record.ports.ports.iter().copied() {
-        if may_be_of(ports.read_one(port)?, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
+    for (port, slot) in ports.read_each(&record.ports.ports)? {
+        if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
             return Ok(Status::Active);
         }
     }
@@ -149,17 +149,16 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
         return Ok(Status::Stale(StaleReason::OwnerEnded(owner.pid)));
     }
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
-    for port in record.ports.ports.iter().copied() {
-        let slot = ports.read_one(port)?;
+    for (port, slot) in ports.read_each(&record.ports.ports)? {
         let locked = || ports.conflict(PortRange::one(port)).map(|lock| lock.is_some());
         match slot.label() {
             Some(label) if label.id == Some(record.isolation_id) => {
-                if let (Claim::Held { .. }, false) = (label.claim, locked()?) {
+                if !label.is_kept() && !locked()? {
                     return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
                 }
             }
             Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
-                taken.push(port)
+                taken.push(port);
             }
             _ => missing.push(port),
         }
@@ -167,16 +166,15 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     if !taken.is_empty() {
         return Ok(Status::Stale(StaleReason::PortsTaken(taken)));
     }
-    if worktree_is_missing(record) {
+    if worktree_is_missing(registry, record) {
         return Ok(Status::Stale(StaleReason::WorktreeMissing(record.worktree_path.clone())));
     }
     Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
 }
 
 /// Judged only where paths mean the same as they did for the maker.
-fn worktree_is_missing(record: &Record) -> bool {
-    sys::mount_namespace().is_ok_and(|namespace| namespace == record.mount_namespace)
-        && matches!(sys::entry(&record.worktree_path), Ok(None))
+fn worktree_is_missing(registry: &Registry, record: &Record) -> bool {
+    record.mount_namespace == registry.mount_namespace() && matches!(sys::entry(&record.worktree_path), Ok(None))
 }
 
 #[cfg(test)]

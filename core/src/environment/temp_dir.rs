@@ -85,6 +85,10 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
 
 /// Folders inside may be read-only (package caches are): those are opened up, and it is tried once more.
 fn remove_tree(path: &Path) -> io::Result<()> {
+    // Mostly it is empty.
+    if fs::remove_dir(path).is_ok() {
+        return Ok(());
+    }
     match remove_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             open_up(path)?;

@@ -66,7 +66,7 @@ impl Allocator {
             Stored::Missing => {
                 return Err(Error::new(
                     ErrorCode::NotFound,
-                    format!("there is no environment {id} in {}", registry.folder().display()),
+                    format!("there is no environment {id} in {}", registry.path().display()),
                     "see `portalloc list`; environments of other network namespaces are not shown",
                 ));
             }

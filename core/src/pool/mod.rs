@@ -7,7 +7,7 @@ mod order;
 mod set;
 
 pub use census::Census;
-pub(crate) use order::{random_bases, rotated};
+pub(crate) use order::{Cursor, random_bases, rotated};
 pub use set::{PortRange, PortSet};
 
 use crate::error::{Error, Result};

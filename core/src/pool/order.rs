@@ -1,27 +1,71 @@
-//! In which order to try the runs of a pool. Pure.
+//! In which order to try the runs of a pool. Pure but for the cursor, which is a number.
 //!
-//! First a few random picks on a grid whose step is the size of the run: random, so that many processes rarely meet;
-//! on a grid, so that runs of one size leave no gaps too small for the next. After those a systematic search
-//! (search.rs) walks every run, from a random place on.
+//! Each allocator walks from a random place on, run after run, so that a port just given back rests until the walk has
+//! come around, and so that one lease's labels are still in the processor's cache when the next one is taken. Whoever
+//! meets another one's ports jumps to a random place. All bases lie on a grid whose step is the size of the run, so
+//! that runs of one size leave no gaps too small for the next. When a few tries were in vain, a systematic search
+//! (search.rs) goes through every run.
+
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use rand::{Rng, RngExt};
 
 use super::set::{PortRange, PortSet};
 
-/// Up to `tries` random first ports of runs of `count` ports.
-pub(crate) fn random_bases(
-    ports: &PortSet,
-    count: usize,
-    tries: usize,
-    random: &mut impl Rng,
-) -> impl Iterator<Item = u16> {
-    let cells = move |range: &PortRange| range.count() / count;
-    let total: usize = ports.ranges().iter().map(cells).sum();
-    (0..if total == 0 { 0 } else { tries }).filter_map(move |_| {
-        let mut cell = random.random_range(0..total);
+/// Where an allocator's walk has come to.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    port: AtomicU16,
+    crowded: AtomicBool,
+}
+
+impl Cursor {
+    /// The first port of the next run of `count` ports, once there was one before it.
+    pub(crate) fn next(&self, ports: &PortSet, count: usize) -> Option<u16> {
+        let from = self.port.load(Ordering::Relaxed);
+        if from == 0 { None } else { base_from(ports, count, from).or_else(|| base_from(ports, count, 1)) }
+    }
+
+    /// Goes on behind a run that was taken.
+    pub(crate) fn pass(&self, run: PortRange) {
+        self.port.store(run.last().checked_add(1).unwrap_or(1), Ordering::Relaxed);
+    }
+}
+
+impl Cursor {
+    /// Whether the last search met ports of others on its way. Then it is worth a look before a lock is tried.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_crowded(&self, crowded: bool) {
+        if crowded != self.is_crowded() {
+            self.crowded.store(crowded, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The lowest base on the grid, from `from` on, at which a run of `count` ports fits.
+fn base_from(ports: &PortSet, count: usize, from: u16) -> Option<u16> {
+    let count = u32::try_from(count).ok()?;
+    ports.ranges().iter().filter(|range| range.last() >= from).find_map(|range| {
+        let passed = u32::from(from.saturating_sub(range.first()));
+        let base = u32::from(range.first()) + passed.div_ceil(count) * count;
+        if base + count - 1 <= u32::from(range.last()) { u16::try_from(base).ok() } else { None }
+    })
+}
+
+/// Random first ports of runs of `count` ports, without end; none where no such run fits.
+pub(crate) fn random_bases(ports: &PortSet, count: usize, random: &mut impl Rng) -> impl Iterator<Item = u16> {
+    // Narrow, because a division is what this costs.
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let cells = move |range: &PortRange| (u32::from(range.last() - range.first()) + 1) / count;
+    let total: u32 = ports.ranges().iter().map(cells).sum();
+    std::iter::from_fn(move || {
+        let mut cell = if total == 0 { return None } else { random.random_range(0..total) };
         for range in ports.ranges() {
             if cell < cells(range) {
-                return u16::try_from(usize::from(range.first()) + cell * count).ok();
+                return u16::try_from(u32::from(range.first()) + cell * count).ok();
             }
             cell -= cells(range);
         }
@@ -84,7 +128,7 @@ mod tests {
         fn random_picks_lie_in_the_pool_and_on_one_grid(seed: u64, count in 1usize..9) {
             let set = PortSet::parse("100-150,200-203,65500-65535").unwrap();
             let mut random = SmallRng::seed_from_u64(seed);
-            let picks: Vec<u16> = random_bases(&set, count, 20, &mut random).collect();
+            let picks: Vec<u16> = random_bases(&set, count, &mut random).take(20).collect();
             prop_assert_eq!(picks.len(), 20);
             for base in picks {
                 let range = set.ranges().iter().find(|range| range.contains(base)).unwrap();
@@ -95,10 +139,28 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_visits_every_cell_of_the_grid_and_comes_around() {
+        let set = PortSet::parse("100-111,200-203,65533-65535").unwrap();
+        let cursor = Cursor::default();
+        assert_eq!(cursor.next(&set, 5), None, "the first base is a random one");
+        cursor.pass(PortRange::new(100, 104).unwrap());
+        assert_eq!(cursor.next(&set, 5), Some(105));
+        // A run of another size in between: the grid of its own size.
+        assert_eq!(cursor.next(&set, 3), Some(106));
+        cursor.pass(PortRange::new(109, 111).unwrap());
+        assert_eq!(cursor.next(&set, 3), Some(200));
+        cursor.pass(PortRange::new(200, 202).unwrap());
+        assert_eq!(cursor.next(&set, 3), Some(65533));
+        cursor.pass(PortRange::new(65533, 65535).unwrap());
+        assert_eq!(cursor.next(&set, 3), Some(100));
+        assert_eq!(cursor.next(&set, 13), None);
+    }
+
+    #[test]
     fn nothing_is_picked_where_nothing_fits() {
         let mut random = SmallRng::seed_from_u64(1);
         let set = PortSet::parse("100-103").unwrap();
-        assert_eq!(random_bases(&set, 5, 8, &mut random).count(), 0);
+        assert_eq!(random_bases(&set, 5, &mut random).next(), None);
         assert!(rotated(&set, 5, &mut random).is_empty());
     }
 }

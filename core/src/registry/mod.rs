@@ -8,30 +8,42 @@ mod records;
 mod repair;
 mod standing;
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rand::rngs::SmallRng;
 
 pub(crate) use label::{Claim, Label, Slot};
 pub(crate) use ports_file::PortsFile;
 pub use records::{Lifetime, Record, RecordPorts};
-pub(crate) use records::{Records, Stored, project_name};
+pub(crate) use records::{Records, Stored, project_name, still_stands};
 pub use repair::{Repair, RepairKind};
 pub(crate) use standing::Standing;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, ProcessStamp};
+use crate::random::{self, Generators};
+use crate::sys::{self, Folder, ProcessStamp};
+
+/// How old the last look at the path of the `ports` file may be. Looking at every lease would cost a twentieth of it,
+/// and somebody who replaces the file an instant later is noticed no sooner.
+const LOOK_INTERVAL_MS: u64 = 10;
 
 /// An open registry.
 pub(crate) struct Registry {
     root: PathBuf,
-    folder: PathBuf,
+    path: PathBuf,
     ports_path: PathBuf,
+    folder: Folder,
     identity: Identity,
+    looked_at_ms: AtomicU64,
     records: Records,
-    /// The process that opened it.
+    /// The process that opened it, and what else does not change while it is open.
     opener: ProcessStamp,
+    user: u32,
+    mount_namespace: u64,
+    generators: Generators,
 }
 
 /// Which file it is, whatever path leads to it.
@@ -51,22 +63,32 @@ impl Registry {
     /// Opens the registry for the network namespace of the calling thread, making what is missing.
     pub(crate) fn open(directory: Option<PathBuf>) -> Result<Self> {
         let root = folder::root(directory)?;
-        let namespace = sys::network_namespace()
-            .map_err(|error| Error::os("cannot tell the network namespace: /proc/thread-self/ns/net", error))?;
-        let opener =
-            ProcessStamp::current().map_err(|error| Error::os("cannot read this process's entry in /proc", error))?;
-        let folder = root.join(format!("net-{namespace}"));
-        let envs = folder.join("envs");
-        for path in [&root, &folder, &envs] {
+        let of_proc = |error| Error::os("cannot tell this process's namespaces and start time from /proc", error);
+        let namespace = sys::network_namespace().map_err(of_proc)?;
+        let opener = ProcessStamp::current().map_err(of_proc)?;
+        let mount_namespace = sys::mount_namespace().map_err(of_proc)?;
+        let generators = Generators::new().map_err(|error| Error::os("cannot read random bytes", error))?;
+        let path = root.join(format!("net-{namespace}"));
+        let envs = path.join("envs");
+        for path in [&root, &path, &envs] {
             folder::ensure(path)?;
         }
-        let records = Records::open(&envs)?;
-        let ports_path = folder.join("ports");
-        let mut registry =
-            Self { root, folder, ports_path, identity: Identity { device: 0, inode: 0 }, records, opener };
-        let ports = registry.open_or_create()?;
-        registry.identity = Identity::of(&registry.plain_file(&ports)?);
-        registry.sized(ports)?;
+        let mut registry = Self {
+            folder: Folder::open(&path)
+                .map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))?,
+            records: Records::open(&envs)?,
+            ports_path: path.join("ports"),
+            identity: Identity { device: 0, inode: 0 },
+            looked_at_ms: AtomicU64::new(0),
+            user: sys::user_id(),
+            root,
+            path,
+            opener,
+            mount_namespace,
+            generators,
+        };
+        registry.identity = registry.make_ports_file()?;
+        registry.look(sys::monotonic_ms())?;
         Ok(registry)
     }
 
@@ -76,8 +98,8 @@ impl Registry {
     }
 
     /// The folder of this network namespace.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn ports_path(&self) -> &Path {
@@ -88,6 +110,16 @@ impl Registry {
         &self.records
     }
 
+    /// The user who opened it.
+    pub(crate) fn user(&self) -> u32 {
+        self.user
+    }
+
+    /// The mount namespace in which it was opened.
+    pub(crate) fn mount_namespace(&self) -> u64 {
+        self.mount_namespace
+    }
+
     /// The stamp of the calling process: of the one that opened the registry, or of a forked child of it.
     pub(crate) fn process(&self) -> Result<ProcessStamp> {
         if std::process::id() == self.opener.pid {
@@ -96,17 +128,47 @@ impl Registry {
         ProcessStamp::current().map_err(|error| Error::os("cannot read this process's entry in /proc", error))
     }
 
-    /// A new open file description of the `ports` file, which is still the one that this registry opened.
+    /// Randomness for one lease.
+    pub(crate) fn random(&self, here: &ProcessStamp) -> SmallRng {
+        self.generators.next(here.pid)
+    }
+
+    /// A new open file description of the `ports` file.
     pub(crate) fn ports(&self) -> Result<PortsFile> {
-        let file = ports_file::open(&self.ports_path).map_err(|error| match error.kind() {
+        let now = sys::monotonic_ms();
+        if now.saturating_sub(self.looked_at_ms.load(Ordering::Relaxed)) >= LOOK_INTERVAL_MS {
+            self.look(now)?;
+        }
+        ports_file::open(&self.folder).map(PortsFile::new).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.replaced("is gone"),
             _ => Error::registry(format!("cannot open {}", self.ports_path.display()), error),
-        })?;
-        let metadata = self.plain_file(&file)?;
+        })
+    }
+
+    /// Makes sure that the path still leads to the file that was opened, and that the file has its size.
+    fn look(&self, now: u64) -> Result<()> {
+        let metadata = match std::fs::symlink_metadata(&self.ports_path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.replaced("is gone")),
+            Err(error) => return Err(Error::registry(format!("cannot look at {}", self.ports_path.display()), error)),
+        };
         if Identity::of(&metadata) != self.identity {
             return Err(self.replaced("is not the one that was opened"));
         }
-        self.sized(file)
+        if metadata.len() != ports_file::FILE_SIZE {
+            self.restore()?;
+        }
+        self.looked_at_ms.store(now, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Restores a file that was truncated or blown up: first the labels of kept environments, then the size, so that
+    /// nobody who finds the right size misses a label.
+    fn restore(&self) -> Result<()> {
+        let failed = |error| Error::registry(format!("cannot restore {}", self.ports_path.display()), error);
+        let ports = PortsFile::new(ports_file::open(&self.folder).map_err(failed)?);
+        self.relabel(&ports)?;
+        ports.resize().map_err(failed)
     }
 
     fn replaced(&self, how: &str) -> Error {
@@ -120,66 +182,46 @@ impl Registry {
         )
     }
 
-    fn plain_file(&self, file: &File) -> Result<std::fs::Metadata> {
-        let metadata = file
-            .metadata()
-            .map_err(|error| Error::registry(format!("cannot read {}", self.ports_path.display()), error))?;
-        if metadata.is_file() {
-            return Ok(metadata);
+    /// Makes the `ports` file if there is none, and says which file it is.
+    fn make_ports_file(&self) -> Result<Identity> {
+        let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
+        let unusable = |what: &str| {
+            Error::new(
+                ErrorCode::RegistryUnusable,
+                format!("{} is {what} and not a plain file", self.ports_path.display()),
+                "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+            )
+        };
+        match sys::entry(&self.ports_path).map_err(failed)? {
+            Some(entry) if !entry.is_file() => return Err(unusable(entry.describe())),
+            Some(_) => {}
+            None => self.publish_ports_file()?,
         }
-        Err(Error::new(
-            ErrorCode::RegistryUnusable,
-            format!("{} is not a plain file", self.ports_path.display()),
-            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
-        ))
+        let metadata = ports_file::open(&self.folder).and_then(|file| file.metadata()).map_err(failed)?;
+        if metadata.is_file() { Ok(Identity::of(&metadata)) } else { Err(unusable("something else")) }
     }
 
-    /// Restores a file that was truncated or blown up: first the labels of kept environments, then the size, so that
-    /// nobody who finds the right size misses a label.
-    fn sized(&self, file: File) -> Result<PortsFile> {
-        let whole = file.metadata().is_ok_and(|metadata| metadata.len() == ports_file::FILE_SIZE);
-        let ports = PortsFile::new(file);
-        if !whole {
-            self.relabel(&ports)?;
-            ports
-                .resize()
-                .map_err(|error| Error::registry(format!("cannot resize {}", self.ports_path.display()), error))?;
-        }
-        Ok(ports)
-    }
-
-    fn open_or_create(&self) -> Result<File> {
-        let io = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
-        match ports_file::open(&self.ports_path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                return Err(io(error).recast(ErrorCode::RegistryUnusable, "it is a symbolic link: "));
-            }
-            other => return other.map_err(io),
-        }
-        // Complete before it appears: with its size, its mode, and the labels of the environments that have records.
-        let random = crate::random::number().map_err(io)?;
+    /// The file is complete before it appears: with its size, its mode, and the labels of the environments that have
+    /// records.
+    fn publish_ports_file(&self) -> Result<()> {
+        let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
         let mut name = self.ports_path.clone().into_os_string();
-        name.push(format!("{}{random:016x}", sys::UNFINISHED));
+        name.push(format!("{}{:016x}", sys::UNFINISHED, random::number().map_err(failed)?));
         let new = PathBuf::from(name);
-        let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(&new).map_err(io)?;
-        let made = file
-            .set_permissions(PermissionsExt::from_mode(0o666))
-            .map_err(io)
-            .and_then(|()| {
-                let ports = PortsFile::new(file);
-                ports.resize().map_err(io)?;
-                self.relabel(&ports)
-            })
-            .and_then(|_| match sys::rename_new(&new, &self.ports_path) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(io(error)),
-                other => Ok(other.is_ok()),
-            });
+        let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(&new).map_err(failed)?;
+        let filled = file.set_permissions(PermissionsExt::from_mode(0o666)).map_err(failed).and_then(|()| {
+            let ports = PortsFile::new(file);
+            ports.resize().map_err(failed)?;
+            self.relabel(&ports)
+        });
+        let made = filled.and_then(|_| match sys::rename_new(&new, &self.ports_path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            other => other.map(|()| true).map_err(failed),
+        });
         if !matches!(made, Ok(true)) {
             // Somebody else was first, or it failed for good.
             let _ = rustix::fs::unlink(&new);
         }
-        made?;
-        ports_file::open(&self.ports_path).map_err(io)
+        made.map(|_| ())
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! Never mapped into memory: a file that somebody truncates, or a full disk, must be an error and not a signal.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use super::label::{SLOT, Slot};
 use crate::error::{Error, ErrorCode, Result};
 use crate::pool::PortRange;
-use crate::sys;
+use crate::sys::{self, Folder};
 
 /// Size of the file: a slot for each number a port can have, and for 0, which none has.
 pub(crate) const FILE_SIZE: u64 = 65536 * SLOT as u64;
+
+/// Slots read or written at a time: few for a lease, on the stack; many for a look at a whole pool.
+const SMALL_CHUNK: usize = 16;
+const LARGE_CHUNK: usize = 256;
 
 /// One open file description of the `ports` file. Its locks go when the last process that shares it closes it.
 pub(crate) struct PortsFile {
@@ -42,28 +46,78 @@ impl PortsFile {
     }
 
     pub(crate) fn read(&self, range: PortRange) -> Result<Vec<Slot>> {
-        let mut bytes = vec![0; range.count() * SLOT];
-        self.file.read_exact_at(&mut bytes, offset(range)).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Error::new(
-                ErrorCode::RegistryUnusable,
-                "the registry's ports file was truncated while in use",
-                "run `portalloc reconcile`, which restores it from the records",
-            ),
-            _ => Error::registry("cannot read the registry's ports file", error),
-        })?;
-        let (slots, _) = bytes.as_chunks::<SLOT>();
-        Ok(slots.iter().map(Slot::decode).collect())
+        let mut slots = Vec::with_capacity(range.count());
+        self.each_chunk(range, |chunk| slots.extend(chunk.iter().map(Slot::decode)))?;
+        Ok(slots)
     }
 
     pub(crate) fn read_one(&self, port: u16) -> Result<Slot> {
-        Ok(self.read(PortRange::one(port))?.first().copied().unwrap_or(Slot::Empty))
+        let mut slot = Slot::Empty;
+        self.each_chunk(PortRange::one(port), |chunk| slot = chunk.first().map_or(Slot::Empty, Slot::decode))?;
+        Ok(slot)
+    }
+
+    /// The slots of any ports, in the order of the ports.
+    pub(crate) fn read_each(&self, ports: &[u16]) -> Result<Vec<(u16, Slot)>> {
+        let mut found = Vec::with_capacity(ports.len());
+        for run in ports.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
+            if let Some(range) = run.first().zip(run.last()).and_then(|(first, last)| PortRange::new(*first, *last)) {
+                found.extend(range.ports().zip(self.read(range)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// For each port of `range`, whether its slot is empty: far cheaper than to read what the others say.
+    pub(crate) fn read_empty(&self, range: PortRange) -> Result<Vec<bool>> {
+        let mut empty = Vec::with_capacity(range.count());
+        self.each_chunk(range, |chunk| empty.extend(chunk.iter().map(|slot| *slot == [0; SLOT])))?;
+        Ok(empty)
+    }
+
+    /// Whether every slot of `range` is empty.
+    pub(crate) fn is_empty(&self, range: PortRange) -> Result<bool> {
+        let mut empty = true;
+        self.each_chunk(range, |chunk| empty &= chunk.iter().all(|slot| *slot == [0; SLOT]))?;
+        Ok(empty)
+    }
+
+    /// Reads `range` through a small buffer on the stack.
+    fn each_chunk(&self, range: PortRange, mut see: impl FnMut(&[[u8; SLOT]])) -> Result<()> {
+        let mut small = [0; SMALL_CHUNK * SLOT];
+        let mut large = Vec::new();
+        let buffer: &mut [u8] = if range.count() <= SMALL_CHUNK {
+            &mut small
+        } else {
+            large.resize(LARGE_CHUNK * SLOT, 0);
+            &mut large
+        };
+        let (mut at, mut left) = (offset(range), range.count() * SLOT);
+        while left > 0 {
+            let length = left.min(buffer.len());
+            let Some(part) = buffer.get_mut(..length) else { break };
+            self.file.read_exact_at(part, at).map_err(unreadable)?;
+            see(part.as_chunks::<SLOT>().0);
+            (at, left) = (at + length as u64, left - length);
+        }
+        Ok(())
     }
 
     /// Writes the same slot for every port of `range`. The caller has the lock.
     pub(crate) fn write(&self, range: PortRange, slot: Slot) -> Result<()> {
-        self.file
-            .write_all_at(&slot.encode().repeat(range.count()), offset(range))
-            .map_err(|error| Error::registry("cannot write to the registry's ports file", error))
+        let bytes = slot.encode();
+        let mut chunk = [[0; SLOT]; SMALL_CHUNK];
+        let (mut at, mut left) = (offset(range), range.count());
+        while left > 0 {
+            let count = left.min(SMALL_CHUNK);
+            let Some(part) = chunk.get_mut(..count) else { break };
+            part.fill(bytes);
+            self.file
+                .write_all_at(part.as_flattened(), at)
+                .map_err(|error| Error::registry("cannot write to the registry's ports file", error))?;
+            (at, left) = (at + (count * SLOT) as u64, left - count);
+        }
+        Ok(())
     }
 
     /// Gives the file its size: what was cut off comes back as empty slots.
@@ -72,11 +126,20 @@ impl PortsFile {
     }
 }
 
-/// Opens the file at `path`, which must be a plain file and not a link.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let no_follow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    std::fs::OpenOptions::new().read(true).write(true).custom_flags(no_follow.bits().cast_signed()).open(path)
+/// Opens the file in the registry's folder, which must not be a link.
+pub(crate) fn open(folder: &Folder) -> io::Result<File> {
+    folder.write(OsStr::new("ports"))
+}
+
+fn unreadable(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::new(
+            ErrorCode::RegistryUnusable,
+            "the registry's ports file was truncated while in use",
+            "try again: it is restored from the records when it is opened next",
+        ),
+        _ => Error::registry("cannot read the registry's ports file", error),
+    }
 }
 
 fn offset(range: PortRange) -> u64 {

@@ -4,6 +4,7 @@
 //! nothing that portalloc would not have written.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -149,33 +150,29 @@ impl Records {
     }
 
     pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {
-        let file = match self.folder.read(&name(id)) {
+        self.read_open(id).map(|(stored, _)| stored)
+    }
+
+    /// As `read`, with the open file, by which it can be told whether the record was replaced since.
+    pub(crate) fn read_open(&self, id: IsolationId) -> Result<(Stored, Option<File>)> {
+        let mut file = match self.folder.read(&name(id)) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Missing),
-            Err(error) => return self.unreadable(id, error),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Stored::Missing, None)),
+            Err(error) => return self.unreadable(id, error).map(|stored| (stored, None)),
         };
         let metadata = file.metadata().map_err(|error| self.failed("read", id, error))?;
-        if metadata.uid() != sys::user_id() {
-            return Ok(Stored::Foreign(metadata.uid()));
-        }
-        if !metadata.is_file() {
-            return Ok(Stored::Broken("the record is not a plain file".to_owned()));
-        }
-        if metadata.len() > MAX_BYTES {
-            return Ok(Stored::Broken(format!("the record has {} bytes", metadata.len())));
-        }
-        let mut text = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
-        if text.is_empty() {
-            return Ok(Stored::Broken("the record is empty".to_owned()));
-        }
-        Ok(match serde_json::from_slice::<Record>(&text) {
-            Err(error) => Stored::Broken(format!("the record is not readable: {error}")),
-            Ok(record) => match record.defect(id) {
-                Some(defect) => Stored::Broken(format!("the record is not one of portalloc's: {defect}")),
-                None => Stored::Record(Box::new(record)),
-            },
-        })
+        let stored = if metadata.uid() != sys::user_id() {
+            Stored::Foreign(metadata.uid())
+        } else if !metadata.is_file() {
+            Stored::Broken("the record is not a plain file".to_owned())
+        } else if metadata.len() > MAX_BYTES {
+            Stored::Broken(format!("the record has {} bytes", metadata.len()))
+        } else {
+            let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+            (&mut file).take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
+            parse(id, &text)
+        };
+        Ok((stored, Some(file)))
     }
 
     /// Why a record could not even be opened.
@@ -266,6 +263,25 @@ impl Records {
     fn failed(&self, verb: &str, id: IsolationId, error: io::Error) -> Error {
         Error::registry(format!("cannot {verb} the record {}", self.path(id).display()), error)
     }
+}
+
+/// A record counts only if it says nothing that portalloc would not have written.
+fn parse(id: IsolationId, text: &[u8]) -> Stored {
+    if text.is_empty() {
+        return Stored::Broken("the record is empty".to_owned());
+    }
+    match serde_json::from_slice::<Record>(text) {
+        Err(error) => Stored::Broken(format!("the record is not readable: {error}")),
+        Ok(record) => match record.defect(id) {
+            Some(defect) => Stored::Broken(format!("the record is not one of portalloc's: {defect}")),
+            None => Stored::Record(Box::new(record)),
+        },
+    }
+}
+
+/// Whether an open record is still the one under its name: records are replaced and removed whole, never rewritten.
+pub(crate) fn still_stands(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
 }
 
 const SUFFIX: &str = ".json";

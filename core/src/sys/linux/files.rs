@@ -141,6 +141,12 @@ impl Folder {
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
     }
 
+    /// Opens an existing file for reading and writing; never follows a link.
+    pub(crate) fn write(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
     /// Makes a file that must not exist yet, readable by its owner only.
     pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -11,7 +11,7 @@ mod watch;
 pub(crate) use files::{
     Folder, UNFINISHED, create_folder, entry, is_shared_memory_folder, mark, marked, rename_new, user_id,
 };
-pub(crate) use limits::{kernel_ports, limit_reached};
+pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
 pub(crate) use locks::{conflict, try_lock, unlock};
 pub(crate) use namespaces::{mount_namespace, network_namespace};
 pub use process::ProcessStamp;

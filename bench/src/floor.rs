@@ -1,0 +1,89 @@
+//! The system calls that a lease and an environment cannot do without, bare: no search, no labels, no checks.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+use rustix::fs::{CWD, RenameFlags, XattrFlags};
+use socket2::{Domain, Socket, Type};
+
+/// Ports for the floor: walking like an allocator's, since the kernel is faster on a port near the one that it has
+/// just seen, and outside the pool, so that the floor is never in the way.
+pub(crate) struct Bases(u16);
+
+impl Bases {
+    pub(crate) fn new() -> Self {
+        Self(10_000)
+    }
+
+    pub(crate) fn next(&mut self, count: u16) -> u16 {
+        self.0 = if self.0 > 19_000 { 10_000 } else { self.0 + count };
+        self.0
+    }
+}
+
+/// Open, lock, two binds a port. Dropping it closes, and so unlocks.
+pub(crate) fn lease(ports: &Path, base: u16, count: u16) -> File {
+    let file = OpenOptions::new().read(true).write(true).open(ports).unwrap();
+    let lock = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: libc::off_t::from(base),
+        l_len: libc::off_t::from(count),
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_OFD_SETLK(&lock)).unwrap();
+    for port in base..base + count {
+        for kind in [Type::STREAM, Type::DGRAM] {
+            let socket = Socket::new(Domain::IPV6, kind, None).unwrap();
+            socket.set_only_v6(false).unwrap();
+            // Somebody may use the port: the cost is the same.
+            let _ = socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into());
+        }
+    }
+    file
+}
+
+/// What an environment of `ports` writes and removes: the record twice (held while it is made, then kept), temp dir
+/// with its mark, env file.
+pub(crate) fn environment(
+    ports: &Path,
+    records: &Path,
+    scratch: &Path,
+    base: u16,
+    count: u16,
+    record: &[u8],
+    env_file: &[u8],
+) {
+    let (new, final_record) = (records.join("record.new"), records.join("record"));
+    let (own, env) = (scratch.join("env.own"), scratch.join("env"));
+    // Beside ours: a large folder is slower than a small one.
+    let temp = std::env::temp_dir().join(format!("portalloc-bench-{}", std::process::id()));
+
+    let lease = lease(ports, base, count);
+    write_new(&new, record);
+    rustix::fs::renameat_with(CWD, &new, CWD, &final_record, RenameFlags::NOREPLACE).unwrap();
+    fs::DirBuilder::new().mode(0o700).create(&temp).unwrap();
+    let _ = rustix::fs::lsetxattr(&temp, "user.portalloc.registry", b"/dev/shm/portalloc", XattrFlags::CREATE);
+    write_new(&own, env_file);
+    rustix::fs::renameat_with(CWD, &own, CWD, &env, RenameFlags::NOREPLACE).unwrap();
+    write_new(&new, record);
+    fs::rename(&new, &final_record).unwrap();
+    drop(lease);
+
+    let lock = OpenOptions::new().read(true).write(true).open(ports).unwrap();
+    fs::read(&final_record).unwrap();
+    fs::remove_dir(&temp).unwrap();
+    fs::read(&env).unwrap();
+    rustix::fs::unlink(&env).unwrap();
+    rustix::fs::unlink(&final_record).unwrap();
+    drop(lock);
+}
+
+fn write_new(path: &Path, bytes: &[u8]) {
+    OpenOptions::new().write(true).create_new(true).open(path).unwrap().write_all(bytes).unwrap();
+}

@@ -1,0 +1,46 @@
+//! `portalloc create` as a whole process, against a process that does nothing.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use portalloc::{Allocator, Cleanup, EnvFile, EnvironmentRequest, Selection};
+
+use crate::Scratch;
+use crate::measure::{compare, in_turns, time};
+
+pub(crate) fn run() {
+    let program = std::env::current_exe().unwrap().with_file_name("portalloc");
+    if !program.exists() {
+        println!("portalloc create: skipped, {} is not built", program.display());
+        return;
+    }
+    for live in [0, 500] {
+        let scratch = Scratch::new();
+        let worktree = tempfile::tempdir().unwrap();
+        let allocator = scratch.settings().open().unwrap();
+        let request = EnvironmentRequest::new().kept().ports(5).worktree(worktree.path()).env_file(EnvFile::None);
+        let kept: Vec<_> = (0..live).map(|_| allocator.create_environment(&request).unwrap().id()).collect();
+        let (ours, floor) = in_turns(
+            500,
+            || create(&program, &scratch, worktree.path(), &allocator),
+            || time(|| Command::new("/bin/true").stdout(Stdio::null()).status().unwrap()),
+        );
+        compare(&format!("portalloc create, {live} environments live"), &ours, "/bin/true", &floor, 2.0);
+        drop(kept);
+        allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
+    }
+}
+
+/// One process; the environment it made is removed while the clock stands.
+fn create(program: &Path, scratch: &Scratch, worktree: &Path, allocator: &Allocator) -> Duration {
+    let mut command = Command::new(program);
+    command.args(["create", "--ports", "5", "--json"]).env("PORTALLOC_DIR", scratch.directory());
+    command.current_dir(worktree).stdout(Stdio::piped());
+    let mut output = None;
+    let taken = time(|| output = Some(command.output().unwrap()));
+    let made: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let id = made.get("isolation_id").unwrap().as_str().unwrap().parse().unwrap();
+    allocator.cleanup(&Cleanup::new(Selection::Id(id))).unwrap();
+    taken
+}
