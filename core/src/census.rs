@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::pool::{Census, Pool, PortRange};
 use crate::probe::{Occupancy, probe};
-use crate::registry::{PortsFile, Registry, Slot, Standing};
+use crate::registry::{PortsFile, Registry, Standing};
 use crate::sys::ProcessStamp;
 
 /// What one port adds to the count.
@@ -23,8 +23,8 @@ pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &P
     for range in pool.ports().ranges() {
         let locked = registry.locked(ports, *range)?;
         let mut run = 0;
-        for (port, slot) in range.ports().zip(ports.read(*range)?) {
-            let mark = if locked.contains(port) { Mark::Held } else { mark(registry, ports, port, slot, here)? };
+        for port in range.ports() {
+            let mark = if locked.contains(port) { Mark::Held } else { mark(registry, ports, port, here)? };
             run = if matches!(mark, Mark::Free | Mark::Stale) { run + 1 } else { 0 };
             census.longest_run = census.longest_run.max(run);
             *match mark {
@@ -40,12 +40,12 @@ pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &P
     Ok(census)
 }
 
-fn mark(registry: &Registry, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<Mark> {
+fn mark(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Mark> {
     let range = PortRange::one(port);
     if !ports.try_lock(range)? {
         return Ok(Mark::Held);
     }
-    let mark = match registry.standing(ports, port, slot, here)? {
+    let mark = match registry.standing(ports, port, ports.read_one(port)?, here)? {
         Standing::Kept(_) => Ok(Mark::Kept),
         standing => match probe(port) {
             Ok(Occupancy::Free) if matches!(standing, Standing::Stale(_)) => Ok(Mark::Stale),

@@ -9,13 +9,13 @@ use rand::rngs::SmallRng;
 
 use crate::allocator::Allocator;
 use crate::census;
-use crate::check::PortState;
+use crate::check::{PortState, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
 use crate::registry::{Claim, Label, PortsFile, Slot};
 use crate::request::{Ports, Request};
-use crate::search::Search;
+use crate::search::{Judged, Search};
 use crate::sys::CloseWatch;
 use crate::time::Timestamp;
 
@@ -143,7 +143,7 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<Isolatio
         lease: random.next_u64(),
         since_ms: Timestamp::now().unix_ms(),
     };
-    let search = Search { registry, ports: &ports, pool, cursor, here };
+    let search = Search { registry, ports: &ports, pool, cursor, here, judged: Judged::default() };
     let taken = match attempt(&search, request, &mut random)? {
         Ok(taken) => taken,
         Err(obstacle) => match request.wait.filter(|limit| !limit.is_zero()) {
@@ -202,8 +202,15 @@ fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
         }
         Obstacle::Busy(busy) => {
             let message = busy.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            let remedy = "end or clean up what is there, wait with a deadline, or ask for other ports";
-            Error::new(ErrorCode::PortInUse, message, remedy).with_ports(busy)
+            let (code, remedy) = if busy.iter().any(|state| state.usage == PortUsage::Denied) {
+                (
+                    ErrorCode::PermissionDenied,
+                    "ask for ports from 1024 on, or lower net.ipv4.ip_unprivileged_port_start",
+                )
+            } else {
+                (ErrorCode::PortInUse, "end or clean up what is there, wait with a deadline, or ask for other ports")
+            };
+            Error::new(code, message, remedy).with_ports(busy)
         }
     })
 }

@@ -25,6 +25,10 @@
 //! **What a lease does not do**: keep a program that knows nothing of portalloc from binding the very port before your
 //! server does. The default pool lies outside the kernel's ephemeral range, so only one that names the port can.
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod allocator;
 mod census;
 mod check;

@@ -1,6 +1,7 @@
 //! Finding ports and taking their locks: a few quick tries, then one systematic search that misses no free run.
 //! Knows registry, probe and pool; what becomes of the ports is up to lease.rs.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ pub(crate) struct Search<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) cursor: &'a Cursor,
     pub(crate) here: ProcessStamp,
+    pub(crate) judged: Judged,
 }
 
 /// Why a run cannot be had.
@@ -95,15 +97,14 @@ impl Search<'_> {
             return Ok(Pass::Found(run));
         }
         let slots = self.ports.read(span)?;
-        let mut judged = Judged::new(self.here);
         let mut void = vec![true; slots.len()];
         for (void, slot) in void.iter_mut().zip(&slots) {
             *void = match slot.label().map(|label| label.claim) {
                 None => true,
-                Some(Claim::Held { holder }) => judged.has_ended(holder),
+                Some(Claim::Held { holder }) => self.has_ended(holder),
                 Some(Claim::Kept { expires_ms, owner }) => {
                     expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
-                        || owner.is_some_and(|owner| judged.has_ended(owner))
+                        || owner.is_some_and(|owner| self.has_ended(owner))
                 }
             };
         }
@@ -115,7 +116,6 @@ impl Search<'_> {
 
     /// Tries every run without a port that is to be `avoided`, leaping over whatever refuses one.
     fn pass(&self, areas: &[PortRange], count: usize, avoided: impl Fn(u16) -> bool) -> Result<Pass> {
-        let mut judged = Judged::new(self.here);
         let mut unsettled = false;
         for area in areas {
             let mut base = Some(area.first());
@@ -128,7 +128,7 @@ impl Search<'_> {
                         Err(Refusal::Taken(port)) => port.checked_add(1),
                         Err(Refusal::Locked) => match self.ports.conflict(run)? {
                             Some(lock) => {
-                                unsettled |= !self.is_settled(lock, &mut judged)?;
+                                unsettled |= !self.is_settled(lock)?;
                                 lock.last().max(run.first()).checked_add(1)
                             }
                             // Gone between the two calls; the next pass will see.
@@ -145,13 +145,18 @@ impl Search<'_> {
     }
 
     /// Whether a lock is that of a lease, and not of somebody who is just probing: a lease has labels.
-    fn is_settled(&self, lock: PortRange, judged: &mut Judged) -> Result<bool> {
+    fn is_settled(&self, lock: PortRange) -> Result<bool> {
         Ok(match self.ports.read_one(lock.first())?.label().map(|label| label.claim) {
-            Some(Claim::Held { holder }) => !judged.has_ended(holder),
+            Some(Claim::Held { holder }) => !self.has_ended(holder),
             // Somebody looks at a kept port, or cleans it up.
             Some(Claim::Kept { .. }) => false,
             None => false,
         })
+    }
+
+    fn has_ended(&self, process: ProcessStamp) -> bool {
+        let mut judged = self.judged.borrow_mut();
+        *judged.entry(process).or_insert_with(|| process.judge(&self.here) == Judgement::Ended)
     }
 
     /// Locks `run` and makes sure that nobody claims or uses it. Refused: nothing stays locked.
@@ -193,12 +198,11 @@ impl Search<'_> {
             if self.try_these(ranges)? {
                 return Ok(Ok(()));
             }
-            let mut judged = Judged::new(self.here);
             let (mut busy, mut unsettled) = (Vec::new(), false);
             for port in ranges.iter().flat_map(|range| range.ports()) {
                 let state = check::state(self.registry, self.ports, port, &self.here)?;
                 if let PortUsage::Held { .. } = state.usage {
-                    unsettled |= !self.is_settled(PortRange::one(port), &mut judged)?;
+                    unsettled |= !self.is_settled(PortRange::one(port))?;
                 }
                 if !state.usage.is_free() {
                     busy.push(state);
@@ -231,18 +235,6 @@ fn window(base: u16, count: usize) -> Option<PortRange> {
     PortRange::new(base, u16::try_from(last).ok()?)
 }
 
-/// Judgements of processes, each made once: a full pool has many labels of few processes.
-struct Judged {
-    here: ProcessStamp,
-    ended: HashMap<ProcessStamp, bool>,
-}
-
-impl Judged {
-    fn new(here: ProcessStamp) -> Self {
-        Self { here, ended: HashMap::new() }
-    }
-
-    fn has_ended(&mut self, process: ProcessStamp) -> bool {
-        *self.ended.entry(process).or_insert_with(|| process.judge(&self.here) == Judgement::Ended)
-    }
-}
+/// Which processes have ended, each judged once in a search: a full pool has many labels of few processes, and a search
+/// that waits looks at them again and again.
+pub(crate) type Judged = RefCell<HashMap<ProcessStamp, bool>>;

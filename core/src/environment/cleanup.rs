@@ -117,7 +117,7 @@ impl Allocator {
             }
         }
         if cleanup.selection == Selection::Stale && worktree.is_none() {
-            report.swept.extend(registry.records().sweep_unfinished()?);
+            report.swept.extend(registry.sweep_unfinished());
             report.swept.extend(temp_dir::sweep(registry)?);
         }
         Ok(report)

@@ -7,6 +7,7 @@ mod ports_file;
 mod records;
 mod repair;
 mod standing;
+mod sweep;
 
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -217,7 +217,7 @@ impl Records {
         match written {
             Ok(()) => Ok(true),
             Err(error) => {
-                // What is left of the attempt is of no use; `cleanup --stale` would sweep it too.
+                // What is left of the attempt is of no use; `cleanup --stale` sweeps it too.
                 let _ = self.folder.remove(&new);
                 if error.kind() == io::ErrorKind::AlreadyExists {
                     Ok(false)
@@ -234,24 +234,6 @@ impl Records {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", id, error)),
             _ => Ok(()),
         }
-    }
-
-    /// Removes what interrupted writes of this user have left. One that is being written at this moment fails and is
-    /// reported by its writer; it may have been interrupted just as well.
-    pub(crate) fn sweep_unfinished(&self) -> Result<Vec<PathBuf>> {
-        let mut swept = Vec::new();
-        for name in self.names()? {
-            let unfinished = name.to_str().is_some_and(|name| name.contains(&format!("{SUFFIX}{}", sys::UNFINISHED)));
-            let path = self.path.join(&name);
-            let old = std::fs::symlink_metadata(&path).is_ok_and(|metadata| {
-                metadata.uid() == sys::user_id()
-                    && metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNFINISHED_AGE))
-            });
-            if unfinished && old && self.folder.remove(&name).is_ok() {
-                swept.push(path);
-            }
-        }
-        Ok(swept)
     }
 
     fn names(&self) -> Result<Vec<OsString>> {
@@ -285,9 +267,6 @@ pub(crate) fn still_stands(file: &File) -> bool {
 }
 
 const SUFFIX: &str = ".json";
-
-/// A write takes microseconds; what is older was interrupted.
-const UNFINISHED_AGE: std::time::Duration = std::time::Duration::from_secs(10);
 
 fn name(id: IsolationId) -> OsString {
     format!("{id}{SUFFIX}").into()
