@@ -8,7 +8,7 @@ use crate::check::Holder;
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::registry::{Claim, Label, Lifetime, PortsFile, Record, Registry, Standing, Stored};
+use crate::registry::{Claim, Label, Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
 use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
 
@@ -152,17 +152,16 @@ fn foreign(
     let holder = holder(label, here);
     let pid = holder.as_ref().map_or(0, |holder| holder.pid);
     let status = match label.claim {
-        Claim::Held { .. } if is_locked(ports, own)? => Status::Active,
+        // Its maker may have finished it since: then the label is another one by now.
+        Claim::Held { .. } if is_locked(ports, own)? || ports.read_one(port)? != Slot::Label(*label) => Status::Active,
         Claim::Held { .. } => Status::Stale(StaleReason::HolderGone(pid)),
-        Claim::Kept { expires_ms, .. } => {
-            match registry.standing(ports, port, crate::registry::Slot::Label(*label), here)? {
-                Standing::Kept(_) | Standing::Free => Status::Active,
-                Standing::Stale(_) => Status::Stale(match expires_ms.map(Timestamp::from_unix_ms) {
-                    Some(at) if at <= Timestamp::now() => StaleReason::Expired(at),
-                    _ => StaleReason::OwnerEnded(pid),
-                }),
-            }
-        }
+        Claim::Kept { expires_ms, .. } => match registry.standing(ports, port, Slot::Label(*label), here)? {
+            Standing::Kept(_) | Standing::Free => Status::Active,
+            Standing::Stale(_) => Status::Stale(match expires_ms.map(Timestamp::from_unix_ms) {
+                Some(at) if at <= Timestamp::now() => StaleReason::Expired(at),
+                _ => StaleReason::OwnerEnded(pid),
+            }),
+        },
     };
     Ok(EnvironmentInfo {
         id,

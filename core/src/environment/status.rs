@@ -119,11 +119,21 @@ pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
 }
 
 /// Judges an environment by its record, labels and locks, through a description that has no locks of its own.
+///
+/// Nothing is locked, so the environment may change while it is looked at: its maker may finish it, and a lock that is
+/// no longer needed is no sign of a death. A verdict that it is over counts only if its record is still the same.
 pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
-    match record.lifetime {
-        Lifetime::Held => judge_held(ports, record),
-        Lifetime::Kept => judge_kept(registry, ports, record, here),
+    let status = match record.lifetime {
+        Lifetime::Held => judge_held(ports, record)?,
+        Lifetime::Kept => judge_kept(registry, ports, record, here)?,
+    };
+    if status.is_stale()
+        && let Stored::Record(now) = registry.records().read(record.isolation_id)?
+        && now.lifetime != record.lifetime
+    {
+        return judge(registry, ports, &now, here);
     }
+    Ok(status)
 }
 
 /// Whether a slot may be that of the environment: it is not somebody else's. A live lock counts even where the label
@@ -153,7 +163,8 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
         let locked = || ports.conflict(PortRange::one(port)).map(|lock| lock.is_some());
         match slot.label() {
             Some(label) if label.id == Some(record.isolation_id) => {
-                if !label.is_kept() && !locked()? {
+                // Read again: the maker writes the last labels just before it unlocks.
+                if !label.is_kept() && !locked()? && ports.read_one(port)? == slot {
                     return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
                 }
             }

@@ -153,8 +153,8 @@ impl Registry {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.replaced("is gone")),
             Err(error) => return Err(Error::registry(format!("cannot look at {}", self.ports_path.display()), error)),
         };
-        if Identity::of(&metadata) != self.identity {
-            return Err(self.replaced("is not the one that was opened"));
+        if Identity::of(&metadata) != self.identity || !self.records.is_in_place() {
+            return Err(self.replaced("or its folder of records is not the one that was opened"));
         }
         if metadata.len() != ports_file::FILE_SIZE {
             self.restore()?;

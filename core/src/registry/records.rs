@@ -140,6 +140,12 @@ impl Records {
         Ok(Self { path: path.to_owned(), folder })
     }
 
+    /// Whether the path still leads to the folder that was opened. In another one there may be records that are not
+    /// seen from here, and labels would look like those of environments that are gone.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.folder.is_at(&self.path)
+    }
+
     /// Where the record of an ID stands.
     pub(crate) fn path(&self, id: IsolationId) -> PathBuf {
         self.path.join(name(id))

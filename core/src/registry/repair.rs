@@ -1,5 +1,6 @@
 //! Making labels and records agree again, after a crash or a hand edit. Every change is made under its port's lock.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::label::{Claim, Label, Slot};
@@ -82,12 +83,22 @@ impl Registry {
         let ports = self.ports()?;
         let here = self.process()?;
         let mut repairs = Vec::new();
+        let mut demanded = None;
         for first in (0..=u16::MAX).step_by(usize::from(CHUNK)) {
             let Some(range) = PortRange::new(first.max(1), first + (CHUNK - 1)) else { continue };
             for (port, slot) in range.ports().zip(ports.read(range)?) {
-                if slot != Slot::Empty {
-                    repairs.extend(self.clear_if_void(&ports, port, &here)?.map(|kind| Repair { port, kind }));
-                }
+                let kind = match slot {
+                    Slot::Empty => None,
+                    Slot::Label(_) => self.clear_if_void(&ports, port, &here)?,
+                    Slot::Damaged => {
+                        let demanded = match &mut demanded {
+                            Some(demanded) => demanded,
+                            None => demanded.insert(self.demanded_labels()?),
+                        };
+                        self.mend(&ports, port, demanded.get(&port).copied())?
+                    }
+                };
+                repairs.extend(kind.map(|kind| Repair { port, kind }));
             }
         }
         repairs.extend(self.relabel(&ports)?);
@@ -102,8 +113,6 @@ impl Registry {
         }
         let slot = ports.read_one(port)?;
         let kind = match (slot, self.standing(ports, port, slot, here)?) {
-            (Slot::Damaged, Standing::Free) => Some(RepairKind::Damaged),
-            (Slot::Damaged, Standing::Kept(label) | Standing::Stale(label)) => label.id.map(RepairKind::Relabelled),
             (Slot::Label(label), Standing::Stale(_)) => match label.id {
                 Some(id) if !self.records.exists(id)? => Some(RepairKind::NoRecord(id)),
                 // Stale, with a record: for cleanup to remove whole.
@@ -112,11 +121,44 @@ impl Registry {
             (Slot::Label(label), Standing::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
             _ => None,
         };
-        if matches!(kind, Some(RepairKind::Damaged | RepairKind::HolderGone | RepairKind::NoRecord(_))) {
+        if kind.is_some() {
             ports.write(range, Slot::Empty)?;
         }
         ports.unlock(range)?;
         Ok(kind)
+    }
+
+    /// Puts the label that a record demands in the place of a damaged one, or clears it.
+    fn mend(&self, ports: &PortsFile, port: u16, demanded: Option<Label>) -> Result<Option<RepairKind>> {
+        let range = PortRange::one(port);
+        if !ports.try_lock(range)? {
+            return Ok(None);
+        }
+        let mut kind = None;
+        if ports.read_one(port)? == Slot::Damaged {
+            let (slot, repair) = match demanded.and_then(|label| label.id.zip(Some(label))) {
+                // Looked for again: it may have been cleaned up since the records were read.
+                Some((id, label)) if self.records.exists(id)? => (Slot::Label(label), RepairKind::Relabelled(id)),
+                _ => (Slot::Empty, RepairKind::Damaged),
+            };
+            ports.write(range, slot)?;
+            kind = Some(repair);
+        }
+        ports.unlock(range)?;
+        Ok(kind)
+    }
+
+    /// The labels that this user's kept records demand.
+    fn demanded_labels(&self) -> Result<HashMap<u16, Label>> {
+        let mut labels = HashMap::new();
+        for id in self.records.ids()? {
+            if let Stored::Record(record) = self.records.read(id)?
+                && record.lifetime == Lifetime::Kept
+            {
+                labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
+            }
+        }
+        Ok(labels)
     }
 
     /// Whether a held label is what an environment's record stands by: then it goes with the record, by cleanup.

@@ -41,6 +41,9 @@ impl Registry {
             Some(id) => !self.records.exists(id)?,
             None => true,
         };
+        if orphaned && !self.records.is_in_place() {
+            return Err(self.replaced("or its folder of records is not the one that was opened"));
+        }
         Ok(if expired || ended || orphaned { Standing::Stale(label) } else { Standing::Kept(label) })
     }
 

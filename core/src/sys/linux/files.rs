@@ -135,6 +135,12 @@ impl Folder {
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
+    /// Whether `path` leads to this very folder.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let Ok(here) = rustix::fs::fstat(&self.0) else { return false };
+        std::fs::symlink_metadata(path).is_ok_and(|there| (here.st_dev, here.st_ino) == (there.dev(), there.ino()))
+    }
+
     /// Opens an existing file for reading; never blocks on a pipe, never follows a link.
     pub(crate) fn read(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

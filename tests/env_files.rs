@@ -1,0 +1,70 @@
+//! The env file in the work tree, which others may want too: the user, and other environments at the same moment.
+
+use std::fs;
+use std::path::Path;
+
+use portalloc_tests::World;
+use serde_json::Value;
+
+const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[test]
+fn two_in_one_work_tree_do_not_touch_each_others_env_file() {
+    let world = World::new(ACTOR, 10);
+    let mut actor = world.actor();
+    let (one, two) = (actor.ok("kept"), actor.ok("kept"));
+    let beside = format!(".env.isolation.{}", text(&two, "id"));
+    assert_eq!(world.names(world.work()), [".env.isolation", beside.as_str()]);
+    assert!(fs::read_to_string(text(&one, "env_file")).unwrap().contains(text(&one, "id")));
+    actor.fails(&format!("kept file {}", text(&one, "env_file")), "pool_exhausted");
+    actor.ok(&format!("cleanup {}", text(&one, "id")));
+    assert_eq!(world.names(world.work()), [beside.as_str()]);
+    assert_eq!(actor.ok(&format!("validate {}", text(&two, "id")))["valid"], true);
+    actor.ok("cleanup all");
+    assert_eq!(world.names(world.work()), [""; 0]);
+}
+
+#[test]
+fn a_file_of_somebody_else_is_never_overwritten_or_removed() {
+    let world = World::new(ACTOR, 10);
+    let own = world.work().join(".env.isolation");
+    fs::write(&own, "SECRET=1\n").unwrap();
+    let mut actor = world.actor();
+    let made = actor.ok("kept");
+    assert_ne!(Path::new(text(&made, "env_file")), own);
+    actor.fails(&format!("kept file {}", own.display()), "env_file_exists");
+    assert_eq!(world.names(world.temp()).len(), 1, "what failed left nothing");
+    assert_eq!(world.allocator().census().unwrap().kept, 5);
+    actor.ok("cleanup all");
+    actor.ok("cleanup stale");
+    assert_eq!(fs::read_to_string(&own).unwrap(), "SECRET=1\n");
+    assert_eq!(world.names(world.work()), [".env.isolation"]);
+    // What the user makes of an env file later is the user's.
+    rustix::fs::unlink(&own).unwrap();
+    let made = actor.ok("kept");
+    assert_eq!(Path::new(text(&made, "env_file")).file_name(), own.file_name());
+    fs::write(&own, "SECRET=2\n").unwrap();
+    let report = actor.ok(&format!("cleanup {}", text(&made, "id")));
+    assert!(report["removed"][0]["left"][0].as_str().unwrap().contains("was not written by portalloc"));
+    assert_eq!(fs::read_to_string(&own).unwrap(), "SECRET=2\n");
+}
+
+#[test]
+fn makers_in_one_work_tree_never_overwrite_each_others_env_file() {
+    let world = World::new(ACTOR, 40);
+    let mut makers = world.actors(4);
+    for round in 0..150 {
+        makers.iter_mut().for_each(|maker| maker.send("kept ports 1"));
+        let made: Vec<Value> = makers.iter_mut().map(|maker| maker.answer().unwrap()).collect();
+        for environment in &made {
+            let validation = makers[0].ok(&format!("validate {}", text(environment, "id")));
+            assert_eq!(validation["valid"], true, "round {round}: {}: {validation}", environment["id"]);
+        }
+        assert_eq!(makers[0].ok("cleanup all")["removed"].as_array().unwrap().len(), 4, "round {round}");
+    }
+    assert_eq!(world.names(world.work()), [""; 0]);
+}

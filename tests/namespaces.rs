@@ -1,0 +1,115 @@
+//! Processes in other namespaces (containers, sandboxes) that share one registry: ports belong to the network
+//! namespace, process IDs to the PID namespace, paths to the mount namespace, and nothing is judged across.
+
+use std::path::Path;
+
+use portalloc_tests::{World, can_unshare, unshared, until};
+use serde_json::json;
+
+const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
+
+#[test]
+fn network_namespaces_do_not_disturb_each_other() {
+    if !can_unshare(&["-n"]) {
+        return;
+    }
+    let world = World::new(ACTOR, 5);
+    let mut here = world.actor();
+    let mut others = [unshared(&world, &["-n"], ""), unshared(&world, &["-n"], "")];
+    assert_eq!(here.lease("lease 5"), world.ports());
+    here.ok("bind 0");
+    for other in &mut others {
+        assert_eq!(other.lease("lease 5"), world.ports());
+        other.ok("bind 0");
+        other.fails("lease 1", "pool_exhausted");
+        assert_eq!(other.ok("list")["leases"].as_array().unwrap().len(), 1);
+    }
+    here.fails(&format!("these {}", world.base()), "port_in_use");
+    assert_eq!(world.names(world.registry()).len(), 3);
+}
+
+#[test]
+fn environments_of_other_network_namespaces_are_left_alone() {
+    if !can_unshare(&["-n"]) {
+        return;
+    }
+    let world = World::new(ACTOR, 5);
+    let mut here = world.actor();
+    let mut other = unshared(&world, &["-n"], "");
+    let theirs = other.ok("kept");
+    let id = theirs["id"].as_str().unwrap();
+    // The same ports are free here, and the env file is taken.
+    let ours = here.ok("kept");
+    assert_eq!(ours["ports"], theirs["ports"]);
+    assert_ne!(ours["env_file"], theirs["env_file"]);
+    assert_eq!(here.ok("list")["environments"].as_array().unwrap().len(), 1);
+    assert_eq!(here.ok(&format!("cleanup {id}"))["removed"], json!([]));
+    here.ok("cleanup all");
+    assert_eq!(here.ok("cleanup stale")["swept"], json!([]));
+    assert_eq!(other.ok(&format!("validate {id}"))["valid"], true);
+    assert!(Path::new(theirs["temp_dir"].as_str().unwrap()).exists());
+    other.ok("cleanup all");
+    assert_eq!(world.names(world.temp()), [""; 0]);
+}
+
+#[test]
+fn pid_namespaces_share_leases_and_judge_nobody_across() {
+    for flags in [&["-p", "--fork", "--kill-child", "--mount-proc"][..], &["-p", "--fork", "--kill-child"]] {
+        if !can_unshare(flags) {
+            return;
+        }
+        let world = World::new(ACTOR, 10);
+        let mut here = world.actor();
+        let mut other = unshared(&world, flags, "");
+        let leased = other.lease("lease 3");
+        let held = other.ok("held ports 3");
+        let id = held["id"].as_str().unwrap();
+        here.fails(&format!("these {}", leased[0]), "port_in_use");
+        here.fails(&format!("cleanup {id}"), "in_use");
+        assert_eq!(here.ok("list")["environments"][0]["status"], "active");
+        assert_eq!(here.ok("cleanup stale")["removed"], json!([]));
+        // The locks tell, where process IDs cannot.
+        other.kill();
+        until("its ports are free", || here.ok("list")["leases"] == json!([]));
+        until("it is stale", || here.ok("list")["environments"][0]["stale"] == "holder_gone");
+        assert_eq!(here.lease("lease 10"), world.ports());
+        assert_eq!(here.ok("cleanup stale")["removed"][0]["id"], id);
+    }
+}
+
+#[test]
+fn an_owner_in_another_pid_namespace_is_not_judged() {
+    let flags = ["-p", "--fork", "--kill-child", "--mount-proc"];
+    if !can_unshare(&flags) {
+        return;
+    }
+    let world = World::new(ACTOR, 5);
+    let mut here = world.actor();
+    let mut other = unshared(&world, &flags, "");
+    let made = other.ok("kept owner self");
+    assert_eq!(made["record"]["owner"]["pid"], 1);
+    assert_eq!(here.ok("list")["environments"][0]["status"], "active");
+    here.fails("lease 1", "pool_exhausted");
+    // Nobody here can tell, not even once it is gone: it is kept until somebody cleans it up.
+    other.kill();
+    assert_eq!(here.ok("cleanup stale")["removed"], json!([]));
+    here.fails("lease 1", "pool_exhausted");
+    assert_eq!(here.ok("cleanup all")["removed"][0]["id"], made["id"]);
+}
+
+#[test]
+fn a_work_tree_in_another_mount_namespace_is_not_judged() {
+    if !can_unshare(&["-m"]) {
+        return;
+    }
+    let world = World::new(ACTOR, 5);
+    let mut here = world.actor();
+    let prepare = "mount -t tmpfs tmpfs \"$1/work\"; mkdir \"$1/work/tree\"";
+    let mut other = unshared(&world, &["-m"], prepare);
+    let tree = world.work().join("tree");
+    let made = other.ok(&format!("kept worktree {}", tree.display()));
+    assert!(!tree.exists());
+    assert_eq!(here.ok("list")["environments"][0]["status"], "active");
+    assert_eq!(here.ok("cleanup stale")["removed"], json!([]));
+    assert_eq!(other.ok(&format!("validate {}", made["id"].as_str().unwrap()))["valid"], true);
+}

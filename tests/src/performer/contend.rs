@@ -1,0 +1,56 @@
+//! `contend COUNT journal PATH [times N] [wait MS] [most N] [seed N]`: takes leases, binds their ports for real, notes
+//! what it holds, and gives back in random order. COUNT `mixed` is a random one each time.
+
+use portalloc::{Lease, Request, Result};
+use serde_json::{Value, json};
+
+use super::{Performer, listen};
+use crate::options::Options;
+use crate::{Journal, Random};
+
+pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result<Value> {
+    let path: String = options.get("journal").expect("a journal");
+    let times = options.get("times").unwrap_or(1);
+    let most = options.get("most").unwrap_or(1);
+    let mut random = Random::new(options.get("seed").unwrap_or(0) + u64::from(std::process::id()));
+    let mut journal = Journal::open(path.as_ref(), std::process::id());
+    let allocator = performer.allocator()?.clone();
+    let (mut held, mut refused, mut taken) = (Vec::new(), 0, 0);
+    while taken < times {
+        if held.len() == most {
+            give_one(&mut held, &mut journal, &mut random);
+        }
+        let count = if options.has("mixed") { 1 + random.below(8) } else { options.first() };
+        let mut request = Request::run(count);
+        // Whoever holds something must not wait for others that may be waiting for it.
+        if let Some(limit) = options.time("wait").filter(|_| held.is_empty()) {
+            request = request.wait(limit);
+        }
+        match allocator.lease(request) {
+            Ok(lease) => {
+                journal.took(lease.ports());
+                held.push((listen(lease.ports()), lease));
+                taken += 1;
+            }
+            Err(error) if error.code() == portalloc::ErrorCode::PoolExhausted && !held.is_empty() => {
+                refused += 1;
+                give_one(&mut held, &mut journal, &mut random);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    while !held.is_empty() {
+        give_one(&mut held, &mut journal, &mut random);
+    }
+    Ok(json!({"taken": taken, "refused": refused}))
+}
+
+/// Sockets first: from the release on, others may be given the ports.
+fn give_one(held: &mut Vec<(Vec<std::net::TcpListener>, Lease)>, journal: &mut Journal, random: &mut Random) {
+    let (sockets, lease) = held.swap_remove(random.below(held.len()));
+    drop(sockets);
+    journal.gave(lease.ports());
+    if random.below(2) == 0 {
+        lease.release();
+    }
+}

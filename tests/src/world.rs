@@ -1,0 +1,155 @@
+//! A world of its own for each test: registry, pool, temp folder and work tree. Sockets are machine-wide, so pools of
+//! tests that run at once must not overlap: they are leased from portalloc itself, in a registry for all test runs.
+
+#![expect(clippy::expect_used, reason = "a helper of tests: a failure is a failed test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use portalloc::{Allocator, Lease, Request, Settings};
+use tempfile::TempDir;
+
+use crate::Actor;
+
+/// Where a test's processes meet, and nobody else's.
+#[derive(Debug)]
+pub struct World {
+    scratch: TempDir,
+    slice: Lease,
+    program: &'static str,
+}
+
+impl World {
+    /// With a pool of `count` ports. `program` is `env!("CARGO_BIN_EXE_actor")`, which only tests know.
+    #[must_use]
+    pub fn new(program: &'static str, count: usize) -> Self {
+        let slices = Settings::new()
+            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
+            .pool("20001-29999")
+            .exclude("")
+            .open()
+            .expect("the registry of slices opens");
+        let request = Request::run(count).wait(Duration::from_secs(120));
+        let slice = slices.lease(request).expect("a slice of ports comes free");
+        let scratch = tempfile::Builder::new().prefix("portalloc-test-").tempdir().expect("a scratch folder");
+        for folder in ["temp", "work"] {
+            fs::create_dir(scratch.path().join(folder)).expect("a folder in the scratch folder");
+        }
+        Self { scratch, slice, program }
+    }
+
+    /// The first port of the pool.
+    #[must_use]
+    pub fn base(&self) -> u16 {
+        self.slice.base_port()
+    }
+
+    /// The ports of the pool.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        self.slice.ports()
+    }
+
+    /// The pool in portalloc's notation.
+    #[must_use]
+    pub fn pool(&self) -> String {
+        format!("{}-{}", self.base(), self.ports().last().copied().unwrap_or_default())
+    }
+
+    /// A folder for whatever a test needs.
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// `PORTALLOC_DIR`.
+    #[must_use]
+    pub fn registry(&self) -> PathBuf {
+        self.scratch.path().join("registry")
+    }
+
+    /// The part of the registry for this network namespace; it exists once an allocator was opened.
+    #[must_use]
+    pub fn namespace(&self) -> PathBuf {
+        let own = fs::metadata("/proc/self/ns/net").expect("the network namespace");
+        self.registry().join(format!("net-{}", std::os::unix::fs::MetadataExt::ino(&own)))
+    }
+
+    /// The `ports` file.
+    #[must_use]
+    pub fn ports_file(&self) -> PathBuf {
+        self.namespace().join("ports")
+    }
+
+    /// The record of an environment.
+    #[must_use]
+    pub fn record(&self, id: &str) -> PathBuf {
+        self.namespace().join("envs").join(format!("{id}.json"))
+    }
+
+    /// The actors' `TMPDIR`.
+    #[must_use]
+    pub fn temp(&self) -> PathBuf {
+        self.scratch.path().join("temp")
+    }
+
+    /// The actors' current folder.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.scratch.path().join("work")
+    }
+
+    /// What an allocator in this process is opened with.
+    pub fn settings(&self) -> Settings {
+        Settings::new().directory(self.registry()).pool(self.pool()).exclude("")
+    }
+
+    /// An allocator in this process, for leases and looks. Environments are the actors', for the sake of `TMPDIR`.
+    #[must_use]
+    pub fn allocator(&self) -> Allocator {
+        self.settings().open().expect("the registry opens")
+    }
+
+    /// Makes `program` run in this world.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("PORTALLOC_DIR", self.registry())
+            .env("PORTALLOC_POOL", self.pool())
+            .env("TMPDIR", self.temp())
+            .env_remove("PORTALLOC_EXCLUDE")
+            .current_dir(self.work());
+        command
+    }
+
+    /// The path of the actor's program.
+    #[must_use]
+    pub fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// A process in this world.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::spawn(self.command(self.program))
+    }
+
+    /// Several.
+    #[must_use]
+    pub fn actors(&self, count: usize) -> Vec<Actor> {
+        (0..count).map(|_| self.actor()).collect()
+    }
+
+    /// The names in a folder, sorted; those of the temp folder and the work tree show what was left behind.
+    #[must_use]
+    pub fn names(&self, folder: impl AsRef<Path>) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("the folder is readable");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+}
