@@ -16,6 +16,7 @@ Examples:
                                             $POSTGRES_PORT, $REDIS_PORT, $API_PORT
   portalloc create --json | jq .ports       for programs
   portalloc list                            who has which ports
+  portalloc who 8080                        which process is on a port, and whose it is
   portalloc cleanup --stale                 remove what crashed runs have left
 
 Environment variables:
@@ -23,6 +24,10 @@ Environment variables:
   PORTALLOC_EXCLUDE   ports never to give out, such as 27017,28000-28010
   PORTALLOC_DIR       the registry's folder (/dev/shm/portalloc, else /tmp/portalloc)
   NO_COLOR            no colours, whatever the terminal
+
+Project file:
+  portalloc.toml, in the current folder or above, declares names, ports, pool, exclude, sticky, guard
+  and instance_id; arguments and variables go before it
 ";
 
 /// The command line.
@@ -40,6 +45,8 @@ pub(crate) enum Command {
     Validate(Validate),
     Cleanup(Cleanup),
     List(List),
+    Who(Who),
+    Wait(Wait),
     Reconcile(Reconcile),
     /// Print the version
     Version,
@@ -63,6 +70,9 @@ pub(crate) struct PoolArgs {
 ///
 /// It is kept until you clean it up, its TTL is over, or its owner ends. Its ports are consecutive, and nobody else is
 /// given them for as long as it is there.
+///
+/// What the options leave open, portalloc.toml declares: the nearest one in the work tree or above. Its folder is the
+/// work tree where none is named.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -87,7 +97,7 @@ pub(crate) struct Create {
     #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) instance_id: String,
 
-    /// The work tree it is for [default: the current folder]
+    /// The work tree it is for [default: the folder of portalloc.toml, else the current folder]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) worktree: Option<PathBuf>,
 
@@ -227,6 +237,74 @@ pub(crate) enum ListFormat {
     Table,
     /// One JSON object
     Json,
+}
+
+/// Wait until servers accept connections on ports, or until the ports are free again
+///
+/// Open means that each port accepts a TCP connection on 127.0.0.1 or on ::1. Free means that nothing is bound to it any
+/// more, TCP or UDP, on any address, whether it is leased or not. When the time is over, the message says what was seen
+/// last of each port that is not there yet, and the exit status is 3.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("for_what").required(true).args(["ports", "id"]))]
+#[command(after_help = "\
+Examples:
+  portalloc wait 20010                          until a server listens there
+  portalloc wait $POSTGRES_PORT $API_PORT --timeout 2m
+  portalloc wait --id $ISOLATION_ID             every port of an environment
+  portalloc wait 20010-20014 --free             until all five are free again
+")]
+pub(crate) struct Wait {
+    /// The ports, such as 20010 or 20010-20014
+    #[arg(value_name = "PORT", conflicts_with = "id")]
+    pub(crate) ports: Vec<String>,
+
+    /// The environment with this ID: all of its ports
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+
+    /// Until nothing is bound to them any more
+    #[arg(long)]
+    pub(crate) free: bool,
+
+    /// Give up after this long, such as 500ms, 30s or 2m; 0s looks once
+    #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "30s")]
+    pub(crate) timeout: Duration,
+}
+
+/// Show who is on a port: processes, sockets, and the lease or environment it belongs to
+///
+/// Nothing is disturbed: no port is locked or probed. Processes of other users are shown to root only.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["ports", "id"]))]
+#[command(after_help = "\
+Examples:
+  portalloc who 8080
+  portalloc who 5432 6379 --json | jq '.ports[].sockets[].processes[].pid'
+  portalloc who --id 3f9a0c71d2e4               the ports of an environment
+
+JSON: one object with the array \"ports\", each with
+  port, in_use, message   the port, whether a socket is on it, a sentence
+  lease                   null, or lifetime (held, kept), holder {pid, name},
+                          since, isolation_id, worktree_path, instance_id
+  sockets                 protocol, local, remote, state, user_id, processes,
+                          hidden (null, or why no process is shown:
+                          other_user, elsewhere)
+  sockets[].processes     pid, name, command, user_id, user, started_at
+  complete                false where the kernel does not show sockets that
+                          are bound and do not listen (before Linux 6.8)
+")]
+pub(crate) struct Who {
+    /// The ports
+    #[arg(value_name = "PORT")]
+    pub(crate) ports: Vec<u16>,
+
+    /// All ports of the environment with this ID
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Make labels and records agree again, after a crash or a hand edit, and say what was repaired

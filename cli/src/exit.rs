@@ -17,7 +17,7 @@ pub enum Exit {
     Failure = 1,
     /// The arguments are wrong.
     Usage = 2,
-    /// No ports to be had: the pool is exhausted, a port is in use, or the wait timed out.
+    /// No ports to be had: the pool is exhausted, or a port is in use. Or a wait timed out, for ports or for servers.
     Exhausted = 3,
     /// There is no such environment or process.
     NotFound = 4,
@@ -31,7 +31,7 @@ Exit status:
   0  done
   1  failed (registry, files, rights), or a validation found something
   2  the arguments are wrong
-  3  no ports to be had: pool exhausted, port in use, or the wait timed out
+  3  no ports to be had (pool exhausted, port in use), or a wait timed out
   4  no such environment, or no such process
   5  the environment is held by a live process";
 

@@ -24,8 +24,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are such "errors" too, for standard output.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            let printed = error.print();
+            return match (error.use_stderr(), printed) {
+                (true, _) => Exit::Usage,
+                (false, Ok(())) => Exit::Success,
+                (false, Err(error)) => exit::Failure::Output(error).report(),
+            };
         }
     };
     match commands::run(cli.command) {

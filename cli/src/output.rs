@@ -11,17 +11,17 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Why the command failed. That it cannot be written either is nothing to fail about.
 pub(crate) fn error(message: &str) {
-    let _ = writeln!(anstream::stderr(), "{ERROR}portalloc:{ERROR:#} {message}");
+    let _ = writeln!(anstream::stderr(), "{ERROR}portalloc:{ERROR:#} {}", plain(message));
 }
 
 /// Something the user should know.
 pub(crate) fn warning(message: &str) {
-    let _ = writeln!(anstream::stderr(), "{WARNING}portalloc: warning:{WARNING:#} {message}");
+    let _ = writeln!(anstream::stderr(), "{WARNING}portalloc: warning:{WARNING:#} {}", plain(message));
 }
 
 /// What was done, where the result itself is something else.
 pub(crate) fn note(message: impl Display) {
-    let _ = writeln!(anstream::stderr(), "portalloc: {message}");
+    let _ = writeln!(anstream::stderr(), "portalloc: {}", plain(message));
 }
 
 /// Writes a result to standard output, whole or with an error: it is flushed.
@@ -29,6 +29,16 @@ pub(crate) fn result(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Without control characters: paths and names of processes are anyone's, and must neither act on a terminal nor look
+/// like lines of their own.
+pub(crate) fn plain(text: impl Display) -> String {
+    let mut plain = String::new();
+    for c in text.to_string().chars() {
+        if c.is_control() { plain.extend(c.escape_default()) } else { plain.push(c) }
+    }
+    plain
 }
 
 /// A value as JSON, for people and programs.

@@ -16,6 +16,25 @@ pub(crate) fn render<const N: usize>(head: [&str; N], rows: impl Iterator<Item =
     table.trim_fmt() + "\n"
 }
 
+/// Text broken at spaces into lines as wide as the terminal.
+pub(crate) fn paragraph(text: &str) -> String {
+    let width = usize::from(width());
+    let (mut whole, mut line) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if line > 0 && line + 1 + length > width {
+            whole.push('\n');
+            line = 0;
+        } else if line > 0 {
+            whole.push(' ');
+            line += 1;
+        }
+        whole += word;
+        line += length;
+    }
+    whole + "\n"
+}
+
 /// What `COLUMNS` says, else the terminal, else 80.
 fn width() -> u16 {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());

@@ -128,7 +128,12 @@ pub(crate) fn state(registry: &Registry, ports: &PortsFile, port: u16, here: &Pr
 
 /// Whether anything is bound to the port, leased or not. `None`: somebody has its lock, and it must not be probed.
 pub(crate) fn is_bound(ports: &PortsFile, port: u16) -> Result<Option<bool>> {
-    under_lock(ports, port, || Ok(matches!(probed(port)?, PortUsage::Bound { .. })))
+    Ok(occupied(ports, port)?.map(|usage| matches!(usage, PortUsage::Bound { .. })))
+}
+
+/// What the probe says of the port, leased or not. `None`: somebody has its lock, and it must not be probed.
+pub(crate) fn occupied(ports: &PortsFile, port: u16) -> Result<Option<PortUsage>> {
+    under_lock(ports, port, || probed(port))
 }
 
 /// Does `work` under the lock of `port`, or nothing if somebody else has it.
@@ -153,7 +158,7 @@ fn probed(port: u16) -> Result<PortUsage> {
 }
 
 /// What can be said of a port that somebody has locked.
-fn held(slot: Slot, here: &ProcessStamp) -> PortUsage {
+pub(crate) fn held(slot: Slot, here: &ProcessStamp) -> PortUsage {
     match slot.label() {
         Some(label) => PortUsage::Held {
             holder: match label.claim {

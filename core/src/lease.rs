@@ -1,6 +1,12 @@
 //! Taking, holding and releasing ports: composes pool, registry and probe.
 
+mod guard;
+mod hand_off;
+
+use std::cell::RefCell;
 use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,11 +19,16 @@ use crate::check::{PortState, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
+use guard::Guard;
 use crate::registry::{Claim, Label, PortsFile, Slot};
 use crate::request::{Ports, Request};
-use crate::search::{Judged, Search};
+use crate::search::{Found, Judged, Search};
 use crate::sys::CloseWatch;
 use crate::time::Timestamp;
+use crate::who;
+
+pub use guard::GuardState;
+pub use hand_off::HandOff;
 
 /// Ports that are nobody else's until this value is dropped or released, or until its process is gone, whichever
 /// comes first.
@@ -36,6 +47,9 @@ pub struct Lease {
     label: Label,
     /// None once released.
     file: Mutex<Option<PortsFile>>,
+    guard: Mutex<Option<Guard>>,
+    /// Whether another process may have the lease too, which ends with the last of them.
+    passed_on: AtomicBool,
 }
 
 impl Lease {
@@ -59,7 +73,8 @@ impl Lease {
 
     /// Gives the ports back. Releasing again does nothing, and neither does a forked child's call.
     ///
-    /// From here on others may be given these ports, so close your own sockets first.
+    /// From here on others may be given these ports, so close your own sockets first. A lease that was passed on
+    /// ([`inheritable`](Self::inheritable)) ends only when the last process that has it is gone.
     pub fn release(&self) {
         if self.maker == std::process::id() {
             self.let_go(self.file.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -70,6 +85,12 @@ impl Lease {
     /// cannot be cleared is harmless, and closing lets go of a lock that cannot be unlocked.
     fn let_go(&self, file: Option<PortsFile>) {
         let Some(file) = file else { return };
+        // The sockets first: whoever is given the ports next must find nothing on them.
+        *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if self.passed_on.load(Ordering::Relaxed) {
+            // Only this process's part in it: the lock and the labels are the others' now.
+            return;
+        }
         for range in &self.ranges {
             let _ = file.write(*range, Slot::Empty);
         }
@@ -81,6 +102,34 @@ impl Lease {
         for range in &self.ranges {
             let _ = file.unlock(*range);
         }
+    }
+
+    /// A copy of the lease's descriptor that is inherited by processes started while it is open: the lease then lives
+    /// until this process and every one that inherited it have let go of it or ended, whatever happens to whom.
+    ///
+    /// Close the copy once the child is started, so that later ones do not inherit it. Guards are not passed on. From
+    /// now on releasing or dropping the lease gives up only this process's part in it.
+    ///
+    /// # Errors
+    /// `invalid_argument` if the lease was released; `unsupported` in a forked child; `io` at the descriptor limit.
+    pub fn inheritable(&self) -> Result<OwnedFd> {
+        if !self.is_ours() {
+            return Err(Error::new(
+                ErrorCode::Unsupported,
+                "a forked child cannot pass on its parent's lease",
+                "take a lease of its own in the child, or pass this one on from the parent",
+            ));
+        }
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = file.as_ref().ok_or_else(released)?;
+        let copy = file.inheritable().map_err(|error| Error::os("cannot pass on the lease", error))?;
+        self.passed_on.store(true, Ordering::Relaxed);
+        Ok(copy)
+    }
+
+    /// Whether it was passed on, so that it may live on without this process.
+    pub(crate) fn is_passed_on(&self) -> bool {
+        self.passed_on.load(Ordering::Relaxed)
     }
 
     pub(crate) fn label(&self) -> &Label {
@@ -109,6 +158,11 @@ impl Lease {
             self.unlock(&file);
         }
     }
+}
+
+/// The error of whoever uses a lease that was given back.
+fn released() -> Error {
+    Error::invalid_argument("the lease was released", "take a new one")
 }
 
 impl Drop for Lease {
@@ -143,56 +197,65 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<Isolatio
         lease: random.next_u64(),
         since_ms: Timestamp::now().unix_ms(),
     };
-    let search = Search { registry, ports: &ports, pool, cursor, here, judged: Judged::default() };
-    let taken = match attempt(&search, request, &mut random)? {
-        Ok(taken) => taken,
+    let preferred = request.sticky.as_ref().map(|sticky| sticky.bases(registry, pool.ports(), request.stride()));
+    let search = Search {
+        registry,
+        ports: &ports,
+        pool,
+        cursor,
+        here,
+        preferred: preferred.unwrap_or_default(),
+        kept: request.guard.then(RefCell::default),
+        judged: Judged::default(),
+    };
+    let found = match attempt(&search, request, &mut random)? {
+        Ok(found) => found,
         Err(obstacle) => match request.wait.filter(|limit| !limit.is_zero()) {
             Some(limit) => wait(&search, request, limit, &mut random)?,
             None => return Err(explain(&search, obstacle)?),
         },
     };
-    for range in &taken.ranges {
+    let guard = search.kept.map(|kept| Guard::shut(kept.into_inner()));
+    for range in &found.ranges {
         ports.write(*range, Slot::Label(label))?;
     }
-    Ok(Lease { ports: taken.ports, ranges: taken.ranges, maker: here.pid, label, file: Mutex::new(Some(ports)) })
-}
-
-/// Ports whose locks are taken.
-struct Taken {
-    ports: Box<[u16]>,
-    ranges: Vec<PortRange>,
+    if let (Some(sticky), Some(base)) = (&request.sticky, found.ports.first()) {
+        sticky.remember(registry, *base);
+    }
+    Ok(Lease {
+        ports: found.ports,
+        ranges: found.ranges,
+        maker: here.pid,
+        label,
+        file: Mutex::new(Some(ports)),
+        guard: Mutex::new(guard),
+        passed_on: AtomicBool::new(false),
+    })
 }
 
 /// Why a request cannot be met at this moment.
 enum Obstacle {
-    /// No run of so many ports.
-    Exhausted(usize),
+    /// None of what was asked for, such as "run of 5 free ports".
+    Exhausted(String),
     /// These of the ports asked for.
     Busy(Vec<PortState>),
 }
 
-fn attempt(search: &Search<'_>, request: &Request, random: &mut SmallRng) -> Result<Result<Taken, Obstacle>> {
-    Ok(match &request.ports {
-        Ports::Run(count) => match search.run(*count, random)? {
-            Some(run) => Ok(Taken { ports: run.ports().collect(), ranges: vec![run] }),
-            None => Err(Obstacle::Exhausted(*count)),
-        },
-        Ports::These(these) => {
-            let mut sorted = these.clone();
-            sorted.sort_unstable();
-            let ranges = PortRange::covering(sorted);
-            let found = search.these(&ranges)?;
-            found.map(|()| Taken { ports: these.as_slice().into(), ranges }).map_err(Obstacle::Busy)
-        }
-    })
+fn attempt(search: &Search<'_>, request: &Request, random: &mut SmallRng) -> Result<Result<Found, Obstacle>> {
+    let found = match &request.ports {
+        Ports::Run(count) => search.run(*count, random)?,
+        Ports::Scattered(count) => search.scattered(*count, random)?,
+        Ports::Offsets(offsets) => search.offsets(offsets, random)?,
+        Ports::These(these) => return Ok(search.these(these)?.map_err(Obstacle::Busy)),
+    };
+    Ok(found.ok_or_else(|| Obstacle::Exhausted(request.describe())))
 }
 
 /// The error for an obstacle. Counting what every port does takes its time, so it is done only once it is told.
 fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
     Ok(match obstacle {
-        Obstacle::Exhausted(count) => {
+        Obstacle::Exhausted(what) => {
             let census = census::take(search.registry, search.ports, search.pool, &search.here)?;
-            let what = if count == 1 { "free port".to_owned() } else { format!("run of {count} free ports") };
             Error::new(
                 ErrorCode::PoolExhausted,
                 format!("no {what} in the pool {}: {census}", search.pool.asked()),
@@ -201,7 +264,7 @@ fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
             .with_census(census)
         }
         Obstacle::Busy(busy) => {
-            let message = busy.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let message = who::explain(search.registry, &busy).join("; ");
             let (code, remedy) = if busy.iter().any(|state| state.usage == PortUsage::Denied) {
                 (
                     ErrorCode::PermissionDenied,
@@ -221,7 +284,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Tries again whenever a lease ends, until `limit` is over. The one description is kept throughout, since closing
 /// it would wake every other process that waits.
-fn wait(search: &Search<'_>, request: &Request, limit: Duration, random: &mut SmallRng) -> Result<Taken> {
+fn wait(search: &Search<'_>, request: &Request, limit: Duration, random: &mut SmallRng) -> Result<Found> {
     let start = Instant::now();
     // Before the attempts, so that no end of a lease after one of them is missed. Not before the very first one, which
     // mostly succeeds: a watch costs milliseconds to give up.
@@ -229,7 +292,7 @@ fn wait(search: &Search<'_>, request: &Request, limit: Duration, random: &mut Sm
     let mut pause = SHORTEST_PAUSE;
     loop {
         let obstacle = match attempt(search, request, random)? {
-            Ok(taken) => return Ok(taken),
+            Ok(found) => return Ok(found),
             Err(obstacle) => obstacle,
         };
         let left = limit.saturating_sub(start.elapsed());

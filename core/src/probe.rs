@@ -19,31 +19,52 @@ pub(crate) enum Occupancy {
     Denied,
 }
 
-/// Probes `port` for TCP and then for UDP.
-pub(crate) fn probe(port: u16) -> io::Result<Occupancy> {
-    for (kind, busy) in [(Type::STREAM, Occupancy::Tcp), (Type::DGRAM, Occupancy::Udp)] {
-        match bind(port, kind) {
-            Ok(()) => {}
-            Err(error) => match error.kind() {
-                io::ErrorKind::AddrInUse => return Ok(busy),
-                io::ErrorKind::PermissionDenied => return Ok(Occupancy::Denied),
-                _ => return Err(error),
-            },
-        }
-    }
-    Ok(Occupancy::Free)
+/// The two sockets of a probe that found nothing: as long as they are open, nobody else can bind the port.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) port: u16,
+    pub(crate) tcp: Socket,
+    pub(crate) udp: Socket,
 }
 
-fn bind(port: u16, kind: Type) -> io::Result<()> {
+/// Probes `port` for TCP and then for UDP. The sockets are closed again.
+pub(crate) fn probe(port: u16) -> io::Result<Occupancy> {
+    Ok(bind(port)?.err().unwrap_or(Occupancy::Free))
+}
+
+/// Probes `port` and keeps the sockets; or what is there.
+pub(crate) fn bind(port: u16) -> io::Result<Result<Pair, Occupancy>> {
+    let tcp = match bind_one(port, Type::STREAM) {
+        Ok(tcp) => tcp,
+        Err(error) => return busy(error, Occupancy::Tcp).map(Err),
+    };
+    match bind_one(port, Type::DGRAM) {
+        Ok(udp) => Ok(Ok(Pair { port, tcp, udp })),
+        Err(error) => busy(error, Occupancy::Udp).map(Err),
+    }
+}
+
+fn busy(error: io::Error, occupancy: Occupancy) -> io::Result<Occupancy> {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Ok(occupancy),
+        io::ErrorKind::PermissionDenied => Ok(Occupancy::Denied),
+        _ => Err(error),
+    }
+}
+
+/// Binds one socket to the port on every address, without reuse and without listening.
+pub(crate) fn bind_one(port: u16, kind: Type) -> io::Result<Socket> {
     let socket = match Socket::new(Domain::IPV6, kind, None) {
         Ok(socket) => socket,
         // A kernel without IPv6: then IPv4 is all there is to hold.
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) => {
-            return Socket::new(Domain::IPV4, kind, None)?
-                .bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into());
+            let socket = Socket::new(Domain::IPV4, kind, None)?;
+            socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
+            return Ok(socket);
         }
         Err(error) => return Err(error),
     };
     socket.set_only_v6(false)?;
-    socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())
+    socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
+    Ok(socket)
 }

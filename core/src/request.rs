@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::sticky::Sticky;
 
 /// Which ports, and how long to wait for them. A number is a request for that many consecutive ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,25 +12,47 @@ use crate::pool::Pool;
 pub struct Request {
     pub(crate) ports: Ports,
     pub(crate) wait: Option<Duration>,
+    pub(crate) guard: bool,
+    pub(crate) sticky: Option<Sticky>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ports {
     /// So many consecutive ports of the pool.
     Run(usize),
+    /// So many ports of the pool, consecutive or not.
+    Scattered(usize),
+    /// One base in the pool, and the ports so far above it.
+    Offsets(Vec<u16>),
     /// These, in this order, in the pool or not.
     These(Vec<u16>),
 }
 
 impl Request {
+    fn new(ports: Ports) -> Self {
+        Self { ports, wait: None, guard: false, sticky: None }
+    }
+
     /// `count` consecutive ports of the pool.
     pub fn run(count: usize) -> Self {
-        Self { ports: Ports::Run(count), wait: None }
+        Self::new(Ports::Run(count))
+    }
+
+    /// `count` ports of the pool that need not be consecutive: found as long as so many are free at all.
+    pub fn scattered(count: usize) -> Self {
+        Self::new(Ports::Scattered(count))
+    }
+
+    /// A base port of the pool and the ports at these distances from it, such as `[0, 1, 10000]` for a Redis Cluster
+    /// node with its bus port. The others may lie outside the pool, though never among excluded ports. The first
+    /// offset is 0.
+    pub fn offsets(offsets: impl IntoIterator<Item = u16>) -> Self {
+        Self::new(Ports::Offsets(offsets.into_iter().collect()))
     }
 
     /// Exactly these ports, in the pool or not; [`Lease::ports`](crate::Lease::ports) keeps their order.
     pub fn these(ports: impl IntoIterator<Item = u16>) -> Self {
-        Self { ports: Ports::These(ports.into_iter().collect()), wait: None }
+        Self::new(Ports::These(ports.into_iter().collect()))
     }
 
     /// Waits up to this long for ports to come free, instead of failing at once. Zero is the same as not waiting.
@@ -38,18 +61,55 @@ impl Request {
         self
     }
 
+    /// Holds the ports against programs that know nothing of portalloc, too: see
+    /// [`Lease::guard`](crate::Lease::guard). The sockets are those of the probe, so nobody gets in between.
+    pub fn guard(mut self, guard: bool) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Prefers the ports that the same key was given before on this machine, else those that it would be given first
+    /// on any machine with the same pool. Others if those are taken.
+    pub fn sticky(mut self, key: impl Into<String>) -> Self {
+        let key = key.into();
+        self.sticky = Some(Sticky { everywhere: key.clone(), here: key });
+        self
+    }
+
     /// How many ports it asks for.
     #[must_use]
     pub fn count(&self) -> usize {
         match &self.ports {
+            Ports::Run(count) | Ports::Scattered(count) => *count,
+            Ports::Offsets(ports) | Ports::These(ports) => ports.len(),
+        }
+    }
+
+    /// The step between two places of a sticky request: runs lie on a grid of their size.
+    pub(crate) fn stride(&self) -> usize {
+        match &self.ports {
             Ports::Run(count) => *count,
-            Ports::These(ports) => ports.len(),
+            _ => 1,
+        }
+    }
+
+    /// What is missing when it cannot be met, such as "run of 5 free ports".
+    pub(crate) fn describe(&self) -> String {
+        match &self.ports {
+            Ports::Run(1) | Ports::Scattered(1) => "free port".to_owned(),
+            Ports::Run(count) => format!("run of {count} free ports"),
+            Ports::Offsets(offsets) => {
+                format!("base with free ports at +{}", offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", +"))
+            }
+            Ports::Scattered(_) | Ports::These(_) => format!("{} free ports", self.count()),
         }
     }
 
     pub(crate) fn check(&self, pool: &Pool) -> Result<()> {
         match &self.ports {
-            Ports::Run(count) => check_count(*count, pool),
+            Ports::Run(count) => check_count(*count, longest(pool), pool),
+            Ports::Scattered(count) => check_count(*count, pool.ports().count(), pool),
+            Ports::Offsets(offsets) => check_offsets(offsets),
             Ports::These(ports) => check_ports(ports),
         }
     }
@@ -61,9 +121,28 @@ impl From<usize> for Request {
     }
 }
 
-fn check_count(count: usize, pool: &Pool) -> Result<()> {
+fn longest(pool: &Pool) -> usize {
+    pool.ports().ranges().iter().map(|range| range.count()).max().unwrap_or(0)
+}
+
+fn check_offsets(offsets: &[u16]) -> Result<()> {
+    let invalid = |why: &str| {
+        let text = offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        Error::invalid_argument(format!("the offsets {text} {why}"), "name distances from the first port, such as 0,1,10000")
+    };
+    let mut sorted = offsets.to_vec();
+    sorted.sort_unstable();
+    if offsets.first() != Some(&0) {
+        return Err(invalid("do not begin with 0"));
+    }
+    if sorted.iter().zip(sorted.iter().skip(1)).any(|(a, b)| a == b) {
+        return Err(invalid("repeat one"));
+    }
+    Ok(())
+}
+
+fn check_count(count: usize, longest: usize, pool: &Pool) -> Result<()> {
     let size = pool.ports().count();
-    let longest = pool.ports().ranges().iter().map(|range| range.count()).max().unwrap_or(0);
     if count == 0 {
         return Err(Error::invalid_argument("0 ports asked for", "ask for at least 1"));
     }
@@ -116,6 +195,12 @@ mod tests {
         assert_eq!(refused(Request::these([])), "no ports asked for");
         assert_eq!(refused(Request::these([5, 0])), "port 0 asked for");
         assert_eq!(refused(Request::these([5, 9, 5])), "port 5 asked for twice");
+        assert_eq!(refused(Request::scattered(95)), "95 ports asked for, but the pool 27000-27099 has 94");
+        assert_eq!(refused(Request::offsets([1, 2])), "the offsets 1,2 do not begin with 0");
+        assert_eq!(refused(Request::offsets([])), "the offsets  do not begin with 0");
+        assert_eq!(refused(Request::offsets([0, 7, 7])), "the offsets 0,7,7 repeat one");
+        assert!(Request::scattered(94).check(&pool).is_ok());
+        assert!(Request::offsets([0, 10000, 1]).check(&pool).is_ok());
         assert!(Request::run(63).check(&pool).is_ok());
         assert!(Request::these([65535, 1]).check(&pool).is_ok());
     }

@@ -1,11 +1,12 @@
-//! Where settings come from: an argument, else a `PORTALLOC_*` variable, else the default. Reads the process's
-//! environment and nothing else.
+//! Where settings come from: an argument, else a `PORTALLOC_*` variable, else the project file, else the default.
+//! Reads the process's environment and nothing else.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::allocator::Allocator;
 use crate::error::{Error, Result};
+use crate::project::Project;
 
 /// What an [`Allocator`] is opened with. Whatever is not set comes from the environment, else from the default.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Settings {
     directory: Option<PathBuf>,
     pool: Option<String>,
     exclude: Option<String>,
+    declared_pool: Option<String>,
+    declared_exclude: Option<String>,
 }
 
 impl Settings {
@@ -40,6 +43,13 @@ impl Settings {
         self
     }
 
+    /// What the project file declares, for whatever neither an argument nor a variable sets.
+    pub fn project(mut self, project: &Project) -> Self {
+        self.declared_pool.clone_from(&project.pool);
+        self.declared_exclude.clone_from(&project.exclude);
+        self
+    }
+
     /// Opens the registry and reads the kernel's ranges.
     ///
     /// # Errors
@@ -51,6 +61,7 @@ impl Settings {
         };
         let pool = self.pool.map_or_else(|| text("PORTALLOC_POOL"), |pool| Ok(Some(pool)))?;
         let exclude = self.exclude.map_or_else(|| text("PORTALLOC_EXCLUDE"), |exclude| Ok(Some(exclude)))?;
+        let (pool, exclude) = (pool.or(self.declared_pool), exclude.or(self.declared_exclude));
         Allocator::with(directory, pool.as_deref(), exclude.as_deref())
     }
 }

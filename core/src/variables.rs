@@ -103,7 +103,7 @@ fn line(name: &str, value: &str, syntax: Syntax) -> String {
     match syntax {
         Syntax::Shell => format!("export {name}='{}'\n", value.replace('\'', r"'\''")),
         Syntax::Fish => format!("set -gx {name} '{}'\n", value.replace('\\', r"\\").replace('\'', r"\'")),
-        Syntax::PowerShell => format!("$env:{name} = '{}'\n", value.replace('\'', "''")),
+        Syntax::PowerShell => format!("$env:{name} = '{}'\n", powershell(value)),
         Syntax::Dotenv => format!("{name}={}\n", dotenv(value)),
         Syntax::Github if value.contains(['\n', '\r']) => {
             // No line of the value may end it early.
@@ -115,6 +115,15 @@ fn line(name: &str, value: &str, syntax: Syntax) -> String {
         }
         Syntax::Github => format!("{name}={value}\n"),
     }
+}
+
+/// PowerShell takes typographic quotes for quotes, too.
+fn powershell(value: &str) -> String {
+    let mut doubled = String::new();
+    for c in value.chars() {
+        doubled.extend(std::iter::repeat_n(c, if "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(c) { 2 } else { 1 }));
+    }
+    doubled
 }
 
 /// Bare where that means the same to every reader, else in single quotes, which take everything literally, else in

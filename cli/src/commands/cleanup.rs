@@ -54,13 +54,19 @@ fn selections(args: &Cleanup) -> Result<Vec<Selection>, Failure> {
 fn human(report: &CleanupReport) -> String {
     let mut text = String::new();
     for removed in &report.removed {
-        let _ = writeln!(text, "removed {} ({}){}", removed.id, reason(&removed.reason), parts(removed));
+        let _ = writeln!(
+            text,
+            "removed {} ({}){}",
+            removed.id,
+            output::plain(reason(&removed.reason)),
+            output::plain(parts(removed))
+        );
         for left in &removed.traces.left {
-            let _ = writeln!(text, "  left {}: it {}", left.path.display(), left.why);
+            let _ = writeln!(text, "  left {}: it {}", output::plain(left.path.display()), left.why);
         }
     }
     for path in &report.swept {
-        let _ = writeln!(text, "removed {} (of no environment)", path.display());
+        let _ = writeln!(text, "removed {} (of no environment)", output::plain(path.display()));
     }
     text
 }

@@ -1,11 +1,11 @@
 //! `portalloc create`
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
-use portalloc::{EnvFile, Environment, EnvironmentRequest, Settings, Syntax, render};
+use portalloc::{EnvFile, Environment, EnvironmentRequest, Project, Settings, Syntax, render};
 
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};
@@ -18,8 +18,9 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
         _ => args.format,
     };
     let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
-    let allocator = super::open(settings(args))?;
-    let mut environment = allocator.create_environment(&request(args))?;
+    let project = Project::find(args.worktree.as_deref().unwrap_or(Path::new(".")))?;
+    let allocator = super::open(settings(args, project.as_ref()))?;
+    let mut environment = allocator.create_environment(&request(args, project.as_ref()))?;
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),
@@ -40,8 +41,11 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn settings(args: &Create) -> Settings {
+fn settings(args: &Create, project: Option<&Project>) -> Settings {
     let mut settings = Settings::new();
+    if let Some(project) = project {
+        settings = settings.project(project);
+    }
     if let Some(pool) = &args.pool.pool {
         settings = settings.pool(pool);
     }
@@ -59,12 +63,15 @@ fn env_file(args: &Create) -> EnvFile {
     }
 }
 
-fn request(args: &Create) -> EnvironmentRequest {
+fn request(args: &Create, project: Option<&Project>) -> EnvironmentRequest {
     let mut request = EnvironmentRequest::new()
         .kept()
         .names(args.names.iter().map(String::as_str))
         .instance_id(&args.instance_id)
         .env_file(env_file(args));
+    if let Some(project) = project {
+        request = request.project(project).worktree(project.folder());
+    }
     if let Some(count) = args.ports {
         request = request.ports(count);
     }
@@ -136,14 +143,31 @@ fn github_files() -> Result<Vec<PathBuf>, Failure> {
 
 fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
     let text = render(&environment.variables(), Syntax::Github);
+    let failed = |path: &PathBuf, error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    };
+    // All are opened first: a job must not read variables of an environment that was given up.
+    let mut opened = Vec::new();
     for path in files {
-        let failed = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|error| failed(path, error))?;
+        opened.push((path, file));
+    }
+    for (path, file) in &mut opened {
+        // Whoever wrote the last line may have left it open.
+        let open_line = ends_in_open_line(file);
+        let text = if open_line { format!("\n{text}") } else { text.clone() };
+        file.write_all(text.as_bytes()).map_err(|error| failed(path, error))?;
     }
     output::note(format_args!(
         "environment {} appended to $GITHUB_ENV and $GITHUB_OUTPUT, as far as they are set",
         environment.id()
     ));
     Ok(())
+}
+
+fn ends_in_open_line(file: &mut File) -> bool {
+    let mut last = [b'\n'];
+    // A file that is empty, or that cannot be read back, is taken as it is.
+    let _ = file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last));
+    last != [b'\n']
 }

@@ -76,7 +76,7 @@ fn human(listing: &Listing) -> String {
         text += &table::render(["ID", "STATUS", "PORTS", "AGE", "HOLDER", "WORK TREE"], rows);
         for info in &listing.environments {
             if let Some(reason) = info.status.reason() {
-                text += &format!("{}  {}: {reason}\n", info.id, info.status.as_str());
+                text += &format!("{}  {}: {}\n", info.id, info.status.as_str(), output::plain(reason));
             }
         }
     }
@@ -106,10 +106,10 @@ fn environment_row(info: &EnvironmentInfo) -> [String; 6] {
         None => format!("(user {})", info.user),
     };
     let age = info.created_at.map_or_else(|| "?".to_owned(), |at| output::age(at.age()));
-    [info.id.to_string(), info.status.as_str().to_owned(), ports, age, holder, place]
+    [info.id.to_string(), info.status.as_str().to_owned(), ports, age, output::plain(holder), output::plain(place)]
 }
 
 fn lease_row(lease: &LeaseInfo) -> [String; 3] {
     let holder = lease.holder.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
-    [output::ports(&lease.ports), output::age(lease.since.age()), holder]
+    [output::ports(&lease.ports), output::age(lease.since.age()), output::plain(holder)]
 }

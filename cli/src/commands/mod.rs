@@ -6,6 +6,8 @@ mod list;
 mod manual;
 mod reconcile;
 mod validate;
+mod who;
+mod wait;
 
 use portalloc::{Allocator, Settings};
 
@@ -20,6 +22,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::run(&args),
         Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Who(args) => who::run(&args),
+        Command::Wait(args) => wait::run(&args),
         Command::Reconcile(_) => reconcile::run(),
         Command::Version => manual::version(),
         Command::Completions(args) => manual::completions(&args),

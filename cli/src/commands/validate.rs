@@ -42,7 +42,7 @@ fn human(validation: &Validation) -> String {
         let name = check.name.replace('_', " ");
         let _ = match &check.failure {
             None => writeln!(text, "  {name:10}  ok"),
-            Some(why) => writeln!(text, "  {name:10}  FAILED: {why}"),
+            Some(why) => writeln!(text, "  {name:10}  FAILED: {}", output::plain(why)),
         };
     }
     for port in &validation.ports {

@@ -22,10 +22,10 @@ impl Allocator {
     /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let registry = &self.registry;
-        let lease_request = request.lease()?;
         request.check_instance_id()?;
         let life = request.life()?;
         let worktree = worktree(request.worktree.as_deref())?;
+        let lease_request = request.lease(&worktree)?;
         let temp_base = temp_dir::base()?;
 
         let id = IsolationId::generate(&worktree, &request.instance_id)?;

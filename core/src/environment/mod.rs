@@ -4,10 +4,12 @@
 //! env file; removed in the opposite order. So whatever exists has a record that names it, and a record whose ports
 //! nobody holds or keeps is stale.
 
+mod attach;
 mod cleanup;
 mod create;
 mod env_file;
 mod list;
+mod ports;
 mod request;
 mod status;
 mod temp_dir;
@@ -24,7 +26,7 @@ pub use status::{StaleReason, Status};
 pub use traces::{Left, Traces};
 pub use validate::{Check, PortCheck, Validation};
 
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::registry::{Record, Registry};
@@ -78,26 +80,46 @@ impl Environment {
         &self.record
     }
 
+    /// The lease of a held environment, in the process that made it.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
+    }
+
     /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
+    ///
+    /// One whose lease was passed on ([`Lease::inheritable`]) is removed only if no other process has it any more;
+    /// else it lives on until the last one is gone, and is then for `cleanup --stale`.
     ///
     /// # Errors
     /// `permission_denied`, `io`, `registry_unusable`: then the record stays, and the cleanup can be repeated.
     /// `in_use` if the environment is held by another process, such as the parent of a forked child.
     pub fn cleanup(&mut self) -> Result<()> {
-        if self.lease.as_ref().is_some_and(Lease::is_ours) {
-            let removed = traces::remove(&self.registry, &self.record);
-            self.lease = None;
-            return removed.into_result().map(|_| ());
+        match self.lease.take() {
+            Some(lease) if lease.is_ours() => self.end(lease),
+            _ => cleanup::remove(&self.registry, self.id(), &Selection::Id(self.id()), None).map(|_| ()),
         }
-        cleanup::remove(&self.registry, self.id(), &Selection::Id(self.id()), None).map(|_| ())
+    }
+
+    /// The end of a held environment in the process that made it. The lease goes last, unless others have it too: then
+    /// whoever can still lock the ports is the last one.
+    fn end(&self, lease: Lease) -> Result<()> {
+        if lease.is_passed_on() {
+            drop(lease);
+            return match cleanup::remove(&self.registry, self.id(), &Selection::Id(self.id()), None) {
+                Err(error) if error.code() == ErrorCode::InUse => Ok(()),
+                other => other.map(|_| ()),
+            };
+        }
+        traces::remove(&self.registry, &self.record).into_result().map(|_| ())
     }
 }
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        if self.lease.as_ref().is_some_and(Lease::is_ours) {
-            // What cannot be removed now keeps its record, for `cleanup --stale`. The lease goes last.
-            let _ = traces::remove(&self.registry, &self.record);
+        if let Some(lease) = self.lease.take().filter(Lease::is_ours) {
+            // What cannot be removed now keeps its record, for `cleanup --stale`.
+            let _ = self.end(lease);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What an environment is asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::project::Project;
 use crate::registry::Lifetime;
 use crate::request::Request;
+use crate::sticky::Sticky;
 use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
 use crate::variables;
@@ -30,7 +32,12 @@ pub enum EnvFile {
 #[must_use]
 pub struct EnvironmentRequest {
     count: Option<usize>,
+    /// The project file's, for the names of that file only.
+    declared_count: Option<usize>,
+    shape: Shape,
     wait: Option<Duration>,
+    guard: bool,
+    sticky: bool,
     pub(crate) names: Vec<String>,
     pub(crate) instance_id: String,
     pub(crate) worktree: Option<PathBuf>,
@@ -38,6 +45,16 @@ pub struct EnvironmentRequest {
     kept: bool,
     ttl: Option<Duration>,
     owner_pid: Option<u32>,
+}
+
+/// How the ports lie.
+#[derive(Clone, Debug, Default)]
+enum Shape {
+    #[default]
+    Consecutive,
+    Scattered,
+    Offsets(Vec<u16>),
+    These(Vec<u16>),
 }
 
 /// How long a checked request lives.
@@ -59,9 +76,41 @@ impl EnvironmentRequest {
         self
     }
 
+    /// Ports that need not be consecutive.
+    pub fn scattered(mut self) -> Self {
+        self.shape = Shape::Scattered;
+        self
+    }
+
+    /// A base port and the ports at these distances from it: see [`Request::offsets`]. They set the number of ports.
+    pub fn offsets(mut self, offsets: impl IntoIterator<Item = u16>) -> Self {
+        self.shape = Shape::Offsets(offsets.into_iter().collect());
+        self
+    }
+
+    /// Exactly these ports. They set the number of ports.
+    pub fn these(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.shape = Shape::These(ports.into_iter().collect());
+        self
+    }
+
+    /// Holds the ports against strangers, too: see [`Lease::guard`](crate::Lease::guard). Only for a held one.
+    pub fn guard(mut self, guard: bool) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Prefers the ports that the same work tree, instance ID and names had before, else those that they would get
+    /// first on any machine. Others if those are taken.
+    pub fn sticky(mut self, sticky: bool) -> Self {
+        self.sticky = sticky;
+        self
+    }
+
     /// Names for the first ports: `postgres` becomes the variable `POSTGRES_PORT`.
     pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.names = names.into_iter().map(Into::into).collect();
+        self.declared_count = None;
         self
     }
 
@@ -107,15 +156,60 @@ impl EnvironmentRequest {
         self
     }
 
+    /// What the project file declares, wherever nothing was given: its instance ID, and its names and number of
+    /// ports, which go together: names that were given replace both. An empty text and no names count as not given.
+    pub fn project(mut self, project: &Project) -> Self {
+        if self.names.is_empty() {
+            self.names.clone_from(&project.names);
+            self.declared_count = project.ports;
+        }
+        if let (true, Some(instance_id)) = (self.instance_id.is_empty(), &project.instance_id) {
+            self.instance_id.clone_from(instance_id);
+        }
+        self
+    }
+
     /// The lease it needs; names alone set the count.
-    pub(crate) fn lease(&self) -> Result<Request> {
-        let count = self.count.unwrap_or(if self.names.is_empty() { DEFAULT_COUNT } else { self.names.len() });
+    pub(crate) fn lease(&self, worktree: &Path) -> Result<Request> {
+        let count = match (&self.shape, self.count) {
+            (Shape::Offsets(ports) | Shape::These(ports), given) => {
+                if given.is_some_and(|given| given != ports.len()) {
+                    return Err(Error::invalid_argument(
+                        format!("{} ports asked for, but {} named", given.unwrap_or_default(), ports.len()),
+                        "leave the number out: the ports or offsets set it",
+                    ));
+                }
+                ports.len()
+            }
+            (_, Some(count)) => count,
+            (_, None) => {
+                self.declared_count.unwrap_or(if self.names.is_empty() { DEFAULT_COUNT } else { self.names.len() })
+            }
+        };
         variables::check_names(&self.names, count)?;
-        let request = Request::run(count);
-        Ok(match self.wait {
-            Some(limit) => request.wait(limit),
-            None => request,
-        })
+        if self.guard && self.kept {
+            return Err(Error::invalid_argument(
+                "a guard was asked for with an environment that outlives its maker",
+                "a guard is made of sockets, which end with their process: use a held environment, such as `portalloc run`",
+            ));
+        }
+        let mut request = match &self.shape {
+            Shape::Consecutive => Request::run(count),
+            Shape::Scattered => Request::scattered(count),
+            Shape::Offsets(offsets) => Request::offsets(offsets.iter().copied()),
+            Shape::These(ports) => Request::these(ports.iter().copied()),
+        };
+        request.wait = self.wait;
+        request.guard = self.guard;
+        request.sticky = self.sticky.then(|| self.sticky_names(worktree, count));
+        Ok(request)
+    }
+
+    /// A colleague's work tree has the same name, though not the same path.
+    fn sticky_names(&self, worktree: &Path, count: usize) -> Sticky {
+        let rest = format!("{:?} {:?} {count} {:?}", self.instance_id, self.names, self.shape);
+        let name = worktree.file_name().unwrap_or_default();
+        Sticky { everywhere: format!("{name:?} {rest}"), here: format!("{worktree:?} {rest}") }
     }
 
     pub(crate) fn check_instance_id(&self) -> Result<()> {

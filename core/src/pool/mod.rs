@@ -29,6 +29,7 @@ pub struct KernelPorts {
 pub struct Pool {
     asked: String,
     ports: PortSet,
+    excluded: PortSet,
     warnings: Vec<String>,
 }
 
@@ -77,7 +78,7 @@ impl Pool {
                 "name a wider pool or fewer exclusions",
             ));
         }
-        Ok(Self { asked: text.to_owned(), ports, warnings })
+        Ok(Self { asked: text.to_owned(), ports, excluded: exclude, warnings })
     }
 
     /// The pool as it was asked for, such as `20000-29999`.
@@ -90,6 +91,11 @@ impl Pool {
     #[must_use]
     pub fn ports(&self) -> &PortSet {
         &self.ports
+    }
+
+    /// Whether the user said never to give out `port`.
+    pub(crate) fn excludes(&self, port: u16) -> bool {
+        self.excluded.contains(port)
     }
 
     /// What the user should know about this pool, one sentence each.

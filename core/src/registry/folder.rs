@@ -30,6 +30,9 @@ pub(super) fn root(named: Option<PathBuf>) -> Result<PathBuf> {
     if path.to_str().is_none() {
         return Err(invalid("is not valid UTF-8"));
     }
+    if path.to_str().is_some_and(|path| path.contains(char::is_control)) {
+        return Err(invalid("has control characters"));
+    }
     if path.file_name().is_none() {
         return Err(invalid("is the root folder"));
     }

@@ -111,6 +111,13 @@ impl Registry {
         &self.records
     }
 
+    /// The folder in which sticky requests keep their ports in mind, made when it is first needed.
+    pub(crate) fn memory(&self) -> Result<Folder> {
+        let path = self.path.join("sticky");
+        folder::ensure(&path)?;
+        Folder::open(&path).map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))
+    }
+
     /// The user who opened it.
     pub(crate) fn user(&self) -> u32 {
         self.user

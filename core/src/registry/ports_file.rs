@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
 use super::label::{SLOT, Slot};
@@ -118,6 +119,11 @@ impl PortsFile {
             (at, left) = (at + (count * SLOT) as u64, left - count);
         }
         Ok(())
+    }
+
+    /// A copy of the descriptor that a program started from here inherits.
+    pub(crate) fn inheritable(&self) -> io::Result<OwnedFd> {
+        sys::inheritable(&self.file)
     }
 
     /// Gives the file its size: what was cut off comes back as empty slots.

@@ -48,7 +48,7 @@ impl Registry {
     }
 
     /// The label that a readable record of a kept environment demands for `port`.
-    fn claimed_by_record(&self, port: u16) -> Result<Option<Label>> {
+    pub(crate) fn claimed_by_record(&self, port: u16) -> Result<Option<Label>> {
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
                 && record.lifetime == Lifetime::Kept

@@ -15,7 +15,7 @@ impl Registry {
     /// Removes unfinished files and empty folders of this user, and says which.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
         let mut swept = Vec::new();
-        for folder in [self.root.clone(), self.path.clone(), self.path.join("envs")] {
+        for folder in [self.root.clone(), self.path.clone(), self.path.join("envs"), self.path.join("sticky")] {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             swept.extend(entries.filter(is_abandoned).map(|entry| entry.path()).filter(remove));
         }

@@ -52,6 +52,13 @@ impl Entry {
     }
 }
 
+/// A copy of a descriptor that is not closed on exec.
+pub(crate) fn inheritable(file: &File) -> io::Result<OwnedFd> {
+    let copy = rustix::io::dup(file)?;
+    rustix::io::fcntl_setfd(&copy, rustix::io::FdFlags::empty())?;
+    Ok(copy)
+}
+
 /// What stands at `path`; `None` if nothing does.
 pub(crate) fn entry(path: &Path) -> io::Result<Option<Entry>> {
     match std::fs::symlink_metadata(path) {

@@ -1,20 +1,27 @@
 //! Linux.
 
 mod files;
+mod holders;
 mod limits;
 mod locks;
 mod namespaces;
+mod port_sockets;
 mod process;
+mod sock_diag;
+mod ready;
 mod sockets;
 mod watch;
 
 pub(crate) use files::{
-    Folder, UNFINISHED, create_folder, entry, is_shared_memory_folder, mark, marked, rename_new, user_id,
+    Folder, UNFINISHED, create_folder, entry, inheritable, is_shared_memory_folder, mark, marked, rename_new, user_id,
 };
+pub(crate) use holders::{SocketHolder, socket_holders, user_name};
 pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
 pub(crate) use locks::{conflict, try_lock, unlock};
 pub(crate) use namespaces::{mount_namespace, network_namespace};
+pub(crate) use port_sockets::{PortSocket, PortSockets, port_sockets};
 pub use process::ProcessStamp;
 pub(crate) use process::{Judgement, host_name, process_name};
+pub(crate) use ready::wait_connected;
 pub(crate) use sockets::ports_with_sockets;
 pub(crate) use watch::CloseWatch;

@@ -1,0 +1,130 @@
+//! `portalloc who`
+
+use portalloc::{Hidden, Holder, IsolationId, PortReport, PortUsage, ProcessInfo, Settings, SocketInfo};
+use serde_json::{Value, json};
+
+use crate::args::Who;
+use crate::exit::{Exit, Failure};
+use crate::{output, table};
+
+pub(crate) fn run(args: &Who) -> Result<Exit, Failure> {
+    let id = args.id.as_deref().map(str::parse::<IsolationId>).transpose()?;
+    let allocator = super::open(Settings::new())?;
+    let reports = match id {
+        Some(id) => allocator.who_environment(id)?,
+        None => allocator.who(args.ports.iter().copied())?,
+    };
+    output::result(&if args.json { output::json(&value(&reports))? } else { human(&reports) })?;
+    Ok(Exit::Success)
+}
+
+fn value(reports: &[PortReport]) -> Value {
+    json!({"ports": reports.iter().map(port_value).collect::<Vec<_>>()})
+}
+
+fn port_value(report: &PortReport) -> Value {
+    json!({
+        "port": report.port,
+        "in_use": !report.sockets.is_empty(),
+        "lease": lease_value(report),
+        "sockets": report.sockets.iter().map(socket_value).collect::<Vec<_>>(),
+        "complete": report.complete,
+        "message": report.to_string(),
+    })
+}
+
+fn lease_value(report: &PortReport) -> Value {
+    let (lifetime, holder, id, since) = match &report.usage {
+        PortUsage::Held { holder, id, since } => ("held", holder.as_ref(), *id, *since),
+        PortUsage::Kept { id, since } => ("kept", None, Some(*id), Some(*since)),
+        _ => return Value::Null,
+    };
+    let record = report.record.as_deref();
+    json!({
+        "lifetime": lifetime,
+        "holder": holder.map(|Holder { pid, name, .. }| json!({"pid": pid, "name": name})),
+        "since": since,
+        "isolation_id": id,
+        "worktree_path": record.map(|record| &record.worktree_path),
+        "instance_id": record.map(|record| &record.instance_id),
+    })
+}
+
+fn socket_value(socket: &SocketInfo) -> Value {
+    json!({
+        "protocol": socket.protocol,
+        "local": socket.local.to_string(),
+        "remote": socket.remote.map(|remote| remote.to_string()),
+        "state": socket.state,
+        "user_id": socket.user_id,
+        "processes": socket.processes.iter().map(process_value).collect::<Vec<_>>(),
+        "hidden": socket.hidden.map(|hidden| match hidden {
+            Hidden::OtherUser(_) => "other_user",
+            _ => "elsewhere",
+        }),
+    })
+}
+
+fn process_value(process: &ProcessInfo) -> Value {
+    json!({
+        "pid": process.pid,
+        "name": process.name,
+        "command": process.command,
+        "user_id": process.user_id,
+        "user": process.user_name,
+        "started_at": process.started_at,
+    })
+}
+
+/// A sentence for each port, and below it its sockets.
+fn human(reports: &[PortReport]) -> String {
+    let mut text = String::new();
+    for report in reports {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &table::paragraph(&report.to_string());
+        if !report.sockets.is_empty() {
+            let rows = report.sockets.iter().flat_map(rows);
+            text.push('\n');
+            text += &table::render(["SOCKET", "STATE", "PID", "USER", "AGE", "COMMAND"], rows);
+        }
+    }
+    text
+}
+
+/// A row for each process of a socket; one for a socket without.
+fn rows(socket: &SocketInfo) -> Vec<[String; 6]> {
+    let mut place = format!("{} {}", socket.protocol, socket.local);
+    if let Some(remote) = socket.remote {
+        place += &format!("\nto {remote}");
+    }
+    let state = socket.state.replace('_', " ");
+    let row = |pid, user, age, command| [place.clone(), state.clone(), pid, user, age, command];
+    if socket.processes.is_empty() {
+        let (mark, user) = match (socket.hidden, socket.user_id) {
+            (Some(_), Some(user)) => ("hidden", user.to_string()),
+            _ => ("none", String::new()),
+        };
+        return vec![row(mark.to_owned(), user, String::new(), String::new())];
+    }
+    let processes = socket.processes.iter();
+    processes
+        .map(|process| {
+            let user = process.user_name.clone().unwrap_or_else(|| process.user_id.to_string());
+            row(process.pid.to_string(), user, output::age(process.started_at.age()), command(process))
+        })
+        .collect()
+}
+
+/// As much of a command line as tells one from another; JSON has all of it.
+const SHOWN: usize = 60;
+
+fn command(process: &ProcessInfo) -> String {
+    let whole = if process.command.is_empty() { &process.name } else { &process.command };
+    let mut shown: String = whole.chars().take(SHOWN).map(|c| if c.is_control() { '?' } else { c }).collect();
+    if whole.chars().nth(SHOWN).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}

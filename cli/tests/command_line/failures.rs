@@ -1,0 +1,118 @@
+//! When something fails halfway: the exit status says so, and nothing is left that nobody knows of.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
+use std::fs::{self, File, OpenOptions};
+
+use crate::scratch::{PORTALLOC, Run, Scratch, names, run};
+
+/// The exit status of a command whose standard output is full.
+fn into_full(scratch: &Scratch, arguments: &str) -> Option<i32> {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    scratch.command(arguments.split(' ')).stdout(full).output().unwrap().status.code()
+}
+
+#[test]
+fn a_result_that_cannot_be_written_leaves_no_environment() {
+    let scratch = Scratch::new();
+    for format in ["human", "json", "shell", "fish", "powershell", "dotenv"] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = run(scratch.command(["create", "--format", format]).stdout(full));
+        run.failed_with(1, "io");
+        scratch.assert_nothing_left(&[]);
+    }
+}
+
+#[test]
+fn a_result_that_nobody_reads_leaves_no_environment() {
+    let scratch = Scratch::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = scratch.command(["create"]).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    scratch.assert_nothing_left(&[]);
+}
+
+#[test]
+fn other_results_that_cannot_be_written_are_failures_too() {
+    let scratch = Scratch::new();
+    for arguments in ["list", "list --json", "reconcile", "version", "man", "completions bash"] {
+        assert_eq!(into_full(&scratch, arguments), Some(1), "{arguments}");
+    }
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure_too() {
+    let scratch = Scratch::new();
+    for arguments in ["--help", "create --help", "help create", "--version"] {
+        assert_eq!(into_full(&scratch, arguments), Some(1), "{arguments}");
+    }
+}
+
+#[test]
+fn a_github_file_that_cannot_be_written_leaves_no_environment_nor_its_variables() {
+    let scratch = Scratch::new();
+    let file = scratch.elsewhere().join("env");
+    let folder = scratch.elsewhere().join("folder");
+    fs::write(&file, "BEFORE=1\n").unwrap();
+    fs::create_dir(&folder).unwrap();
+    let mut command = scratch.command(["create", "--format", "github"]);
+    let said = run(command.env("GITHUB_ENV", &file).env("GITHUB_OUTPUT", &folder)).failed_with(1, "io");
+    assert!(said.contains(folder.to_str().unwrap()), "{said}");
+    scratch.assert_nothing_left(&[]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "BEFORE=1\n", "variables of an environment that is gone");
+}
+
+#[test]
+fn a_temp_folder_that_is_missing_is_an_error_that_names_it() {
+    let scratch = Scratch::new();
+    let missing = scratch.path().join("missing");
+    let said = run(scratch.command(["create"]).env("TMPDIR", &missing)).failed_with(1, "io");
+    assert!(said.contains(missing.to_str().unwrap()), "{said}");
+    scratch.assert_nothing_left(&[]);
+}
+
+#[test]
+fn an_env_file_in_a_missing_folder_is_an_error_that_names_it() {
+    let scratch = Scratch::new();
+    let said = scratch.run(["create", "--env-file", "missing/file"]).failed_with(1, "io");
+    assert!(said.contains("missing/file"), "{said}");
+    scratch.assert_nothing_left(&[]);
+}
+
+#[test]
+fn a_registry_that_is_a_file_is_an_error_that_names_it() {
+    let scratch = Scratch::new();
+    let file = scratch.elsewhere().join("file");
+    File::create(&file).unwrap();
+    for arguments in [["create", "--json"], ["list", "--json"], ["cleanup", "--all"]] {
+        let run = run(scratch.command(arguments).env("PORTALLOC_DIR", &file));
+        let said = run.failed_with(1, "registry_unusable");
+        assert!(said.contains(file.to_str().unwrap()), "{said}");
+    }
+    scratch.assert_nothing_left(&[]);
+}
+
+/// Root may write everywhere but to a read-only file system.
+#[test]
+fn a_work_tree_that_cannot_be_written_to_is_an_error_with_a_way_out() {
+    let scratch = Scratch::new();
+    let read_only = |options: &str| -> Option<Run> {
+        let script = format!(
+            "mount --bind . . && mount -o remount,ro,bind . && touch \"$TMPDIR/mounted\" && cd \"$PWD\" \
+             && exec \"$0\" create {options}"
+        );
+        let run = run(scratch.program("unshare").args(["-rm", "sh", "-euc", &script, PORTALLOC]));
+        let mounted = scratch.temp().join("mounted");
+        mounted.exists().then(|| rustix::fs::unlink(&mounted).unwrap()).map(|()| run)
+    };
+    let Some(refused) = read_only("--json") else {
+        eprintln!("SKIPPED: no mount namespace can be made here");
+        return;
+    };
+    let said = refused.failed_with(1, "permission_denied");
+    assert!(said.contains(".env.isolation") && said.contains("--no-env-file"), "{said}");
+    scratch.assert_nothing_left(&[]);
+    read_only("--json --no-env-file").unwrap().succeeded();
+    assert_eq!(names(&scratch.work()), [""; 0]);
+}

@@ -1,0 +1,17 @@
+//! The command line from end to end: the real binary in real processes, as scripts and people use it. What the core
+//! can do is tested in the core; here it is what goes in and comes out: arguments, output, exit statuses, files.
+
+mod bad_input;
+mod cleanup;
+mod create;
+mod failures;
+mod formats;
+mod help;
+mod lifetime;
+mod list;
+mod many;
+mod names;
+mod pools;
+mod reconcile;
+mod scratch;
+mod validate;

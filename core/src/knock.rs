@@ -1,0 +1,188 @@
+//! Does a server answer on this port? Knows TCP connections, not leases.
+//!
+//! A server counts as there once a connection succeeds on either loopback address. What answers is connected to and
+//! at once let go, so a server sees a client that says nothing.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
+
+/// After this long without an answer a connection is begun anew: the kernel itself would ask again only after 1, 3,
+/// 7, ... seconds.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A port at which is knocked, on both loopback addresses.
+pub(crate) struct Door {
+    pub(crate) port: u16,
+    sides: [Side; 2],
+}
+
+/// One address of a door.
+struct Side {
+    address: IpAddr,
+    pending: Option<(Socket, Instant)>,
+    seen: Seen,
+}
+
+/// What was seen last at one address.
+#[derive(Clone, PartialEq, Eq)]
+enum Seen {
+    /// No connection was tried, or none was answered.
+    Nothing,
+    Connected,
+    Refused,
+    /// This machine has no such address.
+    Missing,
+    Failed(String),
+}
+
+impl Door {
+    pub(crate) fn new(port: u16) -> Self {
+        let side = |address| Side { address, pending: None, seen: Seen::Nothing };
+        Self { port, sides: [side(Ipv4Addr::LOCALHOST.into()), side(Ipv6Addr::LOCALHOST.into())] }
+    }
+
+    /// Begins a connection wherever none is under way.
+    pub(crate) fn knock(&mut self) -> io::Result<()> {
+        self.sides.iter_mut().try_for_each(|side| side.knock(self.port))
+    }
+
+    /// Takes in what was answered, and says whether a server is there.
+    pub(crate) fn is_open(&mut self) -> bool {
+        for side in &mut self.sides {
+            side.hear(self.port);
+        }
+        self.sides.iter().any(|side| side.seen == Seen::Connected)
+    }
+
+    /// The connections that are not answered yet.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sides.iter().filter_map(|side| side.pending.as_ref()).map(|(socket, _)| socket.as_fd())
+    }
+
+    /// What was seen last: "connection refused on 127.0.0.1 and ::1".
+    pub(crate) fn seen(&self) -> String {
+        let [v4, v6] = &self.sides;
+        if v4.seen == v6.seen {
+            return format!("{} on {} and {}", v4.seen, v4.address, v6.address);
+        }
+        format!("{} on {}, {} on {}", v4.seen, v4.address, v6.seen, v6.address)
+    }
+}
+
+impl Side {
+    fn knock(&mut self, port: u16) -> io::Result<()> {
+        if self.pending.as_ref().is_some_and(|(_, begun)| begun.elapsed() < PATIENCE) {
+            return Ok(());
+        }
+        self.pending = None;
+        let address = SocketAddr::from((self.address, port));
+        let socket = match Socket::new(Domain::for_address(address), Type::STREAM, None) {
+            Ok(socket) => socket,
+            Err(error) if is(&error, Errno::AFNOSUPPORT) => {
+                self.seen = Seen::Missing;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address.into()) {
+            Err(error) if is(&error, Errno::INPROGRESS) => {
+                // What was seen before stays until this one is answered, or shows that none is to be had.
+                self.pending = Some((socket, Instant::now()));
+            }
+            Err(error) => self.seen = Seen::from(&error),
+            Ok(()) => self.seen = connected(&socket, port),
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, port: u16) {
+        let Some((socket, begun)) = &self.pending else { return };
+        self.seen = match socket.take_error() {
+            Ok(Some(error)) | Err(error) => Seen::from(&error),
+            Ok(None) if socket.peer_addr().is_ok() => connected(socket, port),
+            Ok(None) => {
+                if begun.elapsed() >= PATIENCE {
+                    self.seen = Seen::Nothing;
+                }
+                return;
+            }
+        };
+        self.pending = None;
+    }
+}
+
+/// A connection to a free port in the ephemeral range may be given that very port as its own, and then meets itself.
+/// Nobody is there then, and it must go without TIME_WAIT, which would keep the server from its port for a minute.
+fn connected(socket: &Socket, port: u16) -> Seen {
+    let own = socket.local_addr().ok().and_then(|own| own.as_socket());
+    if own.is_some_and(|own| own.port() == port) {
+        // If it cannot be set, the port is taken for a minute, and the next looks say so.
+        let _ = socket.set_linger(Some(Duration::ZERO));
+        return Seen::Refused;
+    }
+    Seen::Connected
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
+}
+
+impl From<&io::Error> for Seen {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::TimedOut => Self::Nothing,
+            // ::1 where IPv6 is switched off.
+            io::ErrorKind::AddrNotAvailable => Self::Missing,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "no answer",
+            Self::Connected => "connected",
+            Self::Refused => "connection refused",
+            Self::Missing => "no such address",
+            Self::Failed(why) => why,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kernel chooses the port, bound with reuse as an outgoing connection binds it, and it connects to itself.
+    #[test]
+    fn a_connection_that_met_itself_is_no_server_and_leaves_its_port_free() {
+        for address in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+            let any = SocketAddr::from((address, 0));
+            let socket = Socket::new(Domain::for_address(any), Type::STREAM, None).unwrap();
+            socket.bind(&any.into()).unwrap();
+            let own = socket.local_addr().unwrap();
+            socket.connect(&own).unwrap();
+            let port = own.as_socket().unwrap().port();
+            assert!(connected(&socket, port) == Seen::Refused);
+            drop(socket);
+            assert!(std::net::TcpListener::bind((address, port)).is_ok(), "{address}: its port is in TIME_WAIT");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_names_both_addresses() {
+        let mut door = Door::new(1);
+        assert_eq!(door.seen(), "no answer on 127.0.0.1 and ::1");
+        door.sides[1].seen = Seen::Refused;
+        assert_eq!(door.seen(), "no answer on 127.0.0.1, connection refused on ::1");
+    }
+}

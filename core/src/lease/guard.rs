@@ -1,0 +1,150 @@
+//! Holding leased ports against programs that know nothing of portalloc: sockets that are bound and do not listen.
+//! Knows sockets, not locks.
+
+use std::sync::PoisonError;
+
+use socket2::{Socket, Type};
+
+use super::{Lease, released};
+use crate::error::{Error, ErrorCode, Result};
+use crate::probe::{self, Pair};
+
+/// What keeps strangers off the ports of a lease.
+///
+/// | | other leases | bind(0), connect() | a stranger's bind, without reuse | a stranger's bind with `SO_REUSEADDR` | UDP | your own server can bind |
+/// |---|---|---|---|---|---|---|
+/// | `None` | kept off | kept off, outside the ephemeral range | gets in | gets in | gets in | yes |
+/// | `Reuse` | kept off | kept off | kept off | gets in | gets in | if it sets `SO_REUSEADDR`, as most do |
+/// | `Shut` | kept off | kept off | kept off | kept off | kept off | no |
+///
+/// A guarded port refuses connections, as long as no server listens on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardState {
+    /// No guard: the lease alone.
+    None,
+    /// A guard over which servers can bind that set `SO_REUSEADDR`; none for UDP.
+    Reuse,
+    /// A guard that nobody can bind over, for TCP and UDP.
+    Shut,
+}
+
+/// The sockets of a guard.
+#[derive(Debug)]
+pub(super) struct Guard {
+    state: GuardState,
+    ports: Vec<Guarded>,
+}
+
+#[derive(Debug)]
+struct Guarded {
+    port: u16,
+    tcp: Socket,
+    /// None while it must not swallow the server's datagrams.
+    udp: Option<Socket>,
+}
+
+impl Guard {
+    /// The sockets of a probe, kept.
+    pub(super) fn shut(pairs: Vec<Pair>) -> Self {
+        let ports = pairs.into_iter().map(|Pair { port, tcp, udp }| Guarded { port, tcp, udp: Some(udp) }).collect();
+        Self { state: GuardState::Shut, ports }
+    }
+}
+
+impl Lease {
+    /// What keeps strangers off the ports now.
+    #[must_use]
+    pub fn guard_state(&self) -> GuardState {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(GuardState::None, |guard| guard.state)
+    }
+
+    /// Shuts the ports to everybody: binds what is not bound yet, and takes back what [`open_guard`](Self::open_guard)
+    /// allowed. Two descriptors a port.
+    ///
+    /// # Errors
+    /// `port_in_use` if something is bound to one of the ports already, such as your own server; then nothing has
+    /// changed. `invalid_argument` if the lease was released; `io` at the descriptor limit.
+    pub fn guard(&self) -> Result<()> {
+        self.check_held()?;
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guard) = guard.as_mut() {
+            for guarded in &mut guard.ports {
+                if guarded.udp.is_none() {
+                    guarded.udp = Some(bound(guarded.port, Type::DGRAM)?);
+                }
+                set_reuse(guarded, false)?;
+            }
+            guard.state = GuardState::Shut;
+            return Ok(());
+        }
+        let mut pairs = Vec::with_capacity(self.ports.len());
+        for port in self.ports.iter().copied() {
+            pairs.push(Pair { port, tcp: bound(port, Type::STREAM)?, udp: bound(port, Type::DGRAM)? });
+        }
+        *guard = Some(Guard::shut(pairs));
+        Ok(())
+    }
+
+    /// Lets servers that set `SO_REUSEADDR` bind the ports, and everything that is UDP. Without a guard it does nothing.
+    ///
+    /// # Errors
+    /// `invalid_argument` if the lease was released; `io` if the system refuses.
+    pub fn open_guard(&self) -> Result<()> {
+        self.check_held()?;
+        if let Some(guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            for guarded in &mut guard.ports {
+                set_reuse(guarded, true)?;
+                guarded.udp = None;
+            }
+            guard.state = GuardState::Reuse;
+        }
+        Ok(())
+    }
+
+    /// Takes the guard away, for servers that do not set `SO_REUSEADDR`. The ports stay leased.
+    pub fn drop_guard(&self) {
+        *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Lets a socket of this process bind one port over the guard, TCP or UDP.
+    pub(super) fn admit(&self, port: u16, kind: Type) -> Result<()> {
+        if let Some(guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            for guarded in guard.ports.iter_mut().filter(|guarded| guarded.port == port) {
+                if kind == Type::DGRAM {
+                    guarded.udp = None;
+                } else {
+                    set_reuse(guarded, true)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Only the process that took the lease, and only while it has it.
+    pub(super) fn check_held(&self) -> Result<()> {
+        if self.is_ours() && !self.is_released() { Ok(()) } else { Err(released()) }
+    }
+}
+
+fn set_reuse(guarded: &Guarded, reuse: bool) -> Result<()> {
+    guarded
+        .tcp
+        .set_reuse_address(reuse)
+        .map_err(|error| Error::os(format!("cannot change the guard of port {}", guarded.port), error))
+}
+
+fn bound(port: u16, kind: Type) -> Result<Socket> {
+    probe::bind_one(port, kind).map_err(|error| in_use(port, error))
+}
+
+/// The error of a bind that somebody stands in the way of.
+pub(super) fn in_use(port: u16, error: std::io::Error) -> Error {
+    if error.kind() != std::io::ErrorKind::AddrInUse {
+        return Error::os(format!("cannot bind port {port}"), error);
+    }
+    Error::new(
+        ErrorCode::PortInUse,
+        format!("port {port} is leased, but a program has bound it"),
+        "see who it is with `portalloc who`, or guard the lease from the start",
+    )
+}

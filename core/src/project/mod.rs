@@ -1,0 +1,137 @@
+//! The project file `portalloc.toml`: what a work tree declares once for every language's runner. Finds and reads it;
+//! knows neither variables nor arguments, which go before it.
+
+mod declarations;
+mod lines;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// The project file's name.
+const FILE_NAME: &str = "portalloc.toml";
+
+/// Far more than anybody declares; less than would hurt to read.
+const LARGEST: u64 = 1024 * 1024;
+
+/// What a `portalloc.toml` declares. Arguments and `PORTALLOC_*` variables go before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Project {
+    /// The file.
+    pub path: PathBuf,
+    /// Names for the ports.
+    pub names: Vec<String>,
+    /// How many ports.
+    pub ports: Option<usize>,
+    /// Ports to give out, in the notation of ports.
+    pub pool: Option<String>,
+    /// Ports never to give out, in the notation of ports.
+    pub exclude: Option<String>,
+    /// Whether the same work tree gets the same ports where they are free.
+    pub sticky: Option<bool>,
+    /// Whether ports are guarded against strangers until the server starts.
+    pub guard: Option<bool>,
+    /// What tells its environments from others of the same work tree.
+    pub instance_id: Option<String>,
+}
+
+impl Project {
+    /// The nearest `portalloc.toml`, in the folder `from` or above, up to the root of the file system. The nearest
+    /// one counts, whatever is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Project::read`], `invalid_argument` if `from` does not exist, and `permission_denied` if a folder on the
+    /// way must not be looked into.
+    pub fn find(from: &Path) -> Result<Option<Self>> {
+        let from = from.canonicalize().map_err(|error| {
+            Error::invalid_argument(
+                format!("the work tree {} cannot be used: {error}", from.display()),
+                "name an existing folder with --worktree",
+            )
+        })?;
+        for folder in from.ancestors() {
+            let path = folder.join(FILE_NAME);
+            // Not whether it can be read, nor where a link leads: a broken file must not pass for none.
+            match fs::symlink_metadata(&path) {
+                Ok(_) => return Self::read(&path).map(Some),
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(error) => return Err(Error::os(format!("cannot look for {}", path.display()), error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// `invalid_argument` with the file and the line for whatever is wrong in it, and for what is no text file of a
+    /// sane size; `not_found`, `permission_denied`, `io`.
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let text = text(&path)?;
+        declarations::read(path, &text)
+    }
+
+    /// The folder it is in, which is the work tree of environments that name no other.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+}
+
+/// The file's text. Opened without blocking, so that a pipe of that name cannot hang whoever looks.
+fn text(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| unopened(path, error))?;
+    let cannot_read = |error| Error::os(format!("cannot read the project file {shown}"), error);
+    let metadata = file.metadata().map_err(cannot_read)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
+        return Err(Error::invalid_argument(
+            format!("{shown} is {what}"),
+            "the project file is a text file of that name",
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
+        return Err(Error::invalid_argument(
+            format!("the project file {shown} is larger than {LARGEST} bytes"),
+            "declare ports in it and nothing else",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Error::invalid_argument(format!("{shown}:{line}: not valid UTF-8"), "save it as UTF-8")
+    })
+}
+
+/// Why it cannot be opened, as somebody who wrote it would say it.
+fn unopened(path: &Path, error: io::Error) -> Error {
+    let shown = path.display();
+    if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+        return Error::invalid_argument(
+            format!("the project file {shown} is a symbolic link that leads back to itself"),
+            "remove the link, or let it lead to a file",
+        );
+    }
+    if error.kind() == io::ErrorKind::NotFound {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let message = if is_link {
+            format!("the project file {shown} is a symbolic link to nothing")
+        } else {
+            format!("there is no project file {shown}")
+        };
+        return Error::new(ErrorCode::NotFound, message, "name one that exists, or remove the link");
+    }
+    Error::os(format!("cannot read the project file {shown}"), error)
+}

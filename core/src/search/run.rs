@@ -1,0 +1,115 @@
+//! Finding a run of consecutive ports.
+
+use rand::rngs::SmallRng;
+
+use super::{Found, Look, QUICK_TRIES, Refusal, Search};
+use crate::error::Result;
+use crate::pool::{self, PortRange};
+use crate::registry::Claim;
+use crate::time::Timestamp;
+
+impl Search<'_> {
+    /// Locks a free run of `count` ports of the pool. `None`: there is none.
+    pub(crate) fn run(&self, count: usize, random: &mut SmallRng) -> Result<Option<Found>> {
+        for base in &self.preferred {
+            if let Some(run) = window(*base, count)
+                && self.try_run(run)?.is_ok()
+            {
+                return Ok(Some(found(run)));
+            }
+        }
+        let run = self.any_run(count, random)?;
+        if let Some(run) = run {
+            self.cursor.pass(run);
+        }
+        Ok(run.map(found))
+    }
+
+    fn any_run(&self, count: usize, random: &mut SmallRng) -> Result<Option<PortRange>> {
+        let ports = self.pool.ports();
+        let next = self.cursor.next(ports, count);
+        let bases = next.into_iter().chain(pool::random_bases(ports, count, random)).take(QUICK_TRIES);
+        for (index, base) in bases.enumerate() {
+            let Some(run) = window(base, count) else { continue };
+            // In a full pool a look at the labels is far cheaper than a lock that is refused.
+            if (index > 0 || self.cursor.is_crowded()) && !self.ports.is_empty(run)? {
+                continue;
+            }
+            if self.try_run(run)?.is_ok() {
+                self.cursor.set_crowded(index > 0);
+                return Ok(Some(run));
+            }
+        }
+        self.cursor.set_crowded(true);
+        let areas = pool::rotated(ports, count, random);
+        self.patiently(|| self.systematic(&areas, count))
+    }
+
+    /// Every run there is: first those without any label, then those whose labels are void, then all, because a label
+    /// may be wrong and only the lock is right.
+    fn systematic(&self, areas: &[PortRange], count: usize) -> Result<Look<PortRange>> {
+        let Some(span) = self.pool.ports().span() else { return Ok(Look::Nothing) };
+        let empty = self.ports.read_empty(span)?;
+        let at = |port: u16| usize::from(port - span.first());
+        if let Look::Found(run) = self.pass(areas, count, |port| empty.get(at(port)) == Some(&false))? {
+            return Ok(Look::Found(run));
+        }
+        let slots = self.ports.read(span)?;
+        let mut void = vec![true; slots.len()];
+        for (void, slot) in void.iter_mut().zip(&slots) {
+            *void = match slot.label().map(|label| label.claim) {
+                None => true,
+                Some(Claim::Held { holder }) => self.has_ended(holder),
+                Some(Claim::Kept { expires_ms, owner }) => {
+                    expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
+                        || owner.is_some_and(|owner| self.has_ended(owner))
+                }
+            };
+        }
+        if let Look::Found(run) = self.pass(areas, count, |port| void.get(at(port)) == Some(&false))? {
+            return Ok(Look::Found(run));
+        }
+        self.pass(areas, count, |_| false)
+    }
+
+    /// Tries every run without a port that is to be `avoided`, leaping over whatever refuses one.
+    fn pass(&self, areas: &[PortRange], count: usize, avoided: impl Fn(u16) -> bool) -> Result<Look<PortRange>> {
+        let mut unsettled = false;
+        for area in areas {
+            let mut base = Some(area.first());
+            while let Some(run) = base.and_then(|base| window(base, count)).filter(|run| run.last() <= area.last()) {
+                base = if let Some(obstacle) = run.ports().rev().find(|port| avoided(*port)) {
+                    obstacle.checked_add(1)
+                } else {
+                    match self.try_run(run)? {
+                        Ok(()) => return Ok(Look::Found(run)),
+                        Err(Refusal::Taken(port)) => port.checked_add(1),
+                        Err(Refusal::Locked) => match self.ports.conflict(run)? {
+                            Some(lock) => {
+                                unsettled |= !self.is_settled(lock)?;
+                                lock.last().max(run.first()).checked_add(1)
+                            }
+                            // Gone between the two calls; the next pass will see.
+                            None => {
+                                unsettled = true;
+                                run.first().checked_add(1)
+                            }
+                        },
+                    }
+                };
+            }
+        }
+        Ok(if unsettled { Look::Unsettled } else { Look::Nothing })
+    }
+}
+
+fn found(run: PortRange) -> Found {
+    Found { ports: run.ports().collect(), ranges: vec![run] }
+}
+
+/// The run of `count` ports from `base` on, if it ends by 65535.
+fn window(base: u16, count: usize) -> Option<PortRange> {
+    let last = usize::from(base).checked_add(count)?.checked_sub(1)?;
+    PortRange::new(base, u16::try_from(last).ok()?)
+}
+

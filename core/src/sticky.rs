@@ -1,0 +1,96 @@
+//! Getting the same ports again: which first ports a key prefers. A preference only; whether they can be had is decided
+//! by the search, like for any others.
+//!
+//! Two sources, in this order: what the key was given last on this machine (a small file in the registry), and what its
+//! hash says, which is the same on every machine with the same pool. The hash is over a name that colleagues share,
+//! such as the work tree's; the memory over one that tells two work trees of the same name apart.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
+
+use sha2::{Digest, Sha256};
+
+use crate::pool::PortSet;
+use crate::registry::Registry;
+use crate::sys;
+
+/// How many places a key has before it takes any that is free.
+const PLACES: u32 = 8;
+
+/// The two names of one sticky request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sticky {
+    /// The same for a colleague.
+    pub(crate) everywhere: String,
+    /// The same for this work tree on this machine.
+    pub(crate) here: String,
+}
+
+impl Sticky {
+    /// First ports to prefer for runs of `count` ports, best first.
+    pub(crate) fn bases(&self, registry: &Registry, ports: &PortSet, count: usize) -> Vec<u16> {
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        let cells = |first: u16, last: u16| (u32::from(last - first) + 1) / u32::from(count);
+        let total: u32 = ports.ranges().iter().map(|range| cells(range.first(), range.last())).sum();
+        let fits = |base: &u16| {
+            base.checked_add(count - 1)
+                .is_some_and(|last| ports.ranges().iter().any(|range| range.contains(*base) && range.contains(last)))
+        };
+        let mut bases: Vec<u16> = self.remembered(registry).into_iter().filter(fits).collect();
+        for place in 0..if total == 0 { 0 } else { PLACES } {
+            let mut cell = u32::try_from(number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]) % u64::from(total)).unwrap_or(0);
+            for range in ports.ranges() {
+                let here = cells(range.first(), range.last());
+                if cell < here {
+                    bases.extend(u16::try_from(u32::from(range.first()) + cell * u32::from(count)));
+                    break;
+                }
+                cell -= here;
+            }
+        }
+        bases
+    }
+
+    /// Keeps in mind where the key was at last. That it cannot be kept is no reason to fail.
+    pub(crate) fn remember(&self, registry: &Registry, base: u16) {
+        if self.remembered(registry) == Some(base) {
+            return;
+        }
+        let (Ok(memory), Ok(random)) = (registry.memory(), crate::random::number()) else { return };
+        let name = self.file_name();
+        let new = format!("{name}{}{random:016x}", sys::UNFINISHED);
+        let written = memory
+            .create(new.as_ref())
+            .and_then(|mut file| write!(file, "{base}"))
+            .and_then(|()| memory.replace(new.as_ref(), name.as_ref()));
+        if written.is_err() {
+            let _ = memory.remove(new.as_ref());
+        }
+    }
+
+    /// The file may have been written by anyone: only a port of this user's own counts, and only as a preference.
+    fn remembered(&self, registry: &Registry) -> Option<u16> {
+        let file = registry.memory().ok()?.read(self.file_name().as_ref()).ok()?;
+        let metadata = file.metadata().ok()?;
+        if !metadata.is_file() || metadata.uid() != sys::user_id() {
+            return None;
+        }
+        let mut text = String::new();
+        file.take(8).read_to_string(&mut text).ok()?;
+        text.parse().ok()
+    }
+
+    fn file_name(&self) -> String {
+        format!("{:016x}", number(&[self.here.as_bytes()]))
+    }
+}
+
+/// The first 8 bytes of SHA-256 over the parts, each with its length.
+fn number(parts: &[&[u8]]) -> u64 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}

@@ -1,0 +1,113 @@
+//! Which processes have given sockets open, and what they are: one pass over the descriptors of all processes that
+//! this one may look into. Knows /proc, not ports.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use nix::unistd::{Uid, User};
+use procfs::process::{FDTarget, Process, all_processes};
+
+use crate::time::Timestamp;
+
+/// A process that has a socket open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SocketHolder {
+    pub(crate) pid: u32,
+    pub(crate) name: String,
+    /// Its arguments, separated by spaces; empty if they cannot be read.
+    pub(crate) command: String,
+    pub(crate) user: u32,
+    pub(crate) started_at: Timestamp,
+}
+
+/// For each of the sockets `wanted`, by inode, the processes that have it open, ascending. What cannot be looked into is
+/// left out.
+pub(crate) fn socket_holders(wanted: &HashSet<u64>) -> BTreeMap<u64, Vec<SocketHolder>> {
+    let mut found: BTreeMap<u64, Vec<SocketHolder>> = BTreeMap::new();
+    if wanted.is_empty() {
+        return found;
+    }
+    // One that ends while it is looked at is not an error, and neither is one that may not be looked at.
+    for process in all_processes().into_iter().flatten().flatten() {
+        // A set: a process may have the same socket open several times.
+        let held: HashSet<u64> = process
+            .fd()
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|fd| match fd.target {
+                FDTarget::Socket(inode) if wanted.contains(&inode) => Some(inode),
+                _ => None,
+            })
+            .collect();
+        if held.is_empty() {
+            continue;
+        }
+        let Some(holder) = describe(&process) else { continue };
+        for inode in held {
+            found.entry(inode).or_default().push(holder.clone());
+        }
+    }
+    found.values_mut().for_each(|holders| holders.sort_by_key(|holder| holder.pid));
+    found
+}
+
+/// The name of a user, if the system has one for the number.
+pub(crate) fn user_name(user: u32) -> Option<String> {
+    User::from_uid(Uid::from_raw(user)).ok().flatten().map(|user| user.name)
+}
+
+fn describe(process: &Process) -> Option<SocketHolder> {
+    let stat = process.stat().ok()?;
+    let pid = u32::try_from(process.pid()).ok()?;
+    Some(SocketHolder {
+        pid,
+        name: stat.comm,
+        command: command(pid),
+        user: process.status().ok()?.euid,
+        started_at: started_at(stat.starttime),
+    })
+}
+
+fn command(pid: u32) -> String {
+    // Not by the crate, which refuses arguments that are not UTF-8.
+    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments: Vec<_> = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    arguments.join(" ").trim_end().to_owned()
+}
+
+/// The clock of start times counts from boot, like `CLOCK_BOOTTIME`; it has no wall-clock time of its own.
+fn started_at(ticks: u64) -> Timestamp {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let since_boot = Duration::try_from(now).unwrap_or_default().as_millis();
+    let started = u128::from(ticks) * 1000 / u128::from(procfs::ticks_per_second().max(1));
+    let age = u64::try_from(since_boot.saturating_sub(started)).unwrap_or(0);
+    Timestamp::from_unix_ms(Timestamp::now().unix_ms().saturating_sub(age))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn this_process_is_found_by_its_socket_once() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let copy = socket.try_clone().unwrap();
+        let inode =
+            std::fs::metadata(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&copy))).unwrap().ino();
+        let found = socket_holders(&HashSet::from([inode]));
+        let mine: Vec<_> = found[&inode].iter().filter(|holder| holder.pid == std::process::id()).collect();
+        assert_eq!(mine.len(), 1);
+        assert!(!mine[0].name.is_empty() && !mine[0].command.is_empty());
+        assert!(mine[0].started_at <= Timestamp::now());
+        assert!(mine[0].started_at.age() < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn user_0_has_a_name() {
+        assert_eq!(user_name(0).as_deref(), Some("root"));
+        assert_eq!(user_name(u32::MAX - 7), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! The kernel's sock_diag over netlink: sockets on a range of ports, picked out by the kernel itself, so that a machine
+//! with thousands of other sockets answers as fast. Knows messages, not what they are asked for.
+
+use std::io::{self, Read};
+use std::net::SocketAddr;
+
+use netlink_packet_core::{
+    DefaultNla, Emitable, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkHeader,
+    NetlinkMessage, NetlinkPayload, NetlinkSerializable, Parseable,
+};
+use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};
+use nix::libc;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::port_sockets::{PortSocket, connected, state};
+use crate::pool::PortRange;
+
+/// The first kernel that shows TCP sockets that are bound and neither listen nor are connected, if asked for the state
+/// `TCP_BOUND_INACTIVE`; older ones pay no heed to that bit.
+const SHOWS_BOUND: (u32, u32) = (6, 8);
+const BOUND_INACTIVE: u32 = 1 << 13;
+
+/// `INET_DIAG_REQ_BYTECODE`: the attribute with the filter.
+const FILTER: u16 = 1;
+/// `INET_DIAG_BC_S_GE`, `INET_DIAG_BC_S_LE`: compare the local port with the number in the next operation.
+const AT_LEAST: u8 = 2;
+const AT_MOST: u8 = 3;
+
+/// The kernel fills at most this much at a time.
+const BUFFER: usize = 32 << 10;
+
+/// The TCP and UDP sockets of this network namespace whose local port is in `range`.
+pub(super) fn sockets(range: PortRange) -> io::Result<Vec<PortSocket>> {
+    let socket =
+        Socket::new(Domain::from(libc::AF_NETLINK), Type::DGRAM, Some(Protocol::from(libc::NETLINK_SOCK_DIAG)))?;
+    let mut buffer = vec![0; BUFFER];
+    let mut found = Vec::new();
+    for (protocol, number) in [("tcp", libc::IPPROTO_TCP), ("udp", libc::IPPROTO_UDP)] {
+        for (family, id) in [(libc::AF_INET, SocketId::new_v4()), (libc::AF_INET6, SocketId::new_v6())] {
+            socket.send(&request(family as u8, number as u8, id, range))?;
+            match replies(&socket, &mut buffer, protocol, &mut found) {
+                // A kernel without IPv6.
+                Err(error) if error.raw_os_error() == Some(libc::ENOENT) && family == libc::AF_INET6 => {}
+                other => other?,
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether this kernel shows bound sockets. One that a distribution has taught it is not believed, to be on the safe
+/// side.
+pub(super) fn shows_bound() -> bool {
+    let name = rustix::system::uname();
+    version(&name.release().to_string_lossy()).is_some_and(|version| version >= SHOWS_BOUND)
+}
+
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// A dump request with a filter behind it, which the crate's own message type has no room for.
+struct Request {
+    inet: InetRequest,
+    filter: DefaultNla,
+}
+
+impl NetlinkSerializable for Request {
+    fn message_type(&self) -> u16 {
+        SOCK_DIAG_BY_FAMILY
+    }
+
+    fn buffer_len(&self) -> usize {
+        self.inet.buffer_len() + self.filter.buffer_len()
+    }
+
+    fn serialize(&self, buffer: &mut [u8]) {
+        if let Some((inet, filter)) = buffer.split_at_mut_checked(self.inet.buffer_len()) {
+            self.inet.emit(inet);
+            self.filter.emit(filter);
+        }
+    }
+}
+
+fn request(family: u8, protocol: u8, mut id: SocketId, range: PortRange) -> Vec<u8> {
+    if range.count() == 1 {
+        // Compared before the filter is run.
+        id.source_port = range.first();
+    }
+    let states = StateFlags::all() | StateFlags::from_bits_retain(BOUND_INACTIVE);
+    let inet = InetRequest { family, protocol, extensions: ExtensionFlags::empty(), states, socket_id: id };
+    let request = Request { inet, filter: DefaultNla::new(FILTER, filter(range)) };
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(request));
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
+}
+
+/// Two comparisons, each with how far to go on if it holds and if not: to the end of the program, which accepts, or
+/// beyond it, which rejects.
+fn filter(range: PortRange) -> Vec<u8> {
+    let operation = |code: u8, yes: u8, no: u16| {
+        let [a, b] = no.to_ne_bytes();
+        [code, yes, a, b]
+    };
+    [
+        operation(AT_LEAST, 8, 20),
+        operation(0, 0, range.first()),
+        operation(AT_MOST, 8, 12),
+        operation(0, 0, range.last()),
+    ]
+    .concat()
+}
+
+/// Reads messages until the kernel says that it is done.
+fn replies(socket: &Socket, buffer: &mut [u8], protocol: &'static str, found: &mut Vec<PortSocket>) -> io::Result<()> {
+    loop {
+        let length = match (&mut &*socket).read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            length => length?,
+        };
+        let mut rest = buffer.get(..length).unwrap_or_default();
+        while !rest.is_empty() {
+            let message = NetlinkBuffer::new_checked(&rest).map_err(io::Error::other)?;
+            match message.message_type() {
+                NLMSG_DONE => return Ok(()),
+                NLMSG_ERROR => return Err(error(message.payload())),
+                SOCK_DIAG_BY_FAMILY => found.push(reply(message.payload(), protocol)?),
+                _ => {}
+            }
+            let length = (message.length() as usize).next_multiple_of(4);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+    }
+}
+
+fn error(payload: &[u8]) -> io::Error {
+    match payload.first_chunk() {
+        Some(code) => io::Error::from_raw_os_error(i32::from_ne_bytes(*code).saturating_neg()),
+        None => io::ErrorKind::InvalidData.into(),
+    }
+}
+
+/// Only the fixed part: of the attributes behind it none is wanted.
+fn reply(payload: &[u8], protocol: &'static str) -> io::Result<PortSocket> {
+    let header = InetResponseHeader::parse(payload).map_err(io::Error::other)?;
+    let id = header.socket_id;
+    Ok(PortSocket {
+        protocol,
+        local: SocketAddr::new(id.source_address, id.source_port),
+        remote: connected(SocketAddr::new(id.destination_address, id.destination_port)),
+        state: state(protocol, header.state),
+        user: header.uid,
+        inode: header.inode.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_releases() {
+        assert_eq!(version("6.18.44-fc-v669"), Some((6, 18)));
+        assert_eq!(version("5.15.0-1051-aws"), Some((5, 15)));
+        assert_eq!(version("6.8-rc1"), Some((6, 8)));
+        assert_eq!(version("later"), None);
+    }
+
+    #[test]
+    fn both_ends_of_a_range_are_in_it() {
+        let one = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let [a, b] = [&one, &other].map(|socket| socket.local_addr().unwrap());
+        let range = PortRange::new(a.port().min(b.port()), a.port().max(b.port())).unwrap();
+        let found: Vec<_> = sockets(range).unwrap().into_iter().map(|socket| socket.local).collect();
+        assert!(found.contains(&a) && found.contains(&b), "{found:?}");
+        assert!(found.iter().all(|local| range.contains(local.port())), "{found:?}");
+        let found: Vec<_> = sockets(PortRange::one(a.port())).unwrap().into_iter().map(|socket| socket.local).collect();
+        assert!(found.contains(&a) && !found.contains(&b), "{found:?}");
+    }
+}

@@ -1,0 +1,172 @@
+//! Waiting for servers to come and to go. Composes knocks, probes and pauses; knows no environment.
+//!
+//! Nobody announces that a socket listens or is closed, so this looks again and again: soon at first, then rarely.
+
+use std::collections::{BTreeMap, HashSet};
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crate::allocator::Allocator;
+use crate::check::{self, PortUsage};
+use crate::error::{Error, ErrorCode, Result};
+use crate::knock::Door;
+use crate::pool::{PortRange, PortSet};
+use crate::registry::PortsFile;
+use crate::sys;
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the last look grants a connection that is under way, so that a look without any waiting can succeed on a busy
+/// machine too.
+const ANSWER: Duration = Duration::from_millis(20);
+
+impl Allocator {
+    /// Waits until a server accepts connections on each of `ports`, on 127.0.0.1 or on ::1. A limit of zero looks once.
+    ///
+    /// A look is a connection that is closed at once, without a word. The ports need be neither leased nor in the pool.
+    ///
+    /// # Errors
+    /// `timeout`, which says of each port that is not there what was seen last; `invalid_argument` for port 0 or no
+    /// port at all; `io`.
+    pub fn wait_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
+        let mut doors: Vec<Door> = distinct(ports)?.into_iter().map(Door::new).collect();
+        let deadline = Deadline::new(limit);
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            for door in &mut doors {
+                let port = door.port;
+                door.knock().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
+            }
+            let left = deadline.left();
+            let time = if left.is_zero() { ANSWER } else { pause.min(left) };
+            listen(&mut doors, time, left.is_zero())?;
+            if doors.is_empty() {
+                return Ok(());
+            }
+            if left.is_zero() {
+                let seen = doors.iter().map(|door| (door.port, door.seen()));
+                return Err(timeout(limit, seen, "see whether the server runs and what its log says, or wait longer"));
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits until nothing is bound to any of `ports`: TCP or UDP, on any address, listening or not, TIME_WAIT
+    /// included. Whether a port is leased makes no difference. A limit of zero looks once.
+    ///
+    /// Ports that a live process holds by a lease, and those that this user may not bind, are not probed, but looked up
+    /// in the kernel's tables of sockets, which do not show a socket that is bound and neither listens nor is connected.
+    ///
+    /// # Errors
+    /// `timeout`, which says of each port that is not free what was seen last; `invalid_argument` for port 0 or no
+    /// port at all; `registry_unusable`, `io`.
+    pub fn wait_free(&self, ports: &[u16], limit: Duration) -> Result<()> {
+        let mut waiting = distinct(ports)?;
+        let file = self.registry.ports()?;
+        let deadline = Deadline::new(limit);
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let left = deadline.left();
+            let bound = still_bound(&file, &waiting)?;
+            if bound.is_empty() {
+                return Ok(());
+            }
+            if left.is_zero() {
+                let remedy = "end what is there (`ss -tuanp` shows it; TIME_WAIT lasts a minute), or wait longer";
+                return Err(timeout(limit, bound, remedy));
+            }
+            waiting = bound.into_iter().map(|(port, _)| port).collect();
+            rest(&[], pause.min(left))?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// The time that is left, by a clock that only goes forward.
+struct Deadline {
+    start: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    fn new(limit: Duration) -> Self {
+        Self { start: Instant::now(), limit }
+    }
+
+    /// However long the limit: the sum of the two might be no point in time.
+    fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.start.elapsed())
+    }
+}
+
+/// Each port once, in the order given.
+fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
+    if ports.is_empty() {
+        return Err(Error::invalid_argument("no port to wait for", "name at least one port"));
+    }
+    if ports.contains(&0) {
+        return Err(Error::invalid_argument("port 0 does not exist", "name ports from 1 to 65535"));
+    }
+    let mut seen = HashSet::new();
+    Ok(ports.iter().copied().filter(|port| seen.insert(*port)).collect())
+}
+
+/// Takes in answers for `time`, or only until all are in; removes the doors that are open. No connection is begun
+/// here, so that servers that refuse at once do not make it a busy loop.
+fn listen(doors: &mut Vec<Door>, time: Duration, only_pending: bool) -> Result<()> {
+    let deadline = Deadline::new(time);
+    loop {
+        doors.retain_mut(|door| !door.is_open());
+        let pending: Vec<_> = doors.iter().flat_map(Door::pending).collect();
+        let left = deadline.left();
+        if doors.is_empty() || left.is_zero() || (only_pending && pending.is_empty()) {
+            return Ok(());
+        }
+        rest(&pending, left)?;
+    }
+}
+
+fn rest(sockets: &[BorrowedFd<'_>], time: Duration) -> Result<()> {
+    sys::wait_connected(sockets, time).map_err(|error| Error::os("cannot wait for ports", error))
+}
+
+/// Those of `ports` on which there is something, and what.
+fn still_bound(file: &PortsFile, ports: &[u16]) -> Result<Vec<(u16, String)>> {
+    let mut with_sockets = None;
+    let mut bound = Vec::new();
+    for &port in ports {
+        let seen = match check::occupied(file, port)? {
+            Some(PortUsage::Bound { protocol }) => Some(format!("still bound ({protocol})")),
+            // A live lease, whose server a probe might get in the way of, or a port that cannot be probed.
+            None | Some(PortUsage::Denied) => {
+                let listed = match with_sockets.take() {
+                    Some(listed) => listed,
+                    None => sys::ports_with_sockets()
+                        .map_err(|error| Error::os("cannot read the sockets in /proc/net", error))?,
+                };
+                let found = listed.contains(&port);
+                with_sockets = Some(listed);
+                found.then(|| "still bound".to_owned())
+            }
+            Some(_) => None,
+        };
+        bound.extend(seen.map(|seen| (port, seen)));
+    }
+    Ok(bound)
+}
+
+/// The error that names the ports, together where the same was seen of them.
+fn timeout(limit: Duration, seen: impl IntoIterator<Item = (u16, String)>, remedy: &str) -> Error {
+    let mut groups: BTreeMap<String, Vec<PortRange>> = BTreeMap::new();
+    for (port, what) in seen {
+        groups.entry(what).or_default().push(PortRange::one(port));
+    }
+    let parts = groups.into_iter().map(|(what, ranges)| {
+        let ports: PortSet = ranges.into_iter().collect();
+        let word = if ports.count() == 1 { "port" } else { "ports" };
+        format!("{word} {ports}: {what}")
+    });
+    let parts = parts.collect::<Vec<_>>().join("; ");
+    Error::new(ErrorCode::Timeout, format!("waited {}: {parts}", humantime::format_duration(limit)), remedy)
+}

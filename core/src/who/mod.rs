@@ -1,0 +1,220 @@
+//! Who is on a port: sockets, their processes, and the lease or environment that the port belongs to. Looks, and gets
+//! in nobody's way: nothing is locked, probed or changed. What is said of it is in sentence.rs.
+
+mod sentence;
+
+use std::collections::{BTreeSet, HashSet};
+use std::net::SocketAddr;
+
+use crate::allocator::Allocator;
+use crate::check::{self, PortState, PortUsage};
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::IsolationId;
+use crate::pool::PortRange;
+use crate::registry::{PortsFile, Record, Registry, Slot, Standing, Stored};
+use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
+use crate::time::Timestamp;
+
+/// Who is on a port.
+#[derive(Clone, Debug)]
+pub struct PortReport {
+    /// The port.
+    pub port: u16,
+    /// Whether a lease or an environment has it; if none has, whether there is a socket on it.
+    pub usage: PortUsage,
+    /// All of the record of the environment that has it, with its work tree; none of another user's or a broken one's.
+    pub record: Option<Box<Record>>,
+    /// The sockets on it, TCP and UDP, in every state.
+    pub sockets: Vec<SocketInfo>,
+    /// Whether the kernel shows every kind of socket. Before Linux 6.8, and where netlink is refused, it does not show
+    /// TCP sockets that are bound and neither listen nor are connected.
+    pub complete: bool,
+}
+
+/// A socket on a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketInfo {
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// Its address on this machine.
+    pub local: SocketAddr,
+    /// The other end, if it is connected.
+    pub remote: Option<SocketAddr>,
+    /// A stable word: `listen`, `established`, `bound` (TCP, neither listening nor connected), `unconnected` (UDP),
+    /// `time_wait`, `syn_sent`, `syn_received`, `fin_wait_1`, `fin_wait_2`, `close_wait`, `last_ack`, `closing`,
+    /// `unknown`.
+    pub state: &'static str,
+    /// Who made it; none if no process has it any more.
+    pub user_id: Option<u32>,
+    /// The processes that have it open, as far as this one may see, by PID.
+    pub processes: Vec<ProcessInfo>,
+    /// Why no process is shown although one has it.
+    pub hidden: Option<Hidden>,
+}
+
+/// Why the processes of a socket are not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hidden {
+    /// They are of this other user: only that user and root may see.
+    OtherUser(u32),
+    /// No process that may be looked into has it: one of another PID namespace, one that may not be traced, or the
+    /// kernel itself.
+    Elsewhere,
+}
+
+/// A process that has a socket open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessInfo {
+    /// Its process ID, as seen from here.
+    pub pid: u32,
+    /// Its command name.
+    pub name: String,
+    /// Its command line, arguments separated by spaces; empty if it has none. May hold any characters.
+    pub command: String,
+    /// The user it runs as.
+    pub user_id: u32,
+    /// That user's name, if the system has one.
+    pub user_name: Option<String>,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+impl Allocator {
+    /// Who is on each of `ports`, in the order given: processes, sockets, and the lease or environment. The ports need
+    /// not be in the pool.
+    ///
+    /// Nothing is locked, probed or changed. Processes are looked for only if there are sockets.
+    ///
+    /// # Errors
+    /// `invalid_argument` for port 0, `registry_unusable`, `io`.
+    pub fn who(&self, ports: impl IntoIterator<Item = u16>) -> Result<Vec<PortReport>> {
+        let file = self.registry.ports()?;
+        let here = self.registry.process()?;
+        let mut states = Vec::new();
+        for port in ports {
+            if port == 0 {
+                return Err(Error::invalid_argument("port 0 does not exist", "name ports from 1 to 65535"));
+            }
+            states.push(PortState { port, usage: claim(&self.registry, &file, port, &here)? });
+        }
+        let mut reports = reports(&self.registry, &states)?;
+        let sockets = reports.iter_mut().flat_map(|report| &mut report.sockets);
+        for process in sockets.flat_map(|socket| &mut socket.processes) {
+            process.user_name = sys::user_name(process.user_id);
+        }
+        Ok(reports)
+    }
+
+    /// Who is on the ports of an environment, in the order of its names.
+    ///
+    /// # Errors
+    /// `not_found`, `registry_unusable`, `io`.
+    pub fn who_environment(&self, id: IsolationId) -> Result<Vec<PortReport>> {
+        if let Stored::Record(record) = self.registry.records().read(id)? {
+            return self.who(record.ports.ports);
+        }
+        // Another user's, or broken: its labels tell.
+        let listed = self.list()?.environments.into_iter().find(|info| info.id == id);
+        self.who(listed.map(|info| info.ports).ok_or_else(|| self.registry.no_environment(id))?)
+    }
+}
+
+impl Registry {
+    fn no_environment(&self, id: IsolationId) -> Error {
+        Error::new(
+            ErrorCode::NotFound,
+            format!("there is no environment {id} in {}", self.path().display()),
+            "see `portalloc list`; environments of other network namespaces are not shown",
+        )
+    }
+}
+
+/// What is in the way, for an error: each state as a sentence, with the processes on the port as far as they can be
+/// seen. Where they cannot, what was known before is enough.
+pub(crate) fn explain(registry: &Registry, states: &[PortState]) -> Vec<String> {
+    match reports(registry, states) {
+        Ok(reports) => reports.iter().map(ToString::to_string).collect(),
+        Err(_) => states.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Whose the port is by locks and labels alone.
+fn claim(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortUsage> {
+    let slot = match ports.read_one(port)? {
+        // Judged by the records, but not restored: that would need the lock.
+        Slot::Damaged => registry.claimed_by_record(port)?.map_or(Slot::Empty, Slot::Label),
+        slot => slot,
+    };
+    if let Standing::Kept(label) = registry.standing(ports, port, slot, here)?
+        && let Some(id) = label.id
+    {
+        return Ok(PortUsage::Kept { id, since: Timestamp::from_unix_ms(label.since_ms) });
+    }
+    Ok(match ports.conflict(PortRange::one(port))? {
+        Some(_) => check::held(slot, here),
+        None => PortUsage::Free,
+    })
+}
+
+fn reports(registry: &Registry, states: &[PortState]) -> Result<Vec<PortReport>> {
+    let ports: BTreeSet<u16> = states.iter().map(|state| state.port).collect();
+    let PortSockets { sockets, with_bound } =
+        sys::port_sockets(&ports).map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
+    let inodes: HashSet<u64> = sockets.iter().map(|socket| socket.inode).filter(|inode| *inode != 0).collect();
+    let holders = sys::socket_holders(&inodes);
+    let holders = |inode| holders.get(&inode).map(Vec::as_slice).unwrap_or_default();
+    states
+        .iter()
+        .map(|state| {
+            let here = sockets.iter().filter(|socket| socket.local.port() == state.port);
+            let sockets: Vec<SocketInfo> = here.map(|socket| SocketInfo::of(socket, holders(socket.inode))).collect();
+            let usage = match (&state.usage, sockets.first()) {
+                (PortUsage::Free, Some(socket)) => PortUsage::Bound { protocol: socket.protocol },
+                (usage, _) => usage.clone(),
+            };
+            Ok(PortReport { port: state.port, record: record(registry, &usage)?, usage, sockets, complete: with_bound })
+        })
+        .collect()
+}
+
+fn record(registry: &Registry, usage: &PortUsage) -> Result<Option<Box<Record>>> {
+    let (PortUsage::Held { id: Some(id), .. } | PortUsage::Kept { id, .. }) = usage else { return Ok(None) };
+    Ok(match registry.records().read(*id)? {
+        Stored::Record(record) => Some(record),
+        Stored::Missing | Stored::Broken(_) | Stored::Foreign(_) => None,
+    })
+}
+
+impl SocketInfo {
+    fn of(socket: &PortSocket, holders: &[SocketHolder]) -> Self {
+        let hidden = match socket.inode {
+            0 => None,
+            _ if !holders.is_empty() => None,
+            _ if socket.user != sys::user_id() => Some(Hidden::OtherUser(socket.user)),
+            _ => Some(Hidden::Elsewhere),
+        };
+        Self {
+            protocol: socket.protocol,
+            local: socket.local,
+            remote: socket.remote,
+            state: socket.state,
+            user_id: (socket.inode != 0).then_some(socket.user),
+            processes: holders.iter().map(ProcessInfo::of).collect(),
+            hidden,
+        }
+    }
+}
+
+impl ProcessInfo {
+    fn of(holder: &SocketHolder) -> Self {
+        Self {
+            pid: holder.pid,
+            name: holder.name.clone(),
+            command: holder.command.clone(),
+            user_id: holder.user,
+            user_name: None,
+            started_at: holder.started_at,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What is said of a port, in one sentence for people and error messages. Pure. Names of processes are written by
+//! whoever started them, so nothing in them may move a terminal's cursor.
+
+use std::fmt;
+
+use super::{Hidden, PortReport, ProcessInfo, SocketInfo};
+use crate::check::{PortState, PortUsage};
+
+/// How many processes a sentence names.
+const NAMED: usize = 3;
+
+impl fmt::Display for PortReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let port = self.port;
+        if self.usage == PortUsage::Denied {
+            return PortState { port, usage: PortUsage::Denied }.fmt(f);
+        }
+        match (self.occupants(), self.claim()) {
+            (Some(occupants), Some(claim)) => write!(f, "port {port} is in use by {occupants}; {claim}")?,
+            (Some(occupants), None) => write!(f, "port {port} is in use by {occupants}; not leased")?,
+            (None, Some(claim)) => write!(f, "port {port} is {claim}")?,
+            (None, None) if self.sockets.is_empty() => match &self.usage {
+                PortUsage::Free if self.complete => write!(f, "nobody is on port {port}")?,
+                PortUsage::Free => write!(
+                    f,
+                    "nobody is on port {port}, as far as this kernel shows: a program might have bound it without \
+                     listening"
+                )?,
+                usage => PortState { port, usage: usage.clone() }.fmt(f)?,
+            },
+            (None, None) => {}
+        }
+        self.lingering(f)
+    }
+}
+
+impl PortReport {
+    /// The processes, of the sockets that hold the port if there are such, else of connections.
+    fn occupants(&self) -> Option<String> {
+        let holds = |socket: &&SocketInfo| matches!(socket.state, "listen" | "bound" | "unconnected");
+        let mut sockets: Vec<&SocketInfo> = self.sockets.iter().filter(holds).collect();
+        if sockets.is_empty() {
+            sockets = self.sockets.iter().filter(|socket| socket.user_id.is_some()).collect();
+        }
+        let mut processes: Vec<&ProcessInfo> = sockets.iter().flat_map(|socket| &socket.processes).collect();
+        processes.sort_by_key(|process| process.pid);
+        processes.dedup_by_key(|process| process.pid);
+        let mut parts: Vec<String> = processes.iter().take(NAMED).map(ToString::to_string).collect();
+        if processes.len() > NAMED {
+            parts.push(format!("{} more", processes.len() - NAMED));
+        }
+        let mut hidden: Vec<Hidden> = sockets.iter().filter_map(|socket| socket.hidden).collect();
+        hidden.dedup();
+        parts.extend(hidden.iter().map(ToString::to_string));
+        (!parts.is_empty()).then(|| parts.join(", and "))
+    }
+
+    /// "leased to ...": the lease or the environment.
+    fn claim(&self) -> Option<String> {
+        let worktree = self
+            .record
+            .as_ref()
+            .map(|record| format!(" of work tree {}", printable(&record.worktree_path.to_string_lossy())));
+        let worktree = worktree.unwrap_or_default();
+        match &self.usage {
+            PortUsage::Kept { id, since } => Some(format!("kept by environment {id}{worktree}, since {since}")),
+            PortUsage::Held { holder, id, since } => {
+                let holder = match holder {
+                    Some(holder) => printable(&holder.to_string()),
+                    None => "another process".to_owned(),
+                };
+                let id = id.map_or(String::new(), |id| format!(", environment {id}{worktree}"));
+                let since = since.map_or(String::new(), |since| format!(", since {since}"));
+                Some(format!("held by {holder}{id}{since}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Connections that no process has any more, but the kernel has, for a minute or so.
+    fn lingering(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.sockets.iter().filter(|socket| socket.user_id.is_none()).count();
+        if count == 0 {
+            return Ok(());
+        }
+        let connections = if count == 1 { "1 closed connection" } else { &format!("{count} closed connections") };
+        if count == self.sockets.len() && self.claim().is_none() {
+            write!(f, "no process is on port {}, only {connections} that the kernel has yet to drop", self.port)
+        } else {
+            write!(f, "; {connections} that the kernel has yet to drop")
+        }
+    }
+}
+
+impl fmt::Display for ProcessInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PID {} ({}), since {}", self.pid, printable(&self.name), self.started_at)
+    }
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherUser(user) => {
+                write!(f, "a process of user {user}, which only that user and root may see")
+            }
+            Self::Elsewhere => f.write_str("a process that cannot be seen from here (root of the host might)"),
+        }
+    }
+}
+
+/// With what would move the cursor or colour a terminal made visible.
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let plain = escaped.is_none().then_some(c);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Holder;
+    use crate::time::Timestamp;
+
+    const SINCE: Timestamp = Timestamp::from_unix_ms(1_769_853_720_123);
+
+    fn process(pid: u32) -> ProcessInfo {
+        let (name, command) = ("postgres".to_owned(), "postgres -D /x".to_owned());
+        ProcessInfo { pid, name, command, user_id: 7, user_name: None, started_at: SINCE }
+    }
+
+    fn socket(state: &'static str, pids: &[u32], hidden: Option<Hidden>) -> SocketInfo {
+        SocketInfo {
+            protocol: "tcp",
+            local: "127.0.0.1:8080".parse().unwrap(),
+            remote: None,
+            state,
+            user_id: (state != "time_wait").then_some(7),
+            processes: pids.iter().copied().map(process).collect(),
+            hidden,
+        }
+    }
+
+    fn report(usage: PortUsage, sockets: Vec<SocketInfo>) -> PortReport {
+        PortReport { port: 8080, usage, record: None, sockets, complete: true }
+    }
+
+    fn bound() -> PortUsage {
+        PortUsage::Bound { protocol: "tcp" }
+    }
+
+    #[test]
+    fn a_process_is_named_with_its_start() {
+        let said = report(bound(), vec![socket("listen", &[4242], None), socket("established", &[1], None)]);
+        assert_eq!(
+            said.to_string(),
+            "port 8080 is in use by PID 4242 (postgres), since 2026-01-31T10:02:00.123Z; not leased"
+        );
+    }
+
+    #[test]
+    fn a_lease_is_named_beside_the_process() {
+        let holder = Some(Holder { pid: 9, name: Some("pytest".to_owned()) });
+        let usage = PortUsage::Held { holder, id: Some("0123456789ab".parse().unwrap()), since: Some(SINCE) };
+        let since = "since 2026-01-31T10:02:00.123Z";
+        assert_eq!(
+            report(usage.clone(), vec![socket("bound", &[4242], None)]).to_string(),
+            format!(
+                "port 8080 is in use by PID 4242 (postgres), {since}; held by PID 9 (pytest), environment \
+                 0123456789ab, {since}"
+            )
+        );
+        assert_eq!(
+            report(usage, Vec::new()).to_string(),
+            format!("port 8080 is held by PID 9 (pytest), environment 0123456789ab, {since}")
+        );
+    }
+
+    #[test]
+    fn many_processes_are_counted() {
+        let said = report(bound(), vec![socket("listen", &[1, 2, 3, 4, 5], None)]).to_string();
+        assert!(said.contains("PID 3 (postgres)") && !said.contains("PID 4"), "{said}");
+        assert!(said.contains("and 2 more; not leased"), "{said}");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_said() {
+        let said = report(bound(), vec![socket("listen", &[], Some(Hidden::OtherUser(999)))]).to_string();
+        assert_eq!(
+            said,
+            "port 8080 is in use by a process of user 999, which only that user and root may see; not leased"
+        );
+        let blind = PortReport { complete: false, ..report(PortUsage::Free, Vec::new()) };
+        assert!(blind.to_string().contains("as far as this kernel shows"), "{blind}");
+        assert_eq!(report(PortUsage::Free, Vec::new()).to_string(), "nobody is on port 8080");
+    }
+
+    #[test]
+    fn closed_connections_have_no_process() {
+        let said = report(bound(), vec![socket("time_wait", &[], None)]).to_string();
+        assert_eq!(said, "no process is on port 8080, only 1 closed connection that the kernel has yet to drop");
+        let said = report(bound(), vec![socket("listen", &[1], None), socket("time_wait", &[], None)]).to_string();
+        assert!(said.ends_with("; not leased; 1 closed connection that the kernel has yet to drop"), "{said}");
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{e9}"), "a\\u{1b}[2Jb\\nc\u{e9}");
+    }
+}
