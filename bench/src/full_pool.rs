@@ -24,7 +24,7 @@ fn fill(allocator: &Allocator, of: usize, spare: u16) -> Vec<portalloc::Lease> {
     left.chunks(of).filter_map(|ports| allocator.lease(Request::these(ports.iter().copied())).ok()).collect()
 }
 
-fn raise_descriptor_limit() {
+pub(crate) fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();

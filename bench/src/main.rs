@@ -9,6 +9,7 @@ mod lease;
 mod measure;
 mod process;
 mod squeezed;
+mod who;
 
 use std::path::PathBuf;
 
@@ -64,6 +65,9 @@ fn main() {
     }
     if runs("process") {
         process::run();
+    }
+    if runs("who") {
+        who::run();
     }
     if runs("squeezed") {
         squeezed::run();

@@ -1,5 +1,6 @@
 //! The arguments of every command, and their help, which teaches by example. Parses; does nothing.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ Examples:
   eval \"$(portalloc create --names postgres,redis,api --shell)\"
                                             $POSTGRES_PORT, $REDIS_PORT, $API_PORT
   portalloc create --json | jq .ports       for programs
+  portalloc run --names web -- node server.js
+                                            for exactly as long as the command runs
   portalloc list                            who has which ports
   portalloc who 8080                        which process is on a port, and whose it is
   portalloc cleanup --stale                 remove what crashed runs have left
@@ -42,6 +45,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Create(Box<Create>),
+    Run(Box<Run>),
     Validate(Validate),
     Cleanup(Cleanup),
     List(List),
@@ -54,9 +58,41 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// Where ports come from: options of every command that gives some out.
+/// What an environment is to be like: options of every command that makes one.
 #[derive(Debug, Args)]
-pub(crate) struct PoolArgs {
+pub(crate) struct EnvironmentArgs {
+    /// How many consecutive ports [default: as many as names, else 5]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true, value_parser = parse_count)]
+    pub(crate) ports: Option<usize>,
+
+    /// Names for the ports: postgres becomes the variable POSTGRES_PORT
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) names: Vec<String>,
+
+    /// What tells this environment from others of the same work tree
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) instance_id: String,
+
+    /// The work tree it is for [default: the folder of portalloc.toml, else the current folder]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) worktree: Option<PathBuf>,
+
+    /// The same ports again as last time, and as on other machines, whenever they are free
+    #[arg(long)]
+    pub(crate) sticky: bool,
+
+    /// Ports that need not be consecutive
+    #[arg(long, conflicts_with_all = ["offsets", "specific"])]
+    pub(crate) scattered: bool,
+
+    /// A base port and those so far above it, such as 0,1,10000 for Redis Cluster's bus port
+    #[arg(long, value_name = "0,A,B", value_delimiter = ',', conflicts_with_all = ["ports", "specific"])]
+    pub(crate) offsets: Vec<u16>,
+
+    /// Exactly these ports, in the pool or not, such as 8080,8443
+    #[arg(long, value_name = "PORTS", value_delimiter = ',', conflicts_with = "ports")]
+    pub(crate) specific: Vec<u16>,
+
     /// Ports to give out, such as 20000-29999 [default: $PORTALLOC_POOL]
     #[arg(long, value_name = "PORTS")]
     pub(crate) pool: Option<String>,
@@ -64,6 +100,10 @@ pub(crate) struct PoolArgs {
     /// Ports never to give out, such as 27017,28000-28010 [default: $PORTALLOC_EXCLUDE]
     #[arg(long, value_name = "PORTS")]
     pub(crate) exclude: Option<String>,
+
+    /// Wait up to this long for ports to come free, such as 30s [default: fail at once]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Make an environment: ports, an isolation ID, a temp dir and an env file
@@ -85,21 +125,8 @@ Examples:
   docker compose --env-file .env.isolation up   what the env file is for
 ")]
 pub(crate) struct Create {
-    /// How many consecutive ports [default: as many as names, else 5]
-    #[arg(short, long, value_name = "N", allow_negative_numbers = true, value_parser = parse_count)]
-    pub(crate) ports: Option<usize>,
-
-    /// Names for the ports: postgres becomes the variable POSTGRES_PORT
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
-    pub(crate) names: Vec<String>,
-
-    /// What tells this environment from others of the same work tree
-    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub(crate) instance_id: String,
-
-    /// The work tree it is for [default: the folder of portalloc.toml, else the current folder]
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) worktree: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
 
     /// How the result is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = CreateFormat::Human, conflicts_with_all = ["json", "shell"])]
@@ -128,13 +155,6 @@ pub(crate) struct Create {
     /// Write no env file
     #[arg(long)]
     pub(crate) no_env_file: bool,
-
-    #[command(flatten)]
-    pub(crate) pool: PoolArgs,
-
-    /// Wait up to this long for ports to come free, such as 30s [default: fail at once]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub(crate) wait: Option<Duration>,
 }
 
 /// How `create` writes its result.
@@ -155,6 +175,41 @@ pub(crate) enum CreateFormat {
     Dotenv,
     /// Appended to $GITHUB_ENV and $GITHUB_OUTPUT
     Github,
+}
+
+/// Run a command in an environment that lives exactly as long as the command
+///
+/// The ports are held until the command, and whatever it leaves running, has ended; then temp dir and record are
+/// removed. In the command's arguments {NAME} and {0} become the port of that name or number, and it finds all of them
+/// in its environment. Signals are passed on, and the exit status is the command's (128 and the signal's number if it was
+/// killed; 127 if it was not found, 126 if it cannot be executed).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portalloc run --names web -- python3 -m http.server {web}
+  portalloc run --names postgres,redis -- pytest -n 8
+  portalloc run --names web --guard -- node server.js   nobody else gets in first
+  portalloc run --names web --listen -- gunicorn app    the socket itself, by systemd's protocol
+")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+
+    /// Keep strangers off the ports, until a server that sets SO_REUSEADDR binds them, as most do
+    #[arg(long)]
+    pub(crate) guard: bool,
+
+    /// Pass listening sockets on 127.0.0.1 and ::1, by systemd's protocol (LISTEN_FDS)
+    #[arg(long)]
+    pub(crate) listen: bool,
+
+    /// Write an env file, too [default path: .env.isolation in the work tree]
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) env_file: Option<Option<PathBuf>>,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 /// Check an environment: record, temp dir, env file, lease; and look at its ports

@@ -8,21 +8,22 @@ use crate::output;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 #[non_exhaustive]
 pub enum Exit {
     /// Done.
-    Success = 0,
+    Success,
     /// Failed: registry, files, rights, system; or a validation found something.
-    Failure = 1,
+    Failure,
     /// The arguments are wrong.
-    Usage = 2,
+    Usage,
     /// No ports to be had: the pool is exhausted, or a port is in use. Or a wait timed out, for ports or for servers.
-    Exhausted = 3,
+    Exhausted,
     /// There is no such environment or process.
-    NotFound = 4,
+    NotFound,
     /// The environment is held by a live process.
-    InUse = 5,
+    InUse,
+    /// What the command of `run` ended with.
+    Command(u8),
 }
 
 /// The statuses as the help shows them.
@@ -33,11 +34,28 @@ Exit status:
   2  the arguments are wrong
   3  no ports to be had (pool exhausted, port in use), or a wait timed out
   4  no such environment, or no such process
-  5  the environment is held by a live process";
+  5  the environment is held by a live process
+That of `run` is the command's own";
+
+impl Exit {
+    /// The number.
+    #[must_use]
+    pub const fn status(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Exhausted => 3,
+            Self::NotFound => 4,
+            Self::InUse => 5,
+            Self::Command(status) => status,
+        }
+    }
+}
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.status())
     }
 }
 

@@ -8,7 +8,9 @@ mod args;
 mod commands;
 mod exit;
 mod output;
+mod signals;
 mod table;
+mod wanted;
 
 use std::ffi::OsString;
 

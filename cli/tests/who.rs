@@ -1,12 +1,7 @@
 //! `portalloc who` from end to end: the real binary, and real users. What it sees of sockets and processes is tested in
 //! core/tests/who.rs; here it is what goes in and comes out, and what another user is told.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "helpers of tests: a failure is a failed test"
-)]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests: a failure is a failed test")]
 
 use std::fs;
 use std::net::TcpListener;

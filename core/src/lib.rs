@@ -56,7 +56,7 @@ pub use allocator::Allocator;
 pub use check::{Holder, PortState, PortUsage};
 pub use environment::{
     Check, Cleanup, CleanupReport, EnvFile, Environment, EnvironmentInfo, EnvironmentRequest, LeaseInfo, Left, Listing,
-    PortCheck, Reason, Removed, Selection, Skipped, StaleReason, Status, Traces, Validation,
+    PortCheck, Reason, Removed, Selection, Skipped, SpawnOptions, StaleReason, Status, Traces, Validation,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use id::IsolationId;

@@ -1,12 +1,7 @@
 //! `Allocator::who` against real sockets and processes of every kind, and the error that tells of them. What only
 //! another user sees is tested through the command line, in cli/tests/who.rs.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests: a failure is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a failure is a failed test")]
 
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use portalloc::{EnvFile, Environment, EnvironmentRequest, Project, Settings, Syntax, render};
+use portalloc::{EnvFile, Environment, EnvironmentRequest, Syntax, render};
 
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::wanted::Wanted;
 
 pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     let format = match (args.json, args.shell) {
@@ -18,9 +19,9 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
         _ => args.format,
     };
     let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
-    let project = Project::find(args.worktree.as_deref().unwrap_or(Path::new(".")))?;
-    let allocator = super::open(settings(args, project.as_ref()))?;
-    let mut environment = allocator.create_environment(&request(args, project.as_ref()))?;
+    let wanted = Wanted::find(&args.environment)?;
+    let allocator = super::open(wanted.settings())?;
+    let mut environment = allocator.create_environment(&request(args, &wanted))?;
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),
@@ -41,20 +42,6 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn settings(args: &Create, project: Option<&Project>) -> Settings {
-    let mut settings = Settings::new();
-    if let Some(project) = project {
-        settings = settings.project(project);
-    }
-    if let Some(pool) = &args.pool.pool {
-        settings = settings.pool(pool);
-    }
-    if let Some(exclude) = &args.pool.exclude {
-        settings = settings.exclude(exclude);
-    }
-    settings
-}
-
 fn env_file(args: &Create) -> EnvFile {
     match &args.env_file {
         Some(path) => EnvFile::At(path.clone()),
@@ -63,29 +50,13 @@ fn env_file(args: &Create) -> EnvFile {
     }
 }
 
-fn request(args: &Create, project: Option<&Project>) -> EnvironmentRequest {
-    let mut request = EnvironmentRequest::new()
-        .kept()
-        .names(args.names.iter().map(String::as_str))
-        .instance_id(&args.instance_id)
-        .env_file(env_file(args));
-    if let Some(project) = project {
-        request = request.project(project).worktree(project.folder());
-    }
-    if let Some(count) = args.ports {
-        request = request.ports(count);
-    }
-    if let Some(worktree) = &args.worktree {
-        request = request.worktree(worktree);
-    }
+fn request(args: &Create, wanted: &Wanted) -> EnvironmentRequest {
+    let mut request = wanted.request().kept().env_file(env_file(args));
     if let Some(ttl) = args.ttl {
         request = request.ttl(ttl);
     }
     if let Some(pid) = args.owner_pid {
         request = request.owner_pid(pid);
-    }
-    if let Some(wait) = args.wait {
-        request = request.wait(wait);
     }
     request
 }

@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod manual;
 mod reconcile;
+mod run;
 mod validate;
 mod who;
 mod wait;
@@ -19,6 +20,7 @@ use crate::output;
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Create(args) => create::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),

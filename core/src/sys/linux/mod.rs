@@ -10,6 +10,8 @@ mod process;
 mod sock_diag;
 mod ready;
 mod sockets;
+#[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
+mod spawn;
 mod watch;
 
 pub(crate) use files::{
@@ -24,4 +26,5 @@ pub use process::ProcessStamp;
 pub(crate) use process::{Judgement, host_name, process_name};
 pub(crate) use ready::wait_connected;
 pub(crate) use sockets::ports_with_sockets;
+pub(crate) use spawn::{Activation, spawn};
 pub(crate) use watch::CloseWatch;

@@ -20,6 +20,10 @@ use crate::pool::PortRange;
 /// `TCP_BOUND_INACTIVE`; older ones pay no heed to that bit.
 const SHOWS_BOUND: (u32, u32) = (6, 8);
 const BOUND_INACTIVE: u32 = 1 << 13;
+const STATES: u32 = StateFlags::all().bits() | BOUND_INACTIVE;
+
+/// The request for TCP sockets of both families, which the crate does not have.
+const TCPDIAG_GETSOCK: u16 = 18;
 
 /// `INET_DIAG_REQ_BYTECODE`: the attribute with the filter.
 const FILTER: u16 = 1;
@@ -32,19 +36,20 @@ const BUFFER: usize = 32 << 10;
 
 /// The TCP and UDP sockets of this network namespace whose local port is in `range`.
 pub(super) fn sockets(range: PortRange) -> io::Result<Vec<PortSocket>> {
-    let socket =
-        Socket::new(Domain::from(libc::AF_NETLINK), Type::DGRAM, Some(Protocol::from(libc::NETLINK_SOCK_DIAG)))?;
+    let domain = Domain::from(libc::AF_NETLINK);
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::from(libc::NETLINK_SOCK_DIAG)))?;
     let mut buffer = vec![0; BUFFER];
     let mut found = Vec::new();
-    for (protocol, number) in [("tcp", libc::IPPROTO_TCP), ("udp", libc::IPPROTO_UDP)] {
-        for (family, id) in [(libc::AF_INET, SocketId::new_v4()), (libc::AF_INET6, SocketId::new_v6())] {
-            socket.send(&request(family as u8, number as u8, id, range))?;
-            match replies(&socket, &mut buffer, protocol, &mut found) {
-                // A kernel without IPv6.
-                Err(error) if error.raw_os_error() == Some(libc::ENOENT) && family == libc::AF_INET6 => {}
-                other => other?,
-            }
-        }
+    let mut ask = |protocol, request: Request| {
+        socket.send(&request.message())?;
+        replies(&socket, &mut buffer, protocol, &mut found)
+    };
+    ask("tcp", Request::tcp(range))?;
+    ask("udp", Request::udp(range, libc::AF_INET, SocketId::new_v4()))?;
+    match ask("udp", Request::udp(range, libc::AF_INET6, SocketId::new_v6())) {
+        // A kernel without IPv6.
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+        other => other?,
     }
     Ok(found)
 }
@@ -61,60 +66,91 @@ fn version(release: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// A dump request with a filter behind it, which the crate's own message type has no room for.
+/// A dump request of either kind, with a filter behind it.
 struct Request {
-    inet: InetRequest,
+    kind: u16,
+    fixed: Vec<u8>,
     filter: DefaultNla,
 }
 
 impl NetlinkSerializable for Request {
     fn message_type(&self) -> u16 {
-        SOCK_DIAG_BY_FAMILY
+        self.kind
     }
 
     fn buffer_len(&self) -> usize {
-        self.inet.buffer_len() + self.filter.buffer_len()
+        self.fixed.len() + self.filter.buffer_len()
     }
 
     fn serialize(&self, buffer: &mut [u8]) {
-        if let Some((inet, filter)) = buffer.split_at_mut_checked(self.inet.buffer_len()) {
-            self.inet.emit(inet);
+        if let Some((fixed, filter)) = buffer.split_at_mut_checked(self.fixed.len()) {
+            fixed.copy_from_slice(&self.fixed);
             self.filter.emit(filter);
         }
     }
 }
 
-fn request(family: u8, protocol: u8, mut id: SocketId, range: PortRange) -> Vec<u8> {
+impl Request {
+    /// Sockets of both families by one walk through the kernel's tables, of which there are few but large ones: the
+    /// first kind of request, from before families had requests of their own, saves half of the time.
+    fn tcp(range: PortRange) -> Self {
+        // struct inet_diag_req: family, two lengths and extensions, none of them given; socket; states; a number
+        // that is not used.
+        let fixed =
+            [[0; 4].as_slice(), &bytes(&of(SocketId::new_v4(), range)), &STATES.to_ne_bytes(), &[0; 4]].concat();
+        Self { kind: TCPDIAG_GETSOCK, fixed, filter: filter(range) }
+    }
+
+    fn udp(range: PortRange, family: i32, socket_id: SocketId) -> Self {
+        let request = InetRequest {
+            family: family as u8,
+            protocol: libc::IPPROTO_UDP as u8,
+            extensions: ExtensionFlags::empty(),
+            states: StateFlags::from_bits_retain(STATES),
+            socket_id: of(socket_id, range),
+        };
+        Self { kind: SOCK_DIAG_BY_FAMILY, fixed: bytes(&request), filter: filter(range) }
+    }
+
+    fn message(self) -> Vec<u8> {
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(self));
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
+}
+
+fn bytes(part: &impl Emitable) -> Vec<u8> {
+    let mut bytes = vec![0; part.buffer_len()];
+    part.emit(&mut bytes);
+    bytes
+}
+
+/// A single port is compared before the filter is run.
+fn of(mut id: SocketId, range: PortRange) -> SocketId {
     if range.count() == 1 {
-        // Compared before the filter is run.
         id.source_port = range.first();
     }
-    let states = StateFlags::all() | StateFlags::from_bits_retain(BOUND_INACTIVE);
-    let inet = InetRequest { family, protocol, extensions: ExtensionFlags::empty(), states, socket_id: id };
-    let request = Request { inet, filter: DefaultNla::new(FILTER, filter(range)) };
-    let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(request));
-    message.finalize();
-    let mut bytes = vec![0; message.buffer_len()];
-    message.serialize(&mut bytes);
-    bytes
+    id
 }
 
 /// Two comparisons, each with how far to go on if it holds and if not: to the end of the program, which accepts, or
 /// beyond it, which rejects.
-fn filter(range: PortRange) -> Vec<u8> {
+fn filter(range: PortRange) -> DefaultNla {
     let operation = |code: u8, yes: u8, no: u16| {
         let [a, b] = no.to_ne_bytes();
         [code, yes, a, b]
     };
-    [
+    let program = [
         operation(AT_LEAST, 8, 20),
         operation(0, 0, range.first()),
         operation(AT_MOST, 8, 12),
         operation(0, 0, range.last()),
-    ]
-    .concat()
+    ];
+    DefaultNla::new(FILTER, program.concat())
 }
 
 /// Reads messages until the kernel says that it is done.
@@ -130,7 +166,7 @@ fn replies(socket: &Socket, buffer: &mut [u8], protocol: &'static str, found: &m
             match message.message_type() {
                 NLMSG_DONE => return Ok(()),
                 NLMSG_ERROR => return Err(error(message.payload())),
-                SOCK_DIAG_BY_FAMILY => found.push(reply(message.payload(), protocol)?),
+                SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK => found.push(reply(message.payload(), protocol)?),
                 _ => {}
             }
             let length = (message.length() as usize).next_multiple_of(4);

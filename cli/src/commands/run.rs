@@ -1,0 +1,64 @@
+//! `portalloc run`
+
+use std::ffi::OsString;
+use std::process::{Command, ExitStatus};
+
+use portalloc::{EnvFile, Environment, ErrorCode, SpawnOptions};
+
+use crate::args::Run;
+use crate::exit::{Exit, Failure};
+use crate::output;
+use crate::signals::Signals;
+use crate::wanted::Wanted;
+
+pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
+    let wanted = Wanted::find(&args.environment)?;
+    let guard = args.guard || wanted.project().and_then(|project| project.guard).unwrap_or(false);
+    let env_file = match &args.env_file {
+        None => EnvFile::None,
+        Some(None) => EnvFile::Worktree,
+        Some(Some(path)) => EnvFile::At(path.clone()),
+    };
+    // Before there is anything to lose: a signal that comes from now on waits until the command can get it.
+    let signals = Signals::hold()?;
+    let allocator = super::open(wanted.settings())?;
+    let mut environment = allocator.create_environment(&wanted.request().guard(guard).env_file(env_file))?;
+    let ran = supervise(args, guard, &environment, &signals);
+    // Removed in any case, or left to whatever the command has left running.
+    let cleaned = environment.cleanup();
+    let exit = ran?;
+    cleaned?;
+    Ok(exit)
+}
+
+fn supervise(args: &Run, guard: bool, environment: &Environment, signals: &Signals) -> Result<Exit, Failure> {
+    if guard && let Some(lease) = environment.lease() {
+        lease.open_guard()?;
+    }
+    let mut words = args.command.iter().map(|word| fill(environment, word));
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    match environment.spawn(&mut command, &SpawnOptions::new().listen(args.listen)) {
+        Ok(mut child) => Ok(exit(signals.forward_until_end(&mut child)?)),
+        // As shells have it.
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(told(error, 127)),
+        Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(told(error, 126)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ports in the place of their names. An argument that is not text has none.
+fn fill(environment: &Environment, word: &OsString) -> OsString {
+    word.to_str().map_or_else(|| word.clone(), |text| environment.record().fill(text).into())
+}
+
+fn told(error: portalloc::Error, status: u8) -> Exit {
+    output::error(&format!("{}: {error}", error.code()));
+    Exit::Command(status)
+}
+
+fn exit(status: ExitStatus) -> Exit {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    Exit::Command(u8::try_from(code).unwrap_or(1))
+}

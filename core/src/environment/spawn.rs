@@ -1,0 +1,121 @@
+//! Starting a program in a held environment, which then lives as long as the program and whatever that leaves running.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
+
+use super::Environment;
+use crate::error::{Error, ErrorCode, Result};
+use crate::registry::Record;
+use crate::sys::{self, Activation};
+
+/// How a program is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct SpawnOptions {
+    listen: bool,
+}
+
+impl SpawnOptions {
+    /// With variables and lease, and no more.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Passes listening sockets by systemd's protocol (`LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES`, from descriptor 3
+    /// on): for each port one on 127.0.0.1, in the order of the ports; then, where the machine has it, for each port one
+    /// on ::1, in the same order. They are named as the ports are.
+    pub fn listen(mut self, listen: bool) -> Self {
+        self.listen = listen;
+        self
+    }
+}
+
+impl Environment {
+    /// Starts `command` with this environment's variables and lease, with no signal blocked. The lease lives until this
+    /// process and every one that inherited it have ended or let go of it.
+    ///
+    /// # Errors
+    /// `not_found` if there is no such program, `permission_denied` if it cannot be executed, `port_in_use` if a stranger
+    /// is on a port to listen on, `invalid_argument` if the environment is not held by this process or if `LISTEN_FDS` is
+    /// set already, `io`.
+    pub fn spawn(&self, command: &mut Command, options: &SpawnOptions) -> Result<Child> {
+        let Some(lease) = &self.lease else {
+            return Err(Error::invalid_argument(
+                format!("the environment {} is not held by this process", self.id()),
+                "start programs from the process that holds it, with its variables",
+            ));
+        };
+        let activation = if options.listen { Some(self.activation()?) } else { None };
+        let inherited: OwnedFd = lease.inheritable()?;
+        command.envs(self.variables());
+        sys::spawn(command, &inherited, activation).map_err(|error| {
+            let program = command.get_program().to_string_lossy().into_owned();
+            match error.kind() {
+                io::ErrorKind::NotFound => Error::new(
+                    ErrorCode::NotFound,
+                    format!("there is no command {program:?}"),
+                    "check its name, or give its path",
+                ),
+                io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
+                _ => Error::os(format!("cannot start {program:?}"), error),
+            }
+        })
+    }
+
+    /// The sockets for systemd's protocol.
+    fn activation(&self) -> Result<Activation> {
+        if std::env::var_os("LISTEN_FDS").is_some() {
+            return Err(Error::invalid_argument(
+                "LISTEN_FDS is set already: this process was itself given sockets",
+                "unset LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, if they are not for the program",
+            ));
+        }
+        let Some(lease) = &self.lease else { return Ok(Activation { sockets: Vec::new(), names: Vec::new() }) };
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for index in 0..self.ports().len() {
+            let mut sockets = lease.listeners(index)?.into_iter().map(OwnedFd::from);
+            first.extend(sockets.next());
+            second.extend(sockets.next());
+        }
+        let names: Vec<String> = (0..first.len()).map(|index| self.record.port_name(index)).collect();
+        let names = names.iter().cloned().chain(names.iter().take(second.len()).cloned()).collect();
+        first.extend(second);
+        Ok(Activation { sockets: first, names })
+    }
+}
+
+impl Record {
+    /// The name of the port at `index`: the one given, else its index.
+    fn port_name(&self, index: usize) -> String {
+        self.names.get(index).cloned().unwrap_or_else(|| index.to_string())
+    }
+
+    /// Replaces `{name}` and `{0}` by the port of that name or index. Any other text in braces is left as it is.
+    #[must_use]
+    pub fn fill(&self, text: &str) -> String {
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            filled.push_str(before);
+            let port = after.split_once('}').and_then(|(name, tail)| self.port_of(name).map(|port| (port, tail)));
+            match port {
+                Some((port, tail)) => {
+                    filled.push_str(&port.to_string());
+                    rest = tail;
+                }
+                None => {
+                    filled.push('{');
+                    rest = after;
+                }
+            }
+        }
+        filled + rest
+    }
+
+    fn port_of(&self, name: &str) -> Option<u16> {
+        let named = self.names.iter().position(|other| other == name);
+        let index = named.or_else(|| name.parse().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit())))?;
+        self.ports.ports.get(index).copied()
+    }
+}
