@@ -1,5 +1,9 @@
 //! Lease and release, against the bare system calls.
 
+use std::time::Duration;
+
+use portalloc::{Allocator, Request};
+
 use crate::measure::{compare, in_turns, time};
 use crate::{Scratch, floor};
 
@@ -22,4 +26,14 @@ pub(crate) fn run() {
         );
         compare(&format!("lease of {count} and release"), &ours, "bare calls", &floor, bound);
     }
+    guarded(&allocator);
+}
+
+/// A guard is made of the sockets of the probe: it may cost at most one more bind a port.
+fn guarded(allocator: &Allocator) {
+    let lease = |guard: bool| time(|| drop(allocator.lease(Request::run(5).guard(guard)).unwrap()));
+    let (with, without) = in_turns(ROUNDS, || lease(true), || lease(false));
+    let (bind, _) = in_turns(ROUNDS, || time(|| std::net::TcpListener::bind("[::]:9876")), Duration::default);
+    let bound = (without.median() + 5.0 * bind.median()) / without.median();
+    compare("lease of 5 with a guard", &with, "without", &without, bound);
 }

@@ -15,6 +15,7 @@ pub(crate) fn run() {
         println!("portalloc create: skipped, {} is not built", program.display());
         return;
     }
+    run_true(&program);
     for live in [0, 500] {
         let scratch = Scratch::new();
         let worktree = tempfile::tempdir().unwrap();
@@ -30,6 +31,26 @@ pub(crate) fn run() {
         drop(kept);
         allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
     }
+}
+
+/// What `portalloc run` adds to the command it runs.
+fn run_true(program: &Path) {
+    let scratch = Scratch::new();
+    scratch.settings().open().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, floor) = in_turns(
+        500,
+        || {
+            let mut command = Command::new(program);
+            command
+                .args(["run", "--", "/bin/true"])
+                .env("PORTALLOC_DIR", scratch.directory())
+                .current_dir(folder.path());
+            time(|| assert!(command.status().unwrap().success()))
+        },
+        || time(|| Command::new("/bin/true").status().unwrap()),
+    );
+    compare("portalloc run -- true", &ours, "/bin/true", &floor, (floor.median() + 3000.0) / floor.median());
 }
 
 /// One process; the environment it made is removed while the clock stands.

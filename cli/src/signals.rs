@@ -34,15 +34,18 @@ impl Signals {
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
         let process = pidfd_open(pid, PidfdFlags::empty())?;
         loop {
-            let mut watched =
-                [PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN), PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
+            let mut watched = [
+                PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN),
+            ];
             match poll(&mut watched, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
             while let Some(info) = self.0.read_signal()? {
                 if info.ssi_code != BY_KERNEL
-                    && let Some(signal) = i32::try_from(info.ssi_signo).ok().and_then(rustix::process::Signal::from_named_raw)
+                    && let Some(signal) =
+                        i32::try_from(info.ssi_signo).ok().and_then(rustix::process::Signal::from_named_raw)
                 {
                     // That it has just ended is no reason to fail.
                     let _ = kill_process(pid, signal);

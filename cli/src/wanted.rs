@@ -20,10 +20,6 @@ impl<'a> Wanted<'a> {
         Ok(Self { args, project })
     }
 
-    pub(crate) fn project(&self) -> Option<&Project> {
-        self.project.as_ref()
-    }
-
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::new();
         if let Some(project) = &self.project {
@@ -41,10 +37,11 @@ impl<'a> Wanted<'a> {
     /// The request, without what only one of the commands knows: how long it lives, where its env file goes.
     pub(crate) fn request(&self) -> EnvironmentRequest {
         let args = self.args;
-        let mut request = EnvironmentRequest::new()
-            .names(args.names.iter().map(String::as_str))
-            .instance_id(&args.instance_id)
-            .sticky(args.sticky);
+        let mut request =
+            EnvironmentRequest::new().names(args.names.iter().map(String::as_str)).instance_id(&args.instance_id);
+        if args.sticky {
+            request = request.sticky(true);
+        }
         if let Some(project) = &self.project {
             request = request.project(project).worktree(project.folder());
         }

@@ -3,7 +3,7 @@
 mod guard;
 mod hand_off;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +19,13 @@ use crate::check::{PortState, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use guard::Guard;
 use crate::registry::{Claim, Label, PortsFile, Slot};
 use crate::request::{Ports, Request};
 use crate::search::{Found, Judged, Search};
 use crate::sys::CloseWatch;
 use crate::time::Timestamp;
 use crate::who;
+use guard::Guard;
 
 pub use guard::GuardState;
 pub use hand_off::HandOff;
@@ -205,6 +205,7 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<Isolatio
         cursor,
         here,
         preferred: preferred.unwrap_or_default(),
+        returning: Cell::new(false),
         kept: request.guard.then(RefCell::default),
         judged: Judged::default(),
     };

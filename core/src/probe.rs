@@ -44,6 +44,20 @@ pub(crate) fn bind(port: u16) -> io::Result<Result<Pair, Occupancy>> {
     }
 }
 
+/// As `bind`, but over connections in TIME_WAIT: the sockets are bound with reuse, which is then switched off again.
+/// Only where it is known that there is nothing else, since reuse overlooks much.
+pub(crate) fn bind_resting(port: u16) -> io::Result<Result<Pair, Occupancy>> {
+    let tcp = match bind_with(port, Type::STREAM, |socket| socket.set_reuse_address(true)) {
+        Ok(tcp) => tcp,
+        Err(error) => return busy(error, Occupancy::Tcp).map(Err),
+    };
+    tcp.set_reuse_address(false)?;
+    match bind_one(port, Type::DGRAM) {
+        Ok(udp) => Ok(Ok(Pair { port, tcp, udp })),
+        Err(error) => busy(error, Occupancy::Udp).map(Err),
+    }
+}
+
 fn busy(error: io::Error, occupancy: Occupancy) -> io::Result<Occupancy> {
     match error.kind() {
         io::ErrorKind::AddrInUse => Ok(occupancy),
@@ -54,17 +68,22 @@ fn busy(error: io::Error, occupancy: Occupancy) -> io::Result<Occupancy> {
 
 /// Binds one socket to the port on every address, without reuse and without listening.
 pub(crate) fn bind_one(port: u16, kind: Type) -> io::Result<Socket> {
-    let socket = match Socket::new(Domain::IPV6, kind, None) {
-        Ok(socket) => socket,
+    bind_with(port, kind, |_| Ok(()))
+}
+
+fn bind_with(port: u16, kind: Type, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Socket> {
+    let (socket, address) = match Socket::new(Domain::IPV6, kind, None) {
+        Ok(socket) => {
+            socket.set_only_v6(false)?;
+            (socket, SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)))
+        }
         // A kernel without IPv6: then IPv4 is all there is to hold.
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) => {
-            let socket = Socket::new(Domain::IPV4, kind, None)?;
-            socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
-            return Ok(socket);
+            (Socket::new(Domain::IPV4, kind, None)?, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
         }
         Err(error) => return Err(error),
     };
-    socket.set_only_v6(false)?;
-    socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
+    prepare(&socket)?;
+    socket.bind(&address.into())?;
     Ok(socket)
 }

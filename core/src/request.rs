@@ -99,7 +99,10 @@ impl Request {
             Ports::Run(1) | Ports::Scattered(1) => "free port".to_owned(),
             Ports::Run(count) => format!("run of {count} free ports"),
             Ports::Offsets(offsets) => {
-                format!("base with free ports at +{}", offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", +"))
+                format!(
+                    "base with free ports at +{}",
+                    offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", +")
+                )
             }
             Ports::Scattered(_) | Ports::These(_) => format!("{} free ports", self.count()),
         }
@@ -128,7 +131,10 @@ fn longest(pool: &Pool) -> usize {
 fn check_offsets(offsets: &[u16]) -> Result<()> {
     let invalid = |why: &str| {
         let text = offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        Error::invalid_argument(format!("the offsets {text} {why}"), "name distances from the first port, such as 0,1,10000")
+        Error::invalid_argument(
+            format!("the offsets {text} {why}"),
+            "name distances from the first port, such as 0,1,10000",
+        )
     };
     let mut sorted = offsets.to_vec();
     sorted.sort_unstable();

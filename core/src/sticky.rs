@@ -38,7 +38,9 @@ impl Sticky {
         };
         let mut bases: Vec<u16> = self.remembered(registry).into_iter().filter(fits).collect();
         for place in 0..if total == 0 { 0 } else { PLACES } {
-            let mut cell = u32::try_from(number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]) % u64::from(total)).unwrap_or(0);
+            let mut cell =
+                u32::try_from(number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]) % u64::from(total))
+                    .unwrap_or(0);
             for range in ports.ranges() {
                 let here = cells(range.first(), range.last());
                 if cell < here {

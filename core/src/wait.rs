@@ -2,7 +2,7 @@
 //!
 //! Nobody announces that a socket listens or is closed, so this looks again and again: soon at first, then rarely.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,8 @@ impl Allocator {
     /// included. Whether a port is leased makes no difference. A limit of zero looks once.
     ///
     /// Ports that a live process holds by a lease, and those that this user may not bind, are not probed, but looked up
-    /// in the kernel's tables of sockets, which do not show a socket that is bound and neither listens nor is connected.
+    /// in the kernel's tables of sockets. Before Linux 6.8 these do not show a TCP socket that is bound and neither
+    /// listens nor is connected.
     ///
     /// # Errors
     /// `timeout`, which says of each port that is not free what was seen last; `invalid_argument` for port 0 or no
@@ -133,25 +134,25 @@ fn rest(sockets: &[BorrowedFd<'_>], time: Duration) -> Result<()> {
 
 /// Those of `ports` on which there is something, and what.
 fn still_bound(file: &PortsFile, ports: &[u16]) -> Result<Vec<(u16, String)>> {
-    let mut with_sockets = None;
+    let seen = |port, protocol| (port, format!("still bound ({protocol})"));
     let mut bound = Vec::new();
+    let mut unprobed = BTreeSet::new();
     for &port in ports {
-        let seen = match check::occupied(file, port)? {
-            Some(PortUsage::Bound { protocol }) => Some(format!("still bound ({protocol})")),
+        match check::occupied(file, port)? {
+            Some(PortUsage::Bound { protocol }) => bound.push(seen(port, protocol)),
             // A live lease, whose server a probe might get in the way of, or a port that cannot be probed.
             None | Some(PortUsage::Denied) => {
-                let listed = match with_sockets.take() {
-                    Some(listed) => listed,
-                    None => sys::ports_with_sockets()
-                        .map_err(|error| Error::os("cannot read the sockets in /proc/net", error))?,
-                };
-                let found = listed.contains(&port);
-                with_sockets = Some(listed);
-                found.then(|| "still bound".to_owned())
+                unprobed.insert(port);
             }
-            Some(_) => None,
-        };
-        bound.extend(seen.map(|seen| (port, seen)));
+            Some(_) => {}
+        }
+    }
+    if !unprobed.is_empty() {
+        let found = sys::port_sockets(&unprobed)
+            .map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
+        // However many sockets are on a port, it is told once.
+        let first = found.sockets.iter().filter(|socket| unprobed.remove(&socket.local.port()));
+        bound.extend(first.map(|socket| seen(socket.local.port(), socket.protocol)));
     }
     Ok(bound)
 }

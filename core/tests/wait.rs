@@ -1,6 +1,8 @@
 //! Waiting for servers through the library's own door. That a wait has begun is known by what it does: another thread
 //! that waits for a port has been refused before the server starts, or the port's lock has been tried.
 
+#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
+
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -200,7 +202,7 @@ fn a_lease_is_no_obstacle_only_sockets_are() {
     let lease = place.allocator.lease(Request::these(place.ports.clone())).unwrap();
     place.allocator.wait_free(&place.ports, Duration::ZERO).unwrap();
     let listener = TcpListener::bind((V6, place.ports[1])).unwrap();
-    assert_eq!(place.bound(&place.ports), format!("waited 20ms: port {}: still bound", place.ports[1]));
+    assert_eq!(place.bound(&place.ports), format!("waited 20ms: port {}: still bound (tcp)", place.ports[1]));
     drop(listener);
     place.allocator.wait_free(&place.ports, Duration::ZERO).unwrap();
     assert!(!lease.is_released());

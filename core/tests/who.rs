@@ -5,6 +5,7 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -294,14 +295,19 @@ fn a_kept_environment_with_its_work_tree() {
 }
 
 #[test]
-fn nothing_is_locked_or_written_by_looking() {
+fn a_damaged_label_is_seen_through_and_left_as_it_is() {
     let world = World::new();
-    let lease = world.allocator.lease(Request::these([world.port()])).unwrap();
-    let before = world.allocator.list().unwrap().leases;
-    world.allocator.who(world.slice.ports().iter().copied()).unwrap();
-    assert_eq!(world.allocator.list().unwrap().leases.len(), before.len());
-    drop(lease);
-    let _all = world.allocator.lease(Request::these(world.slice.ports().iter().copied())).unwrap();
+    let mut environment = kept(&world);
+    let namespace = std::fs::read_dir(world.allocator.directory()).unwrap().next().unwrap().unwrap();
+    let path = namespace.path().join("ports");
+    let port = *environment.ports().first().unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(b"scribble", u64::from(port) * 64).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let report = world.allocator.who([port]).unwrap().remove(0);
+    assert!(matches!(report.usage, PortUsage::Kept { id, .. } if id == environment.id()), "{report:?}");
+    assert!(std::fs::read(&path).unwrap() == before, "looking has changed the ports file");
+    environment.cleanup().unwrap();
 }
 
 #[test]

@@ -120,7 +120,8 @@ fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
     // All are opened first: a job must not read variables of an environment that was given up.
     let mut opened = Vec::new();
     for path in files {
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|error| failed(path, error))?;
+        let file =
+            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|error| failed(path, error))?;
         opened.push((path, file));
     }
     for (path, file) in &mut opened {

@@ -13,7 +13,6 @@ use crate::wanted::Wanted;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     let wanted = Wanted::find(&args.environment)?;
-    let guard = args.guard || wanted.project().and_then(|project| project.guard).unwrap_or(false);
     let env_file = match &args.env_file {
         None => EnvFile::None,
         Some(None) => EnvFile::Worktree,
@@ -22,8 +21,12 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     // Before there is anything to lose: a signal that comes from now on waits until the command can get it.
     let signals = Signals::hold()?;
     let allocator = super::open(wanted.settings())?;
-    let mut environment = allocator.create_environment(&wanted.request().guard(guard).env_file(env_file))?;
-    let ran = supervise(args, guard, &environment, &signals);
+    let mut request = wanted.request().env_file(env_file);
+    if args.guard {
+        request = request.guard(true);
+    }
+    let mut environment = allocator.create_environment(&request)?;
+    let ran = supervise(args, &environment, &signals);
     // Removed in any case, or left to whatever the command has left running.
     let cleaned = environment.cleanup();
     let exit = ran?;
@@ -31,8 +34,9 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn supervise(args: &Run, guard: bool, environment: &Environment, signals: &Signals) -> Result<Exit, Failure> {
-    if guard && let Some(lease) = environment.lease() {
+fn supervise(args: &Run, environment: &Environment, signals: &Signals) -> Result<Exit, Failure> {
+    // If there is a guard, the command's servers are to get past it.
+    if let Some(lease) = environment.lease() {
         lease.open_guard()?;
     }
     let mut words = args.command.iter().map(|word| fill(environment, word));

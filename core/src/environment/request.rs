@@ -36,8 +36,9 @@ pub struct EnvironmentRequest {
     declared_count: Option<usize>,
     shape: Shape,
     wait: Option<Duration>,
-    guard: bool,
-    sticky: bool,
+    guard: Option<bool>,
+    declared_guard: Option<bool>,
+    sticky: Option<bool>,
     pub(crate) names: Vec<String>,
     pub(crate) instance_id: String,
     pub(crate) worktree: Option<PathBuf>,
@@ -96,14 +97,14 @@ impl EnvironmentRequest {
 
     /// Holds the ports against strangers, too: see [`Lease::guard`](crate::Lease::guard). Only for a held one.
     pub fn guard(mut self, guard: bool) -> Self {
-        self.guard = guard;
+        self.guard = Some(guard);
         self
     }
 
     /// Prefers the ports that the same work tree, instance ID and names had before, else those that they would get
     /// first on any machine. Others if those are taken.
     pub fn sticky(mut self, sticky: bool) -> Self {
-        self.sticky = sticky;
+        self.sticky = Some(sticky);
         self
     }
 
@@ -156,8 +157,9 @@ impl EnvironmentRequest {
         self
     }
 
-    /// What the project file declares, wherever nothing was given: its instance ID, and its names and number of
-    /// ports, which go together: names that were given replace both. An empty text and no names count as not given.
+    /// What the project file declares, wherever nothing was given: its instance ID, whether ports are sticky and, for a
+    /// held environment, guarded; and its names and number of ports, which go together: names that were given replace
+    /// both. An empty text and no names count as not given.
     pub fn project(mut self, project: &Project) -> Self {
         if self.names.is_empty() {
             self.names.clone_from(&project.names);
@@ -166,6 +168,8 @@ impl EnvironmentRequest {
         if let (true, Some(instance_id)) = (self.instance_id.is_empty(), &project.instance_id) {
             self.instance_id.clone_from(instance_id);
         }
+        self.sticky = self.sticky.or(project.sticky);
+        self.declared_guard = project.guard;
         self
     }
 
@@ -187,7 +191,7 @@ impl EnvironmentRequest {
             }
         };
         variables::check_names(&self.names, count)?;
-        if self.guard && self.kept {
+        if self.guard == Some(true) && self.kept {
             return Err(Error::invalid_argument(
                 "a guard was asked for with an environment that outlives its maker",
                 "a guard is made of sockets, which end with their process: use a held environment, such as `portalloc run`",
@@ -200,8 +204,8 @@ impl EnvironmentRequest {
             Shape::These(ports) => Request::these(ports.iter().copied()),
         };
         request.wait = self.wait;
-        request.guard = self.guard;
-        request.sticky = self.sticky.then(|| self.sticky_names(worktree, count));
+        request.guard = !self.kept && self.guard.or(self.declared_guard).unwrap_or(false);
+        request.sticky = self.sticky.unwrap_or(false).then(|| self.sticky_names(worktree, count));
         Ok(request)
     }
 

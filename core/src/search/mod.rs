@@ -4,8 +4,8 @@
 mod run;
 mod shapes;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::pool::{Cursor, Pool, PortRange};
 use crate::probe::{self, Occupancy, Pair};
 use crate::registry::{Claim, PortsFile, Registry, Slot, Standing};
-use crate::sys::{Judgement, ProcessStamp};
+use crate::sys::{self, Judgement, ProcessStamp};
 
 /// Tries before the search becomes systematic.
 const QUICK_TRIES: usize = 4;
@@ -31,6 +31,8 @@ pub(crate) struct Search<'a> {
     pub(crate) here: ProcessStamp,
     /// First ports to be tried before all others, in this order: those of a sticky request.
     pub(crate) preferred: Vec<u16>,
+    /// Whether these are being tried.
+    pub(crate) returning: Cell<bool>,
     /// Where the sockets of the probe are kept, for a guard; else they are closed.
     pub(crate) kept: Option<RefCell<Vec<Pair>>>,
     pub(crate) judged: Judged,
@@ -120,7 +122,11 @@ impl Search<'_> {
             match probe::bind(port).map_err(|error| Error::os(format!("cannot probe port {port}"), error))? {
                 Ok(pair) if self.kept.is_some() => pairs.push(pair),
                 Ok(_) => {}
-                Err(Occupancy::Tcp) if self.is_resting(port) => {}
+                Err(Occupancy::Tcp) if self.is_resting(port) => match probe::bind_resting(port) {
+                    Ok(Ok(pair)) if self.kept.is_some() => pairs.push(pair),
+                    Ok(Ok(_)) => {}
+                    _ => return Ok(Some(port)),
+                },
                 Err(_) => return Ok(Some(port)),
             }
         }
@@ -130,11 +136,23 @@ impl Search<'_> {
         Ok(None)
     }
 
-    /// Whether all that is on a preferred port is connections of the server that was there before, which the kernel
-    /// keeps for a minute (TIME_WAIT): no obstacle for whoever comes back to it.
+    /// Whether all that is on a port that a sticky request comes back to is what the kernel keeps for a minute of the
+    /// connections of the server that was there before (TIME_WAIT). Most servers can bind over those, and nobody has
+    /// them. Asked of the kernel, because a probe with reuse would not see other people's guards and clients either.
     fn is_resting(&self, port: u16) -> bool {
-        let _ = port;
-        false
+        self.returning.get()
+            && sys::port_sockets(&BTreeSet::from([port])).is_ok_and(|found| {
+                let mut tcp = found.sockets.iter().filter(|socket| socket.protocol == "tcp").peekable();
+                found.with_bound && tcp.peek().is_some() && tcp.all(|socket| socket.state == "time_wait")
+            })
+    }
+
+    /// Does `work` for ports that a sticky request comes back to.
+    fn returning<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.returning.set(true);
+        let done = work();
+        self.returning.set(false);
+        done
     }
 
     /// Locks all of `ranges` or nothing; the refusal of the first that cannot be had.

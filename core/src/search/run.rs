@@ -13,7 +13,7 @@ impl Search<'_> {
     pub(crate) fn run(&self, count: usize, random: &mut SmallRng) -> Result<Option<Found>> {
         for base in &self.preferred {
             if let Some(run) = window(*base, count)
-                && self.try_run(run)?.is_ok()
+                && self.returning(|| self.try_run(run))?.is_ok()
             {
                 return Ok(Some(found(run)));
             }
@@ -112,4 +112,3 @@ fn window(base: u16, count: usize) -> Option<PortRange> {
     let last = usize::from(base).checked_add(count)?.checked_sub(1)?;
     PortRange::new(base, u16::try_from(last).ok()?)
 }
-

@@ -41,7 +41,7 @@ impl Search<'_> {
     /// that the user excluded.
     pub(crate) fn offsets(&self, offsets: &[u16], random: &mut SmallRng) -> Result<Option<Found>> {
         for base in &self.preferred {
-            if let Some(found) = self.try_offsets(*base, offsets)?.ok().flatten() {
+            if let Some(found) = self.returning(|| self.try_offsets(*base, offsets))?.ok().flatten() {
                 return Ok(Some(found));
             }
         }

@@ -109,7 +109,8 @@ impl Exec {
         let program = c_string(command.get_program())?;
         let args: Vec<CString> =
             std::iter::once(command.get_program()).chain(command.get_args()).map(c_string).collect::<Result<_, _>>()?;
-        let mut variables: Vec<CString> = environment(command).into_iter().map(|(name, value)| variable(name, &value)).collect::<Result<_, _>>()?;
+        let mut variables: Vec<CString> =
+            environment(command).into_iter().map(|(name, value)| variable(name, &value)).collect::<Result<_, _>>()?;
         variables.push(variable("LISTEN_FDS".into(), OsStr::new(&count.to_string()))?);
         variables.push(variable("LISTEN_FDNAMES".into(), OsStr::new(&names.join(":")))?);
         let pid_variable = [PID_VARIABLE, &[0; PID_ROOM]].concat().into_boxed_slice();
