@@ -7,7 +7,7 @@ use crate::census;
 use crate::check::{self, PortState};
 use crate::error::{Error, Result};
 use crate::lease::{self, Lease};
-use crate::pool::{Census, Cursor, Pool};
+use crate::pool::{Census, Cursor, Pool, PoolMap};
 use crate::registry::{Registry, Repair};
 use crate::request::Request;
 use crate::settings::Settings;
@@ -83,6 +83,20 @@ impl Allocator {
     /// `registry_unusable`, `io`.
     pub fn census(&self) -> Result<Census> {
         census::take(&self.registry, &self.registry.ports()?, &self.pool, &self.registry.process()?)
+    }
+
+    /// What every port of the pool is doing, as far as can be seen without getting in anybody's way: nothing is locked,
+    /// probed or changed, so that it may be drawn again and again. Locks and labels tell whose a port is, the kernel's
+    /// tables which of the others have a socket.
+    ///
+    /// It is no picture of one instant. A port at which another process is just looking is shown as held. It does not
+    /// see that this user may not bind a port ([`PortClass::Denied`](crate::PortClass::Denied) is for those who probe), nor, before Linux 6.8, TCP
+    /// sockets that are bound and neither listen nor are connected ([`PoolMap::is_complete`]).
+    ///
+    /// # Errors
+    /// `registry_unusable`, `io`.
+    pub fn pool_map(&self) -> Result<PoolMap> {
+        census::map(&self.registry, &self.registry.ports()?, &self.pool, &self.registry.process()?)
     }
 
     /// Makes labels and records agree again, after a crash or a hand edit, and says what was repaired.

@@ -1,60 +1,92 @@
-//! Counts what every port of the pool is doing. Slow (it probes every port that nobody claims), so only for errors
-//! and on request.
+//! What every port of the pool is doing. The census probes every port that nobody claims: exact, but slow and, for a
+//! moment, in the way; so only for errors and on request. The map only reads, and may be looked at all day.
+
+use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::pool::{Census, Pool, PortRange};
+use crate::pool::{Census, Pool, PoolMap, PortClass, PortRange};
 use crate::probe::{Occupancy, probe};
-use crate::registry::{PortsFile, Registry, Standing};
-use crate::sys::ProcessStamp;
-
-/// What one port adds to the count.
-enum Mark {
-    Held,
-    Kept,
-    Stale,
-    Stranger,
-    Denied,
-    Free,
-}
+use crate::registry::{PortsFile, Registry, Slot, Standing};
+use crate::sys::{self, PortSockets, ProcessStamp};
 
 /// Takes the census, through a description that has no locks of its own.
 pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<Census> {
-    let mut census = Census { pool: pool.ports().count(), ..Census::default() };
+    let mut classes = Vec::with_capacity(pool.ports().count());
     for range in pool.ports().ranges() {
         let locked = registry.locked(ports, *range)?;
-        let mut run = 0;
         for port in range.ports() {
-            let mark = if locked.contains(port) { Mark::Held } else { mark(registry, ports, port, here)? };
-            run = if matches!(mark, Mark::Free | Mark::Stale) { run + 1 } else { 0 };
-            census.longest_run = census.longest_run.max(run);
-            *match mark {
-                Mark::Held => &mut census.held,
-                Mark::Kept => &mut census.kept,
-                Mark::Stale => &mut census.stale,
-                Mark::Stranger => &mut census.strangers,
-                Mark::Denied => &mut census.denied,
-                Mark::Free => &mut census.free,
-            } += 1;
+            let class = if locked.contains(port) { PortClass::Held } else { probed(registry, ports, port, here)? };
+            classes.push((port, class));
         }
     }
-    Ok(census)
+    Ok(PoolMap::new(classes, true).census())
 }
 
-fn mark(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Mark> {
+/// Draws the map, through a description that has no locks of its own.
+pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<PoolMap> {
+    let mut classes = Vec::with_capacity(pool.ports().count());
+    for range in pool.ports().ranges() {
+        let locked = registry.locked(ports, *range)?;
+        for (port, slot) in range.ports().zip(ports.read(*range)?) {
+            let class = if locked.contains(port) { PortClass::Held } else { seen(registry, ports, port, slot, here)? };
+            classes.push((port, class));
+        }
+    }
+    let unclaimed: BTreeSet<u16> = classes.iter().filter(|(_, class)| is_unclaimed(*class)).map(|(port, _)| *port).collect();
+    let PortSockets { sockets, with_bound } =
+        sys::port_sockets(&unclaimed).map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
+    let bound: BTreeSet<u16> = sockets.iter().map(|socket| socket.local.port()).collect();
+    for (port, class) in &mut classes {
+        if is_unclaimed(*class) && bound.contains(port) {
+            *class = PortClass::Stranger;
+        }
+    }
+    Ok(PoolMap::new(classes, with_bound))
+}
+
+/// Whether nobody may mind a stranger on it.
+fn is_unclaimed(class: PortClass) -> bool {
+    matches!(class, PortClass::Free | PortClass::Stale)
+}
+
+/// By lock, label and probe.
+fn probed(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortClass> {
     let range = PortRange::one(port);
     if !ports.try_lock(range)? {
-        return Ok(Mark::Held);
+        return Ok(PortClass::Held);
     }
-    let mark = match registry.standing(ports, port, ports.read_one(port)?, here)? {
-        Standing::Kept(_) => Ok(Mark::Kept),
-        standing => match probe(port) {
-            Ok(Occupancy::Free) if matches!(standing, Standing::Stale(_)) => Ok(Mark::Stale),
-            Ok(Occupancy::Free) => Ok(Mark::Free),
-            Ok(Occupancy::Tcp | Occupancy::Udp) => Ok(Mark::Stranger),
-            Ok(Occupancy::Denied) => Ok(Mark::Denied),
+    let class = match claimed(registry.standing(ports, port, ports.read_one(port)?, here)?) {
+        PortClass::Kept => Ok(PortClass::Kept),
+        unclaimed => match probe(port) {
+            Ok(Occupancy::Free) => Ok(unclaimed),
+            Ok(Occupancy::Tcp | Occupancy::Udp) => Ok(PortClass::Stranger),
+            Ok(Occupancy::Denied) => Ok(PortClass::Denied),
             Err(error) => Err(Error::os(format!("cannot probe port {port}"), error)),
         },
     };
     ports.unlock(range)?;
-    mark
+    class
+}
+
+/// By its label, of a port that was not locked a moment ago.
+///
+/// Whoever makes or removes an environment does so under the port's lock, and half of it looks stale: such a port is
+/// looked at again once it is known that nobody is at it.
+fn seen(registry: &Registry, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<PortClass> {
+    let class = claimed(registry.standing_as_seen(ports, port, slot, here)?);
+    if class != PortClass::Stale {
+        return Ok(class);
+    }
+    if ports.conflict(PortRange::one(port))?.is_some() {
+        return Ok(PortClass::Held);
+    }
+    Ok(claimed(registry.standing_as_seen(ports, port, ports.read_one(port)?, here)?))
+}
+
+fn claimed(standing: Standing) -> PortClass {
+    match standing {
+        Standing::Kept(_) => PortClass::Kept,
+        Standing::Stale(_) => PortClass::Stale,
+        Standing::Free => PortClass::Free,
+    }
 }

@@ -61,7 +61,7 @@ pub use environment::{
 pub use error::{Error, ErrorCode, Result};
 pub use id::IsolationId;
 pub use lease::{GuardState, HandOff, Lease};
-pub use pool::{Census, DEFAULT_POOL, KernelPorts, Pool, PortRange, PortSet};
+pub use pool::{Census, DEFAULT_POOL, KernelPorts, Pool, PoolMap, PortClass, PortRange, PortSet};
 pub use project::Project;
 pub use registry::{Lifetime, Record, RecordPorts, Repair, RepairKind};
 pub use request::Request;

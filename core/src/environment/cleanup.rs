@@ -278,8 +278,9 @@ fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &Pr
             Some(Claim::Held { holder }) if slot.is_of(candidate.id) => Some(holder),
             _ => None,
         };
-        let holder_runs = holder.is_some_and(|holder| holder.judge(here) != Judgement::Ended);
-        // A holder that ended may have passed its lease on; a look at a dead one's ports is over in no time.
+        let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Judgement::Ended);
+        // A holder that ended, or that is this process, may have passed its lease on to some that are about to end; a
+        // look at a dead one's ports is over in no time.
         let patience = if holder.is_some() { PATIENCE / 50 } else { PATIENCE };
         if holder_runs || start.elapsed() > patience {
             return Err(in_use(candidate.id, refused, holder, here));

@@ -3,10 +3,12 @@
 
 mod census;
 mod known;
+mod map;
 mod order;
 mod set;
 
 pub use census::Census;
+pub use map::{PoolMap, PortClass};
 pub(crate) use order::{Cursor, random_bases, rotated};
 pub use set::{PortRange, PortSet};
 

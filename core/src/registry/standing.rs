@@ -47,6 +47,22 @@ impl Registry {
         Ok(if expired || ended || orphaned { Standing::Stale(label) } else { Standing::Kept(label) })
     }
 
+    /// As [`standing`](Self::standing), for somebody without the lock: what is damaged is judged by the records, and
+    /// left as it is.
+    pub(crate) fn standing_as_seen(
+        &self,
+        ports: &PortsFile,
+        port: u16,
+        slot: Slot,
+        here: &ProcessStamp,
+    ) -> Result<Standing> {
+        let slot = match slot {
+            Slot::Damaged => self.claimed_by_record(port)?.map_or(Slot::Empty, Slot::Label),
+            slot => slot,
+        };
+        self.standing(ports, port, slot, here)
+    }
+
     /// The label that a readable record of a kept environment demands for `port`.
     pub(crate) fn claimed_by_record(&self, port: u16) -> Result<Option<Label>> {
         for id in self.records.ids()? {

@@ -141,12 +141,8 @@ pub(crate) fn explain(registry: &Registry, states: &[PortState]) -> Vec<String> 
 
 /// Whose the port is by locks and labels alone.
 fn claim(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortUsage> {
-    let slot = match ports.read_one(port)? {
-        // Judged by the records, but not restored: that would need the lock.
-        Slot::Damaged => registry.claimed_by_record(port)?.map_or(Slot::Empty, Slot::Label),
-        slot => slot,
-    };
-    if let Standing::Kept(label) = registry.standing(ports, port, slot, here)?
+    let slot = ports.read_one(port)?;
+    if let Standing::Kept(label) = registry.standing_as_seen(ports, port, slot, here)?
         && let Some(id) = label.id
     {
         return Ok(PortUsage::Kept { id, since: Timestamp::from_unix_ms(label.since_ms) });

@@ -1,0 +1,364 @@
+//! Every command in docs/*.md and README.md, run as it stands there.
+//!
+//! In a page, blocks tagged `sh` are run, in their order, in one shell that ends at the first command that fails. A block
+//! with a file name behind its language is written to that file first. Of `yaml`, the `run:` and `script:` lines are run.
+//! A block behind `<!-- needs: node -->` is skipped where there is no such program: loudly, and never in CI. `docker` is a
+//! stub, because a machine without an engine must run the tests, too.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure is a failed test")]
+#![expect(clippy::print_stderr, reason = "a skipped block must be seen")]
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use portalloc_tests::{World, can_unshare, until};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
+
+/// The stub's source.
+const DOCKER: &str = include_str!("docs/docker.py");
+
+/// What may be missing even in CI.
+const OPTIONAL: [&str; 1] = ["nginx"];
+
+/// What a page must contain at least one of, so that it cannot pass by doing nothing.
+const ASSERTIONS: [&str; 4] = ["test ", "grep -q", "portalloc wait ", "assert "];
+
+/// Seconds. For pages that compile something, on a machine that is busy with everything else.
+const LIMIT: &str = "300";
+
+macro_rules! pages {
+    ($($name:ident: $path:literal,)*) => {
+        $(#[test] fn $name() { run($path); })*
+        const PAGES: &[&str] = &[$($path),*];
+    };
+}
+
+pages! {
+    readme: "README.md",
+    index: "docs/README.md",
+    ci: "docs/ci.md",
+    clashes: "docs/clashes.md",
+    containers: "docs/containers.md",
+    docker_compose: "docs/docker-compose.md",
+    shell: "docs/shell.md",
+    socket_activation: "docs/socket-activation.md",
+    work_trees: "docs/work-trees.md",
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+#[test]
+fn every_page_is_tested_and_in_the_index() {
+    let index = fs::read_to_string(root().join("docs/README.md")).unwrap();
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") && name != "README.md" {
+            assert!(PAGES.contains(&format!("docs/{name}").as_str()), "docs/{name} is not tested");
+            assert!(index.contains(&format!("({name})")), "docs/{name} is not in the index");
+        }
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    for page in PAGES {
+        let path = root().join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if !file.contains("://") && !file.is_empty() {
+                assert!(path.parent().unwrap().join(file).exists(), "{page}: the link to {link} leads nowhere");
+            }
+        }
+    }
+}
+
+/// A fenced block.
+#[derive(Debug)]
+struct Block {
+    language: String,
+    /// To be written, not run.
+    file: Option<String>,
+    needs: Vec<String>,
+    /// Of the first line inside, counted from 0.
+    line: usize,
+    lines: Vec<String>,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut needs: Vec<String> = Vec::new();
+    let mut open: Option<Block> = None;
+    for (number, line) in text.lines().enumerate() {
+        if let Some(mut block) = open.take() {
+            if line == "```" {
+                blocks.push(block);
+            } else {
+                block.lines.push(line.to_owned());
+                open = Some(block);
+            }
+        } else if let Some(info) = line.strip_prefix("```") {
+            let mut words = info.split_whitespace().map(str::to_owned);
+            let language = words.next().unwrap_or_default();
+            let needs = std::mem::take(&mut needs);
+            open = Some(Block { language, file: words.next(), needs, line: number + 1, lines: Vec::new() });
+        } else if let Some(names) = line.strip_prefix("<!-- needs: ").and_then(|rest| rest.strip_suffix(" -->")) {
+            needs = names.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        }
+    }
+    assert!(open.is_none(), "a block is not closed: {open:?}");
+    assert!(needs.is_empty(), "no block follows the needs {needs:?}");
+    blocks
+}
+
+impl Block {
+    /// What of it is run, each line at its place.
+    fn commands(&self) -> Vec<String> {
+        match (self.language.as_str(), &self.file) {
+            (_, Some(_)) => Vec::new(),
+            // What installs things on the machine is not for a test.
+            ("sh", None) if !self.lines.iter().any(|line| line.starts_with("cargo install")) => self.lines.clone(),
+            ("yaml", None) => steps(&self.lines),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_possible(&self, page: &str) -> bool {
+        self.needs.iter().all(|program| {
+            if program == "unshare" {
+                return can_unshare(&["--map-root-user", "--net"]);
+            }
+            let found = find(program).is_some();
+            let excused = OPTIONAL.contains(&program.as_str()) || std::env::var_os("CI").is_none();
+            assert!(found || excused, "{page}:{}: there is no {program} here, but CI must run this", self.line);
+            if !found {
+                eprintln!("SKIPPED: {page}:{}: there is no {program} here", self.line);
+            }
+            found
+        })
+    }
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// The commands of a CI file, each at its line: of `run: command`, of `run: |` and of the lists behind `script:`. What a
+/// step appends to `$GITHUB_ENV` the next one has in its environment.
+fn steps(lines: &[String]) -> Vec<String> {
+    const LOAD: &str = r#"set -a; . "$GITHUB_ENV"; set +a; "#;
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut commands = vec![String::new(); lines.len()];
+    // The indentation of the key whose lines are being taken, and whether it is a list.
+    let mut inside: Option<(usize, bool)> = None;
+    for (line, command) in lines.iter().zip(&mut commands) {
+        let text = line.trim_start();
+        if let Some((key, list)) = inside {
+            if indent(line) > key || text.is_empty() {
+                text.strip_prefix("- ").filter(|_| list).unwrap_or(text).clone_into(command);
+                continue;
+            }
+            inside = None;
+        }
+        let text = text.strip_prefix("- ").unwrap_or(text);
+        let column = line.len() - text.len();
+        match text.split_once(':') {
+            Some(("run", rest)) if rest.trim() == "|" => {
+                inside = Some((column, false));
+                LOAD.clone_into(command);
+            }
+            Some(("run", rest)) => *command = format!("{LOAD}{}", rest.trim()),
+            Some(("script" | "before_script" | "after_script", "")) => inside = Some((column, true)),
+            _ => {}
+        }
+    }
+    commands
+}
+
+#[test]
+fn commands_of_ci_files_are_found() {
+    let lines = ["steps:", "  - uses: x", "  - run: a: b", "  - name: n", "    run: |", "      c", "        d", "script:", "  - e"];
+    let found = steps(&lines.map(str::to_owned));
+    let found: Vec<&str> = found.iter().map(|line| line.rsplit("set +a;").next().unwrap().trim()).collect();
+    assert_eq!(found, ["", "", "a: b", "", "", "c", "d", "", "e"]);
+}
+
+/// The command line, built as it is now.
+fn portalloc() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("PORTALLOC_BIN") {
+            return fs::canonicalize(path).unwrap();
+        }
+        // target/PROFILE/deps/docs-...
+        let test = std::env::current_exe().unwrap();
+        let profile = test.ancestors().nth(2).unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--locked", "-p", "portalloc-cli", "--bin", "portalloc", "--message-format", "json"]);
+        cargo.arg("--target-dir").arg(profile.parent().unwrap()).current_dir(root());
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let built = cargo.output().unwrap();
+        let messages = String::from_utf8_lossy(&built.stdout).into_owned();
+        assert!(built.status.success(), "{messages}{}", String::from_utf8_lossy(&built.stderr));
+        messages
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+            .expect("cargo says where the binary is")
+    })
+}
+
+/// A page's world. Whatever it has left running ends with it, even if the test fails.
+struct Scene {
+    world: World,
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        for (pid, _) in self.processes() {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::new(ACTOR, 40);
+        let bin = world.scratch().join("bin");
+        for folder in [&bin, &world.scratch().join("home")] {
+            fs::create_dir(folder).unwrap();
+        }
+        symlink(portalloc(), bin.join("portalloc")).unwrap();
+        write_program(&bin.join("docker"), DOCKER);
+        Self { world }
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let scratch = self.world.scratch();
+        let mut path = OsString::from(scratch.join("bin"));
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = self.world.command(program);
+        if std::env::var_os("GOCACHE").is_none()
+            && let Some(home) = std::env::home_dir()
+        {
+            // Else it would be compiled anew each time.
+            command.env("GOCACHE", home.join(".cache/go-build"));
+        }
+        command
+            .env("PATH", path)
+            .env("HOME", scratch.join("home"))
+            .env("GITHUB_ENV", scratch.join("github-env"))
+            .env("GITHUB_OUTPUT", scratch.join("github-output"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GOTOOLCHAIN", "local")
+            .env("NO_COLOR", "1");
+        for name in ["ISOLATION_ID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "XDG_CONFIG_HOME", "COLUMNS"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Processes whose environment names this scene's registry, and their command lines.
+    fn processes(&self) -> Vec<(Pid, String)> {
+        let mark = format!("PORTALLOC_DIR={}", self.world.registry().display());
+        let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let found = entries.filter_map(|entry| {
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            // One that has just ended, or that is somebody else's, cannot be read.
+            let environment = fs::read(entry.path().join("environ")).ok()?;
+            let is_ours = environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes());
+            let words = fs::read(entry.path().join("cmdline")).ok()?;
+            is_ours.then(|| (pid, String::from_utf8_lossy(&words).replace('\0', " ")))
+        });
+        found.collect()
+    }
+
+    fn is_clean(&self, page: &str) {
+        let mut last = Vec::new();
+        // Who was told to end at the end of the page may need a moment for it.
+        until(&format!("the processes of {page} have ended"), || {
+            let now = self.processes();
+            if now != last {
+                now.iter().for_each(|(pid, words)| eprintln!("{page}: {pid:?} is left: {words}"));
+                last = now;
+            }
+            last.is_empty()
+        });
+        let listing = self.world.allocator().list().unwrap();
+        assert!(listing.environments.is_empty(), "{page} leaves {:?}", listing.environments);
+        assert!(listing.leases.is_empty(), "{page} leaves {:?}", listing.leases);
+        assert_eq!(self.world.names(self.world.temp()), [""; 0], "{page} leaves temp dirs");
+        let env_files = self.world.names(self.world.work());
+        let env_files: Vec<&String> = env_files.iter().filter(|name| name.starts_with(".env")).collect();
+        assert!(env_files.is_empty(), "{page} leaves {env_files:?}");
+    }
+}
+
+fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn run(page: &str) {
+    assert!(find("python3").is_some(), "the pages need python3");
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let scene = Scene::new();
+    for name in ["github-env", "github-output"] {
+        File::create(scene.world.scratch().join(name)).unwrap();
+    }
+    let is_readme = page == "README.md";
+    if is_readme {
+        // Of the reader's own project.
+        let compose = "services:\n  db:\n    image: postgres\n    ports: [\"${POSTGRES_PORT}:5432\"]\n";
+        fs::write(scene.world.work().join("compose.yaml"), compose).unwrap();
+    }
+    // Each command at the line it has in the page, so that the shell's messages name it.
+    let mut script = vec![String::new(); text.lines().count()];
+    for block in blocks(&text).into_iter().filter(|block| block.is_possible(page)) {
+        if let Some(file) = &block.file {
+            assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch folder");
+            write_program(&scene.world.work().join(file), &(block.lines.join("\n") + "\n"));
+        }
+        for (place, command) in script.iter_mut().skip(block.line).zip(block.commands()) {
+            *place = command;
+        }
+    }
+    let asserts = |line: &&String| ASSERTIONS.iter().any(|assertion| line.contains(assertion));
+    assert!(is_readme || script.iter().any(|line| asserts(&line)), "{page} asserts nothing");
+
+    let path = scene.world.scratch().join(Path::new(page).file_name().unwrap());
+    fs::write(&path, script.join("\n") + "\n").unwrap();
+    let log = scene.world.scratch().join("log");
+    let output = File::create(&log).unwrap();
+    let status = scene
+        .command("timeout")
+        .args(["--kill-after=5", LIMIT, "sh", "-euv"])
+        .arg(&path)
+        .stdin(std::process::Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
+        .status()
+        .unwrap();
+    if !status.success() {
+        let mut shown = String::new();
+        for line in String::from_utf8_lossy(&fs::read(&log).unwrap()).lines().filter(|line| !line.is_empty()) {
+            let _ = writeln!(shown, "{line}");
+        }
+        panic!("{page}: {status} (124 is a timeout); the last command shown has failed\n{shown}");
+    }
+    scene.is_clean(page);
+}
