@@ -22,8 +22,88 @@ use serde_json::Value;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
-/// The stub's source.
-const DOCKER: &str = include_str!("docs/docker.py");
+/// The stub: what it publishes is bound by one process for each project, which `down` ends.
+const DOCKER: &str = r#"#!/usr/bin/env python3
+# docker without an engine. It refuses what the pages do not use, and what compose could not use.
+import os, re, select, signal, socket, subprocess, sys
+
+def refuse(why):
+    sys.exit(f"docker stub: {why}: {sys.argv[1:]}")
+
+def servers(ports):
+    opened = []
+    for port in ports:
+        opened.append(socket.socket())
+        opened[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened[-1].bind(("0.0.0.0", port))
+        opened[-1].listen()
+    return opened
+
+def compose(words):
+    variables = {}
+    if words[:1] == ["--env-file"]:
+        with open(words[1]) as lines:
+            variables = dict(line.rstrip("\n").split("=", 1) for line in lines if "=" in line and line[0] != "\#")
+        words = words[2:]
+    # As compose has it: the environment goes before the file.
+    variables = {**variables, **os.environ}
+    project = variables.get("COMPOSE_PROJECT_NAME", "")
+    if not re.fullmatch(r"portalloc-[0-9a-f]{12}", project):
+        refuse(f"COMPOSE_PROJECT_NAME is {project!r}")
+    names = re.findall(r'"\$\{(\w+)\}:\d+"', open("compose.yaml").read())
+    if not names or not all(variables.get(name, "").isdigit() for name in names):
+        refuse(f"not all of {names} are set")
+    ports = [int(variables[name]) for name in names]
+    state = os.path.join(os.environ["HOME"], project)
+    if words == ["up"]:
+        servers(ports)
+    elif words == ["up", "-d"]:
+        # Like a container's, its process is no child of whoever calls, and inherits nothing.
+        ready, tell = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            opened = servers(ports)
+            keep = {tell, *(one.fileno() for one in opened)}
+            for fd in range(256):
+                if fd not in keep:
+                    try: os.close(fd)
+                    except OSError: pass
+            with open(state, "w") as file: file.write(str(os.getpid()))
+            os.close(tell)
+            signal.pause()
+        os.close(tell)
+        os.read(ready, 1)
+        if not os.path.exists(state):
+            refuse("a port is taken")
+    elif words in (["down"], ["down", "-v"]):
+        with open(state) as file: pid = int(file.read())
+        os.remove(state)
+        gone = os.pidfd_open(pid)
+        os.kill(pid, signal.SIGTERM)
+        select.select([gone], [], [], 20)
+    else:
+        refuse("unknown compose command")
+
+def run(words):
+    options = []
+    while words and words[0].startswith("-"):
+        take = 1 if words[0] in ("--rm", "--pid=host", "--network=host") else 2
+        options.append(words[:take])
+        words = words[take:]
+    shared = [option[1] for option in options if option[0] == "-v"]
+    if ["--network=host"] not in options or not any(re.fullmatch(r"(/\S*portalloc\S*):\1", one) for one in shared):
+        refuse("no shared registry, or not the host's ports")
+    if not words or words[0] != "my-image":
+        refuse("no image")
+    sys.exit(subprocess.call(words[1:]))
+
+if sys.argv[1:2] == ["compose"]:
+    compose(sys.argv[2:])
+elif sys.argv[1:2] == ["run"]:
+    run(sys.argv[2:])
+else:
+    refuse("unknown command")
+"#;
 
 /// What may be missing even in CI.
 const OPTIONAL: [&str; 1] = ["nginx"];

@@ -9,6 +9,7 @@
 
 mod churn;
 mod contend;
+mod hand;
 mod told;
 
 use std::io::{BufRead, BufReader, Write};
@@ -49,6 +50,12 @@ impl Performer {
             "churn" => churn::churn(self, options),
             "lease" => self.lease(Request::run(options.first()), options),
             "these" => self.lease(Request::these(options.leading()), options),
+            "scattered" => self.lease(Request::scattered(options.first()), options),
+            "guard" => self.guard(options),
+            "socket" => self.socket(options),
+            "pass" => self.pass(options),
+            "limit" => Ok(hand::limit(options)),
+            "descriptors" => Ok(hand::descriptors()),
             "release" => Ok(self.release(options.first())),
             "drop" => {
                 drop(self.leases[options.first::<usize>()].take());
@@ -61,6 +68,8 @@ impl Performer {
             }
             "held" => self.environment(EnvironmentRequest::new(), options),
             "kept" => self.environment(kept(options), options),
+            "attach" => self.attach(options),
+            "current" => self.current(options),
             "leave" => {
                 drop(self.environments[options.first::<usize>()].take());
                 Ok(Value::Null)
@@ -94,6 +103,7 @@ impl Performer {
             Some(limit) => request.wait(limit),
             None => request,
         };
+        let request = if options.has("guarded") { request.guard(true) } else { request };
         let lease = self.allocator()?.lease(request)?;
         let answer = json!({"lease": self.leases.len(), "ports": lease.ports()});
         self.leases.push(Some(lease));
@@ -114,6 +124,20 @@ impl Performer {
 
     fn environment(&mut self, request: EnvironmentRequest, options: Options<'_>) -> Result<Value> {
         let environment = self.allocator()?.create_environment(&details(request, options))?;
+        Ok(self.keep(environment))
+    }
+
+    fn attach(&mut self, options: Options<'_>) -> Result<Value> {
+        let environment = self.allocator()?.attach(options.first::<String>().parse()?)?;
+        Ok(self.keep(environment))
+    }
+
+    fn current(&mut self, options: Options<'_>) -> Result<Value> {
+        let environment = self.allocator()?.current(&details(EnvironmentRequest::new(), options))?;
+        Ok(self.keep(environment))
+    }
+
+    fn keep(&mut self, environment: Environment) -> Value {
         let variables: serde_json::Map<String, Value> =
             environment.variables().into_iter().map(|(name, value)| (name, value.into())).collect();
         let answer = json!({
@@ -124,9 +148,10 @@ impl Performer {
             "env_file": environment.env_file(),
             "variables": variables,
             "record": environment.record(),
+            "has_lease": environment.lease().is_some(),
         });
         self.environments.push(Some(environment));
-        Ok(answer)
+        answer
     }
 
     fn cleanup(&mut self, options: Options<'_>) -> Result<Value> {

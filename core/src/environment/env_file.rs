@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags};
 
-use super::traces::Removal;
+use super::removal::Removal;
 use super::{EnvFile, status};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;

@@ -10,6 +10,7 @@ mod create;
 mod env_file;
 mod list;
 mod ports;
+mod removal;
 mod request;
 mod spawn;
 mod status;

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::traces::Removal;
+use super::removal::Removal;
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{Registry, project_name};

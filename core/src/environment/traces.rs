@@ -3,18 +3,10 @@
 
 use std::path::PathBuf;
 
+use super::removal::Removal;
 use super::{env_file, temp_dir};
 use crate::error::{Error, Result};
 use crate::registry::{Record, Registry};
-
-/// What became of one thing that was to be removed.
-pub(super) enum Removal {
-    Removed,
-    Absent,
-    /// Something stands there that is not the environment's; why.
-    NotOurs(String),
-    Failed(Error),
-}
 
 /// Something that was left where it is, because it is not portalloc's.
 #[derive(Clone, Debug, PartialEq, Eq)]

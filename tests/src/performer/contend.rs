@@ -1,5 +1,6 @@
-//! `contend COUNT journal PATH [times N] [wait MS] [most N] [seed N]`: takes leases, binds their ports for real, notes
-//! what it holds, and gives back in random order. COUNT `mixed` is a random one each time.
+//! `contend COUNT journal PATH [times N] [wait MS] [most N] [seed N] [shape SHAPE]`: takes leases, binds their ports for
+//! real, notes what it holds, and gives back in random order. COUNT `mixed` is a random one each time. SHAPE is
+//! `scattered`, or offsets such as `0,2,9`; else it is a run.
 
 use portalloc::{Lease, Request, Result};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result
     let path: String = options.get("journal").expect("a journal");
     let times = options.get("times").unwrap_or(1);
     let most = options.get("most").unwrap_or(1);
+    let shape: Option<String> = options.get("shape");
     let mut random = Random::new(options.get("seed").unwrap_or(0) + u64::from(std::process::id()));
     let mut journal = Journal::open(path.as_ref(), std::process::id());
     let allocator = performer.allocator()?.clone();
@@ -21,14 +23,18 @@ pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result
             give_one(&mut held, &mut journal, &mut random);
         }
         let count = if options.has("mixed") { 1 + random.below(8) } else { options.first() };
-        let mut request = Request::run(count);
+        let mut request = match shape.as_deref() {
+            None => Request::run(count),
+            Some("scattered") => Request::scattered(count),
+            Some(offsets) => Request::offsets(offsets.split(',').filter_map(|offset| offset.parse().ok())),
+        };
         // Whoever holds something must not wait for others that may be waiting for it.
         if let Some(limit) = options.time("wait").filter(|_| held.is_empty()) {
             request = request.wait(limit);
         }
         match allocator.lease(request) {
             Ok(lease) => {
-                journal.took(lease.ports());
+                pieces(lease.ports()).for_each(|piece| journal.took(piece));
                 held.push((listen(lease.ports()), lease));
                 taken += 1;
             }
@@ -49,8 +55,13 @@ pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result
 fn give_one(held: &mut Vec<(Vec<std::net::TcpListener>, Lease)>, journal: &mut Journal, random: &mut Random) {
     let (sockets, lease) = held.swap_remove(random.below(held.len()));
     drop(sockets);
-    journal.gave(lease.ports());
+    pieces(lease.ports()).for_each(|piece| journal.gave(piece));
     if random.below(2) == 0 {
         lease.release();
     }
+}
+
+/// Runs, as the journal knows them.
+fn pieces(ports: &[u16]) -> impl Iterator<Item = &[u16]> {
+    ports.chunk_by(|one, next| one.checked_add(1) == Some(*next))
 }

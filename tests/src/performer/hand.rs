@@ -1,0 +1,57 @@
+//! Guards, passing a lease on, and the limit on descriptors.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a helper of tests: a failure is a failed test"
+)]
+
+use std::process::Command;
+
+use portalloc::{HandOff, Lease, Result};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde_json::{Value, json};
+
+use super::Performer;
+use crate::options::Options;
+
+impl Performer {
+    fn leased(&self, number: usize) -> &Lease {
+        self.leases[number].as_ref().expect("a lease of that number")
+    }
+
+    /// `guard LEASE to shut|reuse|none`
+    pub(super) fn guard(&self, options: Options<'_>) -> Result<Value> {
+        let lease = self.leased(options.first());
+        match options.get::<String>("to").as_deref() {
+            Some("reuse") => lease.open_guard()?,
+            Some("none") => lease.drop_guard(),
+            _ => lease.guard()?,
+        }
+        Ok(format!("{:?}", lease.guard_state()).into())
+    }
+
+    /// `socket LEASE`: a socket of the first port, which is closed again.
+    pub(super) fn socket(&self, options: Options<'_>) -> Result<Value> {
+        self.leased(options.first()).socket(0, &HandOff::tcp()).map(|_| Value::Null)
+    }
+
+    /// `pass LEASE`: to a program that runs until it is killed.
+    pub(super) fn pass(&self, options: Options<'_>) -> Result<Value> {
+        let _inherited = self.leased(options.first()).inheritable()?;
+        let child = Command::new("sleep").arg("300").spawn().expect("a program starts");
+        Ok(json!({"child": child.id()}))
+    }
+}
+
+/// `limit N`: so many descriptors from now on.
+pub(super) fn limit(options: Options<'_>) -> Value {
+    let most = options.first();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: None }).expect("the limit is set");
+    Value::Null
+}
+
+/// How many descriptors are open, that of the look included.
+pub(super) fn descriptors() -> Value {
+    std::fs::read_dir("/proc/self/fd").expect("the descriptors").count().into()
+}
