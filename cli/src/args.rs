@@ -265,10 +265,15 @@ pub(crate) struct Cleanup {
 }
 
 /// Show environments and leases: who has which ports, since when, and what is stale
+///
+/// The map shows every port of the pool: free, held by a process, kept by an environment, stale, or taken by a stranger,
+/// a program without a lease. It only reads, and gets in nobody's way.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   portalloc list
+  portalloc list --map                          every port of the pool
+  portalloc list --map --watch                  until q or Ctrl-C
   portalloc list --format json | jq '.environments[].ports'
 ")]
 pub(crate) struct List {
@@ -283,6 +288,23 @@ pub(crate) struct List {
     /// Reconcile first
     #[arg(long)]
     pub(crate) reconcile: bool,
+
+    /// With a map of the pool; in JSON as ranges, by class
+    #[arg(long)]
+    pub(crate) map: bool,
+
+    /// Show it again every so many seconds [default: 1], until q or Ctrl-C; into a pipe, one after the other
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    #[arg(value_parser = parse_interval, conflicts_with = "json")]
+    pub(crate) watch: Option<Duration>,
+
+    /// The pool of the map [default: $PORTALLOC_POOL, else of portalloc.toml, else 20000-29999]
+    #[arg(long, value_name = "PORTS", requires = "map")]
+    pub(crate) pool: Option<String>,
+
+    /// Ports that are not in it [default: $PORTALLOC_EXCLUDE, else of portalloc.toml]
+    #[arg(long, value_name = "PORTS", requires = "map")]
+    pub(crate) exclude: Option<String>,
 }
 
 /// How `list` writes its result.
@@ -399,6 +421,16 @@ fn parse_count(text: &str) -> Result<usize, String> {
         Some(rest) if rest.bytes().all(|byte| byte.is_ascii_digit()) => "ask for at least 1 port".to_owned(),
         _ => "not a number of ports".to_owned(),
     })
+}
+
+/// Seconds, or a time with its unit as everywhere else. Not so short that nothing but looking is done.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match seconds.or_else(|| humantime::parse_duration(text).ok()) {
+        Some(interval) if interval >= Duration::from_millis(50) => Ok(interval),
+        Some(_) => Err("the shortest interval is 0.05 seconds".to_owned()),
+        None => Err("not a number of seconds, such as 2 or 0.5".to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -8,9 +8,11 @@ mod args;
 mod commands;
 mod exit;
 mod output;
+mod pool_map;
 mod signals;
 mod table;
 mod wanted;
+mod watch;
 
 use std::ffi::OsString;
 

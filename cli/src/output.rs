@@ -31,6 +31,14 @@ pub(crate) fn result(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Text with styles as standard output may have it: in colour only on a terminal and never with `NO_COLOR`.
+pub(crate) fn styled(text: String) -> String {
+    match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(&text).to_string(),
+        _ => text,
+    }
+}
+
 /// Without control characters: paths and names of processes are anyone's, and must neither act on a terminal nor look
 /// like lines of their own.
 pub(crate) fn plain(text: impl Display) -> String {

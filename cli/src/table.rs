@@ -36,7 +36,7 @@ pub(crate) fn paragraph(text: &str) -> String {
 }
 
 /// What `COLUMNS` says, else the terminal, else 80.
-fn width() -> u16 {
+pub(crate) fn width() -> u16 {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col);
     said.or_else(terminal).filter(|columns| *columns > 0).unwrap_or(80)

@@ -89,9 +89,10 @@ impl Allocator {
     /// probed or changed, so that it may be drawn again and again. Locks and labels tell whose a port is, the kernel's
     /// tables which of the others have a socket.
     ///
-    /// It is no picture of one instant. A port at which another process is just looking is shown as held. It does not
-    /// see that this user may not bind a port ([`PortClass::Denied`](crate::PortClass::Denied) is for those who probe), nor, before Linux 6.8, TCP
-    /// sockets that are bound and neither listen nor are connected ([`PoolMap::is_complete`]).
+    /// It is no picture of one instant: a port that another process is just trying is shown as held. It does not see
+    /// that this user may not bind a port (never [`PortClass::Denied`](crate::PortClass::Denied), which only a probe
+    /// finds out), nor, before Linux 6.8, TCP sockets that are bound and neither listen nor are connected
+    /// ([`PoolMap::is_complete`]).
     ///
     /// # Errors
     /// `registry_unusable`, `io`.

@@ -32,7 +32,8 @@ pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &Pr
             classes.push((port, class));
         }
     }
-    let unclaimed: BTreeSet<u16> = classes.iter().filter(|(_, class)| is_unclaimed(*class)).map(|(port, _)| *port).collect();
+    let unclaimed: BTreeSet<u16> =
+        classes.iter().filter(|(_, class)| is_unclaimed(*class)).map(|(port, _)| *port).collect();
     let PortSockets { sockets, with_bound } =
         sys::port_sockets(&unclaimed).map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
     let bound: BTreeSet<u16> = sockets.iter().map(|socket| socket.local.port()).collect();

@@ -1,15 +1,25 @@
 //! `portalloc list`
 
-use portalloc::{EnvironmentInfo, Holder, LeaseInfo, Lifetime, Listing, Settings, Status};
+use std::path::Path;
+
+use portalloc::{
+    Allocator, EnvironmentInfo, Holder, LeaseInfo, Lifetime, Listing, PoolMap, PortClass, Project, Settings, Status,
+};
 use serde_json::{Value, json};
 
 use super::reconcile::reconcile;
 use crate::args::{List, ListFormat};
 use crate::exit::{Exit, Failure};
-use crate::{output, table};
+use crate::{output, pool_map, table, watch};
 
 pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
-    let allocator = super::open(Settings::new())?;
+    let json = args.json || args.format == ListFormat::Json;
+    if json && args.watch.is_some() {
+        return Err(Failure::Usage(
+            "--watch is for people; for programs call `portalloc list --json` again".to_owned(),
+        ));
+    }
+    let allocator = super::open(settings(args)?)?;
     let mut exit = Exit::Success;
     if args.reconcile {
         exit = reconcile(&allocator, |text| {
@@ -17,13 +27,62 @@ pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
             Ok(())
         })?;
     }
+    let show = || shown(&allocator, args.map, json);
+    match args.watch {
+        Some(interval) => watch::show(interval, show),
+        None => {
+            output::result(&show()?)?;
+            Ok(exit)
+        }
+    }
+}
+
+/// The pool of the map is the one from which `create` would take its ports here.
+fn settings(args: &List) -> Result<Settings, Failure> {
+    let mut settings = Settings::new();
+    if args.map
+        && let Some(project) = Project::find(Path::new("."))?
+    {
+        settings = settings.project(&project);
+    }
+    if let Some(pool) = &args.pool {
+        settings = settings.pool(pool);
+    }
+    if let Some(exclude) = &args.exclude {
+        settings = settings.exclude(exclude);
+    }
+    Ok(settings)
+}
+
+fn shown(allocator: &Allocator, with_map: bool, json: bool) -> Result<String, Failure> {
     let listing = allocator.list()?;
-    let text = match args.format {
-        ListFormat::Table if !args.json => human(&listing),
-        _ => output::json(&value(&listing))?,
-    };
-    output::result(&text)?;
-    Ok(exit)
+    let map = if with_map { Some(allocator.pool_map()?) } else { None };
+    let asked = allocator.pool().asked();
+    if json {
+        let mut value = value(&listing);
+        if let (Some(map), Some(fields)) = (map, value.as_object_mut()) {
+            fields.insert("pool".to_owned(), pool_value(&map, asked));
+        }
+        return Ok(output::json(&value)?);
+    }
+    let mut text = human(&listing);
+    if let Some(map) = map {
+        text.push('\n');
+        let width = usize::from(table::width());
+        text += &output::styled(pool_map::render(map.runs(), &output::plain(asked), map.is_complete(), width));
+    }
+    Ok(text)
+}
+
+fn pool_value(map: &PoolMap, asked: &str) -> Value {
+    let classes: Vec<Value> = PortClass::ALL
+        .into_iter()
+        // Only a probe finds out what is denied.
+        .filter(|class| *class != PortClass::Denied)
+        .map(|class| (class, map.ports(class)))
+        .map(|(class, ports)| json!({"class": class.as_str(), "count": ports.count(), "ranges": ports.to_string()}))
+        .collect();
+    json!({"asked": asked, "ports": map.census().pool, "classes": classes, "complete": map.is_complete()})
 }
 
 fn value(listing: &Listing) -> Value {

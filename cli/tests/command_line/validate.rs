@@ -130,8 +130,10 @@ fn ports_with_a_server_are_shown_and_are_no_failure() {
     let line = said.lines().find(|line| line.contains(&ports[1].to_string())).unwrap();
     assert!(line.contains("in use"), "{said}");
     drop(server);
-    let said = scratch.run(["validate", "--json", "--id", &id(&created)]).json();
-    assert_eq!(in_use(&said), [0; 0]);
+    // A process that another test is just starting may have a copy of the socket until it executes its program.
+    until("the port is free again", || {
+        in_use(&scratch.run(["validate", "--json", "--id", &id(&created)]).json()).is_empty()
+    });
 }
 
 #[test]

@@ -95,7 +95,13 @@ impl PoolMap {
         for (range, class) in &self.runs {
             let count = range.count();
             let adjoins = before == range.first().checked_sub(1);
-            run = if !class.is_to_be_had() { 0 } else if adjoins { run + count } else { count };
+            run = if !class.is_to_be_had() {
+                0
+            } else if adjoins {
+                run + count
+            } else {
+                count
+            };
             before = Some(range.last());
             census.longest_run = census.longest_run.max(run);
             census.pool += count;
@@ -135,7 +141,8 @@ mod tests {
     fn a_run_to_be_had_goes_over_stale_ports_and_ends_at_gaps() {
         let classes = [Free, Free, Stale, Free, Held, Free, Kept, Stranger, Denied];
         let map = PoolMap::new((100..).zip(classes).chain((110..113).map(|port| (port, Free))), true);
-        let expected = Census { pool: 12, held: 1, kept: 1, stale: 1, strangers: 1, denied: 1, free: 7, longest_run: 4 };
+        let expected =
+            Census { pool: 12, held: 1, kept: 1, stale: 1, strangers: 1, denied: 1, free: 7, longest_run: 4 };
         assert_eq!(map.census(), expected);
         assert_eq!(PoolMap::new([(1, Free), (3, Free)], true).census().longest_run, 1);
         assert_eq!(PoolMap::new([], true).census(), Census::default());

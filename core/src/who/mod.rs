@@ -11,7 +11,7 @@ use crate::check::{self, PortState, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::registry::{PortsFile, Record, Registry, Slot, Standing, Stored};
+use crate::registry::{PortsFile, Record, Registry, Standing, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
 

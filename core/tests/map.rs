@@ -1,0 +1,102 @@
+//! The map of the pool: what it sees, and that looking is in nobody's way. Starts no processes, which would for a moment
+//! have the sockets and locks of this one.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use portalloc::{
+    Allocator, Cleanup, EnvFile, EnvironmentRequest, Lease, PoolMap, PortClass, Request, Selection, Settings,
+};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A registry of its own, and ports that no other test has.
+struct Place {
+    folder: TempDir,
+    slice: Lease,
+}
+
+impl Place {
+    fn new(count: usize) -> Self {
+        let slices = Settings::new()
+            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
+            .pool("20001-29999")
+            .exclude("21200-21329")
+            .open()
+            .unwrap();
+        let slice = slices.lease(Request::run(count).wait(Duration::from_secs(120))).unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), slice }
+    }
+
+    fn allocator(&self) -> Allocator {
+        let (first, last) = (self.slice.base_port(), self.slice.base_port() + (self.slice.ports().len() - 1) as u16);
+        let settings = Settings::new().directory(self.folder.path().join("registry"));
+        settings.pool(format!("{first}-{last}")).exclude("").open().unwrap()
+    }
+}
+
+fn ports(map: &PoolMap, class: PortClass) -> Vec<u16> {
+    map.ports(class).ports().collect()
+}
+
+#[test]
+fn the_census_counts_what_the_map_shows() {
+    let place = Place::new(30);
+    let allocator = place.allocator();
+    let lease = allocator.lease(3).unwrap();
+    let request = EnvironmentRequest::new().worktree(place.folder.path()).env_file(EnvFile::None).ports(2usize);
+    let kept = allocator.create_environment(&request.clone().kept()).unwrap();
+    let stale = allocator.create_environment(&request.kept().ttl(Duration::from_millis(1))).unwrap();
+    let taken = [lease.ports(), kept.ports(), stale.ports()].concat();
+    let mut others = place.slice.ports().iter().filter(|port| !taken.contains(port));
+    let _tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, *others.next().unwrap())).unwrap();
+    let _udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, *others.next().unwrap())).unwrap();
+    let start = Instant::now();
+    while ports(&allocator.pool_map().unwrap(), PortClass::Stale).is_empty() {
+        assert!(start.elapsed() < PATIENCE, "its TTL is over");
+        std::thread::yield_now();
+    }
+    let map = allocator.pool_map().unwrap();
+    assert_eq!(ports(&map, PortClass::Held), lease.ports());
+    assert_eq!(ports(&map, PortClass::Kept), kept.ports());
+    assert_eq!(ports(&map, PortClass::Stale), stale.ports());
+    assert_eq!(ports(&map, PortClass::Stranger).len(), 2);
+    assert_eq!(map.runs().iter().map(|(range, _)| range.count()).sum::<usize>(), 30);
+    assert_eq!(map.census(), allocator.census().unwrap());
+    drop(lease);
+    allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
+    let map = allocator.pool_map().unwrap();
+    assert_eq!((map.census().free, map.census().strangers), (28, 2));
+}
+
+/// A map that probes would make a server's own bind fail now and then; one that locks would make a lease fail.
+#[test]
+fn looking_is_in_nobodys_way() {
+    let place = Place::new(8);
+    let allocator = place.allocator();
+    let done = AtomicBool::new(false);
+    let work = || {
+        for port in place.slice.ports().iter().cycle().take(8 * 500) {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).map_err(|error| format!("bind: {error}"))?;
+            allocator.lease(Request::these([*port])).map_err(|error| format!("lease: {error}"))?;
+        }
+        Ok::<(), String>(())
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            loop {
+                assert_eq!(allocator.pool_map().unwrap().census().pool, 8);
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let worked = work();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(worked, Ok(()));
+    });
+}
