@@ -7,8 +7,8 @@ mod manual;
 mod reconcile;
 mod run;
 mod validate;
-mod who;
 mod wait;
+mod who;
 
 use portalloc::{Allocator, Settings};
 

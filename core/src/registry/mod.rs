@@ -115,7 +115,8 @@ impl Registry {
     pub(crate) fn memory(&self) -> Result<Folder> {
         let path = self.path.join("sticky");
         folder::ensure(&path)?;
-        Folder::open(&path).map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))
+        Folder::open(&path)
+            .map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))
     }
 
     /// The user who opened it.

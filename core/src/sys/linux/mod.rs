@@ -7,8 +7,8 @@ mod locks;
 mod namespaces;
 mod port_sockets;
 mod process;
-mod sock_diag;
 mod ready;
+mod sock_diag;
 mod sockets;
 #[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
 mod spawn;
