@@ -18,14 +18,15 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
         Some(None) => EnvFile::Worktree,
         Some(Some(path)) => EnvFile::At(path.clone()),
     };
-    // Before there is anything to lose: a signal that comes from now on waits until the command can get it.
-    let signals = Signals::hold()?;
     let allocator = super::open(wanted.settings())?;
     let mut request = wanted.request().env_file(env_file);
     if args.guard {
         request = request.guard(true);
     }
     let mut environment = allocator.create_environment(&request)?;
+    // From now on a signal waits until the command can get it. Not before, since waiting for ports may take long, and
+    // what a signal leaves of an environment in the making is stale.
+    let signals = Signals::hold()?;
     let ran = supervise(args, &environment, &signals);
     // Removed in any case, or left to whatever the command has left running.
     let cleaned = environment.cleanup();
