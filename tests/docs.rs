@@ -268,7 +268,17 @@ fn steps(lines: &[String]) -> Vec<String> {
 
 #[test]
 fn commands_of_ci_files_are_found() {
-    let lines = ["steps:", "  - uses: x", "  - run: a: b", "  - name: n", "    run: |", "      c", "        d", "script:", "  - e"];
+    let lines = [
+        "steps:",
+        "  - uses: x",
+        "  - run: a: b",
+        "  - name: n",
+        "    run: |",
+        "      c",
+        "        d",
+        "script:",
+        "  - e",
+    ];
     let found = steps(&lines.map(str::to_owned));
     let found: Vec<&str> = found.iter().map(|line| line.rsplit("set +a;").next().unwrap().trim()).collect();
     assert_eq!(found, ["", "", "a: b", "", "", "c", "d", "", "e"]);
@@ -382,10 +392,23 @@ impl Scene {
         assert!(listing.environments.is_empty(), "{page} leaves {:?}", listing.environments);
         assert!(listing.leases.is_empty(), "{page} leaves {:?}", listing.leases);
         assert_eq!(self.world.names(self.world.temp()), [""; 0], "{page} leaves temp dirs");
-        let env_files = self.world.names(self.world.work());
-        let env_files: Vec<&String> = env_files.iter().filter(|name| name.starts_with(".env")).collect();
+        let env_files = env_files(&self.world.work());
         assert!(env_files.is_empty(), "{page} leaves {env_files:?}");
     }
+}
+
+/// Files that portalloc wrote, under whatever name.
+fn env_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
+        if kind.is_dir() {
+            found.extend(env_files(&path));
+        } else if fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"# Written by portalloc")) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 fn write_program(path: &Path, text: &str) {
