@@ -1,6 +1,7 @@
 //! The arguments of every command, and their help, which teaches by example. Parses; does nothing.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -199,9 +200,12 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) guard: bool,
 
-    /// Pass listening sockets on 127.0.0.1 and ::1, by systemd's protocol (LISTEN_FDS)
-    #[arg(long)]
-    pub(crate) listen: bool,
+    /// Pass listening sockets by systemd's protocol (LISTEN_FDS) [default addresses: 127.0.0.1,::1]
+    ///
+    /// For a server that takes no more than one socket a port, name one address: on one that nobody accepts from, clients
+    /// would hang.
+    #[arg(long, value_name = "ADDRESSES", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub(crate) listen: Option<Vec<IpAddr>>,
 
     /// Write an env file, too [default path: .env.isolation in the work tree]
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
@@ -319,7 +323,8 @@ pub(crate) enum ListFormat {
 /// Wait until servers accept connections on ports, or until the ports are free again
 ///
 /// Open means that each port accepts a TCP connection on 127.0.0.1 or on ::1. Free means that nothing is bound to it any
-/// more, TCP or UDP, on any address, whether it is leased or not. When the time is over, the message says what was seen
+/// more, TCP or UDP, on any address, whether it is leased or not; connections closed within the last minute (TIME_WAIT)
+/// count, too. When the time is over, the message says what was seen
 /// last of each port that is not there yet, and the exit status is 3.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("for_what").required(true).args(["ports", "id"]))]

@@ -22,7 +22,7 @@ use crate::pool::PortRange;
 use crate::registry::{Claim, Label, PortsFile, Slot};
 use crate::request::{Ports, Request};
 use crate::search::{Found, Judged, Search};
-use crate::sys::CloseWatch;
+use crate::sys::{self, CloseWatch};
 use crate::time::Timestamp;
 use crate::who;
 use guard::Guard;
@@ -113,6 +113,13 @@ impl Lease {
     /// # Errors
     /// `invalid_argument` if the lease was released; `unsupported` in a forked child; `io` at the descriptor limit.
     pub fn inheritable(&self) -> Result<OwnedFd> {
+        let copy = self.pass_on()?;
+        sys::keep_on_exec(&copy).map_err(|error| Error::os("cannot pass on the lease", error))?;
+        Ok(copy)
+    }
+
+    /// A copy of the descriptor for another process, which is told from now on to have a part in the lease.
+    pub(crate) fn pass_on(&self) -> Result<OwnedFd> {
         if !self.is_ours() {
             return Err(Error::new(
                 ErrorCode::Unsupported,
@@ -122,7 +129,7 @@ impl Lease {
         }
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let file = file.as_ref().ok_or_else(released)?;
-        let copy = file.inheritable().map_err(|error| Error::os("cannot pass on the lease", error))?;
+        let copy = file.copy().map_err(|error| Error::os("cannot pass on the lease", error))?;
         self.passed_on.store(true, Ordering::Relaxed);
         Ok(copy)
     }

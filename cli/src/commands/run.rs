@@ -43,7 +43,12 @@ fn supervise(args: &Run, environment: &Environment, signals: &Signals) -> Result
     let mut words = args.command.iter().map(|word| fill(environment, word));
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words);
-    match environment.spawn(&mut command, &SpawnOptions::new().listen(args.listen)) {
+    let options = match args.listen.as_deref() {
+        None => SpawnOptions::new(),
+        Some([]) => SpawnOptions::new().listen(),
+        Some(addresses) => SpawnOptions::new().listen_on(addresses.iter().copied()),
+    };
+    match environment.spawn(&mut command, &options) {
         Ok(mut child) => Ok(exit(signals.forward_until_end(&mut child)?)),
         // As shells have it.
         Err(error) if error.code() == ErrorCode::NotFound => Ok(told(error, 127)),

@@ -1,19 +1,29 @@
 //! Starting a program in a held environment, which then lives as long as the program and whatever that leaves running.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 
 use super::Environment;
 use crate::error::{Error, ErrorCode, Result};
+use crate::lease::{HandOff, Lease};
 use crate::registry::Record;
 use crate::sys::{self, Activation};
 
 /// How a program is started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct SpawnOptions {
-    listen: bool,
+    listen: Option<Listen>,
+}
+
+/// Where the sockets listen that are passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Listen {
+    /// On 127.0.0.1 and, where the machine has it, on ::1.
+    Loopback,
+    On(Vec<IpAddr>),
 }
 
 impl SpawnOptions {
@@ -25,8 +35,16 @@ impl SpawnOptions {
     /// Passes listening sockets by systemd's protocol (`LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES`, from descriptor 3
     /// on): for each port one on 127.0.0.1, in the order of the ports; then, where the machine has it, for each port one
     /// on ::1, in the same order. They are named as the ports are.
-    pub fn listen(mut self, listen: bool) -> Self {
-        self.listen = listen;
+    pub fn listen(mut self) -> Self {
+        self.listen = Some(Listen::Loopback);
+        self
+    }
+
+    /// As [`listen`](Self::listen), on these addresses: for each port one on the first, then for each port one on the
+    /// next. One address, such as 127.0.0.1, is for servers that take no more than one socket a port: on one that nobody
+    /// accepts from, clients would hang.
+    pub fn listen_on(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.listen = Some(Listen::On(addresses.into_iter().collect()));
         self
     }
 }
@@ -46,8 +64,8 @@ impl Environment {
                 "start programs from the process that holds it, with its variables",
             ));
         };
-        let activation = if options.listen { Some(self.activation()?) } else { None };
-        let inherited: OwnedFd = lease.inheritable()?;
+        let activation = options.listen.as_ref().map(|listen| self.activation(lease, listen)).transpose()?;
+        let inherited = lease.pass_on()?;
         command.envs(self.variables());
         sys::spawn(command, &inherited, activation).map_err(|error| {
             let program = command.get_program().to_string_lossy().into_owned();
@@ -64,24 +82,28 @@ impl Environment {
     }
 
     /// The sockets for systemd's protocol.
-    fn activation(&self) -> Result<Activation> {
+    fn activation(&self, lease: &Lease, listen: &Listen) -> Result<Activation> {
         if std::env::var_os("LISTEN_FDS").is_some() {
             return Err(Error::invalid_argument(
                 "LISTEN_FDS is set already: this process was itself given sockets",
                 "unset LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, if they are not for the program",
             ));
         }
-        let Some(lease) = &self.lease else { return Ok(Activation { sockets: Vec::new(), names: Vec::new() }) };
-        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut of_addresses: Vec<Vec<OwnedFd>> = Vec::new();
         for index in 0..self.ports().len() {
-            let mut sockets = lease.listeners(index)?.into_iter().map(OwnedFd::from);
-            first.extend(sockets.next());
-            second.extend(sockets.next());
+            let sockets: Vec<OwnedFd> = match listen {
+                Listen::Loopback => lease.listeners(index)?.into_iter().map(OwnedFd::from).collect(),
+                Listen::On(addresses) => addresses
+                    .iter()
+                    .map(|address| lease.socket(index, &HandOff::tcp().address(*address)))
+                    .collect::<Result<_>>()?,
+            };
+            of_addresses.resize_with(sockets.len(), Vec::new);
+            of_addresses.iter_mut().zip(sockets).for_each(|(of_address, socket)| of_address.push(socket));
         }
-        let names: Vec<String> = (0..first.len()).map(|index| self.record.port_name(index)).collect();
-        let names = names.iter().cloned().chain(names.iter().take(second.len()).cloned()).collect();
-        first.extend(second);
-        Ok(Activation { sockets: first, names })
+        let names = (0..self.ports().len()).map(|index| self.record.port_name(index));
+        let names = of_addresses.iter().flat_map(|_| names.clone()).collect();
+        Ok(Activation { sockets: of_addresses.into_iter().flatten().collect(), names })
     }
 }
 

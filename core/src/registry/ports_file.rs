@@ -121,9 +121,9 @@ impl PortsFile {
         Ok(())
     }
 
-    /// A copy of the descriptor that a program started from here inherits.
-    pub(crate) fn inheritable(&self) -> io::Result<OwnedFd> {
-        sys::inheritable(&self.file)
+    /// A copy of the descriptor: the same description, and so the same locks.
+    pub(crate) fn copy(&self) -> io::Result<OwnedFd> {
+        self.file.try_clone().map(OwnedFd::from)
     }
 
     /// Gives the file its size: what was cut off comes back as empty slots.

@@ -52,11 +52,9 @@ impl Entry {
     }
 }
 
-/// A copy of a descriptor that is not closed on exec.
-pub(crate) fn inheritable(file: &File) -> io::Result<OwnedFd> {
-    let copy = rustix::io::dup(file)?;
-    rustix::io::fcntl_setfd(&copy, rustix::io::FdFlags::empty())?;
-    Ok(copy)
+/// Lets programs that are started from here on inherit a descriptor.
+pub(crate) fn keep_on_exec(fd: &OwnedFd) -> io::Result<()> {
+    Ok(rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?)
 }
 
 /// What stands at `path`; `None` if nothing does.

@@ -15,7 +15,7 @@ mod spawn;
 mod watch;
 
 pub(crate) use files::{
-    Folder, UNFINISHED, create_folder, entry, inheritable, is_shared_memory_folder, mark, marked, rename_new, user_id,
+    Folder, UNFINISHED, create_folder, entry, is_shared_memory_folder, keep_on_exec, mark, marked, rename_new, user_id,
 };
 pub(crate) use holders::{SocketHolder, socket_holders, user_name};
 pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};

@@ -28,7 +28,7 @@ pub(crate) fn spawn(command: &mut Command, inherited: &OwnedFd, activation: Opti
     let first_free = FIRST + i32::try_from(count).map_err(io::Error::other)?;
     // Out of the way of the numbers that the sockets get.
     let inherited = rustix::io::fcntl_dupfd_cloexec(inherited, first_free)?;
-    rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty())?;
+    let kept = inherited.as_raw_fd();
     let mut moves = Vec::with_capacity(count);
     let mut exec = None;
     let mut open = Vec::with_capacity(count);
@@ -44,6 +44,11 @@ pub(crate) fn spawn(command: &mut Command, inherited: &OwnedFd, activation: Opti
     let _placeholders = occupy(first_free)?;
     let prepared = move || {
         empty_signal_mask()?;
+        // In the child only: else whatever another thread starts at this moment would inherit it, too.
+        // SAFETY: a system call on a number, which is open.
+        if unsafe { libc::fcntl(kept, libc::F_SETFD, 0) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
         for (from, to) in &moves {
             // SAFETY: a system call on two numbers; `from` is open, and what `to` was is of no use to the child.
             if unsafe { libc::dup2(*from, *to) } < 0 {
