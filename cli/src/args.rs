@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, ValueEnum};
 
+use crate::command::Command;
 use crate::exit;
 
 const ABOUT: &str = "Leases ports that no other process on this machine can be given";
@@ -41,22 +42,6 @@ Project file:
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Create(Box<Create>),
-    Run(Box<Run>),
-    Validate(Validate),
-    Cleanup(Cleanup),
-    List(List),
-    Who(Who),
-    Wait(Wait),
-    Reconcile(Reconcile),
-    /// Print the version
-    Version,
-    Completions(Completions),
-    Man(Man),
 }
 
 /// What an environment is to be like: options of every command that makes one.

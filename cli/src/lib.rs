@@ -5,6 +5,7 @@
 //! everything else to standard error.
 
 mod args;
+mod command;
 mod commands;
 mod exit;
 mod output;

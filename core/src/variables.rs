@@ -48,6 +48,9 @@ fn port_variables(names: &[String], count: usize) -> Vec<String> {
 
 /// Names for `count` ports must be words that become variables, each a different one.
 pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
     let mut seen: HashMap<String, &str> = FIXED.iter().map(|fixed| ((*fixed).to_owned(), *fixed)).collect();
     for name in names {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';

@@ -12,7 +12,7 @@ mod who;
 
 use portalloc::{Allocator, Settings};
 
-use crate::args::Command;
+use crate::command::Command;
 use crate::exit::{Exit, Failure};
 use crate::output;
 

@@ -235,6 +235,9 @@ impl Candidate {
         if worktree.is_some_and(|wanted| record.is_none_or(|record| record.worktree_path != wanted)) {
             return Ok(None);
         }
+        if matches!(selection, Selection::Id(_)) {
+            return Ok(Some(Reason::Asked));
+        }
         let stale = match &self.record {
             Err(why) => Some(StaleReason::RecordBroken(why.clone())),
             Ok(record) => match status::judge(registry, ports, record, here)? {
@@ -245,10 +248,9 @@ impl Candidate {
         let live_held = stale.is_none() && record.is_some_and(|record| record.lifetime == Lifetime::Held);
         Ok(match selection {
             Selection::Stale => stale.map(Reason::Stale),
-            Selection::Id(_) => Some(stale.map_or(Reason::Asked, Reason::Stale)),
             // A live held one is its holder's; whoever wants it gone ends the holder.
             _ if live_held => None,
-            Selection::All => Some(stale.map_or(Reason::Asked, Reason::Stale)),
+            Selection::Id(_) | Selection::All => Some(stale.map_or(Reason::Asked, Reason::Stale)),
             Selection::OlderThan(age) => {
                 let old = record.is_none_or(|record| record.created_at.age() > *age);
                 old.then_some(Reason::Older(*age))

@@ -56,11 +56,14 @@ pub(super) fn remove(registry: &Registry, record: &Record) -> Traces {
     traces.temp_dir = traces.note(record.temp_dir.clone(), temp_dir::remove(&record.temp_dir, id));
     if let Some((named, other)) = env_file::candidates(record) {
         let removal = env_file::remove(&named, id);
+        let found = matches!(removal, Removal::Removed);
         traces.env_file = traces.note(named, removal);
-        // The file is rarely there, and a neighbour's that is there is nothing to speak of.
-        match env_file::remove(&other, id) {
-            Removal::NotOurs(_) => {}
-            removal => traces.env_file = traces.note(other, removal).or(traces.env_file.take()),
+        // Rarely it is at the other path, and a neighbour's that is there is nothing to speak of.
+        if !found {
+            match env_file::remove(&other, id) {
+                Removal::NotOurs(_) => {}
+                removal => traces.env_file = traces.note(other, removal),
+            }
         }
     }
     if traces.failure.is_none() {

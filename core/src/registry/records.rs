@@ -214,7 +214,12 @@ impl Records {
 
     fn write(&self, record: &Record, publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>) -> Result<bool> {
         let id = record.isolation_id;
-        let text = serde_json::to_vec_pretty(record).map_err(|error| self.failed("write", id, error.into()))?;
+        let text = match record.lifetime {
+            // For people to read, too. One that is only being made is soon replaced.
+            Lifetime::Kept => serde_json::to_vec_pretty(record),
+            Lifetime::Held => serde_json::to_vec(record),
+        }
+        .map_err(|error| self.failed("write", id, error.into()))?;
         let random = random::number().map_err(|error| self.failed("write", id, error))?;
         let mut new = name(id);
         new.push(format!("{}{random:016x}", sys::UNFINISHED));
