@@ -51,6 +51,30 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Everything or nothing: what was open stays open if one port cannot be shut.
+    fn shut_again(&mut self) -> Result<()> {
+        let missing = self.ports.iter().map(|guarded| match guarded.udp {
+            Some(_) => Ok(None),
+            None => bound(guarded.port, Type::DGRAM).map(Some),
+        });
+        let bound: Vec<Option<Socket>> = missing.collect::<Result<_>>()?;
+        for (index, guarded) in self.ports.iter().enumerate() {
+            if let Err(error) = set_reuse(guarded, false) {
+                for changed in self.ports.iter().take(index) {
+                    let _ = set_reuse(changed, true);
+                }
+                return Err(error);
+            }
+        }
+        for (guarded, udp) in self.ports.iter_mut().zip(bound) {
+            guarded.udp = guarded.udp.take().or(udp);
+        }
+        self.state = GuardState::Shut;
+        Ok(())
+    }
+}
+
 impl Lease {
     /// What keeps strangers off the ports now.
     #[must_use]
@@ -68,14 +92,7 @@ impl Lease {
         self.check_held()?;
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(guard) = guard.as_mut() {
-            for guarded in &mut guard.ports {
-                if guarded.udp.is_none() {
-                    guarded.udp = Some(bound(guarded.port, Type::DGRAM)?);
-                }
-                set_reuse(guarded, false)?;
-            }
-            guard.state = GuardState::Shut;
-            return Ok(());
+            return guard.shut_again();
         }
         let mut pairs = Vec::with_capacity(self.ports.len());
         for port in self.ports.iter().copied() {
@@ -106,18 +123,26 @@ impl Lease {
         *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Lets a socket of this process bind one port over the guard, TCP or UDP.
-    pub(super) fn admit(&self, port: u16, kind: Type) -> Result<()> {
-        if let Some(guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            for guarded in guard.ports.iter_mut().filter(|guarded| guarded.port == port) {
-                if kind == Type::DGRAM {
-                    guarded.udp = None;
-                } else {
-                    set_reuse(guarded, true)?;
-                }
-            }
+    /// Does `bind` for one port, over the guard. If it fails, the guard is as it was.
+    pub(super) fn over_guard<T>(&self, port: u16, kind: Type, bind: impl FnOnce() -> Result<T>) -> Result<T> {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(guarded) =
+            guard.as_mut().and_then(|guard| guard.ports.iter_mut().find(|guarded| guarded.port == port))
+        else {
+            return bind();
+        };
+        if kind == Type::DGRAM {
+            let was_shut = guarded.udp.take().is_some();
+            return bind().inspect_err(|_| {
+                // Whoever came first is what it failed of; then there is nothing to be guarded.
+                guarded.udp = if was_shut { probe::bind_one(port, kind).ok() } else { None };
+            });
         }
-        Ok(())
+        let was_open = guarded.tcp.reuse_address().unwrap_or(false);
+        set_reuse(guarded, true)?;
+        bind().inspect_err(|_| {
+            let _ = set_reuse(guarded, was_open);
+        })
     }
 
     /// Only the process that took the lease, and only while it has it.

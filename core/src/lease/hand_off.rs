@@ -61,14 +61,15 @@ impl Lease {
             ));
         };
         let kind = if hand_off.udp { Type::DGRAM } else { Type::STREAM };
-        self.admit(port, kind)?;
         let address = SocketAddr::new(hand_off.address, port);
-        bind(address, kind, hand_off).map(OwnedFd::from).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrNotAvailable => Error::invalid_argument(
-                format!("{} is not an address of this machine", hand_off.address),
-                "use 127.0.0.1, ::1, 0.0.0.0, :: or one that `ip address` shows",
-            ),
-            _ => in_use(port, error),
+        self.over_guard(port, kind, || {
+            bind(address, kind, hand_off).map(OwnedFd::from).map_err(|error| match error.kind() {
+                std::io::ErrorKind::AddrNotAvailable => Error::invalid_argument(
+                    format!("{} is not an address of this machine", hand_off.address),
+                    "use 127.0.0.1, ::1, 0.0.0.0, :: or one that `ip address` shows",
+                ),
+                _ => in_use(port, error),
+            })
         })
     }
 
