@@ -13,5 +13,6 @@ mod many;
 mod names;
 mod pools;
 mod reconcile;
+mod run;
 mod scratch;
 mod validate;
