@@ -1,13 +1,7 @@
 //! What can be done with a lease while it is held: guard its ports, hand its sockets to a server, pass it on to other
 //! processes; and the ways to ask for one that are not one run of ports.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a helper of tests: a failure is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests: a failure is a failed test")]
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -246,7 +240,7 @@ mod guards {
             match lease.guard() {
                 Ok(()) => assert_eq!(lease.guard_state(), GuardState::Shut),
                 Err(error) => {
-                    assert_eq!((error.code(), lease.guard_state()), (ErrorCode::PortInUse, GuardState::Reuse))
+                    assert_eq!((error.code(), lease.guard_state()), (ErrorCode::PortInUse, GuardState::Reuse));
                 }
             }
             answers();

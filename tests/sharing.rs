@@ -3,8 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stderr,
     reason = "a helper of tests: a failure is a failed test; a skipped one must be seen"
 )]

@@ -1,5 +1,7 @@
 //! `portalloc run`: what the command sees, how it ends, what signals do, and what is left when any part is killed.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
+
 mod servers;
 
 use std::io::{BufRead, BufReader};
