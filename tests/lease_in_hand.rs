@@ -81,6 +81,15 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Ends a thief's loop, also when something fails: else it would go on for ever.
+struct StopWhenDone<'a>(&'a AtomicBool);
+
+impl Drop for StopWhenDone<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 mod guards {
     use super::*;
 
@@ -157,6 +166,7 @@ mod guards {
                     stolen.fetch_add(u32::from(bind(V4, port, Type::STREAM, false).is_ok()), Ordering::Relaxed);
                 }
             });
+            let _stop = StopWhenDone(&stop);
             let mut held = None;
             for _ in 0..300 {
                 drop(held.take());
@@ -173,7 +183,6 @@ mod guards {
                 // One attempt may have been counted late.
                 assert!(stolen.load(Ordering::Relaxed) <= before + 1);
             }
-            stop.store(true, Ordering::Relaxed);
             held
         });
         assert!(bind(V4, port, Type::STREAM, false).is_err());
@@ -470,14 +479,6 @@ mod hand_off {
         }
     }
 
-    struct StopWhenDone<'a>(&'a AtomicBool);
-
-    impl Drop for StopWhenDone<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-
     #[test]
     fn over_a_guard_there_is_no_moment_in_between() {
         let _alone = alone();
@@ -496,7 +497,6 @@ mod hand_off {
                 }
                 stolen
             });
-            // Also if something below fails: else the thief would go on for ever.
             let _stop = StopWhenDone(&stop);
             for _ in 0..300 {
                 let from = tried.load(Ordering::Relaxed);

@@ -80,6 +80,8 @@ pub(crate) enum Failure {
     Core(portalloc::Error),
     /// Standard output could not be written to.
     Output(std::io::Error),
+    /// The system refused something else than output: what became of it, and the system's reason.
+    System(&'static str, std::io::Error),
     /// The call makes no sense here; what, and what to do.
     Usage(String),
 }
@@ -108,6 +110,12 @@ impl Failure {
             Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Failure,
             Self::Output(error) => {
                 output::error(&format!("io: cannot write the result: {error}"));
+                Exit::Failure
+            }
+            Self::System(what, error) => {
+                output::error(&format!(
+                    "io: {what}: {error}; mend what the system reports (see `ulimit -a`) and try again"
+                ));
                 Exit::Failure
             }
             Self::Usage(message) => {

@@ -1,68 +1,48 @@
-//! What kind of environment the user wants: arguments over the project file. The core knows what comes after those.
+//! What kind of environment the user wants, as the arguments say it. What the project file and variables add is the
+//! core's.
 
-use std::path::Path;
-
-use portalloc::{EnvironmentRequest, Project, Settings};
+use portalloc::{Allocator, EnvironmentRequest, Settings, Wanted};
 
 use crate::args::EnvironmentArgs;
+use crate::commands;
 use crate::exit::Failure;
 
-/// The arguments, and the project file they override.
-pub(crate) struct Wanted<'a> {
-    args: &'a EnvironmentArgs,
-    project: Option<Project>,
+/// The request, without what only one of the commands knows: how long it lives, where its env file goes.
+pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Failure> {
+    let mut request =
+        EnvironmentRequest::new().names(args.names.iter().map(String::as_str)).instance_id(&args.instance_id);
+    if args.sticky {
+        request = request.sticky(true);
+    }
+    if let Some(worktree) = &args.worktree {
+        request = request.worktree(worktree);
+    }
+    if let Some(wait) = args.wait {
+        request = request.wait(wait);
+    }
+    let some = |ports: &[u16]| (!ports.is_empty()).then(|| ports.to_vec());
+    let wanted = Wanted {
+        count: args.ports,
+        ports: some(&args.specific),
+        offsets: some(&args.offsets),
+        scattered: args.scattered,
+    };
+    Ok(wanted.of_environment(request)?)
 }
 
-impl<'a> Wanted<'a> {
-    /// Looks for the project file from the work tree upwards.
-    pub(crate) fn find(args: &'a EnvironmentArgs) -> Result<Self, Failure> {
-        let project = Project::find(args.worktree.as_deref().unwrap_or(Path::new(".")))?;
-        Ok(Self { args, project })
+/// Opens for the request, which the project file may complete.
+pub(crate) fn open(
+    args: &EnvironmentArgs,
+    request: EnvironmentRequest,
+) -> Result<(Allocator, EnvironmentRequest), Failure> {
+    let mut settings = Settings::new();
+    if let Some(pool) = &args.pool {
+        settings = settings.pool(pool);
     }
-
-    pub(crate) fn settings(&self) -> Settings {
-        let mut settings = Settings::new();
-        if let Some(project) = &self.project {
-            settings = settings.project(project);
-        }
-        if let Some(pool) = &self.args.pool {
-            settings = settings.pool(pool);
-        }
-        if let Some(exclude) = &self.args.exclude {
-            settings = settings.exclude(exclude);
-        }
-        settings
+    if let Some(exclude) = &args.exclude {
+        settings = settings.exclude(exclude);
     }
-
-    /// The request, without what only one of the commands knows: how long it lives, where its env file goes.
-    pub(crate) fn request(&self) -> EnvironmentRequest {
-        let args = self.args;
-        let mut request =
-            EnvironmentRequest::new().names(args.names.iter().map(String::as_str)).instance_id(&args.instance_id);
-        if args.sticky {
-            request = request.sticky(true);
-        }
-        if let Some(project) = &self.project {
-            request = request.project(project).worktree(project.folder());
-        }
-        if let Some(count) = args.ports {
-            request = request.ports(count);
-        }
-        if args.scattered {
-            request = request.scattered();
-        }
-        if !args.offsets.is_empty() {
-            request = request.offsets(args.offsets.iter().copied());
-        }
-        if !args.specific.is_empty() {
-            request = request.these(args.specific.iter().copied());
-        }
-        if let Some(worktree) = &args.worktree {
-            request = request.worktree(worktree);
-        }
-        if let Some(wait) = args.wait {
-            request = request.wait(wait);
-        }
-        request
-    }
+    let (allocator, request) = settings.open_for(request)?;
+    commands::warn(&allocator);
+    Ok((allocator, request))
 }

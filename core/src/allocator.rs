@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::census;
 use crate::check::{self, PortState};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::given;
 use crate::lease::{self, Lease};
 use crate::pool::{Census, Cursor, Pool, PoolMap};
 use crate::registry::{Registry, Repair};
@@ -23,7 +24,11 @@ pub struct Allocator {
     pub(crate) registry: Arc<Registry>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) cursor: Arc<Cursor>,
+    pub(crate) cancelled: Cancelled,
 }
+
+/// Says whether a wait is no longer wanted.
+pub(crate) type Cancelled = Option<Arc<dyn Fn() -> bool + Send + Sync>>;
 
 impl Allocator {
     /// Opens with the settings of the environment: `PORTALLOC_DIR`, `PORTALLOC_POOL`, `PORTALLOC_EXCLUDE`.
@@ -37,7 +42,18 @@ impl Allocator {
     pub(crate) fn with(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>) -> Result<Self> {
         let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
         let registry = Registry::open(directory)?;
-        Ok(Self { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default() })
+        Ok(Self { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default(), cancelled: None })
+    }
+
+    /// The same, whose waits end early with `timeout` once `hook` says so: for signals, contexts and other ways to change
+    /// one's mind. It is asked by the thread that waits, at least four times a second.
+    #[must_use]
+    pub fn cancelled_by(&self, hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { cancelled: Some(Arc::new(hook)), ..self.clone() }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.as_ref().is_some_and(|hook| hook())
     }
 
     /// Leases ports: a number asks for so many consecutive ones, a [`Request`] for more.
@@ -70,7 +86,7 @@ impl Allocator {
         let mut states = Vec::new();
         for port in ports {
             if port == 0 {
-                return Err(Error::invalid_argument("port 0 does not exist", "name ports from 1 to 65535"));
+                return Err(given::no_port(0));
             }
             states.push(check::state(&self.registry, &file, port, &here)?);
         }

@@ -65,6 +65,20 @@ impl Lease {
         self.ports.first().copied().unwrap_or_default()
     }
 
+    /// The port of a lease of one.
+    ///
+    /// # Errors
+    /// `invalid_argument` if the lease has several.
+    pub fn port(&self) -> Result<u16> {
+        match self.ports() {
+            [port] => Ok(*port),
+            ports => Err(Error::invalid_argument(
+                format!("the lease has {} ports, not one", ports.len()),
+                "choose one of its ports, or take the base port",
+            )),
+        }
+    }
+
     /// Whether it was released.
     #[must_use]
     pub fn is_released(&self) -> bool {
@@ -143,7 +157,9 @@ impl Lease {
         &self.label
     }
 
-    pub(crate) fn is_ours(&self) -> bool {
+    /// Whether this process took it, and so may release it: false in a forked child.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
         self.maker == std::process::id()
     }
 
@@ -192,7 +208,7 @@ impl fmt::Debug for Lease {
 
 /// Takes what `request` asks for, labelled as part of the environment `id` if there is one.
 pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<IsolationId>) -> Result<Lease> {
-    let Allocator { registry, pool, cursor } = allocator;
+    let Allocator { registry, pool, cursor, .. } = allocator;
     request.check(pool)?;
     let ports = registry.ports()?;
     let here = registry.process()?;
@@ -219,7 +235,7 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<Isolatio
     let found = match attempt(&search, request, &mut random)? {
         Ok(found) => found,
         Err(obstacle) => match request.wait.filter(|limit| !limit.is_zero()) {
-            Some(limit) => wait(&search, request, limit, &mut random)?,
+            Some(limit) => wait(allocator, &search, request, limit, &mut random)?,
             None => return Err(explain(&search, obstacle)?),
         },
     };
@@ -292,7 +308,13 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Tries again whenever a lease ends, until `limit` is over. The one description is kept throughout, since closing
 /// it would wake every other process that waits.
-fn wait(search: &Search<'_>, request: &Request, limit: Duration, random: &mut SmallRng) -> Result<Found> {
+fn wait(
+    allocator: &Allocator,
+    search: &Search<'_>,
+    request: &Request,
+    limit: Duration,
+    random: &mut SmallRng,
+) -> Result<Found> {
     let start = Instant::now();
     // Before the attempts, so that no end of a lease after one of them is missed. Not before the very first one, which
     // mostly succeeds: a watch costs milliseconds to give up.
@@ -307,6 +329,13 @@ fn wait(search: &Search<'_>, request: &Request, limit: Duration, random: &mut Sm
         if left.is_zero() {
             let waited = format!("waited {}: ", humantime::format_duration(limit));
             return Err(explain(search, obstacle)?.recast(ErrorCode::Timeout, &waited));
+        }
+        if allocator.is_cancelled() {
+            return Err(Error::new(
+                ErrorCode::Timeout,
+                "the wait for ports was cancelled",
+                "wait again if you need them",
+            ));
         }
         let closed = watch.wait(left.min(pause)).map_err(|error| Error::os("cannot wait for ports", error))?;
         // A process that dies is reported just before its locks go, so the next looks follow closely.

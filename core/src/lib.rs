@@ -30,10 +30,13 @@
 struct Readme;
 
 mod allocator;
+mod allocators;
+mod border;
 mod census;
 mod check;
 mod environment;
 mod error;
+pub mod given;
 mod id;
 mod knock;
 mod lease;
@@ -53,12 +56,15 @@ mod wait;
 mod who;
 
 pub use allocator::Allocator;
+pub use allocators::Allocators;
+pub use border::no_panic;
 pub use check::{Holder, PortState, PortUsage};
 pub use environment::{
     Check, Cleanup, CleanupReport, EnvFile, Environment, EnvironmentInfo, EnvironmentRequest, LeaseInfo, Left, Listing,
     PortCheck, Reason, Removed, Selection, Skipped, SpawnOptions, StaleReason, Status, Traces, Validation,
 };
 pub use error::{Error, ErrorCode, Result};
+pub use given::Wanted;
 pub use id::IsolationId;
 pub use lease::{GuardState, HandOff, Lease};
 pub use pool::{Census, DEFAULT_POOL, KernelPorts, Pool, PoolMap, PortClass, PortRange, PortSet};
@@ -69,4 +75,4 @@ pub use settings::Settings;
 pub use sys::ProcessStamp;
 pub use time::Timestamp;
 pub use variables::{Syntax, render};
-pub use who::{Hidden, PortReport, ProcessInfo, SocketInfo};
+pub use who::{Hidden, PortHolder, PortReport, ProcessInfo, SocketInfo};

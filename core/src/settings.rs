@@ -2,14 +2,15 @@
 //! Reads the process's environment and nothing else.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::allocator::Allocator;
+use crate::environment::EnvironmentRequest;
 use crate::error::{Error, Result};
 use crate::project::Project;
 
 /// What an [`Allocator`] is opened with. Whatever is not set comes from the environment, else from the default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Settings {
     directory: Option<PathBuf>,
@@ -19,7 +20,14 @@ pub struct Settings {
     declared_exclude: Option<String>,
 }
 
+const DIRECTORY: &str = "PORTALLOC_DIR";
+const POOL: &str = "PORTALLOC_POOL";
+const EXCLUDE: &str = "PORTALLOC_EXCLUDE";
+
 impl Settings {
+    /// All the variables that are read.
+    pub(crate) const VARIABLES: [&str; 3] = [DIRECTORY, POOL, EXCLUDE];
+
     /// Nothing set: `PORTALLOC_DIR`, `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` decide, else the defaults.
     pub fn new() -> Self {
         Self::default()
@@ -57,12 +65,24 @@ impl Settings {
     pub fn open(self) -> Result<Allocator> {
         let directory = match self.directory {
             Some(directory) => Some(directory),
-            None => variable("PORTALLOC_DIR").map(PathBuf::from),
+            None => variable(DIRECTORY).map(PathBuf::from),
         };
-        let pool = self.pool.map_or_else(|| text("PORTALLOC_POOL"), |pool| Ok(Some(pool)))?;
-        let exclude = self.exclude.map_or_else(|| text("PORTALLOC_EXCLUDE"), |exclude| Ok(Some(exclude)))?;
+        let pool = self.pool.map_or_else(|| text(POOL), |pool| Ok(Some(pool)))?;
+        let exclude = self.exclude.map_or_else(|| text(EXCLUDE), |exclude| Ok(Some(exclude)))?;
         let (pool, exclude) = (pool.or(self.declared_pool), exclude.or(self.declared_exclude));
         Allocator::with(directory, pool.as_deref(), exclude.as_deref())
+    }
+
+    /// Opens for an environment, with the project file of its work tree, which fills in whatever neither these settings
+    /// nor the request give. Its folder is the work tree, if the request names none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`Project::find`].
+    pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
+        Ok(match Project::find(request.worktree.as_deref().unwrap_or(Path::new(".")))? {
+            Some(project) => (self.project(&project).open()?, request.project(&project)),
+            None => (self.open()?, request),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::allocator::Allocator;
 use crate::check::{self, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
+use crate::given;
 use crate::knock::Door;
 use crate::pool::{PortRange, PortSet};
 use crate::registry::PortsFile;
@@ -44,9 +45,13 @@ impl Allocator {
             if doors.is_empty() {
                 return Ok(());
             }
-            if left.is_zero() {
+            if left.is_zero() || self.is_cancelled() {
                 let seen = doors.iter().map(|door| (door.port, door.seen()));
-                return Err(timeout(limit, seen, "see whether the server runs and what its log says, or wait longer"));
+                return Err(timeout(
+                    &deadline,
+                    seen,
+                    "see whether the server runs and what its log says, or wait longer",
+                ));
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -73,9 +78,9 @@ impl Allocator {
             if bound.is_empty() {
                 return Ok(());
             }
-            if left.is_zero() {
+            if left.is_zero() || self.is_cancelled() {
                 let remedy = "end what is there (`ss -tuanp` shows it; TIME_WAIT lasts a minute), or wait longer";
-                return Err(timeout(limit, bound, remedy));
+                return Err(timeout(&deadline, bound, remedy));
             }
             waiting = bound.into_iter().map(|(port, _)| port).collect();
             rest(&[], pause.min(left))?;
@@ -99,6 +104,13 @@ impl Deadline {
     fn left(&self) -> Duration {
         self.limit.saturating_sub(self.start.elapsed())
     }
+
+    /// The limit, or less if the wait was given up before: then to the millisecond.
+    fn waited(&self) -> Duration {
+        let waited = self.start.elapsed();
+        let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+        waited.min(self.limit)
+    }
 }
 
 /// Each port once, in the order given.
@@ -107,7 +119,7 @@ fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
         return Err(Error::invalid_argument("no port to wait for", "name at least one port"));
     }
     if ports.contains(&0) {
-        return Err(Error::invalid_argument("port 0 does not exist", "name ports from 1 to 65535"));
+        return Err(given::no_port(0));
     }
     let mut seen = HashSet::new();
     Ok(ports.iter().copied().filter(|port| seen.insert(*port)).collect())
@@ -158,7 +170,7 @@ fn still_bound(file: &PortsFile, ports: &[u16]) -> Result<Vec<(u16, String)>> {
 }
 
 /// The error that names the ports, together where the same was seen of them.
-fn timeout(limit: Duration, seen: impl IntoIterator<Item = (u16, String)>, remedy: &str) -> Error {
+fn timeout(deadline: &Deadline, seen: impl IntoIterator<Item = (u16, String)>, remedy: &str) -> Error {
     let mut groups: BTreeMap<String, Vec<PortRange>> = BTreeMap::new();
     for (port, what) in seen {
         groups.entry(what).or_default().push(PortRange::one(port));
@@ -169,5 +181,5 @@ fn timeout(limit: Duration, seen: impl IntoIterator<Item = (u16, String)>, remed
         format!("{word} {ports}: {what}")
     });
     let parts = parts.collect::<Vec<_>>().join("; ");
-    Error::new(ErrorCode::Timeout, format!("waited {}: {parts}", humantime::format_duration(limit)), remedy)
+    Error::new(ErrorCode::Timeout, format!("waited {}: {parts}", humantime::format_duration(deadline.waited())), remedy)
 }

@@ -10,7 +10,7 @@ use portalloc::{EnvFile, Environment, EnvironmentRequest, Syntax, render};
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};
 use crate::output;
-use crate::wanted::Wanted;
+use crate::wanted;
 
 pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     let format = match (args.json, args.shell) {
@@ -19,9 +19,8 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
         _ => args.format,
     };
     let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
-    let wanted = Wanted::find(&args.environment)?;
-    let allocator = super::open(wanted.settings())?;
-    let mut environment = allocator.create_environment(&request(args, &wanted))?;
+    let (allocator, request) = wanted::open(&args.environment, request(args)?)?;
+    let mut environment = allocator.create_environment(&request)?;
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),
@@ -50,15 +49,15 @@ fn env_file(args: &Create) -> EnvFile {
     }
 }
 
-fn request(args: &Create, wanted: &Wanted) -> EnvironmentRequest {
-    let mut request = wanted.request().kept().env_file(env_file(args));
+fn request(args: &Create) -> Result<EnvironmentRequest, Failure> {
+    let mut request = wanted::request(&args.environment)?.kept().env_file(env_file(args));
     if let Some(ttl) = args.ttl {
         request = request.ttl(ttl);
     }
     if let Some(pid) = args.owner_pid {
         request = request.owner_pid(pid);
     }
-    request
+    Ok(request)
 }
 
 fn text(environment: &Environment, format: CreateFormat) -> std::io::Result<String> {

@@ -36,6 +36,10 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
 /// Opens the registry and passes on what the user should know about the pool.
 fn open(settings: Settings) -> Result<Allocator, Failure> {
     let allocator = settings.open()?;
-    allocator.pool().warnings().iter().for_each(|warning| output::warning(warning));
+    warn(&allocator);
     Ok(allocator)
+}
+
+pub(crate) fn warn(allocator: &Allocator) {
+    allocator.pool().warnings().iter().for_each(|warning| output::warning(warning));
 }

@@ -9,20 +9,19 @@ use crate::args::Run;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::signals::Signals;
-use crate::wanted::Wanted;
+use crate::wanted;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
-    let wanted = Wanted::find(&args.environment)?;
     let env_file = match &args.env_file {
         None => EnvFile::None,
         Some(None) => EnvFile::Worktree,
         Some(Some(path)) => EnvFile::At(path.clone()),
     };
-    let allocator = super::open(wanted.settings())?;
-    let mut request = wanted.request().env_file(env_file);
+    let mut request = wanted::request(&args.environment)?.env_file(env_file);
     if args.guard {
         request = request.guard(true);
     }
+    let (allocator, request) = wanted::open(&args.environment, request)?;
     let mut environment = allocator.create_environment(&request)?;
     // From now on a signal waits until the command can get it. Not before, since waiting for ports may take long, and
     // what a signal leaves of an environment in the making is stale.

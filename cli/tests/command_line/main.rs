@@ -1,5 +1,6 @@
 //! The command line from end to end: the real binary in real processes, as scripts and people use it. What the core
 //! can do is tested in the core; here it is what goes in and comes out: arguments, output, exit statuses, files.
+//! `portalloc run` has a binary of its own, beside this one.
 
 mod bad_input;
 mod cleanup;
@@ -13,6 +14,6 @@ mod many;
 mod names;
 mod pools;
 mod reconcile;
-mod run;
+#[path = "../common/scratch.rs"]
 mod scratch;
 mod validate;

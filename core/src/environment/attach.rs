@@ -34,19 +34,34 @@ impl Allocator {
         if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
             return Err(not_found(id, &format!("it is stale: {reason}")));
         }
-        Ok(Environment { registry: registry.clone(), record: *record, lease: None })
+        Ok(Environment { registry: registry.clone(), record: *record, lease: None, is_attached: true })
+    }
+
+    /// The live environment that the variable `ISOLATION_ID` names.
+    ///
+    /// # Errors
+    /// As [`attach`](Self::attach); `not_found` if the variable is not set, `invalid_id` if it is set to no ID.
+    pub fn attach_named(&self) -> Result<Environment> {
+        match named()? {
+            Some(id) => self.attach(id),
+            None => Err(Error::new(
+                ErrorCode::NotFound,
+                format!("no environment is named: {VARIABLE} is not set"),
+                "name one, or start this process with the variables of an environment, as `portalloc run` does",
+            )),
+        }
     }
 
     /// The environment of this run: attached to the one that `ISOLATION_ID` names, if that lives, else a new one as
     /// `request` says, whose [`variables`](Environment::variables) are to be given to the processes that should share it.
-    /// [`Environment::lease`] tells which it was: only a new one that is held has a lease.
+    /// [`Environment::is_attached`] tells which it was.
     ///
     /// # Errors
     /// `invalid_id` if the variable is set to no ID; else as [`attach`](Self::attach) and
     /// [`create_environment`](Self::create_environment).
     pub fn current(&self, request: &EnvironmentRequest) -> Result<Environment> {
-        if let Some(named) = std::env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
-            match self.attach(named.to_string_lossy().parse()?) {
+        if let Some(id) = named()? {
+            match self.attach(id) {
                 // Left over from a run that has ended.
                 Err(error) if error.code() == ErrorCode::NotFound => {}
                 other => return other,
@@ -54,6 +69,12 @@ impl Allocator {
         }
         self.create_environment(request)
     }
+}
+
+/// The ID in the variable; empty counts as not set.
+fn named() -> Result<Option<IsolationId>> {
+    let named = std::env::var_os(VARIABLE).filter(|named| !named.is_empty());
+    named.map(|named| named.to_string_lossy().parse()).transpose()
 }
 
 fn not_found(id: IsolationId, why: &str) -> Error {

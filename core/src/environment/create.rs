@@ -56,7 +56,8 @@ impl Allocator {
         };
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
-        let mut environment = Environment { registry: registry.clone(), record, lease: Some(lease) };
+        let mut environment =
+            Environment { registry: registry.clone(), record, lease: Some(lease), is_attached: false };
         environment.write_env_file(&request.env_file)?;
         environment.finish(&life)?;
         Ok(environment)

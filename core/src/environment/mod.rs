@@ -9,6 +9,7 @@ mod cleanup;
 mod create;
 mod env_file;
 mod list;
+mod names;
 mod ports;
 mod removal;
 mod request;
@@ -29,7 +30,7 @@ pub use status::{StaleReason, Status};
 pub use traces::{Left, Traces};
 pub use validate::{Check, PortCheck, Validation};
 
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::registry::{Record, Registry};
@@ -44,6 +45,8 @@ pub struct Environment {
     record: Record,
     /// Of a held one until it is cleaned up, of a kept one while it is being made.
     lease: Option<Lease>,
+    /// Another process's, or another part's of this one.
+    is_attached: bool,
 }
 
 impl Environment {
@@ -87,6 +90,25 @@ impl Environment {
     #[must_use]
     pub fn lease(&self) -> Option<&Lease> {
         self.lease.as_ref()
+    }
+
+    /// The lease of a held environment, for what only its maker can do.
+    ///
+    /// # Errors
+    /// `invalid_argument` if there is none.
+    pub fn held_lease(&self) -> Result<&Lease> {
+        self.lease.as_ref().ok_or_else(|| {
+            Error::invalid_argument(
+                format!("the environment {} is not held by this process", self.id()),
+                "do it in the process that holds it",
+            )
+        })
+    }
+
+    /// Whether it was found, rather than made, so that dropping it ends nothing.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.is_attached
     }
 
     /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.

@@ -157,9 +157,9 @@ impl EnvironmentRequest {
         self
     }
 
-    /// What the project file declares, wherever nothing was given: its instance ID, whether ports are sticky and, for a
-    /// held environment, guarded; and its names and number of ports, which go together: names that were given replace
-    /// both. An empty text and no names count as not given.
+    /// What the project file declares, wherever nothing was given: its folder as the work tree, its instance ID, whether
+    /// ports are sticky and, for a held environment, guarded; and its names and number of ports, which go together: names
+    /// that were given replace both. An empty text and no names count as not given.
     pub fn project(mut self, project: &Project) -> Self {
         if self.names.is_empty() {
             self.names.clone_from(&project.names);
@@ -168,6 +168,7 @@ impl EnvironmentRequest {
         if let (true, Some(instance_id)) = (self.instance_id.is_empty(), &project.instance_id) {
             self.instance_id.clone_from(instance_id);
         }
+        self.worktree = self.worktree.or_else(|| Some(project.folder().to_owned()));
         self.sticky = self.sticky.or(project.sticky);
         self.declared_guard = project.guard;
         self

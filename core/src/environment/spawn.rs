@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 
+use rustix::io::Errno;
+
 use super::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::lease::{HandOff, Lease};
-use crate::registry::Record;
 use crate::sys::{self, Activation};
 
 /// How a program is started.
@@ -54,31 +55,43 @@ impl Environment {
     /// process and every one that inherited it have ended or let go of it.
     ///
     /// # Errors
-    /// `not_found` if there is no such program, `permission_denied` if it cannot be executed, `port_in_use` if a stranger
-    /// is on a port to listen on, `invalid_argument` if the environment is not held by this process or if `LISTEN_FDS` is
-    /// set already, `io`.
+    /// `not_found` if there is no such program, `permission_denied` if it cannot be executed or its links lead in a circle,
+    /// `port_in_use` if a stranger is on a port to listen on, `invalid_argument` if the environment is not held by this
+    /// process or if `LISTEN_FDS` is set already, `io`.
     pub fn spawn(&self, command: &mut Command, options: &SpawnOptions) -> Result<Child> {
-        let Some(lease) = &self.lease else {
-            return Err(Error::invalid_argument(
-                format!("the environment {} is not held by this process", self.id()),
-                "start programs from the process that holds it, with its variables",
-            ));
-        };
+        let lease = self.held_lease()?;
         let activation = options.listen.as_ref().map(|listen| self.activation(lease, listen)).transpose()?;
         let inherited = lease.pass_on()?;
         command.envs(self.variables());
         sys::spawn(command, &inherited, activation).map_err(|error| {
             let program = command.get_program().to_string_lossy().into_owned();
             match error.kind() {
-                io::ErrorKind::NotFound => Error::new(
+                // Behind a file there is nothing, either.
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::new(
                     ErrorCode::NotFound,
                     format!("there is no command {program:?}"),
                     "check its name, or give its path",
                 ),
                 io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
+                // Something is there that cannot be executed, as bash has it.
+                _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                    Error::os(format!("cannot execute {program:?}"), error)
+                        .recast(ErrorCode::PermissionDenied, "")
+                        .with_remedy("mend the links that it goes through")
+                }
                 _ => Error::os(format!("cannot start {program:?}"), error),
             }
         })
+    }
+
+    /// Has the kernel keep the exit status of this process's children until it is asked for. Where SIGCHLD was inherited
+    /// as ignored, waiting for a started program would else fail. It is for the whole process, so whoever owns that
+    /// decides: [`spawn`](Self::spawn) does not do it.
+    ///
+    /// # Errors
+    /// `io` if the system refuses.
+    pub fn keep_exit_statuses() -> Result<()> {
+        sys::keep_exit_statuses().map_err(|error| Error::os("cannot set SIGCHLD to its default", error))
     }
 
     /// The sockets for systemd's protocol.
@@ -104,40 +117,5 @@ impl Environment {
         let names = (0..self.ports().len()).map(|index| self.record.port_name(index));
         let names = of_addresses.iter().flat_map(|_| names.clone()).collect();
         Ok(Activation { sockets: of_addresses.into_iter().flatten().collect(), names })
-    }
-}
-
-impl Record {
-    /// The name of the port at `index`: the one given, else its index.
-    fn port_name(&self, index: usize) -> String {
-        self.names.get(index).cloned().unwrap_or_else(|| index.to_string())
-    }
-
-    /// Replaces `{name}` and `{0}` by the port of that name or index. Any other text in braces is left as it is.
-    #[must_use]
-    pub fn fill(&self, text: &str) -> String {
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
-            let port = after.split_once('}').and_then(|(name, tail)| self.port_of(name).map(|port| (port, tail)));
-            match port {
-                Some((port, tail)) => {
-                    filled.push_str(&port.to_string());
-                    rest = tail;
-                }
-                None => {
-                    filled.push('{');
-                    rest = after;
-                }
-            }
-        }
-        filled + rest
-    }
-
-    fn port_of(&self, name: &str) -> Option<u16> {
-        let named = self.names.iter().position(|other| other == name);
-        let index = named.or_else(|| name.parse().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit())))?;
-        self.ports.ports.get(index).copied()
     }
 }

@@ -1,4 +1,4 @@
-//! Handing the server the bound socket itself, so that there is no moment in which the port is nobody's.
+//! Handing the server the bound socket itself, so that nobody can bind the port before it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -8,6 +8,7 @@ use socket2::{Domain, Socket, Type};
 use super::Lease;
 use super::guard::in_use;
 use crate::error::{Error, Result};
+use crate::given;
 
 /// How many connections may wait to be accepted, as most servers have it; the kernel caps it (`somaxconn`).
 const BACKLOG: i32 = 1024;
@@ -46,8 +47,11 @@ impl HandOff {
 }
 
 impl Lease {
-    /// A socket bound to the port at `index` of the lease, closed on exec; for TCP with `SO_REUSEADDR` set. Over a guard of this
-    /// lease it is bound without a moment in between; the guard of that port stays open for reuse from then on.
+    /// A socket bound to the port at `index` of the lease, closed on exec; for TCP with `SO_REUSEADDR` set.
+    ///
+    /// Over a guard of this lease a TCP socket is bound without a moment in between; the guard of that port stays open for
+    /// reuse from then on. A guard for UDP is closed before the socket is bound, so a stranger may still be first:
+    /// `port_in_use`.
     ///
     /// # Errors
     /// `invalid_argument` for an index that is none, an address of another machine, or a lease that was released;
@@ -55,10 +59,7 @@ impl Lease {
     pub fn socket(&self, index: usize, hand_off: &HandOff) -> Result<OwnedFd> {
         self.check_held()?;
         let Some(port) = self.ports.get(index).copied() else {
-            return Err(Error::invalid_argument(
-                format!("the lease has no port at index {index}"),
-                format!("use an index from 0 to {}", self.ports.len() - 1),
-            ));
+            return Err(given::no_index(index, self.ports.len()));
         };
         let kind = if hand_off.udp { Type::DGRAM } else { Type::STREAM };
         let address = SocketAddr::new(hand_off.address, port);

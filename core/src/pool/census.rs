@@ -23,6 +23,24 @@ pub struct Census {
     pub longest_run: usize,
 }
 
+impl Census {
+    /// All its figures with their names.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, usize); 8] {
+        let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = *self;
+        [
+            ("pool", pool),
+            ("held", held),
+            ("kept", kept),
+            ("stale", stale),
+            ("strangers", strangers),
+            ("denied", denied),
+            ("free", free),
+            ("longest_run", longest_run),
+        ]
+    }
+}
+
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = self;

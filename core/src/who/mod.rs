@@ -1,6 +1,7 @@
 //! Who is on a port: sockets, their processes, and the lease or environment that the port belongs to. Looks, and gets
 //! in nobody's way: nothing is locked, probed or changed. What is said of it is in sentence.rs.
 
+mod holders;
 mod sentence;
 
 use std::collections::{BTreeSet, HashSet};
@@ -9,11 +10,14 @@ use std::net::SocketAddr;
 use crate::allocator::Allocator;
 use crate::check::{self, PortState, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
+use crate::given;
 use crate::id::IsolationId;
 use crate::pool::PortRange;
 use crate::registry::{PortsFile, Record, Registry, Standing, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
+
+pub use holders::PortHolder;
 
 /// Who is on a port.
 #[derive(Clone, Debug)]
@@ -94,7 +98,7 @@ impl Allocator {
         let mut states = Vec::new();
         for port in ports {
             if port == 0 {
-                return Err(Error::invalid_argument("port 0 does not exist", "name ports from 1 to 65535"));
+                return Err(given::no_port(0));
             }
             states.push(PortState { port, usage: claim(&self.registry, &file, port, &here)? });
         }

@@ -1,5 +1,7 @@
 //! Linux.
 
+#[expect(unsafe_code, reason = "only a system call can set what a signal does")]
+mod children;
 mod files;
 mod holders;
 mod limits;
@@ -14,6 +16,7 @@ mod sockets;
 mod spawn;
 mod watch;
 
+pub(crate) use children::keep_exit_statuses;
 pub(crate) use files::{
     Folder, UNFINISHED, create_folder, entry, is_shared_memory_folder, keep_on_exec, mark, marked, rename_new, user_id,
 };

@@ -1,4 +1,4 @@
-//! A place of its own for each test: registry, pool, temp folder and work tree. Probes see the sockets of the whole
+//! What the binaries of tests share: a place of its own for each test: registry, pool, temp folder and work tree. Probes see the sockets of the whole
 //! machine, so pools of tests that run at once must not overlap: they are leased from portalloc itself, in a registry
 //! for all test runs.
 
@@ -13,8 +13,9 @@
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use portalloc::{Allocator, Lease, Request, Settings};
@@ -110,14 +111,27 @@ impl Scratch {
         Settings::new().directory(self.registry()).pool(pool).exclude("").open().expect("the registry opens")
     }
 
-    /// Any program in this place, with nothing of the developer's own settings.
+    /// Any program in this place, with nothing of the developer's own settings. `portalloc` is the binary under test.
     pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        let inherited = ["ISOLATION_ID", "GITHUB_ENV", "GITHUB_OUTPUT", "NO_COLOR", "COLUMNS", "PORTALLOC_EXCLUDE"];
+        let inherited = [
+            "ISOLATION_ID",
+            "GITHUB_ENV",
+            "GITHUB_OUTPUT",
+            "NO_COLOR",
+            "COLUMNS",
+            "PORTALLOC_EXCLUDE",
+            "LISTEN_FDS",
+            "LISTEN_PID",
+            "LISTEN_FDNAMES",
+        ];
         for name in inherited {
             command.env_remove(name);
         }
+        let folder = Path::new(PORTALLOC).parent().expect("the binary is in a folder");
+        let others = std::env::var("PATH").unwrap_or_default();
         command
+            .env("PATH", format!("{}:{others}", folder.display()))
             .env("PORTALLOC_DIR", self.registry())
             .env("PORTALLOC_POOL", self.pool(0, self.ports().len() - 1))
             .env("TMPDIR", self.temp())
@@ -133,12 +147,10 @@ impl Scratch {
         command
     }
 
-    /// A script for the real `sh`, in which `portalloc` is the binary under test.
+    /// A script for the real `sh`.
     pub(crate) fn sh(&self, script: &str) -> Command {
-        let folder = Path::new(PORTALLOC).parent().expect("the binary is in a folder");
-        let others = std::env::var("PATH").unwrap_or_default();
         let mut command = self.program("sh");
-        command.args(["-euc", script]).env("PATH", format!("{}:{others}", folder.display()));
+        command.args(["-euc", script]);
         command
     }
 
@@ -173,11 +185,17 @@ impl Scratch {
     /// nothing but `expected`.
     pub(crate) fn assert_nothing_left(&self, expected: &[&str]) {
         assert_eq!(names(&self.work()), expected, "in the work tree");
+        self.assert_no_environment_left();
+    }
+
+    /// The same, whatever is in the work tree.
+    pub(crate) fn assert_no_environment_left(&self) {
         assert_eq!(names(&self.temp()), [""; 0], "in the temp folder");
         let namespace = self.namespace();
         if namespace.exists() {
             assert_eq!(names(&namespace.join("envs")), [""; 0], "records");
-            let labels = fs::read(namespace.join("ports")).expect("the ports file");
+            // Without the file there are no labels.
+            let labels = fs::read(namespace.join("ports")).unwrap_or_default();
             assert!(labels.iter().all(|byte| *byte == 0), "labels are left");
         }
     }
@@ -186,6 +204,7 @@ impl Scratch {
 /// How a program ended, and what it wrote.
 #[derive(Debug)]
 pub(crate) struct Run {
+    /// Negative: killed by that signal.
     pub(crate) status: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -221,12 +240,13 @@ impl Run {
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-        Self {
-            status: output.status.code().expect("it was not killed by a signal"),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+        Self { status: status(output.status), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
+}
+
+/// As [`Run::status`] has it.
+pub(crate) fn status(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| -status.signal().expect("a signal"))
 }
 
 /// Runs a command to its end.

@@ -1,8 +1,9 @@
-//! Guard and hand-off with real servers.
+//! The sockets of `--listen` in the hands of those who take them, and what `--guard` lets through.
 
-use std::process::Command;
+#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
 
 use crate::scratch::{Scratch, run};
+use crate::servers::{is_there, skipped};
 
 /// Asks both loopback addresses, or those given, for a page.
 const CLIENT: &str = r#"
@@ -12,17 +13,6 @@ for host in sys.argv[1:] or ["127.0.0.1", "::1"]:
     connection.request("GET", "/")
     print(connection.getresponse().read().decode())
 "#;
-
-/// Whether a program is there; where it must be, its absence is a failure.
-fn has(program: &str) -> bool {
-    let there = Command::new(program).arg("--version").output().is_ok()
-        || Command::new(program).arg("version").output().is_ok();
-    assert!(there || std::env::var_os("CI").is_none(), "{program} is missing");
-    if !there {
-        eprintln!("SKIPPED: {program} is missing");
-    }
-    there
-}
 
 /// Serves with the sockets passed on, asks for a page, and expects the answer from each address.
 fn answers(scratch: &Scratch, file: &str, program: &str, server: &str) {
@@ -45,8 +35,10 @@ fn node_takes_the_sockets() {
 const http = require('http');
 for (let fd = 3; fd < 3 + Number(process.env.LISTEN_FDS); fd++) http.createServer((_, answer) => answer.end('hello')).listen({ fd });
 "#;
-    if has("node") {
+    if is_there("node") {
         answers(&Scratch::new(), "server.js", program, "node server.js");
+    } else {
+        skipped("there is no node");
     }
 }
 
@@ -92,8 +84,10 @@ func main() {
 	select {}
 }
 "#;
-    if has("go") {
+    if is_there("go") {
         answers(&Scratch::new(), "server.go", program, "./server");
+    } else {
+        skipped("there is no go");
     }
 }
 
@@ -177,4 +171,34 @@ print(port)
     let first = once(&[]);
     assert_eq!(once(&[]), first);
     assert_eq!(once(&["--guard"]), first);
+}
+
+/// The server is started again while the connections of the one before linger, and nobody else got in.
+#[test]
+fn a_guarded_server_can_be_started_again() {
+    let scratch = Scratch::with_pool_of(1);
+    let script = r#"
+import os, socket
+port = int(os.environ["WEB_PORT"])
+def bind(reuse):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+    try:
+        s.bind(("127.0.0.1", port))
+        s.listen()
+        return s
+    except OSError:
+        s.close()
+        return None
+for _ in range(3):
+    server = bind(1)
+    client = socket.create_connection(("127.0.0.1", port))
+    server.accept()[0].close()
+    client.recv(1)
+    client.close()
+    server.close()
+    print(bind(0) is None, socket.socket().connect_ex(("127.0.0.1", port)) != 0)
+"#;
+    let words = ["run", "--names", "web", "--guard", "--", "python3", "-c", script];
+    assert_eq!(scratch.run(words).succeeded(), "True True\n".repeat(3));
 }

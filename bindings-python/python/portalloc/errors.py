@@ -1,0 +1,195 @@
+"""The exceptions: one class for each stable code, and the built-in one that existing handlers catch.
+
+The texts and the codes are the core's; this module only says which class each is. It knows no operation.
+"""
+
+from __future__ import annotations
+
+import builtins
+import errno as _errno
+
+__all__ = [
+    "EnvFileExistsError",
+    "Error",
+    "IdExhaustedError",
+    "InUseError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidIdError",
+    "IoError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "PoolExhaustedError",
+    "PortInUseError",
+    "RegistryUnusableError",
+    "TimeoutError",
+    "UnsupportedError",
+]
+
+
+class Error(Exception):
+    """Whatever went wrong: a stable ``code``, what happened, and what to do next.
+
+    ``str()`` gives message and remedy. Which subclass it is says the same as ``code``.
+    """
+
+    #: The stable code, the same in every language and on the command line.
+    code: str = "internal"
+    #: What happened, with the value in it.
+    message: str
+    #: What to do next.
+    remedy: str
+    #: For ``port_in_use``: the ports that were not free.
+    ports: tuple[int, ...]
+    #: For ``pool_exhausted``, and a ``timeout`` while waiting for ports: how many ports of the pool are ``held``,
+    #: ``kept``, ``stale``, ``free``, taken by ``strangers``, and so on.
+    census: dict[str, int] | None
+
+    # For those that are an `OSError`.
+    _errno: int | None = None
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        ports: tuple[int, ...] = (),
+        census: dict[str, int] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.ports = ports
+        self.census = census
+        if isinstance(self, OSError) and self._errno is not None:
+            # Not as arguments: they would change what `str()` gives.
+            self.errno = self._errno
+            self.strerror = message
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+    def __reduce__(self) -> tuple[type[Error], tuple[str, str, tuple[int, ...], dict[str, int] | None]]:
+        return type(self), (self.message, self.remedy, self.ports, self.census)
+
+
+class InvalidArgumentError(Error, ValueError):
+    """An argument, a ``PORTALLOC_*`` variable or the project file is out of range or malformed."""
+
+    code = "invalid_argument"
+
+
+class InvalidIdError(Error, ValueError):
+    """The text is not an isolation ID (12 lower-case hexadecimal digits)."""
+
+    code = "invalid_id"
+
+
+class PoolExhaustedError(Error, OSError):
+    """No free run of that size is left in the pool; ``census`` says what its ports are doing."""
+
+    code = "pool_exhausted"
+    _errno = _errno.EADDRNOTAVAIL
+
+
+class PortInUseError(Error, OSError):
+    """A specific port that was asked for is leased, or something is bound to it; ``ports`` says which."""
+
+    code = "port_in_use"
+    _errno = _errno.EADDRINUSE
+
+
+class NotFoundError(Error, LookupError):
+    """No environment with that ID, or no such process."""
+
+    code = "not_found"
+
+
+class InUseError(Error, OSError):
+    """The environment is held by a live process, so it cannot be cleaned up from outside."""
+
+    code = "in_use"
+    _errno = _errno.EBUSY
+
+
+class EnvFileExistsError(Error, FileExistsError):
+    """The env file asked for exists and is not portalloc's to overwrite."""
+
+    code = "env_file_exists"
+    _errno = _errno.EEXIST
+
+
+class IdExhaustedError(Error, OSError):
+    """999 isolation IDs in a row were taken: something is wrong with the random source or the registry."""
+
+    code = "id_exhausted"
+    _errno = _errno.EAGAIN
+
+
+class RegistryUnusableError(Error, OSError):
+    """The registry folder is missing, replaced, damaged, full, or not trustworthy."""
+
+    code = "registry_unusable"
+    _errno = _errno.EIO
+
+
+class PermissionDeniedError(Error, PermissionError):
+    """The operating system refused for lack of rights."""
+
+    code = "permission_denied"
+    _errno = _errno.EACCES
+
+
+class TimeoutError(Error, builtins.TimeoutError):  # noqa: A001 - in its own namespace, and a subclass
+    """The deadline passed."""
+
+    code = "timeout"
+    _errno = _errno.ETIMEDOUT
+
+
+class UnsupportedError(Error, NotImplementedError):
+    """Not available on this platform or kernel, or to a forked child."""
+
+    code = "unsupported"
+
+
+class IoError(Error, OSError):
+    """Any other failure of the operating system."""
+
+    code = "io"
+    _errno = _errno.EIO
+
+
+class InternalError(Error, RuntimeError):
+    """A defect in portalloc itself, caught before it could end the interpreter."""
+
+    code = "internal"
+
+
+BY_CODE: dict[str, type[Error]] = {
+    cls.code: cls
+    for cls in (
+        InvalidArgumentError,
+        InvalidIdError,
+        PoolExhaustedError,
+        PortInUseError,
+        NotFoundError,
+        InUseError,
+        EnvFileExistsError,
+        IdExhaustedError,
+        RegistryUnusableError,
+        PermissionDeniedError,
+        TimeoutError,
+        UnsupportedError,
+        IoError,
+        InternalError,
+    )
+}
+
+
+def error_of(
+    code: str, message: str, remedy: str, ports: list[int], census: dict[str, int] | None
+) -> Error:
+    """The exception for an error of the core. A code that this module does not know yet is a plain ``Error``."""
+    error = BY_CODE.get(code, Error)(message, remedy, tuple(ports), census)
+    error.code = code
+    return error

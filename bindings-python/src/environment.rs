@@ -1,0 +1,428 @@
+//! Environments.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, TryLockError};
+use std::time::SystemTime;
+
+use portalloc::{Cleanup, EnvFile, EnvironmentRequest, Record, Selection, Settings, Wanted, given};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
+
+use crate::arguments::{Count, Names, Offsets, Ports, ProcessId, Seconds, wanted};
+use crate::call;
+use crate::errors::raised;
+use crate::lease::Lease;
+use crate::listing::lifetime;
+use crate::origin::Origin;
+use crate::reports::time;
+use crate::typed::{self, Typed};
+
+/// An isolation ID with a lease, a temp dir, an env file and variables around it, made and removed as one. Make one with
+/// `create` or `current`, or use another process's with `attach`.
+///
+/// A *held* one lives as long as this object: `cleanup`, leaving its `with` block, or being garbage-collected (with a
+/// `ResourceWarning` that names the line where it was made) removes it, and the end of the process, however it comes, ends
+/// it. A *kept* one outlives the process, until a cleanup, its TTL or the end of its owner. Any thread may use it. A forked
+/// child can read its copy and cannot end it.
+#[pyclass(frozen, module = "portalloc")]
+pub(crate) struct Environment {
+    inner: Mutex<portalloc::Environment>,
+    record: Record,
+    /// What belongs to whoever made it; none of an attached one.
+    made: Option<Made>,
+    exported: AtomicBool,
+}
+
+struct Made {
+    by: u32,
+    at: Option<Origin>,
+    ended: AtomicBool,
+}
+
+impl Environment {
+    fn new(py: Python<'_>, environment: portalloc::Environment) -> Self {
+        let record = environment.record().clone();
+        let made = (!environment.is_attached()).then(|| Made {
+            by: std::process::id(),
+            at: Origin::here(py),
+            ended: AtomicBool::new(false),
+        });
+        Self { inner: Mutex::new(environment), record, made, exported: AtomicBool::new(false) }
+    }
+
+    /// Does `work` with its lease.
+    pub(crate) fn with_lease<T>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>,
+    ) -> PyResult<T> {
+        let done = portalloc::no_panic(|| {
+            // Not waited for: another thread is cleaning it up, or was when this process was forked.
+            match self.inner.try_lock() {
+                Ok(inner) => inner.held_lease().and_then(work),
+                Err(TryLockError::Poisoned(inner)) => inner.into_inner().held_lease().and_then(work),
+                Err(TryLockError::WouldBlock) => Err(given::no_environment_any_more(self.record.isolation_id)),
+            }
+        });
+        done.map_err(|error| raised(py, error))
+    }
+
+    /// Whether this process has it to end.
+    fn is_ours(&self) -> bool {
+        self.made.as_ref().is_some_and(|made| made.by == std::process::id() && !made.ended.load(Ordering::Relaxed))
+    }
+
+    fn end(&self, py: Python<'_>) -> PyResult<()> {
+        self.unexport(py)?;
+        if !self.is_ours() {
+            // Whoever holds it, in the registry's own words.
+            let selection = Cleanup::new(Selection::Id(self.record.isolation_id));
+            return call::long(py, &Settings::new(), |allocator| allocator.cleanup(&selection).map(|_| ()));
+        }
+        let cleanup = || self.inner.lock().unwrap_or_else(PoisonError::into_inner).cleanup();
+        py.detach(|| portalloc::no_panic(cleanup)).map_err(|error| raised(py, error))?;
+        if let Some(made) = &self.made {
+            made.ended.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Into `os.environ`, for this process and those that it starts.
+    fn export(&self, py: Python<'_>) -> PyResult<()> {
+        let environ = py.import("os")?.getattr("environ")?;
+        for (name, value) in self.record.variables() {
+            environ.set_item(name, value)?;
+        }
+        self.exported.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Only what still is as it was exported.
+    fn unexport(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.exported.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let environ = py.import("os")?.getattr("environ")?;
+        for (name, value) in self.record.variables() {
+            if environ.call_method1("get", (&name,))?.extract::<Option<String>>()?.as_ref() == Some(&value) {
+                environ.del_item(name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        // A kept one is meant to stay.
+        if !self.is_ours() || self.record.lifetime == portalloc::Lifetime::Kept {
+            return;
+        }
+        if let Some(origin) = self.made.as_ref().and_then(|made| made.at.as_ref()) {
+            let message = format!("the environment {} was not cleaned up", self.record.isolation_id);
+            Python::try_attach(|py| origin.warn(py, &message));
+        }
+    }
+}
+
+/// What both `create` and `current` are asked for.
+struct Common<'py> {
+    names: Option<Names>,
+    instance_id: Option<String>,
+    worktree: Option<PathBuf>,
+    env_file: Option<Bound<'py, PyAny>>,
+    sticky: Option<bool>,
+    timeout: Option<Seconds>,
+}
+
+impl Common<'_> {
+    fn request(self, ports: Wanted, py: Python<'_>) -> PyResult<EnvironmentRequest> {
+        let mut request = EnvironmentRequest::new().env_file(env_file_of(self.env_file)?);
+        if let Some(Names(names)) = self.names {
+            request = request.names(names);
+        }
+        if let Some(instance_id) = self.instance_id {
+            request = request.instance_id(instance_id);
+        }
+        if let Some(worktree) = self.worktree {
+            request = request.worktree(worktree);
+        }
+        if let Some(sticky) = self.sticky {
+            request = request.sticky(sticky);
+        }
+        if let Some(Seconds(limit)) = self.timeout {
+            request = request.wait(limit);
+        }
+        ports.of_environment(request).map_err(|error| raised(py, error))
+    }
+}
+
+/// `True` for the usual place, `False` for none, or a path.
+fn env_file_of(given: Option<Bound<'_, PyAny>>) -> PyResult<EnvFile> {
+    let Some(given) = given else { return Ok(EnvFile::Worktree) };
+    if let Ok(wanted) = given.cast::<PyBool>() {
+        return Ok(if wanted.is_true() { EnvFile::Worktree } else { EnvFile::None });
+    }
+    Ok(EnvFile::At(given.extract()?))
+}
+
+#[pymethods]
+impl Environment {
+    /// Makes an environment. If it fails, nothing of it is left.
+    ///
+    /// - `names`: names for the first ports; `"postgres"` becomes the variable `POSTGRES_PORT`. They set the number of
+    ///   ports, unless `count` does; without either there are five.
+    /// - `ports`, `offsets`, `scattered`, `pool`, `exclude`, `timeout`: as for `portalloc.lease`. `guard`: too, for a held one.
+    /// - `instance_id`: what tells it from others of its work tree. `worktree`: an existing folder, else the current one.
+    /// - `env_file`: `True` for `.env.isolation` in the work tree (`.env.isolation.<id>` if that is taken), `False` for none,
+    ///   or this very path.
+    /// - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one is over. `owner_pid`: the
+    ///   process whose end ends a kept one.
+    /// - `sticky`: prefers the ports that the same work tree, instance ID and names had before.
+    ///
+    /// Whatever is not given the project file `portalloc.toml`, in the work tree or above it, may say.
+    ///
+    /// Raises as `portalloc.lease`, and `NotFoundError` (owner), `EnvFileExistsError`, `IdExhaustedError`.
+    #[staticmethod]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    #[pyo3(
+        signature = (count: "int | None" = None, *, names: "typing.Iterable[str] | None" = None, ports: "typing.Iterable[int] | None" = None, offsets: "typing.Iterable[int] | None" = None, scattered: "bool" = false, instance_id: "str | None" = None, worktree: "str | os.PathLike[str] | None" = None, env_file: "bool | str | os.PathLike[str]" = None, kept: "bool" = false, ttl: "float | datetime.timedelta | None" = None, owner_pid: "int | None" = None, pool: "str | None" = None, exclude: "str | None" = None, guard: "bool | None" = None, sticky: "bool | None" = None, timeout: "float | datetime.timedelta | None" = None) -> "Environment",
+        text_signature = "(count=None, *, names=None, ports=None, offsets=None, scattered=False, instance_id=None, worktree=None, env_file=True, kept=False, ttl=None, owner_pid=None, pool=None, exclude=None, guard=None, sticky=None, timeout=None)"
+    )]
+    fn create(
+        py: Python<'_>,
+        count: Option<Count>,
+        names: Option<Names>,
+        ports: Option<Ports>,
+        offsets: Option<Offsets>,
+        scattered: bool,
+        instance_id: Option<String>,
+        worktree: Option<PathBuf>,
+        env_file: Option<Bound<'_, PyAny>>,
+        kept: bool,
+        ttl: Option<Seconds>,
+        owner_pid: Option<ProcessId>,
+        pool: Option<String>,
+        exclude: Option<String>,
+        guard: Option<bool>,
+        sticky: Option<bool>,
+        timeout: Option<Seconds>,
+    ) -> PyResult<Self> {
+        let settings = call::settings(pool, exclude);
+        let common = Common { names, instance_id, worktree, env_file, sticky, timeout };
+        let mut request = common.request(wanted(count, ports, offsets, scattered), py)?;
+        if kept {
+            request = request.kept();
+        }
+        if let Some(Seconds(ttl)) = ttl {
+            request = request.ttl(ttl);
+        }
+        if let Some(ProcessId(pid)) = owner_pid {
+            request = request.owner_pid(pid);
+        }
+        if let Some(guard) = guard {
+            request = request.guard(guard);
+        }
+        let environment = call::waiting(py, |interrupt| {
+            let (allocator, request) = settings.open_for(request)?;
+            interrupt.watch(&allocator).create_environment(&request)
+        })?;
+        Ok(Self::new(py, environment))
+    }
+
+    /// The live environment with this ID, or with that in the variable `ISOLATION_ID`, to read its ports, names and temp
+    /// dir. Nothing that happens to the returned object ends the environment, but its `cleanup`.
+    ///
+    /// Raises `InvalidIdError`, `NotFoundError` if there is none or it is over, `PermissionDeniedError` if it is another
+    /// user's, `RegistryUnusableError`, `IoError`.
+    #[staticmethod]
+    #[pyo3(signature = (id: "str | None" = None) -> "Environment")]
+    fn attach(py: Python<'_>, id: Option<&str>) -> PyResult<Self> {
+        let environment = call::short(py, &Settings::new(), |allocator| match id {
+            Some(id) => allocator.attach(id.parse()?),
+            None => allocator.attach_named(),
+        })?;
+        Ok(Self::new(py, environment))
+    }
+
+    /// The environment of this run: the one that the variable `ISOLATION_ID` names, if that lives; else a new one as asked
+    /// for, as by `create`, whose variables are set in `os.environ`, so that the processes started from here on share it.
+    /// They are removed again when it is cleaned up.
+    ///
+    /// Raises as `create` and `attach`.
+    #[staticmethod]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    #[pyo3(
+        signature = (count: "int | None" = None, *, names: "typing.Iterable[str] | None" = None, instance_id: "str | None" = None, worktree: "str | os.PathLike[str] | None" = None, env_file: "bool | str | os.PathLike[str]" = None, pool: "str | None" = None, exclude: "str | None" = None, sticky: "bool | None" = None, timeout: "float | datetime.timedelta | None" = None) -> "Environment",
+        text_signature = "(count=None, *, names=None, instance_id=None, worktree=None, env_file=True, pool=None, exclude=None, sticky=None, timeout=None)"
+    )]
+    fn current(
+        py: Python<'_>,
+        count: Option<Count>,
+        names: Option<Names>,
+        instance_id: Option<String>,
+        worktree: Option<PathBuf>,
+        env_file: Option<Bound<'_, PyAny>>,
+        pool: Option<String>,
+        exclude: Option<String>,
+        sticky: Option<bool>,
+        timeout: Option<Seconds>,
+    ) -> PyResult<Self> {
+        let settings = call::settings(pool, exclude);
+        let common = Common { names, instance_id, worktree, env_file, sticky, timeout };
+        let request = common.request(wanted(count, None, None, false), py)?;
+        let environment = call::waiting(py, |interrupt| {
+            let (allocator, request) = settings.open_for(request)?;
+            interrupt.watch(&allocator).current(&request)
+        })?;
+        let environment = Self::new(py, environment);
+        if environment.made.is_some() {
+            environment.export(py)?;
+        }
+        Ok(environment)
+    }
+
+    /// Its isolation ID: 12 lower-case hexadecimal digits.
+    #[getter]
+    fn id(&self) -> String {
+        self.record.isolation_id.to_string()
+    }
+
+    /// Its ports, in the order of the names.
+    #[getter]
+    fn ports<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::Ints>> {
+        Typed::new(PyTuple::new(py, &self.record.ports.ports)?, py)
+    }
+
+    /// The first port.
+    #[getter]
+    fn base_port(&self) -> u16 {
+        self.record.ports.base_port
+    }
+
+    /// The names of the first ports.
+    #[getter]
+    fn names<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::Texts>> {
+        Typed::new(PyTuple::new(py, &self.record.names)?, py)
+    }
+
+    /// The port of this name, or at this index. Raises `InvalidArgumentError` if there is none.
+    #[pyo3(signature = (name: "str | int") -> "int")]
+    fn port(&self, py: Python<'_>, name: Bound<'_, PyAny>) -> PyResult<u16> {
+        if name.is_instance_of::<PyBool>() {
+            return Err(PyTypeError::new_err("a port is named by a name or an index, not by a bool"));
+        }
+        let named = match name.cast::<PyString>() {
+            Ok(name) => name.to_string(),
+            Err(_) => name.extract::<i64>()?.to_string(),
+        };
+        let port = self.record.index(&named).map(|index| self.record.ports.ports.get(index).copied());
+        Ok(port.map_err(|error| raised(py, error))?.unwrap_or_default())
+    }
+
+    /// Its temp dir, made with mode 0700; removed by the cleanup with all that is in it.
+    #[getter]
+    fn temp_dir(&self) -> PathBuf {
+        self.record.temp_dir.clone()
+    }
+
+    /// Its env file, if it has one. Beside `.env.isolation` if that was taken: then it is `.env.isolation.<id>`.
+    #[getter]
+    fn env_file(&self) -> Option<PathBuf> {
+        self.record.env_file.clone()
+    }
+
+    /// The work tree it was made for.
+    #[getter]
+    fn worktree_path(&self) -> PathBuf {
+        self.record.worktree_path.clone()
+    }
+
+    /// What tells it from others of its work tree; may be empty.
+    #[getter]
+    fn instance_id(&self) -> &str {
+        &self.record.instance_id
+    }
+
+    /// `"held"` or `"kept"`.
+    #[getter]
+    fn lifetime<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::LifetimeWord>> {
+        Typed::new(lifetime(self.record.lifetime), py)
+    }
+
+    /// When it was made (UTC).
+    #[getter]
+    fn created_at(&self) -> SystemTime {
+        time(self.record.created_at)
+    }
+
+    /// When its TTL is over (UTC), if it has one.
+    #[getter]
+    fn expires_at(&self) -> Option<SystemTime> {
+        self.record.expires_at.map(time)
+    }
+
+    /// Its variables, names and values, in the order in which they are written: a new `dict` each time.
+    #[getter]
+    fn variables<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::Variables>> {
+        let variables = PyDict::new(py);
+        for (name, value) in self.record.variables() {
+            variables.set_item(name, value)?;
+        }
+        Typed::new(variables, py)
+    }
+
+    /// Its variables as a text for a shell or a file: `shell` (safe to `eval`), `fish`, `powershell`, `dotenv`, `github`.
+    #[pyo3(signature = (syntax: "str" = "shell") -> "str")]
+    fn render(&self, py: Python<'_>, syntax: &str) -> PyResult<String> {
+        let syntax = given::syntax(syntax).map_err(|error| raised(py, error))?;
+        Ok(portalloc::render(&self.record.variables(), syntax))
+    }
+
+    /// The lease of a held environment, for the process that made it: guards, hand-off, and passing it on. None of a kept
+    /// or an attached one, and after the cleanup.
+    #[getter]
+    fn lease(slf: Bound<'_, Self>) -> PyResult<Option<Lease>> {
+        let this = slf.get();
+        if !this.is_ours() || this.record.lifetime == portalloc::Lifetime::Kept {
+            return Ok(None);
+        }
+        Lease::of(slf.py(), slf.clone().unbind(), &this.record.ports.ports).map(Some)
+    }
+
+    /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
+    ///
+    /// An attached one is removed too, if it is a kept one. Raises `InUseError` if another process holds it, such as the
+    /// parent of a forked child; `PermissionDeniedError`, `IoError`, `RegistryUnusableError`: then it can be repeated.
+    fn cleanup(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py)
+    }
+
+    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    /// Cleans up what this process made; an attached one is left alone, and so is a forked child's copy.
+    #[pyo3(signature = (_type: "object" = None, _value: "object" = None, _traceback: "object" = None, /) -> "None")]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _type: Option<Bound<'_, PyAny>>,
+        _value: Option<Bound<'_, PyAny>>,
+        _traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        if self.is_ours() { self.end(py) } else { Ok(()) }
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "an environment stays with the process that made it and cannot be pickled or copied: send its id, and attach to that",
+        ))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Environment {} {}>", self.record.isolation_id, crate::lease::shown(&self.record.ports.ports))
+    }
+}

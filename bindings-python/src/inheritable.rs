@@ -1,0 +1,61 @@
+//! A lease on its way to a child process.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// A copy of a lease's file descriptor, inherited by the processes that are started while it is open: the lease then
+/// lives until this process and every one that inherited it have let go of it or ended, whatever happens to whom.
+///
+/// `with lease.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])` closes it once the child is started, so that
+/// later ones do not inherit it.
+#[pyclass(frozen, module = "portalloc")]
+pub(crate) struct Inheritable {
+    copy: Mutex<Option<OwnedFd>>,
+}
+
+impl Inheritable {
+    pub(crate) fn new(copy: OwnedFd) -> Self {
+        Self { copy: Mutex::new(Some(copy)) }
+    }
+
+    fn copy(&self) -> MutexGuard<'_, Option<OwnedFd>> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Inheritable {
+    /// The file descriptor, for `pass_fds`. `ValueError` once it is closed.
+    fn fileno(&self) -> PyResult<i32> {
+        self.copy().as_ref().map(AsRawFd::as_raw_fd).ok_or_else(|| PyValueError::new_err("it is closed"))
+    }
+
+    /// Closes this copy. Again does nothing.
+    fn close(&self) {
+        drop(self.copy().take());
+    }
+
+    fn __enter__(&self) -> PyResult<i32> {
+        self.fileno()
+    }
+
+    #[pyo3(signature = (_type: "object" = None, _value: "object" = None, _traceback: "object" = None, /) -> "None")]
+    fn __exit__(
+        &self,
+        _type: Option<Bound<'_, PyAny>>,
+        _value: Option<Bound<'_, PyAny>>,
+        _traceback: Option<Bound<'_, PyAny>>,
+    ) {
+        self.close();
+    }
+
+    fn __repr__(&self) -> String {
+        match self.copy().as_ref() {
+            Some(copy) => format!("<Inheritable fd={}>", copy.as_raw_fd()),
+            None => "<Inheritable closed>".to_owned(),
+        }
+    }
+}

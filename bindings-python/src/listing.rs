@@ -1,0 +1,163 @@
+//! What is in the registry, and removing what is over.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use portalloc::{Cleanup, IsolationId, Lifetime, Selection, Settings};
+use pyo3::prelude::*;
+
+use crate::call;
+use crate::errors::raised;
+use crate::reports::time;
+
+/// An environment as the registry shows it.
+#[pyclass(frozen, get_all, module = "portalloc")]
+pub(crate) struct EnvironmentInfo {
+    /// Its isolation ID.
+    id: String,
+    /// `active`, `stale` (its holder, TTL or owner is gone) or `damaged`.
+    status: &'static str,
+    /// Why it is not active.
+    reason: Option<String>,
+    /// `held` or `kept`; none if its record is broken.
+    lifetime: Option<&'static str>,
+    /// Its ports, in the order of the names.
+    ports: Vec<u16>,
+    /// Names of the first ports.
+    names: Vec<String>,
+    /// When it was made (UTC).
+    created_at: Option<SystemTime>,
+    /// When its TTL is over (UTC).
+    expires_at: Option<SystemTime>,
+    /// The process that made a held one, or the owner of a kept one.
+    holder_pid: Option<u32>,
+    /// That process's command name, while it runs.
+    holder_name: Option<String>,
+    /// The user it belongs to, by number.
+    user_id: u32,
+    /// What tells it from others of its work tree. None of another user's, as are the following.
+    instance_id: Option<String>,
+    /// Its work tree.
+    worktree_path: Option<PathBuf>,
+    /// Its temp dir.
+    temp_dir: Option<PathBuf>,
+    /// Its env file, if it has one.
+    env_file: Option<PathBuf>,
+}
+
+/// A live lease that belongs to no environment.
+#[pyclass(frozen, get_all, module = "portalloc")]
+pub(crate) struct LeaseInfo {
+    /// Its ports, ascending.
+    ports: Vec<u16>,
+    /// The process that took it.
+    holder_pid: Option<u32>,
+    /// That process's command name, while it runs.
+    holder_name: Option<String>,
+    /// The user it belongs to, by number.
+    user_id: u32,
+    /// When it was taken (UTC).
+    since: SystemTime,
+}
+
+pub(crate) fn lifetime(lifetime: Lifetime) -> &'static str {
+    match lifetime {
+        Lifetime::Held => "held",
+        Lifetime::Kept => "kept",
+    }
+}
+
+impl From<portalloc::EnvironmentInfo> for EnvironmentInfo {
+    fn from(info: portalloc::EnvironmentInfo) -> Self {
+        let record = info.record.map(|record| *record);
+        Self {
+            id: info.id.to_string(),
+            status: info.status.as_str(),
+            reason: info.status.reason(),
+            lifetime: info.lifetime.map(lifetime),
+            ports: info.ports,
+            created_at: info.created_at.map(time),
+            expires_at: record.as_ref().and_then(|record| record.expires_at).map(time),
+            holder_pid: info.holder.as_ref().map(|holder| holder.pid),
+            holder_name: info.holder.and_then(|holder| holder.name),
+            user_id: info.user,
+            names: record.as_ref().map(|record| record.names.clone()).unwrap_or_default(),
+            instance_id: record.as_ref().map(|record| record.instance_id.clone()),
+            worktree_path: record.as_ref().map(|record| record.worktree_path.clone()),
+            temp_dir: record.as_ref().map(|record| record.temp_dir.clone()),
+            env_file: record.and_then(|record| record.env_file),
+        }
+    }
+}
+
+#[pymethods]
+impl EnvironmentInfo {
+    fn __repr__(&self) -> String {
+        format!("<EnvironmentInfo {} {}>", self.id, self.status)
+    }
+}
+
+#[pymethods]
+impl LeaseInfo {
+    fn __repr__(&self) -> String {
+        format!("<LeaseInfo {}>", crate::lease::shown(&self.ports))
+    }
+}
+
+/// All environments of this network namespace, oldest first. Nothing is locked or changed.
+///
+/// Raises `RegistryUnusableError`, `IoError`.
+#[pyfunction]
+#[pyo3(signature = () -> "list[EnvironmentInfo]")]
+pub(crate) fn environments(py: Python<'_>) -> PyResult<Vec<EnvironmentInfo>> {
+    let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
+    Ok(listing.environments.into_iter().map(EnvironmentInfo::from).collect())
+}
+
+/// All live leases that belong to no environment, by port. Nothing is locked or changed.
+///
+/// Raises `RegistryUnusableError`, `IoError`.
+#[pyfunction]
+#[pyo3(signature = () -> "list[LeaseInfo]")]
+pub(crate) fn leases(py: Python<'_>) -> PyResult<Vec<LeaseInfo>> {
+    let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
+    let leases = listing.leases.into_iter().map(|lease| LeaseInfo {
+        ports: lease.ports,
+        holder_pid: lease.holder.as_ref().map(|holder| holder.pid),
+        holder_name: lease.holder.and_then(|holder| holder.name),
+        user_id: lease.user,
+        since: time(lease.since),
+    });
+    Ok(leases.collect())
+}
+
+/// Removes an environment, kept or stale: temp dir, env file, record, and gives its ports back. Returns whether there was
+/// one, so that it may be called again.
+///
+/// Raises `InvalidIdError`, `InUseError` if a live process holds it, `PermissionDeniedError`, `RegistryUnusableError`,
+/// `IoError`.
+#[pyfunction]
+#[pyo3(signature = (id: "str") -> "bool")]
+pub(crate) fn cleanup(py: Python<'_>, id: &str) -> PyResult<bool> {
+    let id: IsolationId = id.parse().map_err(|error| raised(py, error))?;
+    remove(py, Selection::Id(id)).map(|removed| !removed.is_empty())
+}
+
+/// Removes what is over: stale environments of this user, and what crashes have left. Returns the IDs of those removed.
+/// Never touches a live one.
+///
+/// Raises `PermissionDeniedError`, `RegistryUnusableError`, `IoError`, after all others were removed.
+#[pyfunction]
+#[pyo3(signature = () -> "list[str]")]
+pub(crate) fn cleanup_stale(py: Python<'_>) -> PyResult<Vec<String>> {
+    remove(py, Selection::Stale)
+}
+
+fn remove(py: Python<'_>, selection: Selection) -> PyResult<Vec<String>> {
+    let cleanup = Cleanup::new(selection);
+    let report = call::long(py, &Settings::new(), |allocator| allocator.cleanup(&cleanup))?;
+    match report.skipped.into_iter().next() {
+        Some(skipped) => Err(raised(py, skipped.error)),
+        None => Ok(report.removed.into_iter().map(|removed| removed.id.to_string()).collect()),
+    }
+}

@@ -1,0 +1,85 @@
+//! Values with the types that Python's type checkers are told, where Rust's own types say less.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+#[cfg(feature = "stubs")]
+use pyo3::{
+    PyTypeInfo,
+    inspect::{PyStaticConstant, PyStaticExpr},
+    type_hint_identifier as named, type_hint_subscript as of,
+};
+
+/// An object of the type `T`.
+pub(crate) struct Typed<'py, T> {
+    object: Bound<'py, PyAny>,
+    of: PhantomData<T>,
+}
+
+impl<'py, T> Typed<'py, T> {
+    pub(crate) fn new(object: impl IntoPyObject<'py>, py: Python<'py>) -> PyResult<Self> {
+        Ok(Self { object: object.into_bound_py_any(py)?, of: PhantomData })
+    }
+}
+
+/// How a type is written.
+pub(crate) trait Hint {
+    #[cfg(feature = "stubs")]
+    const TYPE: PyStaticExpr;
+}
+
+impl<'py, T: Hint> IntoPyObject<'py> for Typed<'py, T> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = Infallible;
+
+    #[cfg(feature = "stubs")]
+    const OUTPUT_TYPE: PyStaticExpr = T::TYPE;
+
+    fn into_pyobject(self, _py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.object)
+    }
+}
+
+macro_rules! hints {
+    ($($(#[$doc:meta])* $name:ident = $hint:expr;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Hint for $name {
+            #[cfg(feature = "stubs")]
+            const TYPE: PyStaticExpr = $hint;
+        }
+    )*};
+}
+
+#[cfg(feature = "stubs")]
+const ANY_NUMBER: PyStaticExpr = PyStaticExpr::Constant { value: PyStaticConstant::Ellipsis };
+
+#[cfg(feature = "stubs")]
+const fn word(value: &'static str) -> PyStaticExpr {
+    PyStaticExpr::Constant { value: PyStaticConstant::Str(value) }
+}
+
+hints! {
+    /// `int`
+    Int = named!("builtins", "int");
+    /// `tuple[int, ...]`
+    Ints = of!(named!("builtins", "tuple"), Int::TYPE, ANY_NUMBER);
+    /// `tuple[str, ...]`
+    Texts = of!(named!("builtins", "tuple"), named!("builtins", "str"), ANY_NUMBER);
+    /// `dict[str, str]`
+    Variables = of!(named!("builtins", "dict"), named!("builtins", "str"), named!("builtins", "str"));
+    /// `Iterator[int]`
+    IntIterator = of!(named!("collections.abc", "Iterator"), Int::TYPE);
+    /// A process on a port.
+    Holder = crate::reports::Holder::TYPE_HINT;
+    /// Processes on a port.
+    HolderIterator = of!(named!("collections.abc", "Iterator"), Holder::TYPE);
+    /// What `guard_state` says.
+    GuardWord = of!(named!("typing", "Literal"), word("none"), word("reuse"), word("shut"));
+    /// What `lifetime` says.
+    LifetimeWord = of!(named!("typing", "Literal"), word("held"), word("kept"));
+}

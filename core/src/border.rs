@@ -1,0 +1,36 @@
+//! The last thing before another language: no panic gets past it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// Does `work`, and makes a panic in it the error `internal`.
+///
+/// What the work was changing may be half changed: its locks count as poisoned, which everything here looks past.
+///
+/// # Errors
+/// Those of `work`, and `internal`.
+pub fn no_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<&str>().copied().map(ToOwned::to_owned);
+        let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Error::new(
+            ErrorCode::Internal,
+            format!("portalloc has a defect: {what}"),
+            "please report it, with what was called",
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_words() {
+        let error = no_panic(|| -> Result<()> { panic!("of {}", 7) }).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Internal);
+        assert_eq!(error.message(), "portalloc has a defect: of 7");
+        assert!(no_panic(|| Ok(1)).is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+//! The same report seen by process: who has sockets on the port, or its lease.
+
+use super::{PortReport, ProcessInfo};
+use crate::check::{Holder, PortUsage};
+
+/// A process that has a socket on a port, or took its lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortHolder {
+    /// Its process ID; of one that only has the lease, as seen from its own PID namespace.
+    pub pid: u32,
+    /// Its command name, where it can be read from here.
+    pub name: Option<String>,
+    /// All that is known of it, if it has a socket on the port.
+    pub process: Option<ProcessInfo>,
+    /// Whether it took the lease.
+    pub leased: bool,
+    /// Whether clients can reach it: it has a TCP socket that listens, or a UDP socket that is not connected.
+    pub listening: bool,
+}
+
+impl PortReport {
+    /// Each process that has a socket on the port, by PID, then the one that took its lease, if that is none of them.
+    #[must_use]
+    pub fn holders(&self) -> Vec<PortHolder> {
+        let mut holders: Vec<PortHolder> = Vec::new();
+        for socket in &self.sockets {
+            let listening = matches!(socket.state, "listen" | "unconnected");
+            for process in &socket.processes {
+                match holders.iter_mut().find(|holder| holder.pid == process.pid) {
+                    Some(holder) => holder.listening |= listening,
+                    None => holders.push(PortHolder {
+                        pid: process.pid,
+                        name: Some(process.name.clone()),
+                        process: Some(process.clone()),
+                        leased: false,
+                        listening,
+                    }),
+                }
+            }
+        }
+        holders.sort_by_key(|holder| holder.pid);
+        if let PortUsage::Held { holder: Some(Holder { pid, name }), .. } = &self.usage {
+            match holders.iter_mut().find(|holder| holder.pid == *pid) {
+                Some(holder) => holder.leased = true,
+                None => holders.push(PortHolder {
+                    pid: *pid,
+                    name: name.clone(),
+                    process: None,
+                    leased: true,
+                    listening: false,
+                }),
+            }
+        }
+        holders
+    }
+}
