@@ -1,9 +1,11 @@
 # Tasks of this project. `make help` lists them; `make check test` is what CI runs.
 
 CARGO ?= cargo
+PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help build check check-format check-lints check-docs check-versions fix test bench clean
+.PHONY: help build check test fix bench clean
+.PHONY: check-rust check-python check-versions test-rust test-python stubs wheel python-tools python-installed
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,31 +13,75 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-format check-lints check-docs check-versions ## Everything that needs no run: format, lints, docs, versions
+check: check-rust check-python check-versions ## Everything that needs no run: format, lints, types, docs, generated files
 
-check-format:
-	$(CARGO) fmt --all --check
+test: test-rust test-python ## Run all tests
 
-check-lints:
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-
-check-docs:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
-
-check-versions:
-	python3 .ci/check-versions
-
-fix: ## Format, and mend what the linter can mend by itself
+fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
 	$(CARGO) clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	$(MAKE) python-tools
+	$(VENV)/bin/ruff format bindings-python
+	$(VENV)/bin/ruff check --fix bindings-python
 
-test: ## Run all tests
+check-versions: # One version, and dependencies that our minimum Rust can build
+	$(PYTHON) .ci/check-versions
+
+# --- Rust: the core and the command line
+
+check-rust: ## Format, clippy and rustdoc
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
+
+test-rust: ## The core, the command line, the documentation's commands, tests with many processes
 	$(CARGO) test --workspace --locked
 
-bench: ## Measure: what portalloc costs beside its bare system calls
+# --- Python: the wheel. All of its tools live in a virtual environment below target/.
+
+VENV := target/python
+WHEELS := target/wheels
+BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
+
+python-tools: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check --upgrade pip
+	$(VENV)/bin/python -m pip install -q --group dev
+	touch $@
+
+wheel: ## Build the wheel into target/wheels, as `pip install .` does
+	rm -rf $(WHEELS)
+	$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
+
+# What users get: the wheel, not the folder.
+python-installed: python-tools wheel
+	$(VENV)/bin/python -m pip install -q --force-reinstall --no-deps $(WHEELS)/portalloc-*.whl
+
+stubs: python-tools ## Generate the Python stubs from the Rust code
+	$(BUILD_STUBS) --out target/stubs
+	cp target/stubs/portalloc/_portalloc.pyi bindings-python/python/portalloc/
+
+check-python: python-tools ## Format, lints, types and stubs of the Python part
+	$(VENV)/bin/ruff format --check bindings-python
+	$(VENV)/bin/ruff check bindings-python
+	$(BUILD_STUBS) --out target/stubs
+	diff -u bindings-python/python/portalloc/_portalloc.pyi target/stubs/portalloc/_portalloc.pyi
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pyright --warnings
+
+test-python: python-installed ## The wheel, installed: API, pytest plugin, documentation
+	cd bindings-python/tests && ../../$(VENV)/bin/python -m mypy.stubtest portalloc portalloc.errors portalloc._portalloc
+	$(VENV)/bin/python -m pytest bindings-python/tests
+
+# --- All
+
+bench: python-installed ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	./target/release/portalloc-bench $(BENCH)
 	@printf 'release binary: %s bytes (at most 2000000)\n' "$$(stat -c %s target/release/portalloc)"
+	$(VENV)/bin/python bench/python/bench.py
 
 clean: ## Remove what builds have made
 	$(CARGO) clean

@@ -2,6 +2,7 @@
 //! the machine's speed drifts. Prints medians, 99th percentiles and ratios; judges nothing but the bounds it was given.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run has nothing to report")]
 
+mod core;
 mod environment;
 mod floor;
 mod full_pool;
@@ -49,6 +50,10 @@ fn main() {
     // `squeezed` starts this very program as its contenders.
     if squeezed::is_contender() {
         squeezed::contend();
+        return;
+    }
+    if let Some(rounds) = core::rounds() {
+        core::run(rounds);
         return;
     }
     let wanted: Vec<String> = std::env::args().skip(1).collect();

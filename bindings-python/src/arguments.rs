@@ -1,14 +1,149 @@
-//! Arguments as Python gives them. A wrong type is Python's own `TypeError`; a number out of range is the core's error.
-//! `True` is a number to Python, and nobody who passes it for a port means 1.
+//! Arguments as Python gives them, and what type checkers are told of them. A wrong type is Python's own `TypeError`; a
+//! number out of range is the core's error. `True` is a number to Python, and nobody who passes it for a port means 1.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use portalloc::{Wanted, given};
-use pyo3::exceptions::PyTypeError;
+use portalloc::{EnvFile, Wanted, given};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 
 use crate::errors::raised;
+
+/// A type of arguments: how it is made of an object, and how it is written.
+macro_rules! argument {
+    ($(#[$doc:meta])* $name:ident($inner:ty) as $hint:expr, $extract:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) $inner);
+
+        impl FromPyObject<'_, '_> for $name {
+            type Error = PyErr;
+
+            #[cfg(feature = "stubs")]
+            const INPUT_TYPE: pyo3::inspect::PyStaticExpr = $hint;
+
+            fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+                let extract: fn(Borrowed<'_, '_, PyAny>) -> PyResult<$inner> = $extract;
+                extract(value).map(Self)
+            }
+        }
+    };
+}
+
+/// How types are written.
+#[cfg(feature = "stubs")]
+mod hint {
+    use pyo3::inspect::PyStaticExpr;
+    use pyo3::{type_hint_identifier as named, type_hint_subscript as of, type_hint_union};
+
+    pub(super) const INT: PyStaticExpr = named!("builtins", "int");
+    pub(super) const STR: PyStaticExpr = named!("builtins", "str");
+    pub(super) const INTS: PyStaticExpr = of!(named!("collections.abc", "Iterable"), INT);
+    pub(super) const STRS: PyStaticExpr = of!(named!("collections.abc", "Iterable"), STR);
+    pub(super) const PAIRS: PyStaticExpr =
+        of!(named!("collections.abc", "Iterable"), of!(named!("builtins", "tuple"), STR, STR));
+    pub(super) const INT_OR_INTS: PyStaticExpr = type_hint_union!(INT, INTS);
+    pub(super) const INT_OR_STR: PyStaticExpr = type_hint_union!(INT, STR);
+    pub(super) const TIME: PyStaticExpr =
+        type_hint_union!(named!("builtins", "float"), named!("datetime", "timedelta"));
+    pub(super) const BOOL_OR_PATH: PyStaticExpr =
+        type_hint_union!(named!("builtins", "bool"), STR, of!(named!("os", "PathLike"), STR));
+}
+
+argument! {
+    /// How many ports.
+    Count(usize) as hint::INT, |value| whole(value, given::no_count)
+}
+
+argument! {
+    /// A port. Zero gets as far as the core, which refuses it.
+    Port(u16) as hint::INT, |value| whole(value, given::no_port)
+}
+
+argument! {
+    /// A process.
+    ProcessId(u32) as hint::INT, |value| whole(value, given::no_process)
+}
+
+argument! {
+    /// Ports.
+    Ports(Vec<u16>) as hint::INTS, |value| each(value, |item| item.extract().map(|Port(port)| port))
+}
+
+argument! {
+    /// One port, or several.
+    OneOrMore(Vec<u16>) as hint::INT_OR_INTS, |value| {
+        if value.hasattr("__index__")? { Ok(vec![value.extract::<Port>()?.0]) } else { Ok(value.extract::<Ports>()?.0) }
+    }
+}
+
+argument! {
+    /// Distances from the first port.
+    Offsets(Vec<u16>) as hint::INTS, |value| each(value, |item| whole(item, given::no_offset))
+}
+
+argument! {
+    /// Names; not a text, whose letters would be names.
+    Names(Vec<String>) as hint::STRS, |value| {
+        if value.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err(format!("names is a list of names, not the text {}", value.repr()?)));
+        }
+        each(value, |item| item.extract())
+    }
+}
+
+argument! {
+    /// A port by its name or its index.
+    PortName(String) as hint::INT_OR_STR, |value| match value.cast::<PyString>() {
+        Ok(name) => Ok(name.to_string()),
+        Err(_) if value.is_instance_of::<PyBool>() => Err(no_bool()),
+        Err(_) => Ok(value.extract::<i64>()?.to_string()),
+    }
+}
+
+argument! {
+    /// A command line's.
+    Words(Vec<OsString>) as hint::STRS, |value| each(value, |item| item.extract())
+}
+
+argument! {
+    /// Names and values.
+    Pairs(Vec<(String, String)>) as hint::PAIRS, |value| each(value, |item| item.extract())
+}
+
+argument! {
+    /// A time in seconds, or a `datetime.timedelta`, which says its own.
+    Seconds(Duration) as hint::TIME, |value| {
+        if value.is_instance_of::<PyBool>() {
+            return Err(PyTypeError::new_err("a number of seconds is needed, not a bool"));
+        }
+        let number: f64 = match value.getattr_opt("total_seconds")? {
+            Some(seconds) => seconds.call0()?.extract()?,
+            None => value.extract()?,
+        };
+        given::seconds(number).map_err(|error| raised(value.py(), error))
+    }
+}
+
+impl Seconds {
+    /// As long as servers take at most, if nothing is wrong.
+    pub(crate) const USUAL: Self = Self(Duration::from_secs(30));
+}
+
+argument! {
+    /// `True` for the usual place, `False` for none, or a path.
+    EnvFilePlace(EnvFile) as hint::BOOL_OR_PATH, |value| match value.cast::<PyBool>() {
+        Ok(wanted) if wanted.is_true() => Ok(EnvFile::Worktree),
+        Ok(_) => Ok(EnvFile::None),
+        Err(_) => Ok(EnvFile::At(value.extract::<PathBuf>()?)),
+    }
+}
+
+fn no_bool() -> PyErr {
+    PyTypeError::new_err("a whole number is needed, not a bool")
+}
 
 /// A whole number, whatever its size: the one that fits, or what the core says of one that does not.
 fn whole<T: TryFrom<i64>>(
@@ -16,138 +151,23 @@ fn whole<T: TryFrom<i64>>(
     refuse: impl FnOnce(String) -> portalloc::Error,
 ) -> PyResult<T> {
     if value.is_instance_of::<PyBool>() {
-        return Err(PyTypeError::new_err("a whole number is needed, not a bool"));
+        return Err(no_bool());
     }
     let number: i64 = match value.extract() {
         Ok(number) => number,
-        Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => return Err(error),
-        Err(_) => return Err(raised(value.py(), refuse(value.str()?.to_string()))),
+        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => {
+            return Err(raised(value.py(), refuse(value.str()?.to_string())));
+        }
+        Err(error) => return Err(error),
     };
     T::try_from(number).map_err(|_| raised(value.py(), refuse(number.to_string())))
 }
 
-/// How many ports.
-pub(crate) struct Count(pub(crate) usize);
-
-/// A port. Zero gets as far as the core, which refuses it.
-pub(crate) struct Port(pub(crate) u16);
-
-/// A process.
-pub(crate) struct ProcessId(pub(crate) u32);
-
-struct Offset(u16);
-
-/// Ports, or the one port that stands for itself.
-pub(crate) struct Ports(pub(crate) Vec<u16>);
-
-pub(crate) struct Offsets(Vec<u16>);
-
-/// Names; not a text, whose letters would be names.
-pub(crate) struct Names(pub(crate) Vec<String>);
-
-/// A time in seconds.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl Seconds {
-    /// As long as servers take at most, if nothing is wrong.
-    pub(crate) const USUAL: Self = Self(Duration::from_secs(30));
-}
-
-impl FromPyObject<'_, '_> for Count {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        whole(value, given::no_count).map(Self)
-    }
-}
-
-impl FromPyObject<'_, '_> for Port {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        whole(value, given::no_port).map(Self)
-    }
-}
-
-impl FromPyObject<'_, '_> for ProcessId {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        whole(value, given::no_process).map(Self)
-    }
-}
-
-impl FromPyObject<'_, '_> for Offset {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        whole(value, given::no_offset).map(Self)
-    }
-}
-
-impl FromPyObject<'_, '_> for Ports {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Ok(Self(each(value)?.into_iter().map(|Port(port)| port).collect()))
-    }
-}
-
-impl FromPyObject<'_, '_> for Offsets {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Ok(Self(each(value)?.into_iter().map(|Offset(offset)| offset).collect()))
-    }
-}
-
-impl FromPyObject<'_, '_> for Names {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if value.is_instance_of::<PyString>() {
-            return Err(PyTypeError::new_err(format!("names is a list of names, not the text {}", value.repr()?)));
-        }
-        each(value).map(Self)
-    }
-}
-
-impl FromPyObject<'_, '_> for Seconds {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if value.is_instance_of::<PyBool>() {
-            return Err(PyTypeError::new_err("a number of seconds is needed, not a bool"));
-        }
-        // A `datetime.timedelta` says its own seconds.
-        let number: f64 = match value.getattr_opt("total_seconds")? {
-            Some(seconds) => seconds.call0()?.extract()?,
-            None => value.extract()?,
-        };
-        given::seconds(number).map(Self).map_err(|error| raised(value.py(), error))
-    }
-}
-
-fn each<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(value: Borrowed<'_, '_, PyAny>) -> PyResult<Vec<T>> {
-    value.try_iter()?.map(|item| item?.extract()).collect()
-}
-
-fn each_or_one(value: Borrowed<'_, '_, PyAny>) -> PyResult<Vec<u16>> {
-    if value.hasattr("__index__")? {
-        return value.extract().map(|Port(port)| vec![port]);
-    }
-    value.extract().map(|Ports(ports)| ports)
-}
-
-/// One port, or several.
-pub(crate) struct OneOrMore(pub(crate) Vec<u16>);
-
-impl FromPyObject<'_, '_> for OneOrMore {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        each_or_one(value).map(Self)
-    }
+fn each<T>(
+    value: Borrowed<'_, '_, PyAny>,
+    extract: impl Fn(Borrowed<'_, '_, PyAny>) -> PyResult<T>,
+) -> PyResult<Vec<T>> {
+    value.try_iter()?.map(|item| extract(item?.as_borrowed())).collect()
 }
 
 /// The ways to say which ports are wanted.

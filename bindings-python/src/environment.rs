@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::time::SystemTime;
 
-use portalloc::{Cleanup, EnvFile, EnvironmentRequest, Record, Selection, Settings, Wanted, given};
+use portalloc::{Cleanup, EnvironmentRequest, Record, Selection, Settings, Wanted, given};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::arguments::{Count, Names, Offsets, Ports, ProcessId, Seconds, wanted};
+use crate::arguments::{Count, EnvFilePlace, Names, Offsets, PortName, Ports, ProcessId, Seconds, wanted};
 use crate::call;
 use crate::errors::raised;
 use crate::lease::Lease;
@@ -128,18 +128,21 @@ impl Drop for Environment {
 }
 
 /// What both `create` and `current` are asked for.
-struct Common<'py> {
+struct Common {
     names: Option<Names>,
     instance_id: Option<String>,
     worktree: Option<PathBuf>,
-    env_file: Option<Bound<'py, PyAny>>,
+    env_file: Option<EnvFilePlace>,
     sticky: Option<bool>,
     timeout: Option<Seconds>,
 }
 
-impl Common<'_> {
+impl Common {
     fn request(self, ports: Wanted, py: Python<'_>) -> PyResult<EnvironmentRequest> {
-        let mut request = EnvironmentRequest::new().env_file(env_file_of(self.env_file)?);
+        let mut request = EnvironmentRequest::new();
+        if let Some(EnvFilePlace(place)) = self.env_file {
+            request = request.env_file(place);
+        }
         if let Some(Names(names)) = self.names {
             request = request.names(names);
         }
@@ -159,15 +162,6 @@ impl Common<'_> {
     }
 }
 
-/// `True` for the usual place, `False` for none, or a path.
-fn env_file_of(given: Option<Bound<'_, PyAny>>) -> PyResult<EnvFile> {
-    let Some(given) = given else { return Ok(EnvFile::Worktree) };
-    if let Ok(wanted) = given.cast::<PyBool>() {
-        return Ok(if wanted.is_true() { EnvFile::Worktree } else { EnvFile::None });
-    }
-    Ok(EnvFile::At(given.extract()?))
-}
-
 #[pymethods]
 impl Environment {
     /// Makes an environment. If it fails, nothing of it is left.
@@ -176,7 +170,7 @@ impl Environment {
     ///   ports, unless `count` does; without either there are five.
     /// - `ports`, `offsets`, `scattered`, `pool`, `exclude`, `timeout`: as for `portalloc.lease`. `guard`: too, for a held one.
     /// - `instance_id`: what tells it from others of its work tree. `worktree`: an existing folder, else the current one.
-    /// - `env_file`: `True` for `.env.isolation` in the work tree (`.env.isolation.<id>` if that is taken), `False` for none,
+    /// - `env_file`: `True`, the default, for `.env.isolation` in the work tree (`.env.isolation.<id>` if that is taken), `False` for none,
     ///   or this very path.
     /// - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one is over. `owner_pid`: the
     ///   process whose end ends a kept one.
@@ -188,8 +182,7 @@ impl Environment {
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     #[pyo3(
-        signature = (count: "int | None" = None, *, names: "typing.Iterable[str] | None" = None, ports: "typing.Iterable[int] | None" = None, offsets: "typing.Iterable[int] | None" = None, scattered: "bool" = false, instance_id: "str | None" = None, worktree: "str | os.PathLike[str] | None" = None, env_file: "bool | str | os.PathLike[str]" = None, kept: "bool" = false, ttl: "float | datetime.timedelta | None" = None, owner_pid: "int | None" = None, pool: "str | None" = None, exclude: "str | None" = None, guard: "bool | None" = None, sticky: "bool | None" = None, timeout: "float | datetime.timedelta | None" = None) -> "Environment",
-        text_signature = "(count=None, *, names=None, ports=None, offsets=None, scattered=False, instance_id=None, worktree=None, env_file=True, kept=False, ttl=None, owner_pid=None, pool=None, exclude=None, guard=None, sticky=None, timeout=None)"
+        signature = (count = None, *, names = None, ports = None, offsets = None, scattered = false, instance_id = None, worktree = None, env_file = None, kept = false, ttl = None, owner_pid = None, pool = None, exclude = None, guard = None, sticky = None, timeout = None)
     )]
     fn create(
         py: Python<'_>,
@@ -200,7 +193,7 @@ impl Environment {
         scattered: bool,
         instance_id: Option<String>,
         worktree: Option<PathBuf>,
-        env_file: Option<Bound<'_, PyAny>>,
+        env_file: Option<EnvFilePlace>,
         kept: bool,
         ttl: Option<Seconds>,
         owner_pid: Option<ProcessId>,
@@ -238,7 +231,7 @@ impl Environment {
     /// Raises `InvalidIdError`, `NotFoundError` if there is none or it is over, `PermissionDeniedError` if it is another
     /// user's, `RegistryUnusableError`, `IoError`.
     #[staticmethod]
-    #[pyo3(signature = (id: "str | None" = None) -> "Environment")]
+    #[pyo3(signature = (id = None))]
     fn attach(py: Python<'_>, id: Option<&str>) -> PyResult<Self> {
         let environment = call::short(py, &Settings::new(), |allocator| match id {
             Some(id) => allocator.attach(id.parse()?),
@@ -255,8 +248,7 @@ impl Environment {
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     #[pyo3(
-        signature = (count: "int | None" = None, *, names: "typing.Iterable[str] | None" = None, instance_id: "str | None" = None, worktree: "str | os.PathLike[str] | None" = None, env_file: "bool | str | os.PathLike[str]" = None, pool: "str | None" = None, exclude: "str | None" = None, sticky: "bool | None" = None, timeout: "float | datetime.timedelta | None" = None) -> "Environment",
-        text_signature = "(count=None, *, names=None, instance_id=None, worktree=None, env_file=True, pool=None, exclude=None, sticky=None, timeout=None)"
+        signature = (count = None, *, names = None, instance_id = None, worktree = None, env_file = None, pool = None, exclude = None, sticky = None, timeout = None)
     )]
     fn current(
         py: Python<'_>,
@@ -264,7 +256,7 @@ impl Environment {
         names: Option<Names>,
         instance_id: Option<String>,
         worktree: Option<PathBuf>,
-        env_file: Option<Bound<'_, PyAny>>,
+        env_file: Option<EnvFilePlace>,
         pool: Option<String>,
         exclude: Option<String>,
         sticky: Option<bool>,
@@ -309,16 +301,8 @@ impl Environment {
     }
 
     /// The port of this name, or at this index. Raises `InvalidArgumentError` if there is none.
-    #[pyo3(signature = (name: "str | int") -> "int")]
-    fn port(&self, py: Python<'_>, name: Bound<'_, PyAny>) -> PyResult<u16> {
-        if name.is_instance_of::<PyBool>() {
-            return Err(PyTypeError::new_err("a port is named by a name or an index, not by a bool"));
-        }
-        let named = match name.cast::<PyString>() {
-            Ok(name) => name.to_string(),
-            Err(_) => name.extract::<i64>()?.to_string(),
-        };
-        let port = self.record.index(&named).map(|index| self.record.ports.ports.get(index).copied());
+    fn port(&self, py: Python<'_>, name: PortName) -> PyResult<u16> {
+        let port = self.record.index(&name.0).map(|index| self.record.ports.ports.get(index).copied());
         Ok(port.map_err(|error| raised(py, error))?.unwrap_or_default())
     }
 
@@ -375,7 +359,7 @@ impl Environment {
     }
 
     /// Its variables as a text for a shell or a file: `shell` (safe to `eval`), `fish`, `powershell`, `dotenv`, `github`.
-    #[pyo3(signature = (syntax: "str" = "shell") -> "str")]
+    #[pyo3(signature = (syntax = "shell"))]
     fn render(&self, py: Python<'_>, syntax: &str) -> PyResult<String> {
         let syntax = given::syntax(syntax).map_err(|error| raised(py, error))?;
         Ok(portalloc::render(&self.record.variables(), syntax))
@@ -405,7 +389,7 @@ impl Environment {
     }
 
     /// Cleans up what this process made; an attached one is left alone, and so is a forked child's copy.
-    #[pyo3(signature = (_type: "object" = None, _value: "object" = None, _traceback: "object" = None, /) -> "None")]
+    #[pyo3(signature = (_type = None, _value = None, _traceback = None, /))]
     fn __exit__(
         &self,
         py: Python<'_>,
@@ -416,7 +400,7 @@ impl Environment {
         if self.is_ours() { self.end(py) } else { Ok(()) }
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(&self) -> PyResult<String> {
         Err(PyTypeError::new_err(
             "an environment stays with the process that made it and cannot be pickled or copied: send its id, and attach to that",
         ))

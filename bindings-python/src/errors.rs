@@ -3,13 +3,14 @@
 use portalloc::{Error, ErrorCode};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::typed::{self, Typed};
 
 /// The stable codes of all errors, in the order of the documentation.
 #[pyfunction]
-#[pyo3(signature = () -> "tuple[str, ...]")]
-pub(crate) fn error_codes(py: Python<'_>) -> PyResult<Bound<'_, pyo3::types::PyTuple>> {
-    pyo3::types::PyTuple::new(py, ErrorCode::ALL.map(ErrorCode::as_str))
+pub(crate) fn error_codes(py: Python<'_>) -> PyResult<Typed<'_, typed::Texts>> {
+    Typed::new(PyTuple::new(py, ErrorCode::ALL.map(ErrorCode::as_str))?, py)
 }
 
 /// The exception for an error of the core.

@@ -3,7 +3,7 @@
 use portalloc::{IsolationId, Settings, given};
 use pyo3::prelude::*;
 
-use crate::arguments::{OneOrMore, Port, Seconds};
+use crate::arguments::{OneOrMore, Pairs, Port, Seconds};
 use crate::call::{long, short, waiting};
 use crate::errors::raised;
 use crate::reports::PortReport;
@@ -13,17 +13,16 @@ use crate::reports::PortReport;
 ///
 /// Raises `InvalidArgumentError` outside 1 to 65535.
 #[pyfunction]
-#[pyo3(signature = (port: "int") -> "bool")]
 pub(crate) fn is_free(py: Python<'_>, port: Port) -> PyResult<bool> {
     short(py, &Settings::new(), |allocator| allocator.is_free(port.0))
 }
 
 /// Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1. A timeout of 0 looks once.
 ///
-/// `timeout` is in seconds. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `portalloc.TimeoutError`, which
+/// `timeout` is in seconds, 30 by default. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `portalloc.TimeoutError`, which
 /// is a built-in `TimeoutError` too and says of each port that is not there what was seen last.
 #[pyfunction]
-#[pyo3(signature = (ports: "int | typing.Iterable[int]", timeout: "float" = Seconds::USUAL) -> "None", text_signature = "(ports, timeout=30.0)")]
+#[pyo3(signature = (ports, timeout = Seconds::USUAL))]
 pub(crate) fn wait_for(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
     waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_open(&ports.0, timeout.0)))
 }
@@ -31,10 +30,10 @@ pub(crate) fn wait_for(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> Py
 /// Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.
 /// Whether a port is leased makes no difference. A timeout of 0 looks once.
 ///
-/// `timeout` is in seconds. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `portalloc.TimeoutError`, which
+/// `timeout` is in seconds, 30 by default. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `portalloc.TimeoutError`, which
 /// is a built-in `TimeoutError` too and says of each port that is not free what was seen last.
 #[pyfunction]
-#[pyo3(signature = (ports: "int | typing.Iterable[int]", timeout: "float" = Seconds::USUAL) -> "None", text_signature = "(ports, timeout=30.0)")]
+#[pyo3(signature = (ports, timeout = Seconds::USUAL))]
 pub(crate) fn wait_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
     waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_free(&ports.0, timeout.0)))
 }
@@ -43,7 +42,6 @@ pub(crate) fn wait_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> P
 ///
 /// Processes of other users can be seen by root only. Raises `InvalidArgumentError` outside 1 to 65535.
 #[pyfunction]
-#[pyo3(signature = (port: "int") -> "PortReport")]
 pub(crate) fn who(py: Python<'_>, port: Port) -> PyResult<PortReport> {
     let reports = long(py, &Settings::new(), |allocator| allocator.who([port.0]))?;
     let report = reports.into_iter().next().ok_or_else(|| raised(py, given::no_port(port.0)))?;
@@ -52,7 +50,6 @@ pub(crate) fn who(py: Python<'_>, port: Port) -> PyResult<PortReport> {
 
 /// The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.
 #[pyfunction]
-#[pyo3(signature = (text: "str") -> "str")]
 pub(crate) fn parse_id(py: Python<'_>, text: &str) -> PyResult<String> {
     text.parse::<IsolationId>().map(|id| id.to_string()).map_err(|error| raised(py, error))
 }
@@ -60,10 +57,8 @@ pub(crate) fn parse_id(py: Python<'_>, text: &str) -> PyResult<String> {
 /// Writes variables, pairs of name and value, a line each, whatever the values contain. `syntax` is `shell` (safe to
 /// `eval`), `fish`, `powershell`, `dotenv` or `github`; `InvalidArgumentError` for any other.
 #[pyfunction]
-#[pyo3(signature = (variables: "typing.Iterable[tuple[str, str]]", syntax: "str" = "shell") -> "str")]
-pub(crate) fn render(py: Python<'_>, variables: Bound<'_, PyAny>, syntax: &str) -> PyResult<String> {
+#[pyo3(signature = (variables, syntax = "shell"))]
+pub(crate) fn render(py: Python<'_>, variables: Pairs, syntax: &str) -> PyResult<String> {
     let syntax = given::syntax(syntax).map_err(|error| raised(py, error))?;
-    let variables: Vec<(String, String)> =
-        variables.try_iter()?.map(|pair| pair?.extract()).collect::<PyResult<_>>()?;
-    Ok(portalloc::render(&variables, syntax))
+    Ok(portalloc::render(&variables.0, syntax))
 }

@@ -42,7 +42,7 @@ impl Inheritable {
         self.fileno()
     }
 
-    #[pyo3(signature = (_type: "object" = None, _value: "object" = None, _traceback: "object" = None, /) -> "None")]
+    #[pyo3(signature = (_type = None, _value = None, _traceback = None, /))]
     fn __exit__(
         &self,
         _type: Option<Bound<'_, PyAny>>,

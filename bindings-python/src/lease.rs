@@ -35,8 +35,7 @@ use crate::typed::{self, Typed};
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 #[pyo3(
-    signature = (count: "int | None" = None, *, ports: "typing.Iterable[int] | None" = None, offsets: "typing.Iterable[int] | None" = None, scattered: "bool" = false, pool: "str | None" = None, exclude: "str | None" = None, guard: "bool" = false, sticky: "str | None" = None, timeout: "float | datetime.timedelta | None" = None) -> "Lease",
-    text_signature = "(count=1, *, ports=None, offsets=None, scattered=False, pool=None, exclude=None, guard=False, sticky=None, timeout=None)"
+    signature = (count = None, *, ports = None, offsets = None, scattered = false, pool = None, exclude = None, guard = false, sticky = None, timeout = None)
 )]
 pub(crate) fn lease(
     py: Python<'_>,
@@ -72,7 +71,7 @@ pub(crate) fn lease(
 /// lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
 /// ports, and pass the lease itself on with `inheritable`. One that is neither released nor used as a context manager is
 /// released by the garbage collector, with a `ResourceWarning` that names the line where it was taken.
-#[pyclass(frozen, module = "portalloc")]
+#[pyclass(frozen, sequence, module = "portalloc")]
 pub(crate) struct Lease {
     source: Source,
     ports: Py<PyTuple>,
@@ -208,23 +207,22 @@ impl Lease {
     /// child processes, unless you make it so, and outlives the lease: close it before you release the port.
     ///
     /// Raises `PortInUseError` if a stranger was there first, and `InvalidArgumentError`.
-    #[pyo3(signature = (index: "int" = Index(0), *, r#type: "int" = 1, host: "str" = "127.0.0.1", listen: "bool" = true) -> "socket.socket",
-           text_signature = "($self, index=0, *, type=1, host='127.0.0.1', listen=True)")]
+    #[pyo3(signature = (index = 0, *, r#type = 1, host = "127.0.0.1", listen = true))]
     fn socket<'py>(
         &self,
         py: Python<'py>,
-        index: Index,
+        index: i64,
         r#type: i32,
         host: &str,
         listen: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Typed<'py, typed::Socket>> {
         let hand_off = hand_off(r#type, host).map_err(|error| raised(py, error))?.listen(listen);
         let count = self.ports.bind(py).len();
         let socket = self.with(py, |lease| {
-            let index = usize::try_from(index.0).map_err(|_| given::no_index(index.0, count))?;
+            let index = usize::try_from(index).map_err(|_| given::no_index(index, count))?;
             lease.socket(index, &hand_off)
         })?;
-        python_socket(py, socket)
+        Typed::new(python_socket(py, socket)?, py)
     }
 
     /// Lets child processes inherit the lease: `with lease.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])`. From
@@ -256,7 +254,7 @@ impl Lease {
         slf
     }
 
-    #[pyo3(signature = (_type: "object" = None, _value: "object" = None, _traceback: "object" = None, /) -> "None")]
+    #[pyo3(signature = (_type = None, _value = None, _traceback = None, /))]
     fn __exit__(
         &self,
         py: Python<'_>,
@@ -267,7 +265,7 @@ impl Lease {
         self.release(py)
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(&self) -> PyResult<String> {
         Err(PyTypeError::new_err(
             "a lease stays with the process that took it and cannot be pickled or copied: send its ports, or pass it on with inheritable()",
         ))
@@ -277,17 +275,6 @@ impl Lease {
         let state = if self.is_released(py) { ", released" } else { "" };
         let ports: Vec<u16> = self.ports.bind(py).extract()?;
         Ok(format!("<Lease {}{state}>", shown(&ports)))
-    }
-}
-
-/// An index of a port; those that are none get as far as the core.
-struct Index(i64);
-
-impl FromPyObject<'_, '_> for Index {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        value.extract().map(Self)
     }
 }
 

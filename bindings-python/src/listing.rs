@@ -108,7 +108,6 @@ impl LeaseInfo {
 ///
 /// Raises `RegistryUnusableError`, `IoError`.
 #[pyfunction]
-#[pyo3(signature = () -> "list[EnvironmentInfo]")]
 pub(crate) fn environments(py: Python<'_>) -> PyResult<Vec<EnvironmentInfo>> {
     let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
     Ok(listing.environments.into_iter().map(EnvironmentInfo::from).collect())
@@ -118,7 +117,6 @@ pub(crate) fn environments(py: Python<'_>) -> PyResult<Vec<EnvironmentInfo>> {
 ///
 /// Raises `RegistryUnusableError`, `IoError`.
 #[pyfunction]
-#[pyo3(signature = () -> "list[LeaseInfo]")]
 pub(crate) fn leases(py: Python<'_>) -> PyResult<Vec<LeaseInfo>> {
     let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
     let leases = listing.leases.into_iter().map(|lease| LeaseInfo {
@@ -137,7 +135,6 @@ pub(crate) fn leases(py: Python<'_>) -> PyResult<Vec<LeaseInfo>> {
 /// Raises `InvalidIdError`, `InUseError` if a live process holds it, `PermissionDeniedError`, `RegistryUnusableError`,
 /// `IoError`.
 #[pyfunction]
-#[pyo3(signature = (id: "str") -> "bool")]
 pub(crate) fn cleanup(py: Python<'_>, id: &str) -> PyResult<bool> {
     let id: IsolationId = id.parse().map_err(|error| raised(py, error))?;
     remove(py, Selection::Id(id)).map(|removed| !removed.is_empty())
@@ -148,7 +145,6 @@ pub(crate) fn cleanup(py: Python<'_>, id: &str) -> PyResult<bool> {
 ///
 /// Raises `PermissionDeniedError`, `RegistryUnusableError`, `IoError`, after all others were removed.
 #[pyfunction]
-#[pyo3(signature = () -> "list[str]")]
 pub(crate) fn cleanup_stale(py: Python<'_>) -> PyResult<Vec<String>> {
     remove(py, Selection::Stale)
 }

@@ -49,7 +49,7 @@ pub(crate) struct SocketInfo {
 }
 
 /// Who is on a port: a sequence of the processes that have sockets on it or took its lease. As text it is one sentence.
-#[pyclass(frozen, module = "portalloc")]
+#[pyclass(frozen, sequence, module = "portalloc")]
 pub(crate) struct PortReport {
     report: portalloc::PortReport,
     holders: Py<PyTuple>,

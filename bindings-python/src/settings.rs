@@ -37,7 +37,7 @@ impl Settings {
 ///
 /// Raises `InvalidArgumentError` for a malformed pool or project file, `RegistryUnusableError`, `PermissionDeniedError`.
 #[pyfunction]
-#[pyo3(signature = (*, pool: "str | None" = None, exclude: "str | None" = None) -> "Settings")]
+#[pyo3(signature = (*, pool = None, exclude = None))]
 pub(crate) fn settings(py: Python<'_>, pool: Option<String>, exclude: Option<String>) -> PyResult<Settings> {
     let project = Project::find(Path::new(".")).map_err(|error| raised(py, error))?;
     call::short(py, &call::settings(pool, exclude), |allocator| {

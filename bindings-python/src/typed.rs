@@ -78,6 +78,8 @@ hints! {
     Holder = crate::reports::Holder::TYPE_HINT;
     /// Processes on a port.
     HolderIterator = of!(named!("collections.abc", "Iterator"), Holder::TYPE);
+    /// Python's own socket.
+    Socket = named!("socket", "socket");
     /// What `guard_state` says.
     GuardWord = of!(named!("typing", "Literal"), word("none"), word("reuse"), word("shut"));
     /// What `lifetime` says.

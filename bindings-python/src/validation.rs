@@ -34,7 +34,6 @@ impl Validation {
 ///
 /// Raises `InvalidIdError`, `NotFoundError`, `PermissionDeniedError`, `RegistryUnusableError`, `IoError`.
 #[pyfunction]
-#[pyo3(signature = (id: "str") -> "Validation")]
 pub(crate) fn validate(py: Python<'_>, id: &str) -> PyResult<Validation> {
     let id: IsolationId = id.parse().map_err(|error| raised(py, error))?;
     let found = call::long(py, &Settings::new(), |allocator| allocator.validate(id))?;

@@ -108,5 +108,5 @@ __all__ = [
 #: The stable codes of all errors, the same in every language.
 ERROR_CODES: tuple[str, ...] = error_codes()
 
-_Sequence.register(Lease)
-_Sequence.register(PortReport)
+for _cls in (Lease, PortReport):
+    _Sequence.register(_cls)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -6,7 +6,7 @@ The texts and the codes are the core's; this module only says which class each i
 from __future__ import annotations
 
 import builtins
-import errno as _errno
+import errno
 
 __all__ = [
     "EnvFileExistsError",
@@ -45,9 +45,6 @@ class Error(Exception):
     #: ``kept``, ``stale``, ``free``, taken by ``strangers``, and so on.
     census: dict[str, int] | None
 
-    # For those that are an `OSError`.
-    _errno: int | None = None
-
     def __init__(
         self,
         message: str,
@@ -60,16 +57,30 @@ class Error(Exception):
         self.remedy = remedy
         self.ports = ports
         self.census = census
-        if isinstance(self, OSError) and self._errno is not None:
-            # Not as arguments: they would change what `str()` gives.
-            self.errno = self._errno
-            self.strerror = message
 
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
     def __reduce__(self) -> tuple[type[Error], tuple[str, str, tuple[int, ...], dict[str, int] | None]]:
         return type(self), (self.message, self.remedy, self.ports, self.census)
+
+
+class _SystemError(Error, OSError):
+    """Those that are an ``OSError``, for handlers that look at ``errno``."""
+
+    _number: int
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        ports: tuple[int, ...] = (),
+        census: dict[str, int] | None = None,
+    ) -> None:
+        super().__init__(message, remedy, ports, census)
+        # Not as arguments: they would change what `str()` gives.
+        self.errno = self._number
+        self.strerror = message
 
 
 class InvalidArgumentError(Error, ValueError):
@@ -84,18 +95,18 @@ class InvalidIdError(Error, ValueError):
     code = "invalid_id"
 
 
-class PoolExhaustedError(Error, OSError):
+class PoolExhaustedError(_SystemError):
     """No free run of that size is left in the pool; ``census`` says what its ports are doing."""
 
     code = "pool_exhausted"
-    _errno = _errno.EADDRNOTAVAIL
+    _number = errno.EADDRNOTAVAIL
 
 
-class PortInUseError(Error, OSError):
+class PortInUseError(_SystemError):
     """A specific port that was asked for is leased, or something is bound to it; ``ports`` says which."""
 
     code = "port_in_use"
-    _errno = _errno.EADDRINUSE
+    _number = errno.EADDRINUSE
 
 
 class NotFoundError(Error, LookupError):
@@ -104,46 +115,46 @@ class NotFoundError(Error, LookupError):
     code = "not_found"
 
 
-class InUseError(Error, OSError):
+class InUseError(_SystemError):
     """The environment is held by a live process, so it cannot be cleaned up from outside."""
 
     code = "in_use"
-    _errno = _errno.EBUSY
+    _number = errno.EBUSY
 
 
-class EnvFileExistsError(Error, FileExistsError):
+class EnvFileExistsError(_SystemError, FileExistsError):
     """The env file asked for exists and is not portalloc's to overwrite."""
 
     code = "env_file_exists"
-    _errno = _errno.EEXIST
+    _number = errno.EEXIST
 
 
-class IdExhaustedError(Error, OSError):
+class IdExhaustedError(_SystemError):
     """999 isolation IDs in a row were taken: something is wrong with the random source or the registry."""
 
     code = "id_exhausted"
-    _errno = _errno.EAGAIN
+    _number = errno.EAGAIN
 
 
-class RegistryUnusableError(Error, OSError):
+class RegistryUnusableError(_SystemError):
     """The registry folder is missing, replaced, damaged, full, or not trustworthy."""
 
     code = "registry_unusable"
-    _errno = _errno.EIO
+    _number = errno.EIO
 
 
-class PermissionDeniedError(Error, PermissionError):
+class PermissionDeniedError(_SystemError, PermissionError):
     """The operating system refused for lack of rights."""
 
     code = "permission_denied"
-    _errno = _errno.EACCES
+    _number = errno.EACCES
 
 
-class TimeoutError(Error, builtins.TimeoutError):  # noqa: A001 - in its own namespace, and a subclass
+class TimeoutError(_SystemError, builtins.TimeoutError):  # noqa: A001 - in its own namespace, and a subclass
     """The deadline passed."""
 
     code = "timeout"
-    _errno = _errno.ETIMEDOUT
+    _number = errno.ETIMEDOUT
 
 
 class UnsupportedError(Error, NotImplementedError):
@@ -152,11 +163,11 @@ class UnsupportedError(Error, NotImplementedError):
     code = "unsupported"
 
 
-class IoError(Error, OSError):
+class IoError(_SystemError):
     """Any other failure of the operating system."""
 
     code = "io"
-    _errno = _errno.EIO
+    _number = errno.EIO
 
 
 class InternalError(Error, RuntimeError):
@@ -186,9 +197,7 @@ BY_CODE: dict[str, type[Error]] = {
 }
 
 
-def error_of(
-    code: str, message: str, remedy: str, ports: list[int], census: dict[str, int] | None
-) -> Error:
+def error_of(code: str, message: str, remedy: str, ports: list[int], census: dict[str, int] | None) -> Error:
     """The exception for an error of the core. A code that this module does not know yet is a plain ``Error``."""
     error = BY_CODE.get(code, Error)(message, remedy, tuple(ports), census)
     error.code = code
