@@ -1,0 +1,189 @@
+//! What the borders of other languages build on: allocators that stay open between calls, waits that can be cancelled,
+//! requests completed by the project file, and ports by name. One test changes the current folder, which is the whole
+//! process's; all others name theirs.
+
+#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use portalloc::{Allocators, EnvFile, EnvironmentRequest, ErrorCode, Request, Settings};
+use tempfile::TempDir;
+
+/// Ports that no other test file uses; each test has a part of its own.
+const POOL: &str = "21360-21399";
+
+fn settings(folder: &Path) -> Settings {
+    Settings::new().directory(folder.join("registry")).pool(POOL).exclude("")
+}
+
+#[test]
+fn an_allocator_stays_open_and_forgets_a_registry_that_was_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (allocators, settings) = (Allocators::new(), settings(folder.path()));
+    let lease = allocators.with(&settings, |allocator| allocator.lease(Request::these([21360]))).unwrap();
+    let second = allocators.with(&settings, |allocator| allocator.lease(Request::these([21360]))).unwrap_err();
+    assert_eq!(second.code(), ErrorCode::PortInUse);
+    drop(lease);
+
+    fs::rename(folder.path().join("registry"), folder.path().join("away")).unwrap();
+    // Noticed at once or, as long as the last look is fresh, after some calls; refused once, and then opened anew.
+    let take = || allocators.with(&settings, |allocator| allocator.lease(Request::these([21360])));
+    let refused = (0..1_000_000).find_map(|_| take().err()).unwrap();
+    assert_eq!(refused.code(), ErrorCode::RegistryUnusable, "{refused}");
+    take().unwrap();
+    assert!(folder.path().join("registry").is_dir());
+}
+
+#[test]
+fn different_settings_have_different_allocators() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let allocators = Allocators::new();
+    let pool = |settings: &Settings| allocators.with(settings, |allocator| Ok(allocator.pool().asked().to_owned()));
+    let directory = |settings: &Settings| allocators.with(settings, |allocator| Ok(allocator.directory().to_owned()));
+    // More than are kept open.
+    for port in 21360..21380 {
+        let settings = settings(one.path()).pool(port.to_string());
+        assert_eq!(pool(&settings).unwrap(), port.to_string());
+        assert_eq!(pool(&settings).unwrap(), port.to_string());
+    }
+    assert_eq!(directory(&settings(one.path())).unwrap(), one.path().join("registry"));
+    assert_eq!(directory(&settings(other.path())).unwrap(), other.path().join("registry"));
+    let refused = pool(&settings(one.path()).pool("x")).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::InvalidArgument);
+}
+
+#[test]
+fn the_project_file_of_the_current_folder_counts_as_soon_as_it_is_there() {
+    let (folder, registry) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let allocators = Allocators::new();
+    let settings = Settings::new().directory(registry.path().join("registry"));
+    let pool = || allocators.with(&settings, |allocator| Ok(allocator.pool().asked().to_owned())).unwrap();
+    std::env::set_current_dir(folder.path()).unwrap();
+    let before = pool();
+    assert_ne!(before, POOL);
+    fs::write(folder.path().join("portalloc.toml"), format!("pool = {POOL:?}\n")).unwrap();
+    // It is looked for again after some milliseconds.
+    assert!((0..10_000_000).any(|_| pool() == POOL));
+    folder.close().unwrap();
+    // A folder that is gone has no project file.
+    assert!((0..10_000_000).any(|_| pool() == before));
+    std::env::set_current_dir("/").unwrap();
+}
+
+/// A hook that says yes once it was asked so often, and how often it was asked.
+fn patience(asked: u32) -> (Arc<AtomicU32>, impl Fn() -> bool + Send + Sync + 'static) {
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = count.clone();
+    (count, move || counted.fetch_add(1, Ordering::Relaxed) + 1 >= asked)
+}
+
+#[test]
+fn waits_end_when_their_hook_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let allocator = settings(folder.path()).pool("21381").open().unwrap();
+    let _held = allocator.lease(1).unwrap();
+    let for_ever = Duration::MAX;
+
+    let (asked, hook) = patience(3);
+    let error = allocator.cancelled_by(hook).lease(Request::run(1).wait(for_ever)).unwrap_err();
+    assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
+    assert!(error.message().contains("cancelled"), "{error}");
+
+    let (asked, hook) = patience(3);
+    let request = EnvironmentRequest::new().ports(1).env_file(EnvFile::None).wait(for_ever);
+    let error = allocator.cancelled_by(hook).create_environment(&request).unwrap_err();
+    assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
+
+    let (asked, hook) = patience(3);
+    let error = allocator.cancelled_by(hook).wait_open(&[21382], for_ever).unwrap_err();
+    assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
+    assert!(error.message().contains("port 21382: connection refused"), "{error}");
+
+    let listener = TcpListener::bind(("127.0.0.1", 21383)).unwrap();
+    let (asked, hook) = patience(3);
+    let error = allocator.cancelled_by(hook).wait_free(&[21383], for_ever).unwrap_err();
+    assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
+    drop(listener);
+
+    // It is nobody's business whether the hook says yes if there is nothing to wait for.
+    let (asked, hook) = patience(1);
+    allocator.cancelled_by(hook).wait_free(&[21383], for_ever).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+}
+
+/// A work tree with a project file, and a folder in it.
+fn project(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("inner")).unwrap();
+    fs::write(folder.path().join("portalloc.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
+    let folder = project("names = [\"web\", \"db\"]\npool = \"21385-21389\"\n");
+    let inner = folder.path().join("inner");
+    let settings = || Settings::new().directory(folder.path().join("registry"));
+    let open = |request: EnvironmentRequest| settings().open_for(request.env_file(EnvFile::None)).unwrap();
+
+    let (allocator, request) = open(EnvironmentRequest::new().worktree(&inner));
+    let environment = allocator.create_environment(&request).unwrap();
+    assert_eq!(environment.record().names, ["web", "db"]);
+    assert!((21385..=21389).contains(&environment.ports()[0]));
+    assert_eq!(environment.record().worktree_path, inner.canonicalize().unwrap());
+
+    let (allocator, request) = open(EnvironmentRequest::new().worktree(&inner).names(["one"]));
+    let other = allocator.create_environment(&request).unwrap();
+    assert_eq!(other.record().names, ["one"]);
+    assert_eq!(other.ports().len(), 1);
+
+    let broken = project("names = 7\n");
+    let error = settings().open_for(EnvironmentRequest::new().worktree(broken.path())).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(error.message().contains("portalloc.toml:1"), "{error}");
+}
+
+#[test]
+fn ports_by_name_and_by_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let allocator = settings(folder.path()).pool("21391-21395").open().unwrap();
+    let request = EnvironmentRequest::new().worktree(folder.path()).env_file(EnvFile::None);
+    let environment = allocator.create_environment(&request.names(["web", "db"]).ports(3)).unwrap();
+    let record = environment.record();
+    assert_eq!((record.index("web").unwrap(), record.index("db").unwrap()), (0, 1));
+    assert_eq!((record.index("0").unwrap(), record.index("2").unwrap()), (0, 2));
+    for unknown in ["3", "-1", "", "WEB", "1.0", "+1"] {
+        let error = record.index(unknown).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        assert!(error.message().contains(&format!("{unknown:?}")) && error.message().contains("web, db"), "{error}");
+    }
+    assert!(!environment.is_attached() && environment.held_lease().is_ok());
+    let attached = allocator.attach(environment.id()).unwrap();
+    assert!(attached.is_attached());
+    assert_eq!(attached.held_lease().unwrap_err().code(), ErrorCode::InvalidArgument);
+}
+
+#[test]
+fn who_holds_a_port_by_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let allocator = settings(folder.path()).pool("21396-21399").open().unwrap();
+    let lease = allocator.lease(Request::these([21396])).unwrap();
+    let holders = |port| allocator.who([port]).unwrap().remove(0).holders();
+    let me = std::process::id();
+    let seen = |port| {
+        holders(port).into_iter().map(|holder| (holder.pid, holder.leased, holder.listening)).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(21396), [(me, true, false)]);
+    let listener = TcpListener::bind(("127.0.0.1", 21396)).unwrap();
+    assert_eq!(seen(21396), [(me, true, true)]);
+    assert!(holders(21396)[0].process.is_some());
+    drop(lease);
+    assert_eq!(seen(21396), [(me, false, true)]);
+    drop(listener);
+    assert_eq!(seen(21396), []);
+}
