@@ -72,7 +72,7 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 	$(VENV)/bin/pyright --warnings
 
 test-python: python-installed ## The wheel, installed: API, pytest plugin, documentation
-	cd bindings-python/tests && ../../$(VENV)/bin/python -m mypy.stubtest portalloc portalloc.errors portalloc._portalloc
+	cd bindings-python/tests && ../../$(VENV)/bin/python -m mypy.stubtest portalloc
 	$(VENV)/bin/python -m pytest bindings-python/tests
 
 # --- All

@@ -128,6 +128,7 @@ pages! {
     clashes: "docs/clashes.md",
     containers: "docs/containers.md",
     docker_compose: "docs/docker-compose.md",
+    python: "docs/python.md",
     shell: "docs/shell.md",
     socket_activation: "docs/socket-activation.md",
     work_trees: "docs/work-trees.md",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use portalloc::{EnvFile, Wanted, given};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyString};
 
 use crate::errors::raised;
 
@@ -85,13 +85,8 @@ argument! {
 }
 
 argument! {
-    /// Names; not a text, whose letters would be names.
-    Names(Vec<String>) as hint::STRS, |value| {
-        if value.is_instance_of::<PyString>() {
-            return Err(PyTypeError::new_err(format!("names is a list of names, not the text {}", value.repr()?)));
-        }
-        each(value, |item| item.extract())
-    }
+    /// Names.
+    Names(Vec<String>) as hint::STRS, |value| each(value, |item| item.extract())
 }
 
 argument! {
@@ -163,10 +158,15 @@ fn whole<T: TryFrom<i64>>(
     T::try_from(number).map_err(|_| raised(value.py(), refuse(number.to_string())))
 }
 
+/// The items of a list or the like. Not of a text or of bytes, whose parts nobody means one by one.
 fn each<T>(
     value: Borrowed<'_, '_, PyAny>,
     extract: impl Fn(Borrowed<'_, '_, PyAny>) -> PyResult<T>,
 ) -> PyResult<Vec<T>> {
+    if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>()
+    {
+        return Err(PyTypeError::new_err(format!("a list is needed, not {}", value.repr()?)));
+    }
     value.try_iter()?.map(|item| extract(item?.as_borrowed())).collect()
 }
 

@@ -63,7 +63,7 @@ impl Environment {
             match self.inner.try_lock() {
                 Ok(inner) => inner.held_lease().and_then(work),
                 Err(TryLockError::Poisoned(inner)) => inner.into_inner().held_lease().and_then(work),
-                Err(TryLockError::WouldBlock) => Err(given::no_environment_any_more(self.record.isolation_id)),
+                Err(TryLockError::WouldBlock) => Err(given::no_lease_now()),
             }
         });
         done.map_err(|error| raised(py, error))

@@ -65,7 +65,8 @@ pub(crate) fn lease(
 }
 
 /// Ports that are nobody else's until they are released, or until the process that took them is gone, whichever comes
-/// first: the kernel sees to it, SIGKILL included. A context manager that releases, and a sequence of its ports.
+/// first: the kernel sees to it, SIGKILL included. A context manager that releases; iterable and
+/// indexable, it is its ports.
 ///
 /// It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child its copy keeps the
 /// lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
@@ -239,7 +240,9 @@ impl Lease {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Typed<'py, typed::Int>> {
-        Typed::new(self.ports.bind(py).as_any().get_item(index)?, py)
+        // Python has added the length to a negative one. Whatever is not in the tuple is its own error.
+        let index = usize::try_from(index).unwrap_or(usize::MAX >> 1);
+        Typed::new(self.ports.bind(py).get_item(index)?, py)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::IntIterator>> {

@@ -8,6 +8,7 @@ mod environment;
 mod errors;
 mod functions;
 mod inheritable;
+mod interpreter;
 mod lease;
 mod listing;
 mod origin;
@@ -42,4 +43,10 @@ mod _portalloc {
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    // Without the module as an argument, so that the stubs are known to be complete.
+    #[pymodule_init]
+    fn init() -> pyo3::PyResult<()> {
+        pyo3::Python::attach(super::interpreter::only_one)
+    }
 }

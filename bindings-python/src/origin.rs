@@ -28,7 +28,7 @@ impl Origin {
         // Whatever is being raised at this moment is none of this business, and must survive it.
         let raising = PyErr::take(py);
         if let Err(error) = self.try_warn(py, message) {
-            error.write_unraisable(py, None);
+            error.write_unraisable(py, Some(self.code.bind(py)));
         }
         if let Some(error) = raising {
             error.restore(py);

@@ -48,7 +48,8 @@ pub(crate) struct SocketInfo {
     pids: Vec<u32>,
 }
 
-/// Who is on a port: a sequence of the processes that have sockets on it or took its lease. As text it is one sentence.
+/// Who is on a port: iterable and indexable, it is the processes that have sockets on it or took its lease. As text it is
+/// one sentence.
 #[pyclass(frozen, sequence, module = "portalloc")]
 pub(crate) struct PortReport {
     report: portalloc::PortReport,
@@ -105,7 +106,7 @@ impl PortReport {
     /// Whether a lease or an environment has it.
     #[getter]
     fn leased(&self) -> bool {
-        self.claim().is_some()
+        self.report.is_leased()
     }
 
     /// The environment that has it, if one has.
@@ -150,7 +151,9 @@ impl PortReport {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Typed<'py, typed::Holder>> {
-        Typed::new(self.holders.bind(py).as_any().get_item(index)?, py)
+        // Python has added the length to a negative one. Whatever is not in the tuple is its own error.
+        let index = usize::try_from(index).unwrap_or(usize::MAX >> 1);
+        Typed::new(self.holders.bind(py).get_item(index)?, py)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::HolderIterator>> {

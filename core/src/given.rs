@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::environment::EnvironmentRequest;
 use crate::error::{Error, Result};
-use crate::id::IsolationId;
 use crate::request::Request;
 use crate::variables::Syntax;
 
@@ -132,9 +131,35 @@ pub fn no_socket_type(shown: impl Display) -> Error {
     )
 }
 
-/// The error for a lease that an environment no longer has, or is just giving up.
-pub fn no_environment_any_more(id: IsolationId) -> Error {
-    Error::invalid_argument(format!("the environment {id} is being cleaned up"), "make another one")
+/// The error for a lease that is out of reach at this moment.
+pub fn no_lease_now() -> Error {
+    Error::invalid_argument(
+        "the environment is being cleaned up, or is another process's",
+        "use its lease in the process that made it, before the cleanup",
+    )
+}
+
+/// The error for a pointer that must lead somewhere.
+pub fn no_pointer(what: &str) -> Error {
+    Error::invalid_argument(format!("{what} is NULL"), "give what the function's documentation asks for")
+}
+
+/// The error for a text that is none.
+pub fn no_text(what: &str, shown: impl Display) -> Error {
+    Error::invalid_argument(format!("{what} is not valid UTF-8: {shown}"), "give the text in UTF-8")
+}
+
+/// The error for a struct that does not say its size.
+pub fn no_struct_size(size: usize) -> Error {
+    Error::invalid_argument(
+        format!("the options say that their size is {size} bytes"),
+        "make them with the function that sets their defaults",
+    )
+}
+
+/// The error for an index of none of `count` `what`.
+pub fn no_item(index: usize, count: usize, what: &str) -> Error {
+    Error::invalid_argument(format!("there is nothing at index {index}: there are {count} {what}"), "count from 0")
 }
 
 /// The syntax of this name: `shell`, `fish`, `powershell`, `dotenv`, `github`.

@@ -135,11 +135,7 @@ impl Lease {
     /// A copy of the descriptor for another process, which is told from now on to have a part in the lease.
     pub(crate) fn pass_on(&self) -> Result<OwnedFd> {
         if !self.is_ours() {
-            return Err(Error::new(
-                ErrorCode::Unsupported,
-                "a forked child cannot pass on its parent's lease",
-                "take a lease of its own in the child, or pass this one on from the parent",
-            ));
+            return Err(not_ours());
         }
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let file = file.as_ref().ok_or_else(released)?;
@@ -181,6 +177,15 @@ impl Lease {
             self.unlock(&file);
         }
     }
+}
+
+/// The error of a forked child that does with its parent's lease what only the parent can do.
+fn not_ours() -> Error {
+    Error::new(
+        ErrorCode::Unsupported,
+        "the lease is that of the process that this one was forked from",
+        "take another one in this process, or do it in that one before the fork",
+    )
 }
 
 /// The error of whoever uses a lease that was given back.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::given;
 use crate::pool::Pool;
 use crate::sticky::Sticky;
 
@@ -141,6 +142,9 @@ fn check_offsets(offsets: &[u16]) -> Result<()> {
     if offsets.first() != Some(&0) {
         return Err(invalid("do not begin with 0"));
     }
+    if sorted.last() == Some(&u16::MAX) {
+        return Err(given::no_offset(u16::MAX));
+    }
     if sorted.iter().zip(sorted.iter().skip(1)).any(|(a, b)| a == b) {
         return Err(invalid("repeat one"));
     }
@@ -203,6 +207,7 @@ mod tests {
         assert_eq!(refused(Request::these([5, 9, 5])), "port 5 asked for twice");
         assert_eq!(refused(Request::scattered(95)), "95 ports asked for, but the pool 27000-27099 has 94");
         assert_eq!(refused(Request::offsets([1, 2])), "the offsets 1,2 do not begin with 0");
+        assert_eq!(refused(Request::offsets([0, 65535])), "the offset 65535 is out of range");
         assert_eq!(refused(Request::offsets([])), "the offsets  do not begin with 0");
         assert_eq!(refused(Request::offsets([0, 7, 7])), "the offsets 0,7,7 repeat one");
         assert!(Request::scattered(94).check(&pool).is_ok());

@@ -10,10 +10,9 @@ them. Every call raises a subclass of ``Error`` with a stable ``code``.
 
 Threads: everything may be used by any thread. Fork: a lease or an environment belongs to the process that made it; a
 child's copy keeps a lease alive while the child lives, and cannot end it. Exec closes it, unless it is passed on.
-"""
 
-# The fast way to `collections.abc`, which Python itself has imported by now.
-from _collections_abc import Sequence as _Sequence
+PYTEST_DONT_REWRITE: for programs that import this before they start pytest, which would warn them otherwise.
+"""
 
 from ._portalloc import (
     VERSION as __version__,
@@ -107,6 +106,3 @@ __all__ = [
 
 #: The stable codes of all errors, the same in every language.
 ERROR_CODES: tuple[str, ...] = error_codes()
-
-for _cls in (Lease, PortReport):
-    _Sequence.register(_cls)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -299,7 +299,8 @@ class Inheritable:
 class Lease:
     """
     Ports that are nobody else's until they are released, or until the process that took them is gone, whichever comes
-    first: the kernel sees to it, SIGKILL included. A context manager that releases, and a sequence of its ports.
+    first: the kernel sees to it, SIGKILL included. A context manager that releases; iterable and
+    indexable, it is its ports.
 
     It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child its copy keeps the
     lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
@@ -417,7 +418,8 @@ class LeaseInfo:
 @final
 class PortReport:
     """
-    Who is on a port: a sequence of the processes that have sockets on it or took its lease. As text it is one sentence.
+    Who is on a port: iterable and indexable, it is the processes that have sockets on it or took its lease. As text it is
+    one sentence.
     """
     def __getitem__(self, index: SupportsIndex, /) -> Holder: ...
     def __iter__(self, /) -> Iterator[Holder]: ...

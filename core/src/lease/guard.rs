@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use socket2::{Socket, Type};
 
-use super::{Lease, released};
+use super::{Lease, not_ours, released};
 use crate::error::{Error, ErrorCode, Result};
 use crate::probe::{self, Pair};
 
@@ -147,7 +147,10 @@ impl Lease {
 
     /// Only the process that took the lease, and only while it has it.
     pub(super) fn check_held(&self) -> Result<()> {
-        if self.is_ours() && !self.is_released() { Ok(()) } else { Err(released()) }
+        if !self.is_ours() {
+            return Err(not_ours());
+        }
+        if self.is_released() { Err(released()) } else { Ok(()) }
     }
 }
 

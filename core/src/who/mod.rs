@@ -35,6 +35,14 @@ pub struct PortReport {
     pub complete: bool,
 }
 
+impl PortReport {
+    /// Whether a lease or an environment has it.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        matches!(self.usage, PortUsage::Held { .. } | PortUsage::Kept { .. })
+    }
+}
+
 /// A socket on a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketInfo {

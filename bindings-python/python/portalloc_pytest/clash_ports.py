@@ -1,0 +1,111 @@
+"""Guesses which port somebody meant: from messages, source lines and the variables of a traceback.
+
+Pure: it suggests, and asks nobody. It may suggest too much, since every port is looked at before it is named.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from socket import socket
+    from types import FrameType, TracebackType
+
+_MENTION = re.compile(
+    r"""
+      \( \s* ['"] [^'"]* ['"] \s* , \s* (\d{1,5}) \b     # a Python address
+    | port \W{1,4} (\d{1,5}) \b                          # port 8080, port: 8080, "port": 8080
+    | (?<! \d:\d\d ) : (\d{1,5}) (?! \d | [.:]\d )       # 127.0.0.1:8080, :::8080, [::]:8080, *:8080; no time of day
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_IN_BRACKETS = re.compile(r"\[ [0-9a-f:.]* \]", re.IGNORECASE | re.VERBOSE)  # an IPv6 address
+_NUMBER = re.compile(r"(?<![\w.])\d{2,5}(?![\w.])")
+_LINES_AROUND = 3
+_MOST_OF_A_TEXT = 20
+_MOST_ATTRIBUTES = 200
+_ADDRESS_NAMES = ("addr", "sockname", "bind", "host", "endpoint", "listen")
+
+
+def in_text(text: str) -> list[int]:
+    """Ports that a message names, as an address or with the word `port` before them."""
+    mentions = _MENTION.findall(_IN_BRACKETS.sub("[]", text))
+    return _ports(int(number) for groups in mentions for number in groups if number)
+
+
+def near(phrase: re.Pattern[str], text: str) -> list[int]:
+    """Ports in the lines that have the phrase, then in those around them: node says `port: 8080` some lines further."""
+    lines = text.splitlines()
+    hits = [number for number, line in enumerate(lines) if phrase.search(line)][:_MOST_OF_A_TEXT]
+    found = [port for hit in hits for port in in_text(lines[hit])]
+    for hit in hits:
+        around = lines[max(0, hit - _LINES_AROUND) : hit] + lines[hit + 1 : hit + 2 + 2 * _LINES_AROUND]
+        found.extend(in_text("\n".join(around)))
+    return _ports(found)[:_MOST_OF_A_TEXT]
+
+
+def in_frames(traceback: TracebackType | None) -> Iterator[list[int]]:
+    """For each frame, the innermost first: the ports in its variables and in the line that failed."""
+    frames: list[tuple[FrameType, int]] = []
+    while traceback is not None:
+        frames.append((traceback.tb_frame, traceback.tb_lineno))
+        traceback = traceback.tb_next
+    for frame, line in reversed(frames):
+        yield _ports(_in_frame(frame, line))
+
+
+def _in_frame(frame: FrameType, line: int) -> Iterator[int]:
+    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals)
+    yield from (int(number) for number in _NUMBER.findall(source))
+    for name, value in list(frame.f_locals.items()):
+        yield from _in_variable(name, value)
+        yield from _in_object(value)
+    for name in frame.f_code.co_names:
+        if name in frame.f_globals:
+            yield from _in_variable(name, frame.f_globals[name])
+
+
+def _in_variable(name: str, value: object) -> Iterator[int]:
+    # By `type`, not by `isinstance`, which asks the object for its `__class__`: a proxy may raise at that.
+    kind = type(value)
+    lower = name.lower()
+    if issubclass(kind, (list, tuple)):
+        items = cast("Sequence[object]", value)[:_MOST_OF_A_TEXT]
+        if kind is not list and 2 <= len(items) <= 4 and type(items[0]) is str and type(items[1]) is int:
+            yield items[1]  # an address
+        elif "port" in lower:
+            yield from (item for item in items if type(item) is int)
+    elif kind is int and "port" in lower:
+        yield cast("int", value)
+    elif kind is str and ("port" in lower or any(part in lower for part in _ADDRESS_NAMES)):
+        text = cast("str", value)
+        yield from (int(text),) if text.isdecimal() and len(text) <= 5 else in_text(text)
+
+
+def _in_object(value: object) -> Iterator[int]:
+    """What an object keeps in its own dictionary; no property is called. A socket is asked where it is bound."""
+    attributes: object = value
+    kind = type(value)
+    if kind is not dict and not issubclass(kind, type):
+        try:
+            attributes = getattr(value, "__dict__", None)
+        except Exception:  # noqa: BLE001 - a proxy may raise what it likes
+            return
+    if type(attributes) is dict:
+        for name, attribute in list(cast("dict[object, object]", attributes).items())[:_MOST_ATTRIBUTES]:
+            if type(name) is str:
+                yield from _in_variable(name, attribute)
+    sockets = sys.modules.get("socket")
+    if sockets is not None and issubclass(kind, sockets.socket):
+        with suppress(OSError):  # closed
+            yield from _in_variable("sockname", cast("socket", value).getsockname())
+
+
+def _ports(numbers: Iterable[int]) -> list[int]:
+    """Those that can be ports, each once, in order."""
+    return list(dict.fromkeys(number for number in numbers if 0 < number < 65536))

@@ -1,0 +1,1 @@
+"""Tests of what `import portalloc` gives, against its docstrings."""

@@ -1,0 +1,338 @@
+"""Arguments of a wrong type or out of range are refused, by Python's or portalloc's own word, never bent into shape."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import portalloc as typed
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support import World
+
+
+#: A type checker would refuse most of what is tried here.
+portalloc: Any = typed
+
+
+class Index:
+    """A whole number of another library, such as numpy's."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __index__(self) -> int:
+        return self.number
+
+    def __repr__(self) -> str:
+        return f"Index({self.number})"
+
+
+class Thing:
+    """No number, no text and no list."""
+
+    def __repr__(self) -> str:
+        return "Thing()"
+
+
+class Broken:
+    """Raises whatever is done with it."""
+
+    def __index__(self) -> int:
+        raise ZeroDivisionError("broken")
+
+    def __iter__(self) -> Iterator[int]:
+        raise ZeroDivisionError("broken")
+
+    def __float__(self) -> float:
+        raise ZeroDivisionError("broken")
+
+
+NO_INTS: list[Any] = [1.7, 1.0, True, False, "3", b"3", [1], (1,), {}, Thing(), math.nan, Decimal(1), Fraction(1)]
+OUT_OF_RANGE = [-1, -(2**63), -(10**30), 2**63, 2**64 + 1, 10**30]
+NO_TIMES: list[Any] = ["1", b"1", [], Thing(), True, False, 1j]
+BAD_TIMES: list[Any] = [-1, -0.001, math.nan, -math.inf, timedelta(seconds=-1)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    """Whatever was refused, nothing is leased and nothing was made."""
+    yield
+    assert portalloc.leases() == []
+    assert portalloc.environments() == []
+
+
+@pytest.mark.parametrize("count", NO_INTS, ids=repr)
+def test_a_count_that_is_no_whole_number(count: Any) -> None:
+    for call in (portalloc.lease, portalloc.Environment.create, portalloc.Environment.current):
+        with pytest.raises(TypeError):
+            call(count)
+
+
+@pytest.mark.parametrize("count", [0, 10**9, *OUT_OF_RANGE])
+def test_a_count_out_of_range(count: int) -> None:
+    for call in (portalloc.lease, portalloc.Environment.create, portalloc.Environment.current):
+        with pytest.raises(portalloc.InvalidArgumentError) as raised:
+            call(count)
+        assert str(count) in raised.value.message
+        assert isinstance(raised.value, ValueError)
+
+
+@pytest.mark.parametrize("port", [*NO_INTS, None], ids=repr)
+def test_a_port_that_is_no_whole_number(world: World, port: Any) -> None:
+    calls: list[Any] = [
+        lambda: portalloc.lease(ports=[world.base, port]),
+        lambda: portalloc.lease(offsets=[0, port]),
+        lambda: portalloc.Environment.create(ports=[world.base, port]),
+        lambda: portalloc.Environment.create(offsets=[0, port]),
+        lambda: portalloc.is_free(port),
+        lambda: portalloc.who(port),
+        lambda: portalloc.wait_for([port], timeout=0),
+        lambda: portalloc.wait_free([port], timeout=0),
+    ]
+    if not isinstance(port, list | tuple | dict | bytes):
+        calls += [lambda: portalloc.wait_for(port, timeout=0), lambda: portalloc.wait_free(port, timeout=0)]
+    for call in calls:
+        with pytest.raises(TypeError):
+            call()
+
+
+@pytest.mark.parametrize("port", [0, 65536, 65536 + 20001, *OUT_OF_RANGE])
+def test_a_port_that_does_not_exist(world: World, port: int) -> None:
+    calls: list[Any] = [
+        lambda: portalloc.lease(ports=[world.base, port]),
+        lambda: portalloc.Environment.create(ports=[world.base, port]),
+        lambda: portalloc.is_free(port),
+        lambda: portalloc.who(port),
+        lambda: portalloc.wait_for(port, timeout=0),
+        lambda: portalloc.wait_for([world.base, port], timeout=0),
+        lambda: portalloc.wait_free(port, timeout=0),
+        lambda: portalloc.wait_free([world.base, port], timeout=0),
+    ]
+    for call in calls:
+        with pytest.raises(portalloc.InvalidArgumentError) as raised:
+            call()
+        assert str(port) in raised.value.message
+
+
+@pytest.mark.parametrize("offset", [65536, *OUT_OF_RANGE])
+def test_an_offset_out_of_range(offset: int) -> None:
+    for call in (portalloc.lease, portalloc.Environment.create):
+        with pytest.raises(portalloc.InvalidArgumentError):
+            call(offsets=[0, offset])
+
+
+@pytest.mark.parametrize("ports", [20001, 1.5, Thing()], ids=repr)
+def test_ports_that_are_no_list(ports: Any) -> None:
+    for call in (portalloc.lease, portalloc.Environment.create):
+        for name in ("ports", "offsets"):
+            with pytest.raises(TypeError):
+                call(**{name: ports})
+
+
+def test_texts_are_no_lists_of_ports() -> None:
+    for call in (portalloc.lease, portalloc.Environment.create):
+        for name in ("ports", "offsets"):
+            with pytest.raises(TypeError):
+                call(**{name: "20001"})
+    for wait in (portalloc.wait_for, portalloc.wait_free):
+        with pytest.raises(TypeError):
+            wait("20001", timeout=0)
+
+
+def test_whole_numbers_of_other_libraries(world: World) -> None:
+    base = world.base
+    with portalloc.lease(Index(2)) as by_count:
+        assert len(by_count) == 2
+    with portalloc.lease(ports=[Index(base), Index(base + 1)]) as by_port:
+        assert by_port.ports == (base, base + 1)
+        assert {type(port) for port in by_port} == {int}
+    with portalloc.lease(offsets=[Index(0), Index(2)]) as by_offset:
+        assert len(by_offset) == 2
+    assert portalloc.is_free(Index(base))
+    assert portalloc.who(Index(base)).port == base
+    portalloc.wait_free(Index(base), timeout=0)
+    with pytest.raises(portalloc.InvalidArgumentError):
+        portalloc.lease(Index(10**30))
+    with portalloc.lease(2) as lease:
+        assert lease[Index(1)] == lease.ports[1]
+        lease.socket(Index(1)).close()
+    with portalloc.Environment.create(Index(1), env_file=False) as environment:
+        assert environment.port(Index(0)) == environment.base_port
+
+
+def test_any_iterable_of_ports(world: World) -> None:
+    wanted = list(world.ports[:2])
+    for ports in (wanted, tuple(wanted), dict.fromkeys(wanted), iter(wanted), range(world.base, world.base + 2)):
+        with portalloc.lease(ports=ports) as lease:
+            assert list(lease) == wanted
+    with portalloc.lease(2) as first:
+        pass
+    with portalloc.lease(ports=first) as again:
+        assert list(again) == list(first)
+
+
+def test_what_an_argument_raises_is_raised() -> None:
+    calls: list[Any] = [
+        lambda: portalloc.lease(Broken()),
+        lambda: portalloc.lease(ports=Broken()),
+        lambda: portalloc.lease(ports=[Broken()]),
+        lambda: portalloc.lease(timeout=Broken()),
+        lambda: portalloc.wait_for(Broken()),
+        lambda: portalloc.Environment.create(names=Broken()),
+    ]
+    for call in calls:
+        with pytest.raises(ZeroDivisionError):
+            call()
+
+
+@pytest.mark.parametrize("timeout", NO_TIMES, ids=repr)
+def test_a_time_that_is_no_number(world: World, timeout: Any) -> None:
+    calls: list[Any] = [
+        lambda: portalloc.lease(timeout=timeout),
+        lambda: portalloc.Environment.create(timeout=timeout),
+        lambda: portalloc.Environment.create(kept=True, ttl=timeout),
+        lambda: portalloc.wait_for(world.base, timeout),
+        lambda: portalloc.wait_free(world.base, timeout=timeout),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError):
+            call()
+
+
+@pytest.mark.parametrize("timeout", BAD_TIMES, ids=repr)
+def test_a_time_out_of_range(world: World, timeout: Any) -> None:
+    calls: list[Any] = [
+        lambda: portalloc.lease(timeout=timeout),
+        lambda: portalloc.Environment.create(timeout=timeout),
+        lambda: portalloc.Environment.create(kept=True, ttl=timeout),
+        lambda: portalloc.wait_for(world.base, timeout),
+        lambda: portalloc.wait_free(world.base, timeout=timeout),
+    ]
+    for call in calls:
+        with pytest.raises(portalloc.InvalidArgumentError):
+            call()
+
+
+@pytest.mark.parametrize(
+    "timeout", [0, 1, 0.5, math.inf, 1e300, timedelta(seconds=1), timedelta.max, Index(1), Fraction(1, 2)], ids=repr
+)
+def test_times_of_every_kind(world: World, timeout: Any) -> None:
+    # Nothing is in the way, so that no time passes.
+    with portalloc.lease(timeout=timeout) as lease:
+        assert lease.port in world.ports
+    portalloc.wait_free(world.base, timeout=timeout)
+    with portalloc.Environment.create(1, env_file=False, timeout=timeout):
+        pass
+
+
+def test_a_time_to_live_beyond_all_calendars() -> None:
+    for ttl in (math.inf, 1e300, timedelta.max):
+        with pytest.raises(portalloc.InvalidArgumentError):
+            portalloc.Environment.create(kept=True, ttl=ttl, env_file=False)
+
+
+@pytest.mark.parametrize("names", ["abc", "", b"abc", 1, [1], ["a", None], [b"a"]], ids=repr)
+def test_names_that_are_no_list_of_texts(names: Any) -> None:
+    for call in (portalloc.Environment.create, portalloc.Environment.current):
+        with pytest.raises(TypeError):
+            call(names=names)
+
+
+@pytest.mark.parametrize("pid", [*NO_INTS], ids=repr)
+def test_an_owner_that_is_no_whole_number(pid: Any) -> None:
+    with pytest.raises(TypeError):
+        portalloc.Environment.create(kept=True, owner_pid=pid)
+
+
+@pytest.mark.parametrize("pid", OUT_OF_RANGE)
+def test_an_owner_out_of_range(pid: int) -> None:
+    with pytest.raises(portalloc.InvalidArgumentError):
+        portalloc.Environment.create(kept=True, owner_pid=pid)
+
+
+@pytest.mark.parametrize("pool", [20001, ["20001"], b"20001", 1.5, True], ids=repr)
+def test_a_pool_that_is_no_text(pool: Any) -> None:
+    for call in (portalloc.lease, portalloc.Environment.create, portalloc.settings):
+        for name in ("pool", "exclude"):
+            with pytest.raises(TypeError):
+                call(**{name: pool})
+
+
+@pytest.mark.parametrize("value", [1, 0, "yes", "", [], Thing()], ids=repr)
+def test_a_switch_that_is_no_bool(value: Any) -> None:
+    calls: list[Any] = [
+        lambda: portalloc.lease(guard=value),
+        lambda: portalloc.lease(scattered=value),
+        lambda: portalloc.Environment.create(kept=value),
+        lambda: portalloc.Environment.create(sticky=value),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError):
+            call()
+
+
+@pytest.mark.parametrize("path", [1, 1.5, [], Thing()], ids=repr)
+def test_a_path_that_is_none(path: Any) -> None:
+    with pytest.raises(TypeError):
+        portalloc.Environment.create(worktree=path)
+    with pytest.raises(TypeError):
+        portalloc.Environment.create(env_file=path)
+
+
+@pytest.mark.parametrize("text", ["pool\0", "\ud800"], ids=repr)
+def test_texts_that_no_file_system_takes(text: str) -> None:
+    for name in ("pool", "exclude", "worktree", "env_file", "instance_id"):
+        with pytest.raises((ValueError, OSError)):
+            portalloc.Environment.create(**{name: text})
+
+
+def test_most_arguments_are_keywords() -> None:
+    with pytest.raises(TypeError):
+        portalloc.lease(1, [20001])
+    with pytest.raises(TypeError):
+        portalloc.Environment.create(1, ["web"])
+    with pytest.raises(TypeError):
+        portalloc.lease(colour="red")
+
+
+@pytest.mark.parametrize("text", [1, None, b"0123456789ab"], ids=repr)
+def test_an_id_that_is_no_text(text: Any) -> None:
+    for call in (portalloc.parse_id, portalloc.validate, portalloc.cleanup):
+        with pytest.raises(TypeError):
+            call(text)
+
+
+@pytest.mark.parametrize("syntax", ["bash", "", "Shell"])
+def test_an_unknown_syntax(syntax: str) -> None:
+    with pytest.raises(portalloc.InvalidArgumentError, match="shell, fish, powershell, dotenv or github"):
+        portalloc.render([], syntax)
+
+
+@pytest.mark.parametrize("variables", [1, [("A",)], [("A", 1)], [(1, "A")], ["AB"], [None]], ids=repr)
+def test_variables_that_are_no_pairs_of_texts(variables: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        portalloc.render(variables)
+
+
+@pytest.mark.parametrize("ports", [b"\x50\x51", bytearray(b"PQ"), "80"], ids=repr)
+def test_bytes_and_texts_are_no_list_of_ports(ports: Any) -> None:
+    for call in (
+        lambda: portalloc.lease(ports=ports),
+        lambda: portalloc.lease(offsets=ports),
+        lambda: portalloc.wait_for(ports, timeout=0),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    assert portalloc.leases() == []
+
+
+def test_an_offset_that_no_port_can_have() -> None:
+    with pytest.raises(portalloc.InvalidArgumentError, match="65535"):
+        portalloc.lease(offsets=[0, 65535])

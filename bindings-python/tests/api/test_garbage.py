@@ -1,0 +1,197 @@
+"""What is forgotten is given back, and the line that took it is named: a `ResourceWarning`, as for files."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from typing import TYPE_CHECKING
+
+import portalloc
+import pytest
+from support import run
+
+if TYPE_CHECKING:
+    from support import Actor, World
+
+
+def line_of(code: str) -> int:
+    """The number of the first line of this file that is this code."""
+    with open(__file__) as file:  # noqa: PTH123
+        return next(number for number, line in enumerate(file, 1) if line.strip() == code)
+
+
+def test_a_forgotten_lease_is_released_and_its_line_named(world: World) -> None:
+    with pytest.warns(ResourceWarning) as caught:  # noqa: PT031
+        portalloc.lease(ports=[world.base, world.base + 1])
+        gc.collect()
+    (warning,) = caught
+    assert str(warning.message) == f"the lease of ports {world.base}, {world.base + 1} was not released"
+    assert warning.filename == __file__
+    assert warning.lineno == line_of("portalloc.lease(ports=[world.base, world.base + 1])")
+    assert portalloc.is_free(world.base)
+    assert portalloc.leases() == []
+
+
+def test_a_forgotten_environment_is_cleaned_up_and_its_line_named(world: World) -> None:
+    with pytest.warns(ResourceWarning) as caught:  # noqa: PT031
+        identifier = portalloc.Environment.create(2, instance_id="forgotten").id
+        gc.collect()
+    (warning,) = caught
+    assert str(warning.message) == f"the environment {identifier} was not cleaned up"
+    assert (warning.filename, warning.lineno) == (
+        __file__,
+        line_of('identifier = portalloc.Environment.create(2, instance_id="forgotten").id'),
+    )
+    assert portalloc.environments() == []
+    assert world.left_behind() == []
+
+
+def test_one_in_a_cycle_too() -> None:
+    with pytest.warns(ResourceWarning, match="was not released"):  # noqa: PT031
+        holder: list[object] = [portalloc.lease()]
+        holder.append(holder)
+        del holder
+        gc.collect()
+    assert portalloc.leases() == []
+
+
+def test_nothing_is_said_of_what_was_given_back(actor: Actor) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with portalloc.lease():
+            pass
+        portalloc.lease().release()
+        with portalloc.Environment.create(1, env_file=False) as environment:
+            _ = environment.lease
+        portalloc.Environment.create(1, env_file=False).cleanup()
+        # A kept one is meant to stay.
+        kept = portalloc.Environment.create(1, env_file=False, kept=True).id
+        portalloc.Environment.attach(kept)
+        assert portalloc.cleanup(kept)
+        actor.do("environment = portalloc.Environment.create(1, env_file=False)")
+        portalloc.Environment.attach(actor.ask("environment.id"))
+        del environment
+        gc.collect()
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+def test_a_view_of_the_lease_of_an_environment_is_no_lease() -> None:
+    with portalloc.Environment.create(1, env_file=False) as environment:
+        assert environment.lease is not environment.lease
+        gc.collect()
+        assert not portalloc.is_free(environment.base_port)
+
+
+def test_a_view_keeps_its_environment() -> None:
+    with pytest.warns(ResourceWarning, match="was not cleaned up"):  # noqa: PT031
+        view = portalloc.Environment.create(1, env_file=False).lease
+        gc.collect()
+        assert view is not None
+        assert not portalloc.is_free(view.port)
+        port = view.port
+        del view
+        gc.collect()
+    assert portalloc.is_free(port)
+
+
+FORGETFUL = """
+import gc, portalloc, sys
+{what}
+gc.collect()
+print(portalloc.leases(), portalloc.environments())
+"""
+
+
+@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1)"])
+def test_a_warning_that_is_an_error_is_reported_and_it_ends_all_the_same(what: str, world: World) -> None:
+    done = run(FORGETFUL.format(what=what), flags=["-W", "error::ResourceWarning"])
+    assert (done.returncode, done.stdout) == (0, "[] []\n"), done.stderr
+    assert "Exception ignored in: <code object " in done.stderr
+    assert "ResourceWarning: the " in done.stderr
+    assert world.left_behind() == []
+
+
+@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1)"])
+def test_it_is_silent_unless_asked_as_for_files(what: str) -> None:
+    done = run(FORGETFUL.format(what=what))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[] []\n", "")
+
+
+@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1, env_file=False)"])
+def test_nothing_is_said_in_a_forked_child(what: str) -> None:
+    done = run(
+        "import gc, os, portalloc\n"
+        f"with {what} as held:\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        del held\n"
+        "        gc.collect()\n"
+        "        os._exit(0)\n"
+        "    print(os.waitpid(pid, 0)[1])\n",
+        flags=["-W", "always"],
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_exception_in_flight_survives() -> None:
+    def fail() -> None:
+        _lease = portalloc.lease()
+        raise LookupError("in flight")
+
+    with pytest.raises(LookupError, match="in flight") as raised:
+        fail()
+    raised.value.__traceback__ = None
+    del raised
+    gc.collect()
+    assert portalloc.leases() == []
+
+
+def test_an_exception_in_flight_survives_a_warning_that_is_an_error() -> None:
+    done = run(
+        "import portalloc\n"
+        "class Holder:\n"
+        "    def __del__(self):\n"
+        "        del self.lease\n"
+        "def fail():\n"
+        "    holder = Holder()\n"
+        "    holder.lease = portalloc.lease()\n"
+        "    try:\n"
+        "        raise LookupError('in flight')\n"
+        "    finally:\n"
+        "        del holder\n"
+        "try:\n"
+        "    fail()\n"
+        "except LookupError as error:\n"
+        "    print(error, error.__context__, portalloc.leases())\n",
+        flags=["-W", "error"],
+    )
+    assert (done.returncode, done.stdout) == (0, "in flight None []\n"), done.stderr
+    assert "ResourceWarning" in done.stderr
+
+
+def test_the_origin_does_not_keep_the_variables_of_its_frame() -> None:
+    import weakref
+
+    class Local:
+        pass
+
+    def take() -> tuple[portalloc.Lease, weakref.ref[Local]]:
+        local = Local()
+        return portalloc.lease(), weakref.ref(local)
+
+    lease, reference = take()
+    with lease:
+        assert reference() is None
+
+
+def test_a_forgotten_current_one_leaves_no_variables_of_a_dead_environment() -> None:
+    """Whoever asks for the current one afterwards gets a live one."""
+    done = run(
+        "import gc, os, portalloc\n"
+        "first = portalloc.Environment.current(1, env_file=False).id\n"
+        "gc.collect()\n"
+        "with portalloc.Environment.current(1, env_file=False) as second:\n"
+        "    print(first != second.id, os.environ['ISOLATION_ID'] == second.id)\n"
+    )
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr

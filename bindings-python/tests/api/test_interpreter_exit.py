@@ -1,0 +1,76 @@
+"""The end of the interpreter with everything still alive: silent, clean, and nothing stays leased."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import portalloc
+import pytest
+from support import run, until
+
+if TYPE_CHECKING:
+    from support import World
+
+#: What may be alive at the end.
+ALIVE = {
+    "a lease in the module": "lease = portalloc.lease()",
+    "a guarded lease": "lease = portalloc.lease(2, guard=True)",
+    "an environment": "environment = portalloc.Environment.create(1)",
+    "the current environment": "environment = portalloc.Environment.current(1)",
+    "a view": "view = portalloc.Environment.create(1).lease",
+    "an inheritable copy": "lease = portalloc.lease(); copy = lease.inheritable()",
+    "one in a cycle": "class A: pass\na = A(); a.a = a; a.lease = portalloc.lease()",
+    "one in a builtin module": "import sys\nsys.kept = portalloc.lease()",
+    "a report": "report = portalloc.who(1); settings = portalloc.settings()",
+    "an entered block": "lease = portalloc.lease().__enter__()",
+    "a thread that waits": (
+        "import threading\nlease = portalloc.lease()\n"
+        "started = threading.Event()\n"
+        "def wait():\n"
+        "    started.set()\n"
+        "    portalloc.lease(ports=[lease.port], timeout=3600)\n"
+        "threading.Thread(target=wait, daemon=True).start(); started.wait()"
+    ),
+    "a thread that waits for a server": (
+        "import threading\nlease = portalloc.lease()\n"
+        "started = threading.Event()\n"
+        "def wait():\n"
+        "    started.set()\n"
+        "    portalloc.wait_for(lease.port, 3600)\n"
+        "threading.Thread(target=wait, daemon=True).start(); started.wait()"
+    ),
+    "a lease in an exit handler": "import atexit\natexit.register(lambda: portalloc.lease().release())",
+}
+
+
+@pytest.mark.parametrize(
+    "flags", [(), ("-X", "dev"), ("-W", "error"), ("-I",)], ids=lambda flags: " ".join(flags) or "plain"
+)
+@pytest.mark.parametrize("alive", ALIVE)
+def test_the_end_is_clean(alive: str, flags: tuple[str, ...], world: World) -> None:
+    done = run(f"import portalloc\n{ALIVE[alive]}", flags=flags)
+    assert done.returncode == 0, done.stderr
+    if flags in ((), ("-I",)):
+        assert done.stderr == ""
+    else:
+        # A developer who asks for them may see warnings, as for files. Nothing else.
+        told = [line for line in done.stderr.splitlines() if "ResourceWarning" not in line]
+        assert [line for line in told if "Error" in line or "panicked" in line or "Fatal" in line] == []
+    until("nothing is leased", lambda: portalloc.leases() == [])
+    portalloc.cleanup_stale()
+    assert world.left_behind() == []
+
+
+def test_a_use_while_the_interpreter_ends() -> None:
+    done = run(
+        "import os, portalloc\n"
+        "class Late:\n"
+        "    def __init__(self):\n"
+        "        self.lease = portalloc.lease()\n"
+        "    def __del__(self, write=os.write):\n"
+        "        self.lease.release()\n"
+        "        write(1, b'released' if self.lease.released else b'held')\n"
+        "late = Late()\n",
+        flags=["-X", "dev"],
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "released", "")

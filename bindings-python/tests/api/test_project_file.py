@@ -1,0 +1,94 @@
+"""`portalloc.toml` says what arguments and variables do not: that of the work tree, or of the current folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import portalloc
+import pytest
+from support import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support import World
+
+
+def declare(folder: Path, text: str) -> None:
+    (folder / "portalloc.toml").write_text(text)
+
+
+def took_effect(pool: str) -> None:
+    """A project file is looked at again after some milliseconds."""
+    until("the project file is seen", lambda: portalloc.settings().pool == pool)
+
+
+@pytest.fixture(autouse=True)
+def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PORTALLOC_POOL")
+
+
+def test_the_current_folders(world: World) -> None:
+    declare(world.work, f'pool = "{world.base}-{world.base + 2}"\nexclude = "{world.base}"\nnames = ["web", "db"]')
+    settings = portalloc.settings()
+    assert settings.pool == f"{world.base}-{world.base + 2}"
+    assert settings.ports == f"{world.base + 1}-{world.base + 2}"
+    assert settings.project == world.work / "portalloc.toml"
+    with portalloc.lease(2) as lease:
+        assert lease.ports == world.ports[1:3]
+    with portalloc.Environment.create() as environment:
+        assert environment.names == ("web", "db")
+        assert environment.ports == world.ports[1:3]
+
+
+def test_one_of_a_folder_above(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare(world.work, f"pool = {world.base}")
+    below = world.work / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    with portalloc.lease() as lease:
+        assert lease.port == world.base
+
+
+def test_that_of_the_work_tree_counts_for_its_environments(world: World) -> None:
+    other = world.scratch / "other"
+    other.mkdir()
+    declare(world.work, f'pool = "{world.base}-{world.base + 4}"\nnames = ["here"]\nguard = true')
+    declare(other, f'pool = "{world.base + 5}-{world.base + 9}"\nports = 2\ninstance_id = "there"')
+    with portalloc.Environment.create(worktree=other) as there, portalloc.Environment.create() as here:
+        assert set(there.ports) <= set(world.ports[5:10])
+        assert (there.names, len(there.ports), there.instance_id) == ((), 2, "there")
+        assert set(here.ports) <= set(world.ports[:5])
+        assert here.names == ("here",)
+        assert (here.lease and here.lease.guard_state, there.lease and there.lease.guard_state) == ("shut", "none")
+
+
+def test_arguments_go_before_variables_and_those_before_the_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare(world.work, f'pool = {world.base}\nnames = ["file"]\ninstance_id = "file"\nguard = true')
+    took_effect(str(world.base))
+    monkeypatch.setenv("PORTALLOC_POOL", str(world.base + 1))
+    with portalloc.lease() as by_variable, portalloc.lease(pool=str(world.base + 2)) as by_argument:
+        assert (by_variable.port, by_argument.port) == (world.base + 1, world.base + 2)
+    with portalloc.Environment.create(names=["mine"], instance_id="arg", guard=False) as environment:
+        assert (environment.names, environment.instance_id) == (("mine",), "arg")
+        assert environment.lease is not None
+        assert environment.lease.guard_state == "none"
+        assert environment.ports == (world.base + 1,)
+
+
+def test_a_file_that_changes_is_seen(world: World) -> None:
+    for port in world.ports[:3]:
+        declare(world.work, f"pool = {port}")
+        took_effect(str(port))
+        with portalloc.lease() as lease:
+            assert lease.port == port
+
+
+@pytest.mark.parametrize("text", ['names = "web"', "colour = 1", "pool = 0", "names = [", "ports = 0"])
+def test_a_broken_one_is_refused_with_its_place(world: World, text: str) -> None:
+    declare(world.work, text)
+    for call in (portalloc.settings, portalloc.Environment.create, portalloc.lease, portalloc.Environment.current):
+        with pytest.raises(portalloc.InvalidArgumentError) as raised:
+            call()
+        assert str(world.work / "portalloc.toml") in raised.value.message
+    assert world.left_behind() == ["portalloc.toml"]

@@ -1,0 +1,50 @@
+"""Ports and folders for the inner suites of the plugin's tests. They need pytest's plugin `pytester`: `-p pytester`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import portalloc
+import pytest
+from plugin_support import Inner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PORTS = 192
+
+
+@pytest.fixture(scope="session")
+def own_ports() -> Iterator[portalloc.Lease]:
+    """Consecutive ports that no other suite on this machine uses at the same time.
+
+    Leased from a registry that all suites of this project share; the inner suites have their own, with these ports.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PORTALLOC_DIR", str(Path(tempfile.gettempdir()) / "portalloc-tests-slices"))
+        lease = portalloc.lease(_PORTS, pool="20000-29999", timeout=60)
+    with lease:
+        yield lease
+
+
+@pytest.fixture
+def inner(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    own_ports: portalloc.Lease,
+    request: pytest.FixtureRequest,
+) -> Iterator[Inner]:
+    """An inner suite. Nothing of it may be left when the test is over, unless that is marked with `leaves_things`."""
+    suite = Inner(pytester, monkeypatch, own_ports.ports)
+    yield suite
+    if request.node.get_closest_marker("leaves_things") is None:
+        assert suite.leftovers() == []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "leaves_things: what the inner run leaves behind is the test's own affair")
+    # Inner runs are processes of their own; a worker of an outer xdist must not pass its name on to them.
+    os.environ.pop("PYTEST_XDIST_WORKER", None)
