@@ -69,6 +69,8 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 	$(BUILD_STUBS) --out target/stubs
 	diff -u bindings-python/python/portalloc/_portalloc.pyi target/stubs/portalloc/_portalloc.pyi
 	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy --explicit-package-bases bindings-python/tests/*.py bindings-python/tests/api bindings-python/tests/docs
+	MYPYPATH=bindings-python/tests/plugin $(VENV)/bin/mypy bindings-python/tests/plugin
 	$(VENV)/bin/pyright --warnings
 
 test-python: python-installed ## The wheel, installed: API, pytest plugin, documentation

@@ -151,9 +151,8 @@ impl PortReport {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Typed<'py, typed::Holder>> {
-        // Python has added the length to a negative one. Whatever is not in the tuple is its own error.
-        let index = usize::try_from(index).unwrap_or(usize::MAX >> 1);
-        Typed::new(self.holders.bind(py).get_item(index)?, py)
+        // A negative one arrives as it is, and the tuple knows what it means.
+        Typed::new(self.holders.bind(py).as_any().get_item(index)?, py)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::HolderIterator>> {

@@ -323,13 +323,12 @@ def test_variables_that_are_no_pairs_of_texts(variables: Any) -> None:
 
 @pytest.mark.parametrize("ports", [b"\x50\x51", bytearray(b"PQ"), "80"], ids=repr)
 def test_bytes_and_texts_are_no_list_of_ports(ports: Any) -> None:
-    for call in (
-        lambda: portalloc.lease(ports=ports),
-        lambda: portalloc.lease(offsets=ports),
-        lambda: portalloc.wait_for(ports, timeout=0),
-    ):
-        with pytest.raises(TypeError):
-            call()
+    with pytest.raises(TypeError):
+        portalloc.lease(ports=ports)
+    with pytest.raises(TypeError):
+        portalloc.lease(offsets=ports)
+    with pytest.raises(TypeError):
+        portalloc.wait_for(ports, timeout=0)
     assert portalloc.leases() == []
 
 

@@ -115,7 +115,7 @@ def test_a_report_is_iterable_and_indexable(world: World) -> None:
     with pytest.raises(IndexError):
         report[1]
     with pytest.raises(AttributeError):
-        report.port = 1
+        report.port = 1  # type: ignore[misc]
 
 
 def test_a_look_disturbs_nobody(world: World) -> None:
