@@ -2,10 +2,12 @@
 
 CARGO ?= cargo
 PYTHON ?= python3
+NPM ?= npm
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
 .PHONY: check-rust check-python check-versions test-rust test-python stubs wheel python-tools python-installed
+.PHONY: node-built check-node test-node
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,9 +15,9 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-python check-versions ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-c check-python check-node check-versions ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python ## Run all tests
+test: test-rust test-python test-node ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -36,6 +38,10 @@ check-rust: ## Format, clippy and rustdoc
 
 test-rust: ## The core, the command line, the documentation's commands, tests with many processes
 	$(CARGO) test --workspace --locked
+
+# --- C and C++: the library, its headers, and `make install`. Its tests are part of test-rust.
+
+include bindings-c/install.mk
 
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 
@@ -71,19 +77,37 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy --explicit-package-bases bindings-python/tests/*.py bindings-python/tests/api bindings-python/tests/docs
 	MYPYPATH=bindings-python/tests/plugin $(VENV)/bin/mypy bindings-python/tests/plugin
-	$(VENV)/bin/pyright --warnings
+	$(VENV)/bin/pyright -p . --warnings
 
 test-python: python-installed ## The wheel, installed: API, pytest plugin, documentation
 	cd bindings-python/tests && ../../$(VENV)/bin/python -m mypy.stubtest portalloc
 	$(VENV)/bin/python -m pytest bindings-python/tests
 
+# --- Node: the addon and the helpers for its test runners
+
+NODE_TOOLS := node_modules/.package-lock.json
+
+$(NODE_TOOLS): package.json package-lock.json
+	$(NPM) ci --no-audit --no-fund
+	touch $@
+
+node-built: $(NODE_TOOLS)
+	$(NPM) run --silent build
+
+check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated files
+	$(NPM) run --silent check
+
+test-node: node-built ## The Node package: API, Jest, Vitest and other runners, documentation
+	$(NPM) run --silent test
+
 # --- All
 
-bench: python-installed ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
+bench: python-installed node-built ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	./target/release/portalloc-bench $(BENCH)
 	@printf 'release binary: %s bytes (at most 2000000)\n' "$$(stat -c %s target/release/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
+	$(NPM) run --silent bench -- target/release/portalloc-bench
 
 clean: ## Remove what builds have made
 	$(CARGO) clean

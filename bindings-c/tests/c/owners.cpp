@@ -1,0 +1,173 @@
+// What portalloc.hpp adds to portalloc.h: owners, exceptions, containers. As C++17 and as C++20.
+#include <portalloc.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <thread>
+#include <type_traits>
+
+#include "check.h"
+
+template <typename Owner>
+constexpr bool moves_only = !std::is_copy_constructible_v<Owner> && !std::is_copy_assignable_v<Owner> &&
+                            std::is_nothrow_move_constructible_v<Owner> && std::is_nothrow_move_assignable_v<Owner>;
+
+static_assert(moves_only<portalloc::lease> && moves_only<portalloc::environment>);
+static_assert(moves_only<portalloc::descriptor> && moves_only<portalloc::cancel>);
+static_assert(std::is_base_of_v<std::runtime_error, portalloc::error>);
+
+// What a call throws.
+template <typename Call>
+static portalloc::error thrown(Call call) {
+    try {
+        call();
+    } catch (const portalloc::error &error) {
+        return error;
+    }
+    std::cerr << "nothing was thrown\n";
+    std::_Exit(1);
+}
+
+static void leases() {
+    portalloc::lease lease(3);
+    CHECK(lease.size() == 3 && !lease.empty() && lease.port() == lease[0] && lease.data()[1] == lease[1]);
+    CHECK(std::is_sorted(lease.begin(), lease.end()));
+    std::size_t seen = 0;
+    for (const portalloc::port_type port : lease) {
+        CHECK(!portalloc::is_free(port));
+        seen++;
+    }
+    CHECK(seen == 3 && lease.ports().size() == 3);
+#if __cplusplus >= 202002L
+    const std::span<const portalloc::port_type> span = lease.span();
+    CHECK(span.size() == 3 && span.data() == lease.data());
+#endif
+    const portalloc::port_type port = lease.port();
+
+    portalloc::lease moved = std::move(lease);
+    CHECK(moved.port() == port && !portalloc::is_free(port));
+    CHECK(lease.is_released() && lease.get() == nullptr);
+    CHECK(thrown([&] { lease.release(); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+    const portalloc::error error = thrown([&] {
+        portalloc::lease_options options;
+        options.ports = {port};
+        portalloc::lease again(options);
+    });
+    CHECK(std::strcmp(error.code(), "port_in_use") == 0 && error.result() == PORTALLOC_RESULT_PORT_IN_USE);
+    CHECK(std::string(error.what()).find(std::to_string(port)) != std::string::npos && !error.remedy().empty());
+    {
+        portalloc::lease other;
+        CHECK(other.size() == 1);
+        const portalloc::port_type gone = moved.port();
+        moved = std::move(other);
+        CHECK(portalloc::is_free(gone) && moved.size() == 1 && moved.port() != gone);
+    }
+    moved.release();
+    CHECK(moved.is_released() && moved.size() == 1 && portalloc::is_free(moved.port()));
+
+    portalloc::lease_options options;
+    options.offsets = {0, 2};
+    portalloc::lease spread(options);
+    CHECK(spread[1] == spread[0] + 2);
+    options.offsets = std::vector<portalloc::port_type>();
+    CHECK(thrown([&] { portalloc::lease none(options); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+    CHECK(thrown([&] { portalloc::lease none(0); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+}
+
+static void sockets() {
+    portalloc::lease_options options;
+    options.guard = true;
+    portalloc::lease lease(options);
+    CHECK(lease.guard_state() == PORTALLOC_GUARD_STATE_SHUT);
+    {
+        portalloc::descriptor socket = lease.socket();
+        portalloc::descriptor moved = std::move(socket);
+        CHECK(socket.get() == -1 && moved.get() >= 0);
+        portalloc::wait_for(lease.ports(), portalloc::milliseconds(0));
+    }
+    lease.drop_guard();
+    portalloc::wait_free(lease.ports(), portalloc::forever);
+    lease.guard();
+    lease.open_guard();
+    CHECK(lease.guard_state() == PORTALLOC_GUARD_STATE_REUSE);
+    const portalloc::error error = thrown([&] { portalloc::wait_for(lease.ports(), std::chrono::seconds(0)); });
+    CHECK(std::strcmp(error.code(), "timeout") == 0);
+
+    portalloc::socket_options wanted;
+    wanted.host = "::1";
+    wanted.bound_only = true;
+    portalloc::lease other;
+    const int number = other.inheritable().release();
+    CHECK(number >= 0 && close(number) == 0);
+    CHECK(other.socket(0, wanted).get() >= 0);
+}
+
+static void environments() {
+    portalloc::environment_options options;
+    options.names = {"web", "my-db"};
+    options.env_file_place = PORTALLOC_ENV_FILE_PLACE_NONE;
+    portalloc::environment environment(options);
+    CHECK(environment.size() == 2 && environment.port("my-db") == environment[1]);
+    CHECK(environment.name(0) == "web" && !environment.name(2) && !environment.env_file());
+    CHECK(environment.instance_id().empty() && !environment.worktree().empty() && !environment.is_kept());
+    CHECK(std::strcmp(thrown([&] { environment.port("none"); }).code(), "invalid_argument") == 0);
+    const auto variables = environment.variables();
+    CHECK(std::find(variables.begin(), variables.end(),
+                    std::pair<std::string, std::string>("WEB_PORT", std::to_string(environment[0]))) != variables.end());
+    CHECK(portalloc::render({{"A", "b c"}}) == "export A='b c'\n");
+    portalloc::check_id(environment.id());
+    CHECK(thrown([] { portalloc::check_id("x"); }).result() == PORTALLOC_RESULT_INVALID_ID);
+    CHECK(thrown([] { portalloc::check_id(std::string("52c48279ec80\0x", 14)); }).result() ==
+          PORTALLOC_RESULT_INVALID_ID);
+
+    CHECK(portalloc::environment::attach(environment.id()).is_attached() && !environment.is_attached());
+    CHECK(thrown([] { portalloc::environment::attach(); }).result() == PORTALLOC_RESULT_NOT_FOUND);
+    portalloc::lease lease = environment.lease();
+    CHECK(lease.ports() == environment.ports() && !lease.is_released());
+    const portalloc::listing listing = portalloc::list();
+    CHECK(listing.environments.size() == 1 && listing.environments[0].id == environment.id());
+    CHECK(listing.environments[0].ports == environment.ports() && listing.leases.empty());
+    const portalloc::report report = portalloc::who(environment[0]);
+    CHECK(report.leased && !report.in_use && report.holders.size() == 1 && report.holders[0].leased);
+    CHECK(!portalloc::validate(environment.id()));
+    const std::string id = environment.id();
+    environment.cleanup();
+    CHECK(lease.is_released() && portalloc::list().environments.empty());
+
+    options.kept = true;
+    options.ttl = std::chrono::hours(1);
+    const std::string kept = portalloc::environment(options).id();
+    CHECK(portalloc::environment::attach(kept).is_kept());
+    CHECK(portalloc::cleanup(kept) && !portalloc::cleanup(kept) && portalloc::cleanup_stale() == 0);
+    CHECK(portalloc::environment::current().size() == 5);
+}
+
+static void waits() {
+    portalloc::lease lease(2);
+    portalloc::lease_options options;
+    options.pool = std::to_string(lease[0]) + "-" + std::to_string(lease[1]);
+    options.timeout = portalloc::forever;
+    portalloc::cancel cancel;
+    options.cancel = &cancel;
+    CHECK(portalloc::current_settings(options.pool).port_count == 2);
+    std::thread thread([&] {
+        CHECK(std::strcmp(thrown([&] { portalloc::lease none(options); }).code(), "timeout") == 0);
+    });
+    cancel.now();
+    thread.join();
+}
+
+// A global one: its end comes after those of main's and the thread's variables.
+static std::unique_ptr<portalloc::environment> last;
+
+int main() {
+    leases();
+    sockets();
+    environments();
+    waits();
+    last = std::make_unique<portalloc::environment>();
+    CHECK(portalloc::version() == portalloc_version());
+    std::cout << "left well\n";
+}

@@ -1,0 +1,177 @@
+//! The C runner of `tests/behaviours/*.json`. The format of the cases is told there, and how they reach C in
+//! `tests/c/performer.c`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use portalloc_tests::World;
+use serde_json::{Map, Value, json};
+
+use crate::support::{Link, client, command, root, world};
+
+const RUN: usize = 20;
+
+/// In C these numbers are 0 where they are not given, so 0 cannot be asked for, and what is refused elsewhere is what
+/// comes without them here.
+const ZERO_IS_NOT_GIVEN: [&str; 3] = ["count", "ttl_ms", "owner_pid"];
+
+/// Puts ports in the place of `$N`, also within other text.
+fn filled(value: &Value, base: u16) -> Value {
+    match value {
+        Value::String(text) => {
+            let mut filled = text.clone();
+            // The longer ones first, so that `$1` does not match in `$10`.
+            for index in (0..RUN).rev() {
+                filled = filled.replace(&format!("${index}"), &(usize::from(base) + index).to_string());
+            }
+            filled.into()
+        }
+        Value::Array(items) => items.iter().map(|item| in_list(item, base)).collect(),
+        Value::Object(members) => members.iter().map(|(name, item)| (name.clone(), filled(item, base))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// In a list, a text that is nothing but `$N` is a port, which is a number.
+fn in_list(item: &Value, base: u16) -> Value {
+    let alone = item.as_str().and_then(|text| text.strip_prefix('$')?.parse::<u16>().ok());
+    alone.map_or_else(|| filled(item, base), |index| (base + index).into())
+}
+
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02x}").unwrap();
+        }
+    }
+    encoded
+}
+
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).unwrap());
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What the performer reads.
+fn asked(case: &Value) -> String {
+    let mut lines = format!("{}\n", case["operation"].as_str().unwrap());
+    let mut add = |name: &str, value: &Value| {
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        writeln!(lines, "{name} {}", encoded(&text)).unwrap();
+    };
+    for (name, value) in case["arguments"].as_object().unwrap() {
+        match value {
+            Value::Array(pairs) if name == "variables" => {
+                for pair in pairs {
+                    add("names", &pair[0]);
+                    add("values", &pair[1]);
+                }
+            }
+            Value::Array(items) => {
+                add(&format!("{name}[]"), &json!(""));
+                items.iter().for_each(|item| add(name, item));
+            }
+            value => add(name, value),
+        }
+    }
+    lines
+}
+
+/// What the performer said.
+fn answered(told: &str) -> Value {
+    let mut answer = Map::new();
+    for line in told.lines() {
+        let [kind, name, text] = line.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+        if let Some(name) = name.strip_suffix("[]") {
+            answer.insert(name.to_owned(), json!([]));
+            continue;
+        }
+        let value = match kind {
+            "n" => json!(text.parse::<u64>().unwrap()),
+            "b" => json!(text == "true"),
+            _ => json!(decoded(text)),
+        };
+        match answer.get_mut(name) {
+            Some(Value::Array(items)) => items.push(value),
+            _ => drop(answer.insert(name.to_owned(), value)),
+        }
+    }
+    answer.into()
+}
+
+fn perform(world: &World, program: &Path, case: &Value) -> Value {
+    let mut command = command(world, program);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(asked(case).as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}: {}", case["name"], crate::support::told(&output));
+    answered(&String::from_utf8(output.stdout).unwrap())
+}
+
+/// Why a case failed.
+fn failure(case: &Value, answer: &Value) -> Option<String> {
+    let Some(code) = case["error"].as_str() else {
+        let mut expected = case["expect"].as_object().unwrap().iter();
+        return expected.find(|(name, value)| answer.get(name.as_str()) != Some(value)).map(|_| answer.to_string());
+    };
+    if answer["error"] != code {
+        return Some(answer.to_string());
+    }
+    let parts = case["message"].as_array().into_iter().flatten();
+    let mut parts = parts.map(|part| part.as_str().map_or_else(|| part.to_string(), ToOwned::to_owned));
+    let message = answer["message"].as_str().unwrap();
+    parts.find(|part| !message.contains(part.as_str())).map(|part| format!("{part:?} is not in: {message}"))
+}
+
+/// What a case comes to that C cannot ask for: what it would get without the zero.
+fn without_zeros(case: &Value) -> Option<Value> {
+    let given = case["arguments"].as_object().unwrap();
+    ZERO_IS_NOT_GIVEN.into_iter().find(|name| given.get(*name).is_some_and(|value| value == 0))?;
+    assert!(case["error"].is_string(), "{case}: elsewhere this is refused");
+    let count = if case["operation"] == "lease" { 1 } else { 5 };
+    let [name, operation, arguments] = ["name", "operation", "arguments"].map(|member| &case[member]);
+    Some(json!({"name": name, "operation": operation, "arguments": arguments, "expect": {"count": count}}))
+}
+
+#[test]
+fn behaviours() {
+    let home = world(1);
+    let program = client(&home, "performer.c", Link::Shared);
+    let mut failures = Vec::new();
+    let (mut cases, mut zeros) = (0, 0);
+    for entry in std::fs::read_dir(root().join("tests/behaviours")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let file: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        for case in &file {
+            let world = world(RUN);
+            let mut case = filled(case, world.base());
+            if let Some(other) = without_zeros(&case) {
+                case = other;
+                zeros += 1;
+            }
+            let answer = perform(&world, &program, &case);
+            if let Some(why) = failure(&case, &answer) {
+                failures.push(format!("{} {}: {why}", path.file_name().unwrap().display(), case["name"]));
+            }
+            cases += 1;
+        }
+    }
+    assert!(failures.is_empty(), "{} of {cases} failed:\n{}", failures.len(), failures.join("\n"));
+    assert!(cases > 80, "only {cases} cases were found");
+    // No ports, twice; a TTL of no time; process 0 as an owner.
+    assert_eq!(zeros, 4);
+}

@@ -1,0 +1,33 @@
+# The Go package. Part of the Makefile, after bindings-c/install.mk; it works from the repository's root by itself, too:
+# make -f bindings-go/go.mk test-go
+
+CARGO ?= cargo
+GO ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: go-library go-tools check-go test-go bench-go
+
+# What users have: the library, installed. Below target/, so that nothing of the machine's is used or changed.
+GO_PREFIX := $(abspath $(or $(CARGO_TARGET_DIR),target))/go
+GO_RUN = cd bindings-go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1
+
+go-tools:
+	@command -v $(GO) >/dev/null || { echo 'no $(GO) here: the Go part needs Go 1.24 or newer' >&2; exit 1; }
+	@command -v pkg-config >/dev/null || { echo 'no pkg-config here: the Go part needs it' >&2; exit 1; }
+
+go-library: go-tools
+	$(MAKE) -s -f bindings-c/install.mk install PREFIX='$(GO_PREFIX)' DESTDIR=
+
+check-go: go-library ## Format, vet and staticcheck of the Go part
+	@test -z "$$(gofmt -l bindings-go)" || { gofmt -d bindings-go; exit 1; }
+	$(GO_RUN) $(GO) vet ./...
+	$(GO_RUN) $(GO) run $(STATICCHECK) ./...
+
+# With the race detector, and with the strictest check of what crosses the border. -count=1, because Go does not see when
+# the library has changed.
+test-go: go-library ## The Go package against the installed library: API, test helpers, documentation
+	$(GO_RUN) $(GO) test -count=1 -race -parallel 32 ./...
+	$(GO_RUN) GOEXPERIMENT=cgocheck2 $(GO) test -count=1 ./...
+
+bench-go: go-library ## Measure what a lease costs in Go, beside C in the same run
+	$(GO_RUN) $(GO) test -count=1 -run '^$$' -bench . .

@@ -1,0 +1,3 @@
+export * from './index.js';
+import * as portalloc from './index.js';
+export default portalloc;

@@ -1,0 +1,35 @@
+'use strict';
+
+// Calls that wait on another thread, and the AbortSignal that ends them. Knows no call.
+
+const { lifted } = require('./errors.js');
+const { native } = require('./native.js');
+
+/**
+ * What `start` comes to, given a wait. If `signal` is aborted before, its reason is thrown at once, and what comes all the
+ * same goes to `giveBack`.
+ */
+async function cancellable(signal, start, giveBack = () => {}) {
+  signal?.throwIfAborted();
+  const wait = new native.Wait();
+  let abort;
+  try {
+    const done = start(wait);
+    if (!signal) return await done;
+    const aborted = new Promise((_resolve, reject) => {
+      abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+    });
+    // Asked in the very turn in which the race is decided.
+    done.then((value) => signal.aborted && giveBack(value)).catch(() => {});
+    return await Promise.race([done, aborted]);
+  } catch (error) {
+    throw lifted(error);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    // The wait has to live as long as the call, too: letting go of it would end that.
+    wait.cancel();
+  }
+}
+
+module.exports = { cancellable };

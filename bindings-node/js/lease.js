@@ -1,0 +1,191 @@
+'use strict';
+
+// Leases. The addon has them by number; this is the object around the number.
+
+const { inspect } = require('node:util');
+const given = require('./arguments.js');
+const { cancellable } = require('./cancellable.js');
+const { lifted, wrongType } = require('./errors.js');
+const { origin, whenCollected } = require('./leaks.js');
+const { native } = require('./native.js');
+const { asyncDispose, dispose } = require('./symbols.js');
+const variables = require('./variables.js');
+
+/** Only this package makes leases. */
+const OURS = Symbol('portalloc');
+
+const LEASE = { ...given.WANTED, ...given.SOURCE, guard: given.of('flag'), sticky: given.of('text') };
+const LEASE_ASYNC = { ...LEASE, signal: given.of('signal') };
+const FD = { type: given.of('text'), host: given.of('text'), listen: given.of('flag') };
+
+const listed = (ports) => `${ports.length === 1 ? 'port' : 'ports'} ${ports.join(', ')}`;
+
+/** What is left of a lease whose object was collected. */
+function left(number) {
+  const ports = native.forgetLease(number);
+  return ports ? `the lease of ${listed(ports)} was not released` : undefined;
+}
+
+class Lease {
+  #number;
+  /** A number for the only one, until somebody asks for the list. */
+  #ports;
+  #released = false;
+  // eslint-disable-next-line no-unused-private-class-members -- what it belongs to must not be collected before it
+  #environment;
+
+  constructor(ours, number, at, environment) {
+    if (ours !== OURS) throw wrongType('new Lease()', 'the number of ports to lease()', undefined);
+    this.#number = number;
+    this.#environment = environment;
+    whenCollected(this, left.bind(undefined, number), at);
+  }
+
+  get ports() {
+    this.#ports ??= native.leasePorts(this.#number);
+    if (typeof this.#ports === 'number') this.#ports = [this.#ports];
+    return Object.freeze(this.#ports);
+  }
+
+  get port() {
+    const { ports } = this;
+    return ports.length === 1 ? ports[0] : this.#native(native.leasePort);
+  }
+
+  get basePort() {
+    return this.ports[0];
+  }
+
+  get released() {
+    // One of an environment is released with that.
+    return (this.#released ||= native.leaseIsReleased(this.#number));
+  }
+
+  release() {
+    if (this.#released) return;
+    const ports = this.#native(native.releaseLease, this.release);
+    this.#ports ??= ports;
+    this.#released = true;
+  }
+
+  guard() {
+    this.#native(native.guardLease, this.guard);
+  }
+
+  openGuard() {
+    this.#native(native.openGuard, this.openGuard);
+  }
+
+  dropGuard() {
+    this.#native(native.dropGuard, this.dropGuard);
+  }
+
+  get guardState() {
+    return native.guardState(this.#number);
+  }
+
+  fd(index = 0, options = undefined) {
+    const { type = 'tcp', host = '127.0.0.1', listen = true } = given.options(FD, options, 'fd()');
+    if (type !== 'tcp' && type !== 'udp') throw wrongType('type', "'tcp' or 'udp'", type);
+    return this.#native(native.leaseFd, this.fd, given.typed('number', index, 'index'), type === 'udp', host, listen);
+  }
+
+  inheritable() {
+    return new Inheritable(OURS, this.#native(native.passOnLease, this.inheritable));
+  }
+
+  #native(call, callee, ...args) {
+    try {
+      return call(this.#number, ...args);
+    } catch (error) {
+      throw lifted(error, callee);
+    }
+  }
+
+  [Symbol.iterator]() {
+    return this.ports[Symbol.iterator]();
+  }
+
+  [dispose]() {
+    this.release();
+  }
+
+  async [asyncDispose]() {
+    this.release();
+  }
+
+  toJSON() {
+    return { ports: this.ports, released: this.released, guardState: this.guardState };
+  }
+
+  toString() {
+    return `[Lease ${listed(this.ports)}${this.released ? ', released' : ''}]`;
+  }
+
+  get [Symbol.toStringTag]() {
+    return 'Lease';
+  }
+
+  [inspect.custom](_depth, options) {
+    const shown = (value) => options.stylize(String(value), 'number');
+    return `Lease { ${this.ports.map(shown).join(', ')}${this.released ? ' (released)' : ''} }`;
+  }
+}
+
+class Inheritable {
+  #copy;
+
+  constructor(ours, copy) {
+    if (ours !== OURS) throw wrongType('new Inheritable()', 'a lease, and call its inheritable()', undefined);
+    this.#copy = copy;
+  }
+
+  get fd() {
+    return this.#copy.fd ?? undefined;
+  }
+
+  close() {
+    this.#copy.close();
+  }
+
+  [dispose]() {
+    this.close();
+  }
+
+  get [Symbol.toStringTag]() {
+    return 'Inheritable';
+  }
+
+  [inspect.custom](_depth, options) {
+    return `Inheritable { ${this.fd === undefined ? 'closed' : `fd: ${options.stylize(String(this.fd), 'number')}`} }`;
+  }
+}
+
+/** What the addon is asked for, beside the number of ports. */
+function asked({ count, ports, offsets, scattered, pool, exclude, guard, sticky, timeoutMs }) {
+  return { wanted: { count, ports, offsets, scattered }, place: variables.place(pool, exclude), guard, sticky, timeoutMs };
+}
+
+function lease(countOrOptions) {
+  try {
+    const number =
+      typeof countOrOptions === 'number' && variables.isProcess()
+        ? native.lease(countOrOptions)
+        : native.lease(undefined, asked(given.countOrOptions(LEASE, countOrOptions, 'lease()')));
+    return new Lease(OURS, number, origin(lease));
+  } catch (error) {
+    throw lifted(error, lease);
+  }
+}
+
+async function leaseAsync(countOrOptions) {
+  const at = origin(leaseAsync);
+  const { signal, ...options } = given.countOrOptions(LEASE_ASYNC, countOrOptions, 'leaseAsync()');
+  const take = (wait) => native.leaseAsync(wait, undefined, asked(options));
+  return new Lease(OURS, await cancellable(signal, take, native.forgetLease), at);
+}
+
+/** The lease of an environment, which that ends. */
+const leaseOf = (number, environment) => new Lease(OURS, number, undefined, environment);
+
+module.exports = { Inheritable, Lease, lease, leaseAsync, leaseOf, listed };

@@ -1,0 +1,3 @@
+/** `globalTeardown: 'portalloc/jest/teardown'`. */
+declare function tearDown(): Promise<void>;
+export = tearDown;

@@ -1,0 +1,5 @@
+'use strict';
+
+// `globalTeardown: 'portalloc/jest/teardown'`.
+
+module.exports = require('./index.js').teardown;

@@ -1,0 +1,61 @@
+'use strict';
+
+// What npm runs once the package is installed: nothing where the addon is there, prebuilt or packed. Else it is built
+// from the sources in the package, or it is said what is missing. In a clone `npm run build` is for that.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.join(__dirname, '../..');
+
+function isThere() {
+  try {
+    require('../js/native.js');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The package has not all members of the workspace: those that are not needed are left out of its manifest. */
+function narrowWorkspace() {
+  const manifest = path.join(root, 'Cargo.toml');
+  const text = fs.readFileSync(manifest, 'utf8');
+  const narrowed = text.replace(/^members = \[(.*)\]$/m, (_line, members) => {
+    const kept = members.split(',').filter((member) => fs.existsSync(path.join(root, JSON.parse(member), 'Cargo.toml')));
+    return `members = [${kept.map((member) => member.trim()).join(', ')}]`;
+  });
+  if (narrowed !== text) fs.writeFileSync(manifest, narrowed);
+}
+
+function main() {
+  const isClone = fs.existsSync(path.join(__dirname, '../tests'));
+  if (isClone || isThere()) return 0;
+  const platform = `${process.platform} ${process.arch}`;
+  const cargo = spawnSync(process.env.CARGO || 'cargo', ['--version'], { encoding: 'utf8' });
+  if (cargo.status !== 0) {
+    console.error(
+      `portalloc: there is no prebuilt addon for ${platform}, and no cargo to build it with.\n` +
+        'Install Rust 1.88 or newer from https://rustup.rs, then run `npm rebuild portalloc`.',
+    );
+    return 1;
+  }
+  console.error(`portalloc: no prebuilt addon for ${platform}; building it with ${cargo.stdout.trim()}`);
+  narrowWorkspace();
+  // Hundreds of megabytes that nobody needs afterwards.
+  const targetDir = fs.mkdtempSync(path.join(root, 'target-'));
+  try {
+    require('./build.js').main({ release: true, targetDir });
+  } catch (error) {
+    console.error(`portalloc: ${error.message}\nIt needs Rust 1.88 or newer; then run \`npm rebuild portalloc\`.`);
+    return 1;
+  } finally {
+    fs.rmSync(targetDir, { recursive: true, force: true });
+  }
+  return 0;
+}
+
+if (require.main === module) process.exitCode = main();
+
+module.exports = { narrowWorkspace };

@@ -1,0 +1,37 @@
+//! How a call gets to the core: with the allocator for its settings, behind a border that no panic gets past.
+
+use napi::Env;
+use portalloc::{Allocator, Allocators, Result, Settings, no_panic};
+
+use crate::arguments::Where;
+use crate::errors::thrown;
+
+/// What stays open between calls, for all threads of the process.
+static ALLOCATORS: Allocators = Allocators::new();
+
+/// The settings of a call that names them, or whose realm has variables that the process does not have.
+pub(crate) fn settings(place: Option<Where>) -> Settings {
+    let Where { directory, pool, exclude } = place.unwrap_or_default();
+    let mut settings = Settings::new();
+    if let Some(directory) = directory {
+        settings = settings.directory(directory);
+    }
+    if let Some(pool) = pool {
+        settings = settings.pool(pool);
+    }
+    if let Some(exclude) = exclude {
+        settings = settings.exclude(exclude);
+    }
+    settings
+}
+
+/// A call on JavaScript's own thread, which stands still meanwhile.
+pub(crate) fn here<T>(env: &Env, settings: &Settings, work: impl FnOnce(&Allocator) -> Result<T>) -> napi::Result<T> {
+    no_panic(|| ALLOCATORS.with(settings, work)).map_err(|error| thrown(env, &error))
+}
+
+/// The allocator for a call that is made on another thread. Looked up on JavaScript's thread, the one that may write the
+/// process's variables.
+pub(crate) fn allocator(env: &Env, settings: &Settings) -> napi::Result<Allocator> {
+    here(env, settings, |allocator| Ok(allocator.clone()))
+}

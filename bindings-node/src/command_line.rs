@@ -1,0 +1,35 @@
+//! The command line: the very same as the binary's, because it is the binary, which the package brings along.
+//!
+//! Not the library called from here: `run` holds signals back from its whole process, and Node has threads that let them
+//! through. So Node makes way for the binary, which gets its process: PID, terminal, signals and all. But for descriptors
+//! beyond the first three, which Node lets no program inherit.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use napi_derive::napi;
+
+/// Replaces this process by the program. Comes back only with why it could not.
+#[napi]
+pub fn become_program(program: String, args: Vec<String>) -> String {
+    match exec(&program, &args) {
+        Ok(never) => match never {},
+        Err(error) => error.to_string(),
+    }
+}
+
+fn exec(program: &str, args: &[String]) -> io::Result<Infallible> {
+    let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
+    let mut command = Command::new(program);
+    command.arg0("portalloc").args(args);
+    // Node has marked its own to be closed; these are copies, which are put in their places.
+    command.stdin(copy(input.as_fd())?).stdout(copy(output.as_fd())?).stderr(copy(errors.as_fd())?);
+    Err(command.exec())
+}
+
+fn copy(stream: BorrowedFd<'_>) -> io::Result<Stdio> {
+    stream.try_clone_to_owned().map(Stdio::from)
+}

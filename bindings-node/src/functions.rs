@@ -1,0 +1,43 @@
+//! What is asked about ports without leasing them.
+
+use napi::Env;
+use napi_derive::napi;
+use portalloc::{IsolationId, given};
+
+use crate::arguments::{Where, checked, port};
+use crate::call;
+use crate::reports::PortReport;
+
+/// Whether a lease of this port could be had.
+#[napi]
+pub fn is_free(env: &Env, number: f64, place: Option<Where>) -> napi::Result<bool> {
+    let port = checked(env, port(number))?;
+    call::here(env, &call::settings(place), |allocator| allocator.is_free(port))
+}
+
+/// Who is on a port.
+#[napi]
+pub fn who(env: &Env, number: f64, place: Option<Where>) -> napi::Result<PortReport> {
+    let port = checked(env, port(number))?;
+    let report = call::here(env, &call::settings(place), |allocator| {
+        allocator.who([port])?.pop().ok_or_else(|| given::no_port(port))
+    });
+    report.map(PortReport::from)
+}
+
+/// The text, if it is an isolation ID.
+#[napi]
+pub fn parse_id(env: &Env, text: String) -> napi::Result<String> {
+    checked(env, text.parse::<IsolationId>()).map(|id| id.to_string())
+}
+
+/// Pairs of name and value as a text.
+#[napi]
+pub fn render(env: &Env, variables: Vec<(String, String)>, syntax: String) -> napi::Result<String> {
+    let syntax = checked(env, given::syntax(&syntax))?;
+    Ok(portalloc::render(&variables, syntax))
+}
+
+/// The version of the package.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

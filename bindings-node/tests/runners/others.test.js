@@ -1,0 +1,152 @@
+'use strict';
+
+// Playwright's configuration, node:test and Mocha, in their real runs. No browser is needed: Playwright's requests go
+// without one.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { execFileSync } = require('node:child_process');
+const portalloc = require('portalloc');
+const { world } = require('../world.js');
+const { Inner, until } = require('./inner.js');
+
+const here = world(40);
+
+function suite(t, files) {
+  t.after(() => portalloc.cleanupStale()); // of a test that failed
+  return new Inner(t, here, files);
+}
+const nothingIsLeft = () => {
+  assert.deepEqual(portalloc.environments(), []);
+  assert.deepEqual(portalloc.leases(), []);
+};
+
+const SERVER = `
+const http = require('node:http');
+http.createServer((_, answer) => answer.end(process.env.API_PORT)).listen(Number(process.env.WEB_PORT), '127.0.0.1');
+`;
+const PLAYWRIGHT = `
+import { defineConfig } from '@playwright/test';
+import { ports } from 'portalloc/playwright';
+import record from './record.js';
+
+const { web, api } = ports('web', 'api');
+record({ config: true, web, api });
+export default defineConfig({
+  workers: 2,
+  fullyParallel: true,
+  webServer: { command: 'node server.js', port: web },
+  use: { baseURL: \`http://127.0.0.1:\${web}\` },
+});
+`;
+const REQUESTS = `
+import { expect, test } from '@playwright/test';
+import record from './record.js';
+for (const number of [1, 2, 3, 4]) test('asks ' + number, async ({ request, baseURL }) => {
+  record({ baseURL, web: Number(process.env.WEB_PORT) });
+  expect(await (await request.get('/')).text()).toBe(process.env.API_PORT);
+  if (number === 2 && process.env.FAIL) throw new Error('so that its worker is replaced');
+});
+`;
+
+for (const [name, extension] of [['TypeScript', 'ts'], ['ES module', 'mjs']]) {
+  test(`Playwright: the configuration has the same ports wherever it is read (${name})`, async (t) => {
+    const inner = suite(t, { [`playwright.config.${extension}`]: PLAYWRIGHT, 'server.js': SERVER, [`a.spec.${extension}`]: REQUESTS });
+    const { status, output } = await inner.run('playwright', ['test'], { env: { FAIL: '1', ISOLATION_ID: '0123456789ab' } });
+    assert.equal(status, 1, output);
+    assert.match(output, /1 failed\n(.*\n)*\s+3 passed/);
+    const configs = inner.told().filter(({ config }) => config);
+    const asked = inner.told().filter(({ baseURL }) => baseURL);
+    assert.ok(new Set(configs.map(({ pid }) => pid)).size >= 3, 'the workers did not read it again');
+    assert.equal(new Set(configs.map(({ web, api }) => `${web} ${api}`)).size, 1);
+    const [{ web }] = configs;
+    for (const one of asked) assert.deepEqual([one.baseURL, one.web], [`http://127.0.0.1:${web}`, web]);
+    assert.equal(asked.length, 4);
+    nothingIsLeft();
+  });
+}
+
+test('Playwright: the environment as portalloc.toml says; SIGKILL frees it', async (t) => {
+  const inner = suite(t, {
+    'portalloc.toml': 'names = ["web"]\n',
+    'playwright.config.mjs': `
+      import { environment } from 'portalloc/playwright';
+      import record from './record.js';
+      record({ config: true, id: environment().id, port: environment().port('web') });
+      export default { timeout: 60000 };`,
+    'a.spec.mjs': `
+      import { test } from '@playwright/test';
+      import record from './record.js';
+      test('waits', async () => {
+        record({ waits: true });
+        await new Promise((resolve) => setTimeout(resolve, 50000));
+      });`,
+  });
+  const running = inner.start('playwright', ['test']);
+  await until(() => inner.told().some(({ waits }) => waits), () => running.output);
+  const configs = inner.told().filter(({ config }) => config);
+  assert.equal(new Set(configs.map(({ id }) => id)).size, 1);
+  const [{ port }] = configs;
+  assert.ok(!portalloc.isFree(port));
+  process.kill(running.pid, 'SIGKILL');
+  await until(() => portalloc.isFree(port), () => String(port), 5_000);
+});
+
+test('node:test: a lease ends with its test', async (t) => {
+  const inner = suite(t, {
+    'a.test.mjs': `
+      import assert from 'node:assert';
+      import test from 'node:test';
+      import { who } from 'portalloc';
+      import { leaseForTest } from 'portalloc/node-test';
+      let ports;
+      test('one', async (t) => {
+        ports = leaseForTest(t, 2).ports;
+        await t.test('inner', (t) => { ports = [...ports, leaseForTest(t, { count: 1 }).port]; });
+        assert.deepEqual(ports.map((port) => who(port).leased), [true, true, false]);
+      });
+      test('two', () => assert.ok(ports.every((port) => !who(port).leased)));
+    `,
+  });
+  const output = execFileSync(process.execPath, ['--test', '--test-reporter=tap', 'a.test.mjs'], {
+    cwd: inner.folder,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  assert.match(output, /^ok 1 - one\n(.*\n)*ok 2 - two\n(.*\n)*# fail 0/m);
+  nothingIsLeft();
+});
+
+for (const args of [[], ['--parallel', '--jobs=2']]) {
+  test(`Mocha: root hooks, ${args.length ? 'in parallel' : 'one by one'}`, async (t) => {
+    const body = `
+      const assert = require('node:assert');
+      const net = require('node:net');
+      const { who } = require('portalloc');
+      const { leaseForTest } = require('portalloc/mocha');
+      const record = require('./record.js');
+      const ports = [];
+      let server;
+      afterEach((done) => { if (server) server.close(done); else done(); server = undefined; });
+      describe('leases', () => {
+        it('one', (done) => {
+          ports.push(...leaseForTest(2));
+          server = net.createServer().listen(leaseForTest({ leak: 'error' }).port, done);
+        });
+        it('two', () => {
+          assert.ok(ports.every((port) => !who(port).leased));
+          leaseForTest();
+          record({ id: process.env.ISOLATION_ID, web: process.env.WEB_PORT });
+        });
+      });
+    `;
+    const inner = suite(t, { 'portalloc.toml': 'names = ["web"]\n', 'a.spec.js': body, 'b.spec.js': body });
+    const { status, output } = await inner.run('mocha', ['--require', 'portalloc/mocha', ...args, 'a.spec.js', 'b.spec.js']);
+    assert.equal(status, 0, output);
+    const told = inner.told();
+    assert.equal(told.length, 2);
+    assert.equal(new Set(told.map(({ id, web }) => `${id} ${web}`)).size, 1);
+    assert.ok(told[0].web);
+    nothingIsLeft();
+  });
+}

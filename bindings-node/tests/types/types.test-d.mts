@@ -1,0 +1,106 @@
+// What the types must allow, and what they must refuse. Compiled by `npm run check:types`, never run.
+
+import portalloc, {
+  ArgumentTypeError,
+  Environment,
+  Lease,
+  PoolExhaustedError,
+  PortallocError,
+  PortReport,
+  environments,
+  errorCodes,
+  isFree,
+  lease,
+  leaseAsync,
+  render,
+  settings,
+  version,
+  waitFor,
+  waitFree,
+  who,
+} from 'portalloc';
+import type { ErrorCode, LeaseOptions } from 'portalloc';
+import * as net from 'node:net';
+
+const same = <T,>(_value: T): void => undefined;
+
+same<Lease>(lease());
+same<Lease>(lease(5));
+same<number>(lease({ ports: new Set([1, 2]), guard: true, timeoutMs: Infinity }).port);
+same<readonly number[]>(lease({ count: 2, scattered: true, pool: '20000-20010', exclude: '', sticky: 'web' }).ports);
+same<number[]>([...lease(2)]);
+same<'none' | 'reuse' | 'shut'>(lease().guardState);
+same<Promise<Lease>>(leaseAsync({ count: 1, signal: AbortSignal.timeout(5) }));
+const options: LeaseOptions = { offsets: [0, 1] };
+lease(options);
+net.createServer().listen({ fd: lease().fd(0, { type: 'tcp', host: '::1', listen: false }) });
+
+{
+  using one = lease();
+  await using two = await leaseAsync();
+  using passed = one.inheritable();
+  same<number | undefined>(passed.fd);
+  same<number>(two.basePort);
+}
+
+const environment = Environment.create({ names: ['web'], envFile: new URL('file:///x'), kept: true, ttlMs: 5 });
+same<number>(environment.port('web') + environment.port(0));
+same<Date | undefined>(environment.expiresAt);
+same<string | undefined>(environment.variables['WEB_PORT']);
+same<string>(environment.render('fish'));
+same<Lease | undefined>(Environment.current({ names: ['web'] }).lease);
+same<Promise<Environment>>(Environment.createAsync(3));
+same<string>(Environment.attach().id);
+same<Date | undefined>(environments()[0]?.createdAt);
+
+same<boolean>(isFree(80));
+same<Promise<void>>(waitFor([80, 81], { timeoutMs: 0, signal: new AbortController().signal }));
+same<Promise<void>>(waitFree(80));
+same<PortReport>(who(80));
+same<string | undefined>([...who(80)][0]?.name);
+same<string>(settings({ pool: '1-2' }).ports + version);
+same<readonly ErrorCode[]>(errorCodes);
+same<string>(render({ A: '1' }) + render([['A', '1']], 'dotenv'));
+same<typeof lease>(portalloc.lease);
+
+try {
+  lease();
+} catch (error) {
+  if (error instanceof PoolExhaustedError) same<number>(error.census.free);
+  if (error instanceof ArgumentTypeError) same<TypeError>(error);
+  if (error instanceof PortallocError) {
+    switch (error.code) {
+      case 'port_in_use':
+        same<readonly number[]>(error.ports);
+        break;
+      // @ts-expect-error: no such code
+      case 'no_such_code':
+        break;
+    }
+  }
+}
+
+// @ts-expect-error: a text is no number
+lease('5');
+// @ts-expect-error: nor is a BigInt
+lease(5n);
+// @ts-expect-error: no such option
+lease({ cuont: 5 });
+// @ts-expect-error: waiting can be cancelled only if JavaScript goes on meanwhile
+lease({ timeoutMs: 5, signal: AbortSignal.timeout(5) });
+// @ts-expect-error: leases are taken by lease()
+new Lease();
+// @ts-expect-error: errors are made by portalloc
+new PoolExhaustedError();
+// @ts-expect-error: ports are not changed
+lease().ports[0] = 5;
+// @ts-expect-error: nor is what was released
+lease().released = true;
+// @ts-expect-error: no such type of socket
+lease().fd(0, { type: 'sctp' });
+// @ts-expect-error: no such syntax
+environment.render('csh');
+// @ts-expect-error: an environment of this run is held
+Environment.current({ kept: true });
+// @ts-expect-error: a promise
+same<Lease>(leaseAsync());
