@@ -7,7 +7,7 @@ NPM ?= npm
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
 .PHONY: check-rust check-python check-versions test-rust test-python stubs wheel python-tools python-installed
-.PHONY: node-built check-node test-node
+.PHONY: node-built check-node test-node test-languages
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +15,9 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-c check-python check-node check-versions ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-c check-go check-python check-node check-versions ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node ## Run all tests
+test: test-rust test-go test-python test-node test-languages ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -42,6 +42,10 @@ test-rust: ## The core, the command line, the documentation's commands, tests wi
 # --- C and C++: the library, its headers, and `make install`. Its tests are part of test-rust.
 
 include bindings-c/install.mk
+
+# --- Go: the package over the installed library
+
+include bindings-go/go.mk
 
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 
@@ -100,6 +104,20 @@ check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated fil
 test-node: node-built ## The Node package: API, Jest, Vitest and other runners, documentation
 	$(NPM) run --silent test
 
+# --- All languages at once
+
+test-languages: python-installed node-built go-library ## Every language contends for one small pool
+	mkdir -p target/languages
+	$(CC) -O2 -Wall -Wextra -o target/languages/contend-c tests/languages/contend.c \
+		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+	cd tests/languages/go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 $(GO) build -o ../../../target/languages/contend-go .
+	PORTALLOC_CLI='$(GO_PREFIX)/bin/portalloc' \
+	PORTALLOC_PYTHON='$(abspath $(VENV))/bin/python' \
+	PORTALLOC_NODE='$(abspath bindings-node/index.mjs)' \
+	PORTALLOC_C_CONTENDER='$(abspath target/languages/contend-c)' \
+	PORTALLOC_GO_CONTENDER='$(abspath target/languages/contend-go)' \
+		$(CARGO) test --locked -p portalloc-tests --test languages -- --ignored
+
 # --- All
 
 bench: python-installed node-built ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
@@ -108,6 +126,7 @@ bench: python-installed node-built ## Measure: what portalloc costs beside its b
 	@printf 'release binary: %s bytes (at most 2000000)\n' "$$(stat -c %s target/release/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
+	$(MAKE) --no-print-directory bench-go
 
 clean: ## Remove what builds have made
 	$(CARGO) clean

@@ -15,7 +15,7 @@ import (
 
 // Every block of Go in docs/go.md, as it stands there, in a module beside this one, against the installed library. One
 // without a package clause is a test file. One behind `<!-- fails -->` must fail, and print what is in the block of `text`
-// behind it. Blocks of `sh` are run by tests/docs.rs, and what those of `console` do has been done before this test runs.
+// behind it. Blocks of `sh` are run by tests/docs.rs, and of those of `console` the first has been done before this test runs.
 type block struct {
 	language, text, note string
 	line                 int
@@ -54,10 +54,10 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 	here := world.New(t, 40)
 	module := here.Folder("work")
 	own := "github.com/portalloc/portalloc/bindings-go"
-	must(t, os.WriteFile(module+"/go.mod", fmt.Appendf(nil,
-		"module page\n\ngo 1.24\n\nrequire %s v0.0.0\n\nreplace %s => %s\n", own, own, root), 0o600))
+	must(t, os.WriteFile(module+"/go.mod", []byte("module page\n\ngo 1.24\n"), 0o600))
 	all := blocks(t, string(text))
-	programs, tests, failures := 0, 0, 0
+	var programs, printed []func()
+	tests, failures := 0, 0
 	var fail string
 	for _, one := range all {
 		where := fmt.Sprintf("line%d", one.line)
@@ -69,7 +69,11 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 			switch {
 			case strings.HasPrefix(one.text, "package main\n"):
 				name = "main.go"
-				programs++
+				programs = append(programs, func() {
+					if output, err := goes(module, "run", "./"+where); err != nil {
+						t.Errorf("%s: %v\n%s", where, err, output)
+					}
+				})
 			case one.note == "fails":
 				one.text = "//go:build fails\n\npackage page\n\n" + one.text
 				fail = where
@@ -79,23 +83,32 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 				tests++
 			}
 			must(t, os.WriteFile(filepath.Join(folder, name), []byte(one.text), 0o600))
-			if name == "main.go" {
-				if output, err := goes(module, "run", "./"+where); err != nil {
-					t.Errorf("%s: %v\n%s", where, err, output)
-				}
-			}
 		case "text":
-			output, err := goes(module, "test", "-tags=fails", "./"+fail)
-			if err == nil || !strings.Contains(numberless(output), numberless(strings.TrimSpace(one.text))) {
-				t.Errorf("%s: %v, and not %q\n%s", fail, err, one.text, output)
-			}
+			printed = append(printed, func() {
+				output, err := goes(module, "test", "-tags=fails", "./"+fail)
+				if err == nil || !strings.Contains(numberless(output), numberless(strings.TrimSpace(one.text))) {
+					t.Errorf("%s: %v, and not %q\n%s", fail, err, one.text, output)
+				}
+			})
 		case "sh", "console":
 		default:
 			t.Errorf("%s: nobody runs a block of %q", where, one.language)
 		}
 	}
-	if programs < 2 || tests < 7 || failures < 1 {
-		t.Errorf("only %d programs, %d tests and %d failures were found", programs, tests, failures)
+	if len(programs) < 2 || tests < 7 || failures != 1 || len(printed) != 1 {
+		t.Errorf("%d programs, %d tests, %d failures, %d texts", len(programs), tests, failures, len(printed))
+	}
+	// As the page has it, with this folder as the clone.
+	for _, arguments := range [][]string{{"mod", "edit", "-replace", own + "=" + root}, {"mod", "tidy"}} {
+		if command := "$ go " + strings.Join(arguments[:2], " "); !strings.Contains(string(text), command) {
+			t.Errorf("the page does not say %q", command)
+		}
+		if output, err := goes(module, arguments...); err != nil {
+			t.Fatalf("%v: %v\n%s", arguments, err, output)
+		}
+	}
+	for _, run := range append(programs, printed...) {
+		run()
 	}
 	for _, arguments := range [][]string{{"vet", "-tags=fails", "./..."}, {"test", "-v", "-count=1", "./..."}} {
 		output, err := goes(module, arguments...)
@@ -115,7 +128,7 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 func goes(folder string, arguments ...string) (string, error) {
 	cmd := exec.Command("go", arguments...)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -mod=mod", "GOPROXY=off", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off")
 	output, err := cmd.CombinedOutput()
 	return string(output), err
 }

@@ -78,7 +78,7 @@ func AcquirePortsContext(ctx context.Context, ports []int, options ...LeaseOptio
 	return acquire(waiting(ctx), exactly(ports), options)
 }
 
-// AcquireOffsets leases a base port and the ports at these distances from it; the first is 0.
+// AcquireOffsets leases a base port and the ports at these distances from it; the first is 0. The base is one of the pool.
 func AcquireOffsets(offsets []int, options ...LeaseOption) (*Lease, error) {
 	return acquire(atOnce, apart(offsets), options)
 }

@@ -16,7 +16,14 @@ export function setup(options = {}) {
     project.provide('portalloc', { id, ports: [...ports], names: [...names], tempDir, variables });
     // Of several projects each has its own, though they share a process.
     project.config.env = { ...project.config.env, ...variables };
-    return () => run.end();
+    return async () => {
+      try {
+        await run.end();
+      } catch (error) {
+        process.exitCode = 1; // Vitest prints what a teardown throws, and succeeds all the same
+        throw error;
+      }
+    };
   };
 }
 
