@@ -7,7 +7,7 @@ const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
 const { date } = require('./dates.js');
 const { lifted, wrongType } = require('./errors.js');
-const { origin, whenCollected } = require('./leaks.js');
+const { forget, origin, whenCollected } = require('./leaks.js');
 const { leaseOf, listed } = require('./lease.js');
 const { native } = require('./native.js');
 const { asyncDispose, dispose } = require('./symbols.js');
@@ -203,6 +203,7 @@ class Environment {
       throw lifted(error, this.cleanup);
     }
     letGo(this.#handle);
+    forget(this);
   }
 
   [dispose]() {
@@ -218,6 +219,7 @@ class Environment {
       throw lifted(error);
     }
     letGo(this.#handle);
+    forget(this);
   }
 
   /** Into `process.env`, for the processes that are started from here on. */

@@ -38,7 +38,15 @@ const registry = new FinalizationRegistry(({ end, origin: at }) => {
  * the object.
  */
 function whenCollected(object, end, at) {
-  registry.register(object, { end, origin: at });
+  registry.register(object, { end, origin: at }, object);
 }
 
-module.exports = { origin, whenCollected };
+/**
+ * For an object of which nothing is left: nobody need be called any more. What is registered is called some time later,
+ * which in a worker that is just ending some versions of Node do not survive.
+ */
+function forget(object) {
+  registry.unregister(object);
+}
+
+module.exports = { forget, origin, whenCollected };

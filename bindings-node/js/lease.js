@@ -6,7 +6,7 @@ const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted, wrongType } = require('./errors.js');
-const { origin, whenCollected } = require('./leaks.js');
+const { forget, origin, whenCollected } = require('./leaks.js');
 const { native } = require('./native.js');
 const { asyncDispose, dispose } = require('./symbols.js');
 const variables = require('./variables.js');
@@ -31,7 +31,7 @@ class Lease {
   /** A number for the only one, until somebody asks for the list. */
   #ports;
   #released = false;
-  // eslint-disable-next-line no-unused-private-class-members -- what it belongs to must not be collected before it
+  /** What it belongs to, which must not be collected before it. */
   #environment;
 
   constructor(ours, number, at, environment) {
@@ -66,6 +66,8 @@ class Lease {
     const ports = this.#native(native.releaseLease, this.release);
     this.#ports ??= ports;
     this.#released = true;
+    // The number of an environment's is still known, until this is collected.
+    if (!this.#environment) forget(this);
   }
 
   guard() {
