@@ -120,12 +120,15 @@ test-languages: python-installed node-built go-library ## Every language contend
 
 # --- All
 
-bench: python-installed node-built ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
+bench: python-installed node-built go-library ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	./target/release/portalloc-bench $(BENCH)
 	@printf 'release binary: %s bytes (at most 2000000)\n' "$$(stat -c %s target/release/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
+	$(CC) -O2 -Wall -Wextra -o target/bench-c bench/c/lease.c \
+		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+	./target/bench-c ./target/release/portalloc-bench
 	$(MAKE) --no-print-directory bench-go
 
 clean: ## Remove what builds have made
