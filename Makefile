@@ -91,8 +91,9 @@ test-python: python-installed ## The wheel, installed: API, pytest plugin, docum
 
 NODE_TOOLS := node_modules/.package-lock.json
 
+# Not `npm ci`: it refuses the lock file wherever a registry lacks some package for another platform.
 $(NODE_TOOLS): package.json package-lock.json
-	$(NPM) ci --no-audit --no-fund
+	$(NPM) install --no-save --no-audit --no-fund
 	touch $@
 
 node-built: $(NODE_TOOLS)
