@@ -1,6 +1,5 @@
 //! What the borders of other languages build on: allocators that stay open between calls, waits that can be cancelled,
-//! requests completed by the project file, and ports by name. One test changes the current folder, which is the whole
-//! process's; all others name theirs.
+//! requests completed by the project file, and ports by name.
 
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 
@@ -55,24 +54,6 @@ fn different_settings_have_different_allocators() {
     assert_eq!(directory(&settings(other.path())).unwrap(), other.path().join("registry"));
     let refused = pool(&settings(one.path()).pool("x")).unwrap_err();
     assert_eq!(refused.code(), ErrorCode::InvalidArgument);
-}
-
-#[test]
-fn the_project_file_of_the_current_folder_counts_as_soon_as_it_is_there() {
-    let (folder, registry) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let allocators = Allocators::new();
-    let settings = Settings::new().directory(registry.path().join("registry"));
-    let pool = || allocators.with(&settings, |allocator| Ok(allocator.pool().asked().to_owned())).unwrap();
-    std::env::set_current_dir(folder.path()).unwrap();
-    let before = pool();
-    assert_ne!(before, POOL);
-    fs::write(folder.path().join("portalloc.toml"), format!("pool = {POOL:?}\n")).unwrap();
-    // It is looked for again after some milliseconds.
-    assert!((0..10_000_000).any(|_| pool() == POOL));
-    folder.close().unwrap();
-    // A folder that is gone has no project file.
-    assert!((0..10_000_000).any(|_| pool() == before));
-    std::env::set_current_dir("/").unwrap();
 }
 
 /// A hook that says yes once it was asked so often, and how often it was asked.
