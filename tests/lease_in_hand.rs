@@ -736,7 +736,9 @@ mod shapes {
         held.sort_unstable();
         assert_eq!(held, [65526, 65527, 65534, 65535]);
         assert_eq!(code(allocator.lease(Request::offsets([0, 8]))), ErrorCode::PoolExhausted);
-        assert_eq!(code(allocator.lease(Request::offsets([0, 65535]))), ErrorCode::PoolExhausted);
+        assert_eq!(code(allocator.lease(Request::offsets([0, 65534]))), ErrorCode::PoolExhausted);
+        // From port 1 on, there is no port so far away.
+        assert_eq!(code(allocator.lease(Request::offsets([0, 65535]))), ErrorCode::InvalidArgument);
     }
 
     #[test]
