@@ -53,6 +53,7 @@ impl Allocator {
             owner: life.owner,
             mount_namespace: registry.mount_namespace(),
             lease: lease.label().lease,
+            is_unfinished: false,
         };
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
@@ -108,13 +109,17 @@ impl Environment {
         Ok(())
     }
 
-    /// A kept environment is let go: its record says so first, then the labels claim its ports, then the lock goes.
+    /// A kept environment is let go: its record says so first, then the labels claim its ports, then the record says that
+    /// they do, then the lock goes.
     fn finish(&mut self, life: &Life) -> Result<()> {
         if life.lifetime == Lifetime::Kept {
             self.record.lifetime = Lifetime::Kept;
-            self.registry.records().replace(&self.record)?;
+            let file = self.registry.records().replace(&self.record)?;
             if let Some(lease) = &mut self.lease {
                 lease.relabel(self.record.label())?;
+            }
+            if let Some(file) = file {
+                self.registry.records().finish(self.record.isolation_id, &file)?;
             }
             if let Some(lease) = self.lease.take() {
                 lease.leave_to_labels();

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags};
 
@@ -19,6 +20,10 @@ use crate::variables::{Syntax, render};
 const NAME: &str = ".env.isolation";
 const FIRST_LINE: &str = "# Written by portalloc for environment ";
 const RECORD_LINE: &str = "# Record: ";
+/// How long a removal waits for somebody who is just replacing or removing the same file, which takes microseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Larger than the env file of an environment with every port and the longest names.
 const MAX_BYTES: u64 = 16 << 20;
 
@@ -95,7 +100,21 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Ok(None) => return Removal::Absent,
         Err(why) => return Removal::NotOurs(why),
     };
-    match lock_in_place(&file, path) {
+    let start = Instant::now();
+    loop {
+        match lock(&file) {
+            Ok(true) => break,
+            // Somebody is just replacing or removing it, or has died over that: then the lock is gone, and the file is not.
+            Ok(false) if start.elapsed() < PATIENCE => {
+                if let Err(error) = sys::wait_connected(&[], PAUSE) {
+                    return failed(error);
+                }
+            }
+            Ok(false) => return failed(io::Error::from(io::ErrorKind::WouldBlock)),
+            Err(error) => return failed(error),
+        }
+    }
+    match is_in_place(&file, path) {
         Ok(true) => {}
         Ok(false) => return Removal::Absent,
         Err(error) => return failed(error),
@@ -227,20 +246,24 @@ fn read(file: &mut File) -> io::Result<String> {
 /// Puts `new` in the place of the abandoned file. `false`: somebody else did so first. Whoever replaces or removes an
 /// env file has its lock, so of two that found the same abandoned one only one replaces it.
 fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
-    if !lock_in_place(old, path)? {
+    if !lock(old)? || !is_in_place(old, path)? {
         return Ok(false);
     }
     fs::rename(new, path)?;
     Ok(true)
 }
 
-/// Locks the file until it is closed, if it still is the one at `path`.
-fn lock_in_place(file: &File, path: &Path) -> io::Result<bool> {
+/// Locks the file until it is closed. `false`: somebody else has locked it.
+fn lock(file: &File) -> io::Result<bool> {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(false),
-        Err(error) => return Err(error.into()),
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the file still is the one at `path`.
+fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
     let here = file.metadata()?;
     let there = match fs::symlink_metadata(path) {
         Ok(there) => there,

@@ -129,7 +129,7 @@ pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, her
     };
     if status.is_stale()
         && let Stored::Record(now) = registry.records().read(record.isolation_id)?
-        && now.lifetime != record.lifetime
+        && (now.lifetime, now.is_unfinished) != (record.lifetime, record.is_unfinished)
     {
         return judge(registry, ports, &now, here);
     }
@@ -177,10 +177,23 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     if !taken.is_empty() {
         return Ok(Status::Stale(StaleReason::PortsTaken(taken)));
     }
+    // Its maker died before the labels were there. Somebody may have had the ports since, and have cleared them.
+    if record.is_unfinished && !missing.is_empty() && !any_locked(ports, &missing)? {
+        return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
+    }
     if worktree_is_missing(registry, record) {
         return Ok(Status::Stale(StaleReason::WorktreeMissing(record.worktree_path.clone())));
     }
     Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
+}
+
+fn any_locked(ports: &PortsFile, of: &[u16]) -> Result<bool> {
+    for port in of {
+        if ports.conflict(PortRange::one(*port))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Judged only where paths mean the same as they did for the maker.

@@ -80,9 +80,18 @@ pub struct Record {
     pub mount_namespace: u64,
     /// Tells its labels apart from others'.
     pub lease: u64,
+    /// Of a kept one: whether its labels may not be there yet, because its maker has not finished it. Not in the text, but
+    /// in the file's mode, which changes in one step.
+    #[serde(skip)]
+    pub(crate) is_unfinished: bool,
 }
 
 impl Record {
+    /// Whether the environment's labels claim its ports, so that one that is missing was lost.
+    pub(crate) fn claims_by_labels(&self) -> bool {
+        self.lifetime == Lifetime::Kept && !self.is_unfinished
+    }
+
     pub(crate) const FORMAT: u32 = FORMAT;
 
     /// What of it portalloc would not have written; the file may have been edited by anyone.
@@ -176,7 +185,7 @@ impl Records {
         } else {
             let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
             (&mut file).take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
-            parse(id, &text)
+            parse(id, &text, Folder::is_unfinished(&metadata))
         };
         Ok((stored, Some(file)))
     }
@@ -204,15 +213,19 @@ impl Records {
 
     /// Makes a record. `false`: there is one of that ID, which is left as it is.
     pub(crate) fn create(&self, record: &Record) -> Result<bool> {
-        self.write(record, |new, name| self.folder.rename_new(new, name))
+        self.write(record, |new, name| self.folder.rename_new(new, name)).map(|file| file.is_some())
     }
 
-    /// Puts a record in the place of the one with its ID.
-    pub(crate) fn replace(&self, record: &Record) -> Result<()> {
-        self.write(record, |new, name| self.folder.replace(new, name)).map(|_| ())
+    /// Puts a record in the place of the one with its ID. That of a kept environment is to be finished.
+    pub(crate) fn replace(&self, record: &Record) -> Result<Option<File>> {
+        self.write(record, |new, name| self.folder.replace(new, name))
     }
 
-    fn write(&self, record: &Record, publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>) -> Result<bool> {
+    fn write(
+        &self,
+        record: &Record,
+        publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>,
+    ) -> Result<Option<File>> {
         let id = record.isolation_id;
         let text = match record.lifetime {
             // For people to read, too. One that is only being made is soon replaced.
@@ -223,20 +236,32 @@ impl Records {
         let random = random::number().map_err(|error| self.failed("write", id, error))?;
         let mut new = name(id);
         new.push(format!("{}{random:016x}", sys::UNFINISHED));
-        let written =
-            self.folder.create(&new).and_then(|mut file| file.write_all(&text)).and_then(|()| publish(&new, &name(id)));
+        let created = match record.lifetime {
+            Lifetime::Kept => self.folder.create_unfinished(&new),
+            Lifetime::Held => self.folder.create(&new),
+        };
+        let written = created.and_then(|mut file| {
+            file.write_all(&text)?;
+            publish(&new, &name(id))?;
+            Ok(file)
+        });
         match written {
-            Ok(()) => Ok(true),
+            Ok(file) => Ok(Some(file)),
             Err(error) => {
                 // What is left of the attempt is of no use; `cleanup --stale` sweeps it too.
                 let _ = self.folder.remove(&new);
                 if error.kind() == io::ErrorKind::AlreadyExists {
-                    Ok(false)
+                    Ok(None)
                 } else {
                     Err(self.failed("write", id, error))
                 }
             }
         }
+    }
+
+    /// Says of a kept environment's record that its labels are there.
+    pub(crate) fn finish(&self, id: IsolationId, file: &File) -> Result<()> {
+        Folder::finish(file).map_err(|error| self.failed("finish", id, error))
     }
 
     /// Removes a record, if it is there.
@@ -259,7 +284,7 @@ impl Records {
 }
 
 /// A record counts only if it says nothing that portalloc would not have written.
-fn parse(id: IsolationId, text: &[u8]) -> Stored {
+fn parse(id: IsolationId, text: &[u8], is_unfinished: bool) -> Stored {
     if text.is_empty() {
         return Stored::Broken("the record is empty".to_owned());
     }
@@ -267,7 +292,7 @@ fn parse(id: IsolationId, text: &[u8]) -> Stored {
         Err(error) => Stored::Broken(format!("the record is not readable: {error}")),
         Ok(record) => match record.defect(id) {
             Some(defect) => Stored::Broken(format!("the record is not one of portalloc's: {defect}")),
-            None => Stored::Record(Box::new(record)),
+            None => Stored::Record(Box::new(Record { is_unfinished, ..record })),
         },
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::label::{Claim, Label, Slot};
-use super::records::{Lifetime, Record, Stored};
+use super::records::{Record, Stored};
 use super::{PortsFile, Registry, Standing};
 use crate::error::Result;
 use crate::id::IsolationId;
@@ -153,7 +153,7 @@ impl Registry {
         let mut labels = HashMap::new();
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
-                && record.lifetime == Lifetime::Kept
+                && record.claims_by_labels()
             {
                 labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
             }
@@ -172,7 +172,7 @@ impl Registry {
         let mut repairs = Vec::new();
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
-                && record.lifetime == Lifetime::Kept
+                && record.claims_by_labels()
             {
                 for port in record.ports.ports.iter().copied() {
                     repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));

@@ -1,7 +1,7 @@
 //! Whether a label still claims its port: the rule by which stale claims give way.
 
 use super::label::{Claim, Label, Slot};
-use super::records::{Lifetime, Stored};
+use super::records::Stored;
 use super::{PortsFile, Registry};
 use crate::error::Result;
 use crate::pool::{PortRange, PortSet};
@@ -67,7 +67,7 @@ impl Registry {
     pub(crate) fn claimed_by_record(&self, port: u16) -> Result<Option<Label>> {
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
-                && record.lifetime == Lifetime::Kept
+                && record.claims_by_labels()
                 && record.ports.ports.contains(&port)
             {
                 return Ok(Some(record.label()));

@@ -160,8 +160,28 @@ impl Folder {
 
     /// Makes a file that must not exist yet, readable by its owner only.
     pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
+        self.create_with(name, Mode::RUSR | Mode::WUSR)
+    }
+
+    /// As [`create`](Self::create), marked by its mode as one that [`finish`](Self::finish) is still to be called for.
+    pub(crate) fn create_unfinished(&self, name: &OsStr) -> io::Result<File> {
+        self.create_with(name, Mode::RUSR)
+    }
+
+    fn create_with(&self, name: &OsStr, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+        Ok(rustix::fs::openat(&self.0, name, flags, mode)?.into())
+    }
+
+    /// Takes the mark of [`create_unfinished`](Self::create_unfinished) away. By the file, not by its name, under which
+    /// there may be another's by now.
+    pub(crate) fn finish(file: &File) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(file, Mode::RUSR | Mode::WUSR)?)
+    }
+
+    /// Whether a file bears that mark.
+    pub(crate) fn is_unfinished(metadata: &std::fs::Metadata) -> bool {
+        metadata.mode() & Mode::WUSR.bits() == 0
     }
 
     /// Renames within the folder, over whatever is there.
