@@ -17,7 +17,7 @@ build: ## Build the command line: target/release/portalloc
 
 check: check-rust check-c check-go check-python check-node check-versions ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-go test-python test-node test-languages ## Run all tests
+test: test-rust test-python test-node test-go test-languages ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
