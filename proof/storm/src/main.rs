@@ -1,0 +1,3 @@
+//! Processes of all languages, killed at random instants.
+
+fn main() {}
