@@ -249,6 +249,35 @@ fn reconcile_writes_labels_that_were_zeroed_by_hand() {
 }
 
 #[test]
+fn one_whose_maker_died_before_the_last_step_claims_nothing() {
+    let world = World::new(ACTOR, 10);
+    let mut actor = world.actor();
+    let made = actor.ok("kept ports 4");
+    let id = text(&made, "id");
+    let ports: Vec<u16> = serde_json::from_value(made["ports"].clone()).unwrap();
+    // As a kill leaves it between the last label and the mark of the finished record.
+    fs::set_permissions(world.record(id), fs::Permissions::from_mode(0o400)).unwrap();
+    assert_eq!(status(&mut actor, id), is("stale", "unfinished"));
+    actor.fails(&format!("attach {id}"), "not_found");
+    assert_eq!(actor.ok("reconcile"), json!([]));
+
+    // Every user sees that, also where the record is not theirs to read.
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(world.record(id), Some(12345), None).unwrap();
+    }
+    let allocator = world.allocator();
+    assert_eq!(allocator.census().unwrap().stale, 4);
+    let lease = allocator.lease(Request::these(ports[..2].to_vec())).unwrap();
+    std::os::unix::fs::chown(world.record(id), Some(rustix::process::geteuid().as_raw()), None).unwrap();
+    actor.ok("reconcile");
+    assert_eq!(status(&mut actor, id), is("stale", "unfinished"));
+    assert_eq!(actor.ok("cleanup stale")["removed"].as_array().unwrap().len(), 1);
+    assert!(allocator.lease(Request::these(ports[..2].to_vec())).is_err(), "they are leased");
+    lease.release();
+    is_clean(&world);
+}
+
+#[test]
 fn a_cleanup_of_the_stale_spares_what_is_being_made() {
     let world = World::new(ACTOR, 40);
     let (mut maker, mut janitors) = (world.actor(), world.actors(2));

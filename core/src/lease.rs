@@ -171,6 +171,21 @@ impl Lease {
         Ok(())
     }
 
+    /// Writes labels again that somebody has damaged, while the lease is held.
+    pub(crate) fn restore_labels(&mut self) -> Result<()> {
+        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let own = Slot::Label(self.label);
+        if let Some(file) = file {
+            for range in &self.ranges {
+                // A file that was cut short is not readable there.
+                if !file.read(*range).is_ok_and(|slots| slots.iter().all(|slot| *slot == own)) {
+                    file.write(*range, own)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Lets go of the locks and leaves the labels, which claim the ports from now on.
     pub(crate) fn leave_to_labels(mut self) {
         if let Some(file) = self.file.get_mut().unwrap_or_else(PoisonError::into_inner).take() {

@@ -110,7 +110,7 @@ impl Environment {
     }
 
     /// A kept environment is let go: its record says so first, then the labels claim its ports, then the record says that
-    /// they do, then the lock goes.
+    /// they do, then the lock goes. From the record's last word on the environment lives without its maker.
     fn finish(&mut self, life: &Life) -> Result<()> {
         if life.lifetime == Lifetime::Kept {
             self.record.lifetime = Lifetime::Kept;
@@ -120,6 +120,10 @@ impl Environment {
             }
             if let Some(file) = file {
                 self.registry.records().finish(self.record.isolation_id, &file)?;
+            }
+            // Whoever restored a truncated file until now found a record that claims nothing.
+            if let Some(lease) = &mut self.lease {
+                lease.restore_labels()?;
             }
             if let Some(lease) = self.lease.take() {
                 lease.leave_to_labels();

@@ -158,14 +158,17 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     if let Some(owner) = record.owner.filter(|owner| owner.judge(here) == Judgement::Ended) {
         return Ok(Status::Stale(StaleReason::OwnerEnded(owner.pid)));
     }
+    // Whatever labels it has: its maker died before it said that they are there.
+    if record.is_unfinished && !any_locked(ports, record)? {
+        return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
+    }
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
     for (port, slot) in ports.read_each(&record.ports.ports)? {
         let locked = || ports.conflict(PortRange::one(port)).map(|lock| lock.is_some());
         match slot.label() {
             Some(label) if label.id == Some(record.isolation_id) => {
-                // Read again: the maker writes the last labels just before it unlocks.
-                if !label.is_kept() && !locked()? && ports.read_one(port)? == slot {
-                    return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
+                if !label.is_kept() && !record.is_unfinished {
+                    missing.push(port);
                 }
             }
             Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
@@ -177,19 +180,16 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     if !taken.is_empty() {
         return Ok(Status::Stale(StaleReason::PortsTaken(taken)));
     }
-    // Its maker died before the labels were there. Somebody may have had the ports since, and have cleared them.
-    if record.is_unfinished && !missing.is_empty() && !any_locked(ports, &missing)? {
-        return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
-    }
     if worktree_is_missing(registry, record) {
         return Ok(Status::Stale(StaleReason::WorktreeMissing(record.worktree_path.clone())));
     }
     Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
 }
 
-fn any_locked(ports: &PortsFile, of: &[u16]) -> Result<bool> {
-    for port in of {
-        if ports.conflict(PortRange::one(*port))?.is_some() {
+/// Whether its maker, or a process that was forked from it meanwhile, still has the ports.
+fn any_locked(ports: &PortsFile, record: &Record) -> Result<bool> {
+    for (port, slot) in ports.read_each(&record.ports.ports)? {
+        if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
             return Ok(true);
         }
     }

@@ -62,6 +62,11 @@ impl Slot {
         self.label().is_some_and(|label| label.id == Some(id))
     }
 
+    /// Whether it claims its port for the kept environment `id`.
+    pub(crate) fn claims_for(self, id: IsolationId) -> bool {
+        self.is_of(id) && self.label().is_some_and(|label| label.is_kept())
+    }
+
     pub(crate) fn encode(self) -> [u8; SLOT] {
         let mut writer = Writer { bytes: [0; SLOT], at: 0 };
         let Self::Label(label) = self else { return writer.bytes };

@@ -80,14 +80,14 @@ pub struct Record {
     pub mount_namespace: u64,
     /// Tells its labels apart from others'.
     pub lease: u64,
-    /// Of a kept one: whether its labels may not be there yet, because its maker has not finished it. Not in the text, but
-    /// in the file's mode, which changes in one step.
+    /// Of a kept one: whether its maker has not finished it, so that it claims nothing once its lock is gone. Not in the
+    /// text, but in the file's mode, which changes in one step and can be seen by every user.
     #[serde(skip)]
     pub(crate) is_unfinished: bool,
 }
 
 impl Record {
-    /// Whether the environment's labels claim its ports, so that one that is missing was lost.
+    /// Whether its ports are to have labels that claim them, so that one that is missing was lost.
     pub(crate) fn claims_by_labels(&self) -> bool {
         self.lifetime == Lifetime::Kept && !self.is_unfinished
     }
@@ -162,6 +162,11 @@ impl Records {
 
     pub(crate) fn exists(&self, id: IsolationId) -> Result<bool> {
         self.folder.contains(&name(id)).map_err(|error| self.failed("look for", id, error))
+    }
+
+    /// Whether labels of this ID claim their ports: its record stands, and its maker has finished it.
+    pub(crate) fn claims(&self, id: IsolationId) -> Result<bool> {
+        self.folder.has_finished(&name(id)).map_err(|error| self.failed("look for", id, error))
     }
 
     pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {

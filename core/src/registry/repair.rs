@@ -138,7 +138,7 @@ impl Registry {
         if ports.read_one(port)? == Slot::Damaged {
             let (slot, repair) = match demanded.and_then(|label| label.id.zip(Some(label))) {
                 // Looked for again: it may have been cleaned up since the records were read.
-                Some((id, label)) if self.records.exists(id)? => (Slot::Label(label), RepairKind::Relabelled(id)),
+                Some((id, label)) if self.records.claims(id)? => (Slot::Label(label), RepairKind::Relabelled(id)),
                 _ => (Slot::Empty, RepairKind::Damaged),
             };
             ports.write(range, slot)?;
@@ -193,7 +193,7 @@ impl Registry {
         let range = PortRange::one(port);
         // A file that was cut short ends before the slot.
         let before = ports.read_one(port).unwrap_or(Slot::Empty);
-        if before.is_of(id) {
+        if before.claims_for(id) {
             return Ok(None);
         }
         if !ports.try_lock(range)? {
@@ -201,12 +201,12 @@ impl Registry {
         }
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
         let kind = match slot {
-            slot if slot.is_of(id) => None,
+            slot if slot.claims_for(id) => None,
             Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
                 Some(RepairKind::Taken(id))
             }
             // Written under the lock, and only while the record stands: else a cleanup in between would be undone.
-            _ if self.records.exists(id)? => {
+            _ if self.records.claims(id)? => {
                 ports.write(range, Slot::Label(record.label()))?;
                 Some(RepairKind::Relabelled(id))
             }

@@ -15,7 +15,8 @@ pub(crate) enum Standing {
     Free,
     /// A kept environment's, and it lives.
     Kept(Label),
-    /// A kept environment's whose TTL is over, whose owner has ended, or whose record is gone: to be reclaimed.
+    /// A kept environment's whose TTL is over, whose owner has ended, or whose record is gone or was never finished: to be
+    /// reclaimed.
     Stale(Label),
 }
 
@@ -38,7 +39,7 @@ impl Registry {
         let expired = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms());
         let ended = owner.is_some_and(|owner| owner.judge(here) == Judgement::Ended);
         let orphaned = match label.id {
-            Some(id) => !self.records.exists(id)?,
+            Some(id) => !self.records.claims(id)?,
             None => true,
         };
         if orphaned && !self.records.is_in_place() {

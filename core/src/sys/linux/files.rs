@@ -181,7 +181,17 @@ impl Folder {
 
     /// Whether a file bears that mark.
     pub(crate) fn is_unfinished(metadata: &std::fs::Metadata) -> bool {
-        metadata.mode() & Mode::WUSR.bits() == 0
+        bears_mark(metadata.mode())
+    }
+
+    /// Whether something of that name exists and does not bear that mark. Told without opening it, which only its owner
+    /// may do.
+    pub(crate) fn has_finished(&self, name: &OsStr) -> io::Result<bool> {
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(!bears_mark(stat.st_mode)),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Renames within the folder, over whatever is there.
@@ -227,6 +237,10 @@ impl Folder {
         }
         Ok(names)
     }
+}
+
+fn bears_mark(mode: u32) -> bool {
+    mode & Mode::WUSR.bits() == 0
 }
 
 /// The extended attribute that says which registry a temp dir belongs to. Not a file inside, because a program such
