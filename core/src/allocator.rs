@@ -18,13 +18,16 @@ use crate::sys;
 ///
 /// Open it once and keep it: opening reads the kernel's port ranges and checks the registry's folder. It may be
 /// shared by threads and used after a fork. It stands for the network namespace of the thread that opened it; after
-/// entering another one, open another. Clones share one registry.
+/// entering another one, open another (a lease is refused with `invalid_argument`, from Linux 5.14 on). Clones share one
+/// registry.
 #[derive(Clone)]
 pub struct Allocator {
     pub(crate) registry: Arc<Registry>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) cursor: Arc<Cursor>,
     pub(crate) cancelled: Cancelled,
+    /// What to open anew where the calling thread has entered another network namespace; else that is an error.
+    pub(crate) follows: Option<Arc<Settings>>,
 }
 
 /// Says whether a wait is no longer wanted.
@@ -42,7 +45,13 @@ impl Allocator {
     pub(crate) fn with(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>) -> Result<Self> {
         let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
         let registry = Registry::open(directory)?;
-        Ok(Self { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default(), cancelled: None })
+        Ok(Self {
+            registry: Arc::new(registry),
+            pool: Arc::new(pool),
+            cursor: Arc::default(),
+            cancelled: None,
+            follows: None,
+        })
     }
 
     /// The same, whose waits end early with `timeout` once `hook` says so: for signals, contexts and other ways to change
@@ -50,6 +59,22 @@ impl Allocator {
     #[must_use]
     pub fn cancelled_by(&self, hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { cancelled: Some(Arc::new(hook)), ..self.clone() }
+    }
+
+    /// The same, which opens itself anew for a thread that has entered another network namespace.
+    pub(crate) fn following(self, settings: Settings) -> Self {
+        Self { follows: Some(Arc::new(settings)), ..self }
+    }
+
+    /// Does `work`, in the network namespace that the calling thread is in by now.
+    pub(crate) fn at_home<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        match (work(self), &self.follows) {
+            (Err(error), Some(settings)) if error.is_moved() => {
+                let there = settings.as_ref().clone().open()?;
+                work(&Self { cancelled: self.cancelled.clone(), ..there })
+            }
+            (done, _) => done,
+        }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -64,7 +89,8 @@ impl Allocator {
     /// `invalid_argument`, `pool_exhausted` (with a [`Census`]), `port_in_use` (with the ports), `timeout`,
     /// `registry_unusable`, `io`.
     pub fn lease(&self, request: impl Into<Request>) -> Result<Lease> {
-        lease::take(self, &request.into(), None)
+        let request = request.into();
+        self.at_home(|allocator| lease::take(allocator, &request, None))
     }
 
     /// Whether a lease of `port` could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any

@@ -20,8 +20,9 @@ const MOST: usize = 8;
 
 /// Allocators that stay open between calls, each for the settings that were in force when it was opened.
 ///
-/// Variables and the current folder are read at every call; the project file, and whether the thread has entered
-/// another network namespace, are looked at again after 10 ms. It may be shared by threads. A forked child may go on
+/// Variables and the current folder are read at every call; the project file is looked at again after 10 ms. A lease is
+/// always of the network namespace that the calling thread is in (before Linux 5.14, and for calls that only look: that it
+/// was in 10 ms ago). It may be shared by threads. A forked child may go on
 /// using its copy: where a thread that the child does not have was just looking something up, it opens anew.
 #[derive(Default)]
 pub struct Allocators {
@@ -130,10 +131,10 @@ impl Circumstances {
     }
 
     fn open(&self, seen: &Seen) -> Result<Allocator> {
-        let settings = self.settings.clone();
-        match &seen.project {
-            Some(project) => settings.project(project).open(),
-            None => settings.open(),
-        }
+        let settings = match &seen.project {
+            Some(project) => self.settings.clone().project(project),
+            None => self.settings.clone(),
+        };
+        Ok(settings.clone().open()?.following(settings))
     }
 }

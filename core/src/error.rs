@@ -101,6 +101,7 @@ struct Inner {
     census: Option<Census>,
     ports: Vec<PortState>,
     source: Option<std::io::Error>,
+    is_moved: bool,
 }
 
 /// The result of every fallible call.
@@ -115,6 +116,7 @@ impl Error {
             census: None,
             ports: Vec::new(),
             source: None,
+            is_moved: false,
         }))
     }
 
@@ -140,6 +142,22 @@ impl Error {
             Self::new(code, format!("{what}: {source}"), format!("{remedy}, or set PORTALLOC_DIR to another folder"));
         error.0.source = Some(source);
         error
+    }
+
+    /// Of a thread that has entered another network namespace than the allocator's.
+    pub(crate) fn moved() -> Self {
+        let mut error = Self::new(
+            ErrorCode::InvalidArgument,
+            "this thread is in another network namespace than the one for which the allocator was opened",
+            "open another allocator in this thread",
+        );
+        error.0.is_moved = true;
+        error
+    }
+
+    /// Whether it is that one.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.0.is_moved
     }
 
     pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {

@@ -250,10 +250,12 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<Isolatio
         preferred: preferred.unwrap_or_default(),
         returning: Cell::new(false),
         kept: request.guard.then(RefCell::default),
+        at_home: Cell::new(false),
         judged: Judged::default(),
     };
     let found = match attempt(&search, request, &mut random)? {
         Ok(found) => found,
+        Err(_) if !registry.is_at_home() => return Err(Error::moved()),
         Err(obstacle) => match request.wait.filter(|limit| !limit.is_zero()) {
             Some(limit) => wait(allocator, &search, request, limit, &mut random)?,
             None => return Err(explain(&search, obstacle)?),

@@ -21,6 +21,10 @@ impl Allocator {
     /// As [`Allocator::lease`], and `invalid_argument` (names, work tree, TTL), `not_found` (owner),
     /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
+        self.at_home(|allocator| allocator.create(request))
+    }
+
+    fn create(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let registry = &self.registry;
         request.check_instance_id()?;
         let life = request.life()?;
@@ -28,14 +32,14 @@ impl Allocator {
         let lease_request = request.lease(&worktree)?;
         let temp_base = temp_dir::base()?;
 
-        let id = IsolationId::generate(&worktree, &request.instance_id)?;
+        let id = IsolationId::generate(&worktree, request.instance())?;
         let mut lease = lease::take(self, &lease_request, Some(id))?;
         let mut record = Record {
             format: Record::FORMAT,
             isolation_id: id,
             compose_project_name: String::new(),
             worktree_path: worktree,
-            instance_id: request.instance_id.clone(),
+            instance_id: request.instance().to_owned(),
             temp_dir: PathBuf::new(),
             lock_file: PathBuf::new(),
             env_file: None,

@@ -10,6 +10,7 @@ mod standing;
 mod sweep;
 
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +44,8 @@ pub(crate) struct Registry {
     /// The process that opened it, and what else does not change while it is open.
     opener: ProcessStamp,
     user: u32,
+    /// None on a kernel that does not number network namespaces for sockets.
+    namespace_cookie: Option<u64>,
     mount_namespace: u64,
     generators: Generators,
 }
@@ -82,6 +85,7 @@ impl Registry {
             identity: Identity { device: 0, inode: 0 },
             looked_at_ms: AtomicU64::new(0),
             user: sys::user_id(),
+            namespace_cookie: sys::cookie(),
             root,
             path,
             opener,
@@ -122,6 +126,16 @@ impl Registry {
     /// The user who opened it.
     pub(crate) fn user(&self) -> u32 {
         self.user
+    }
+
+    /// Whether a socket is in the network namespace whose registry this is; so it is, where the kernel cannot tell.
+    pub(crate) fn is_home_of(&self, socket: &impl AsFd) -> bool {
+        self.namespace_cookie.is_none() || sys::cookie_of(socket) == self.namespace_cookie
+    }
+
+    /// Whether the calling thread is.
+    pub(crate) fn is_at_home(&self) -> bool {
+        self.namespace_cookie.is_none() || sys::cookie() == self.namespace_cookie
     }
 
     /// The mount namespace in which it was opened.

@@ -35,6 +35,8 @@ pub(crate) struct Search<'a> {
     pub(crate) returning: Cell<bool>,
     /// Where the sockets of the probe are kept, for a guard; else they are closed.
     pub(crate) kept: Option<RefCell<Vec<Pair>>>,
+    /// Whether this thread is known to be in the registry's network namespace.
+    pub(crate) at_home: Cell<bool>,
     pub(crate) judged: Judged,
 }
 
@@ -120,8 +122,12 @@ impl Search<'_> {
         let mut pairs = Vec::new();
         for port in run.ports().rev() {
             match probe::bind(port).map_err(|error| Error::os(format!("cannot probe port {port}"), error))? {
-                Ok(pair) if self.kept.is_some() => pairs.push(pair),
-                Ok(_) => {}
+                Ok(pair) => {
+                    self.stay_at_home(&pair)?;
+                    if self.kept.is_some() {
+                        pairs.push(pair);
+                    }
+                }
                 Err(Occupancy::Tcp) if self.is_resting(port) => match probe::bind_resting(port) {
                     Ok(Ok(pair)) if self.kept.is_some() => pairs.push(pair),
                     Ok(Ok(_)) => {}
@@ -134,6 +140,18 @@ impl Search<'_> {
             kept.borrow_mut().extend(pairs);
         }
         Ok(None)
+    }
+
+    /// Locks of one network namespace and probes of another would promise nothing. A socket tells more cheaply than a
+    /// look into /proc where this thread is by now.
+    fn stay_at_home(&self, pair: &Pair) -> Result<()> {
+        if !self.at_home.get() {
+            if !self.registry.is_home_of(&pair.tcp) {
+                return Err(Error::moved());
+            }
+            self.at_home.set(true);
+        }
+        Ok(())
     }
 
     /// Whether all that is on a port that a sticky request comes back to is what the kernel keeps for a minute of the

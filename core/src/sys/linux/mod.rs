@@ -23,7 +23,7 @@ pub(crate) use files::{
 pub(crate) use holders::{SocketHolder, socket_holders, user_name};
 pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
 pub(crate) use locks::{conflict, try_lock, unlock};
-pub(crate) use namespaces::{mount_namespace, network_namespace};
+pub(crate) use namespaces::{cookie, cookie_of, mount_namespace, network_namespace};
 pub(crate) use port_sockets::{PortSocket, PortSockets, port_sockets};
 pub use process::ProcessStamp;
 pub(crate) use process::{Judgement, host_name, process_name};
