@@ -130,6 +130,7 @@ pages! {
     docker_compose: "docs/docker-compose.md",
     go: "docs/go.md",
     node: "docs/node.md",
+    proof: "docs/proof.md",
     python: "docs/python.md",
     shell: "docs/shell.md",
     socket_activation: "docs/socket-activation.md",
@@ -157,18 +158,51 @@ fn every_page_is_tested_and_in_the_index() {
     }
 }
 
-#[test]
-fn links_between_pages_lead_somewhere() {
-    for page in PAGES.iter().map(ToString::to_string).chain(ELSEWHERE.map(|(page, _)| format!("docs/{page}"))) {
+/// Every page, as path and text, with the targets of its links and the words before them.
+fn links() -> Vec<(PathBuf, String, String)> {
+    let pages = PAGES.iter().map(ToString::to_string).chain(ELSEWHERE.map(|(page, _)| format!("docs/{page}")));
+    let mut links = Vec::new();
+    for page in pages {
         let path = root().join(&page);
         let text = fs::read_to_string(&path).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap();
-            if !file.contains("://") && !file.is_empty() {
-                assert!(path.parent().unwrap().join(file).exists(), "{page}: the link to {link} leads nowhere");
-            }
+        for (before, after) in text.match_indices("](").map(|(at, _)| text.split_at(at)) {
+            let words = before.rsplit('[').next().unwrap().to_owned();
+            let target = after[2..].split(')').next().unwrap().to_owned();
+            links.push((path.clone(), words, target));
         }
     }
+    links
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    for (page, _, link) in links() {
+        let file = link.split('#').next().unwrap();
+        if !file.contains("://") && !file.is_empty() {
+            let exists = page.parent().unwrap().join(file).exists();
+            assert!(exists, "{}: the link to {link} leads nowhere", page.display());
+        }
+    }
+}
+
+/// A test that is named as evidence is there, under that name and in that file.
+#[test]
+fn evidence_exists() {
+    let mut found = 0;
+    for (page, words, link) in links() {
+        if let Some(name) = words.strip_prefix('`').and_then(|words| words.strip_suffix('`'))
+            && link.ends_with(".rs")
+        {
+            let source = fs::read_to_string(page.parent().unwrap().join(&link)).unwrap();
+            let is_test = source.split("#[test]").skip(1).any(|rest| {
+                // Attributes, such as `ignore`, may stand between.
+                rest.split(" {\n").next().unwrap().contains(&format!("fn {name}("))
+            });
+            assert!(is_test, "{}: {link} has no test {name}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found >= 15, "only {found} tests are named");
 }
 
 /// A fenced block.
