@@ -1,0 +1,372 @@
+//! Which lines of the core each step stands for, and in which order they must be. Tests compare: whoever changes these
+//! lines is sent here, to change the model with them.
+
+use crate::process::Step;
+
+/// A line of the core: a file, a function in it, and a part of what stands there, without regard to line breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code {
+    pub(crate) file: &'static str,
+    pub(crate) function: &'static str,
+    pub(crate) text: &'static str,
+}
+
+const fn code(file: &'static str, function: &'static str, text: &'static str) -> Code {
+    Code { file, function, text }
+}
+
+const LEASE: &str = "core/src/lease.rs";
+const SEARCH: &str = "core/src/search/mod.rs";
+const STANDING: &str = "core/src/registry/standing.rs";
+const REPAIR: &str = "core/src/registry/repair.rs";
+const CREATE: &str = "core/src/environment/create.rs";
+const CLEANUP: &str = "core/src/environment/cleanup.rs";
+const TRACES: &str = "core/src/environment/traces.rs";
+const STATUS: &str = "core/src/environment/status.rs";
+const ATTACH: &str = "core/src/environment/attach.rs";
+const ENV_FILE: &str = "core/src/environment/env_file.rs";
+const TEMP_DIR: &str = "core/src/environment/temp_dir.rs";
+
+/// Every step that is a system call, with what it stands for.
+pub(crate) const STEPS: [(Step, &str, Code); 74] = [
+    (Step::Lock, "locks a run, or is refused", code(SEARCH, "try_run", "self.ports.try_lock(run)?")),
+    (Step::ReadLabels, "reads its labels", code(SEARCH, "obstacle", "self.ports.read(run)?")),
+    (Step::Probe, "binds a port", code(SEARCH, "obstacle", "probe::bind(port)")),
+    (Step::CloseProbe, "closes the probe's sockets", code(SEARCH, "obstacle", "Ok(pair) =>")),
+    (
+        Step::UnlockRefused,
+        "unlocks a run that is kept or bound",
+        code(SEARCH, "try_run", "self.ports.unlock(run).map(|()| Err(Refusal::Taken(port)))"),
+    ),
+    (Step::WriteLabel, "writes a label", code(LEASE, "take", "ports.write(*range, Slot::Label(label))?")),
+    (
+        Step::ScanRecords,
+        "reads a record, to see whether it claims a port with a damaged label",
+        code(STANDING, "claimed_by_record", "self.records.read(id)?"),
+    ),
+    (
+        Step::RestoreLabel,
+        "writes the label that a record claims",
+        code(STANDING, "standing", "ports.write(PortRange::one(port), Slot::Label(label))?"),
+    ),
+    (
+        Step::LookForClaim,
+        "looks whether the label's record stands and is finished",
+        code(STANDING, "standing", "!self.records.claims(id)?"),
+    ),
+    (Step::Holding, "begins to give it back, or binds its own server", code(LEASE, "release", "self.let_go(")),
+    (Step::CloseSockets, "closes its sockets", code(LEASE, "let_go", "*self.guard.lock()")),
+    (Step::ClearLabel, "clears a label", code(LEASE, "let_go", "file.write(*range, Slot::Empty)")),
+    (Step::Unlock, "unlocks", code(LEASE, "unlock", "file.unlock(*range)")),
+    (
+        Step::Close,
+        "closes the description; of a lease that was passed on its copy",
+        code(LEASE, "let_go", "let Some(file) = file else { return };"),
+    ),
+    (
+        Step::HasCopy,
+        "forked child: closes its copy, and no more",
+        code(LEASE, "drop", "if self.maker == std::process::id() {"),
+    ),
+    (Step::MakeRecord, "makes the record, held", code(CREATE, "claim_id", "registry.records().create(record)?")),
+    (Step::MakeTempDir, "makes the temp dir", code(CREATE, "claim_id", "temp_dir::create(&record.temp_dir, registry)")),
+    (Step::MarkTempDir, "marks it as this registry's", code(TEMP_DIR, "create", "sys::mark(path, mark(registry));")),
+    (Step::BeginEnvFile, "makes the env file beside its place", code(ENV_FILE, "write", ".open(&own)")),
+    (
+        Step::WriteEnvFile,
+        "writes its text",
+        code(ENV_FILE, "write", ".and_then(|mut file| file.write_all(content(record).as_bytes()));"),
+    ),
+    (
+        Step::MoveEnvFile,
+        "moves it to its place, if that is empty",
+        code(ENV_FILE, "write", "sys::rename_new(&own, &wanted)"),
+    ),
+    (Step::LookAtEnvFile, "reads whose file is there", code(ENV_FILE, "look", "let Some(owner) = owner(&text)")),
+    (Step::ReadItsRecord, "reads that one's record", code(STATUS, "lives", "registry.records().read(id)?")),
+    (Step::LockOldEnvFile, "locks the old file", code(ENV_FILE, "replace", "!lock(old)?")),
+    (Step::LookForOldEnvFile, "looks whether it still is there", code(ENV_FILE, "replace", "!is_in_place(old, path)?")),
+    (Step::ReplaceEnvFile, "exchanges the two", code(ENV_FILE, "replace", "sys::exchange(new, path)")),
+    (
+        Step::RemoveReplaced,
+        "removes what came out, if it is the one that it locked; else exchanges them again",
+        code(ENV_FILE, "replace", "rustix::fs::unlink(new)?;"),
+    ),
+    (
+        Step::RecordEnvFile,
+        "replaces the record, which named another path",
+        code(CREATE, "write_env_file", "self.registry.records().replace(&self.record)?;"),
+    ),
+    (
+        Step::KeepRecord,
+        "replaces the record by a kept, unfinished one",
+        code(CREATE, "finish", "let file = self.registry.records().replace(&self.record)?;"),
+    ),
+    (Step::KeepLabel, "writes a kept label", code(CREATE, "finish", "lease.relabel(self.record.label())?;")),
+    (
+        Step::Mark,
+        "marks the record as finished",
+        code(CREATE, "finish", "self.registry.records().finish(self.record.isolation_id, &file)?;"),
+    ),
+    (Step::ReadBack, "reads its labels back", code(CREATE, "finish", "lease.restore_labels()?;")),
+    (Step::WriteBack, "writes a damaged one again", code(LEASE, "restore_labels", "file.write(*range, own)?;")),
+    (Step::LeaveToLabels, "unlocks, and leaves the labels", code(CREATE, "finish", "lease.leave_to_labels();")),
+    (
+        Step::JudgeReadLabels,
+        "judging: reads the labels of one whose locks decide",
+        code(STATUS, "any_locked", "ports.read_each(&record.ports.ports)?"),
+    ),
+    (
+        Step::JudgeLook,
+        "judging: asks for the lock of a port that may be its own",
+        code(STATUS, "judge_held", "ports.conflict(PortRange::one(port))?.is_some()"),
+    ),
+    (
+        Step::JudgeReadClaims,
+        "judging: reads the labels of one whose labels decide",
+        code(STATUS, "judge_kept", "ports.read_each(&record.ports.ports)?"),
+    ),
+    (
+        Step::JudgeOthersLock,
+        "judging: asks for the lock of a port with another's label",
+        code(STATUS, "judge_kept", "ports.conflict(PortRange::one(port)).map(|lock| lock.is_some())"),
+    ),
+    (
+        Step::JudgeAgain,
+        "judging: reads the record again before it calls it stale",
+        code(STATUS, "judge", "registry.records().read(record.isolation_id)?"),
+    ),
+    (
+        Step::CleanRead,
+        "cleanup: reads and opens the record",
+        code(CLEANUP, "candidate", "registry.records().read_open(id)?"),
+    ),
+    (
+        Step::CleanReadLabels,
+        "cleanup: reads which ports may be its own",
+        code(CLEANUP, "lock", "ports.read_each(&candidate.ports)?"),
+    ),
+    (
+        Step::CleanLock,
+        "cleanup: locks them, waits, or gives up",
+        code(CLEANUP, "lock", "try_lock_all(ports, &ranges)?"),
+    ),
+    (
+        Step::CleanStillStands,
+        "cleanup: looks whether the record that it read still stands",
+        code(CLEANUP, "remove", "candidate.file.as_ref().is_none_or(still_stands)"),
+    ),
+    (
+        Step::CleanUnlockAgain,
+        "cleanup: unlocks, to begin anew",
+        code(CLEANUP, "remove", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
+    ),
+    (
+        Step::CleanLeave,
+        "cleanup: closes, and leaves one that is alive",
+        code(CLEANUP, "remove", "else { return Ok(None) }; return remove_locked("),
+    ),
+    (Step::RemoveTempDir, "removes the temp dir", code(TRACES, "remove", "temp_dir::remove(&record.temp_dir, id)")),
+    (Step::OpenEnvFile, "opens what is at a path of the env file", code(ENV_FILE, "remove", "match open(path)")),
+    (Step::LockEnvFile, "locks it", code(ENV_FILE, "remove", "match lock(&file)")),
+    (Step::ReadEnvFile, "reads it, if it still is there", code(ENV_FILE, "remove", "match is_in_place(&file, path)")),
+    (
+        Step::PutAside,
+        "renames it to the environment's own name",
+        code(ENV_FILE, "remove_aside", "sys::rename_new(path, &aside)"),
+    ),
+    (
+        Step::RemoveAside,
+        "removes it there, if it is the one that it locked; else renames it back",
+        code(ENV_FILE, "remove_aside", "rustix::fs::unlink(&aside)?;"),
+    ),
+    (Step::RemoveEnvFile, "removes it", code(ENV_FILE, "remove", "match rustix::fs::unlink(path)")),
+    (Step::RemoveRecord, "removes the record", code(TRACES, "remove", "registry.records().remove(id).err()")),
+    (Step::CleanReadAgain, "cleanup: reads the labels again", code(CLEANUP, "remove_locked", "ports.read(*range)?")),
+    (
+        Step::CleanClear,
+        "cleanup: clears one that bears its ID",
+        code(CLEANUP, "remove_locked", "ports.write(range, Slot::Empty)?;"),
+    ),
+    (
+        Step::CleanUnlock,
+        "cleanup: unlocks",
+        code(CLEANUP, "remove_locked", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
+    ),
+    (
+        Step::SweepLook,
+        "sweep: looks for a temp dir with this registry's mark",
+        code(TEMP_DIR, "sweep", "sys::marked(&path)"),
+    ),
+    (Step::SweepRecord, "sweep: looks for its record", code(TEMP_DIR, "sweep", "!registry.has_record_anywhere(id)")),
+    (Step::SweepRemove, "sweep: removes it", code(TEMP_DIR, "sweep", "remove(&path, id)")),
+    (Step::AttachRead, "attaching: reads the record", code(ATTACH, "attach", "registry.records().read(id)?")),
+    (Step::ReconcileRead, "reconcile: reads all labels", code(REPAIR, "reconcile", "ports.read(range)?")),
+    (
+        Step::ReconcileDemand,
+        "reconcile: reads a record, for the labels that it demands",
+        code(STANDING, "claimed_by_record", "self.records.read(id)?"),
+    ),
+    (
+        Step::ReconcileLock,
+        "reconcile: locks a port with a label",
+        code(REPAIR, "clear_if_void", "ports.try_lock(range)?"),
+    ),
+    (
+        Step::ReconcileReadOne,
+        "reconcile: reads its label again",
+        code(REPAIR, "clear_if_void", "ports.read_one(port)?"),
+    ),
+    (
+        Step::ReconcileRecord,
+        "reconcile: looks for its record",
+        code(REPAIR, "clear_if_void", "self.records.exists(id)?"),
+    ),
+    (
+        Step::ReconcileWrite,
+        "reconcile: clears or restores it",
+        code(REPAIR, "clear_if_void", "ports.write(range, Slot::Empty)?;"),
+    ),
+    (Step::ReconcileUnlock, "reconcile: unlocks", code(REPAIR, "clear_if_void", "ports.unlock(range)?;")),
+    (Step::RelabelRead, "relabelling: reads a record", code(REPAIR, "relabel", "self.records.read(id)?")),
+    (
+        Step::RelabelLook,
+        "relabelling: reads a label",
+        code(REPAIR, "relabel_port", "let before = ports.read_one(port)"),
+    ),
+    (Step::RelabelLock, "relabelling: locks its port", code(REPAIR, "relabel_port", "ports.try_lock(range)?")),
+    (
+        Step::RelabelReadOne,
+        "relabelling: reads it again",
+        code(REPAIR, "relabel_port", "let slot = ports.read_one(port)"),
+    ),
+    (
+        Step::RelabelClaim,
+        "relabelling: looks whether the record still claims it",
+        code(REPAIR, "relabel_port", "self.records.claims(id)?"),
+    ),
+    (
+        Step::RelabelWrite,
+        "relabelling: writes the label",
+        code(REPAIR, "relabel_port", "ports.write(range, Slot::Label(record.label()))?;"),
+    ),
+    (Step::RelabelUnlock, "relabelling: unlocks", code(REPAIR, "relabel_port", "ports.unlock(range)?;")),
+];
+
+/// What must follow each other within one function, because the model has it in that order.
+#[cfg(test)]
+pub(crate) const ORDERS: [(&str, &str, &[&str]); 18] = [
+    (REPAIR, "mend", &["ports.try_lock(range)?", "ports.read_one(port)?", "self.claimed_by_record(port, here)?"]),
+    (SEARCH, "try_run", &["try_lock(run)", "self.obstacle(run)", "unlock(run)"]),
+    (SEARCH, "obstacle", &["self.ports.read(run)?", "self.registry.standing(", "probe::bind(port)"]),
+    (LEASE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))?", "Ok(Lease {"]),
+    (
+        LEASE,
+        "let_go",
+        &["self.guard.lock()", "self.passed_on.load(", "file.write(*range, Slot::Empty)", "self.unlock(&file);"],
+    ),
+    (LEASE, "restore_labels", &["file.read(*range)", "file.write(*range, own)?"]),
+    (
+        STANDING,
+        "standing",
+        &["self.claimed_by_record(port, here)?", "ports.write(", "expires_ms.is_some_and(", "self.records.claims(id)?"],
+    ),
+    (CREATE, "create", &["lease::take(", "claim_id(", "write_env_file(", "environment.finish(&life)?;"]),
+    (CREATE, "claim_id", &["registry.records().create(record)?", "temp_dir::create("]),
+    (
+        CREATE,
+        "finish",
+        &[
+            "self.record.lifetime = Lifetime::Kept;",
+            ".replace(",
+            ".relabel(",
+            ".finish(",
+            ".restore_labels()",
+            ".leave_to_labels()",
+        ],
+    ),
+    (
+        ENV_FILE,
+        "write",
+        &[
+            ".open(&own)",
+            ".write_all(",
+            "sys::rename_new(&own, &wanted)",
+            "look(registry, &wanted",
+            "replace(&own, &wanted",
+        ],
+    ),
+    (
+        ENV_FILE,
+        "replace",
+        &[
+            "!lock(old)?",
+            "!is_in_place(old, path)?",
+            "sys::exchange(new, path)",
+            "is_in_place(old, new)?",
+            "rustix::fs::unlink(new)?",
+        ],
+    ),
+    (
+        ENV_FILE,
+        "remove",
+        &["open(path)", "lock(&file)", "is_in_place(&file, path)", "read(&mut file)", "rustix::fs::unlink(path)"],
+    ),
+    (
+        CLEANUP,
+        "remove",
+        &[
+            "candidate(registry",
+            ".select(",
+            "lock(registry",
+            "still_stands",
+            ".select(",
+            "remove_locked(",
+            "ports.unlock(",
+        ],
+    ),
+    (
+        CLEANUP,
+        "remove_locked",
+        &[
+            "traces::remove(",
+            "ports.read(*range)?",
+            "slot.is_of(id)",
+            "ports.write(range, Slot::Empty)?",
+            "ports.unlock(",
+        ],
+    ),
+    (
+        TRACES,
+        "remove",
+        &[
+            "temp_dir::remove(",
+            "traces.note_if_ours(&other, id)",
+            "env_file::remove(&named",
+            "traces.note_if_ours(&other, id)",
+            "registry.records().remove(id)",
+        ],
+    ),
+    (
+        STATUS,
+        "judge_kept",
+        &["record.expires_at", "record.owner", "any_locked(ports, record)?", "ports.read_each(", "registry.standing("],
+    ),
+    (
+        REPAIR,
+        "relabel_port",
+        &[
+            "ports.read_one(port)",
+            "ports.try_lock(range)?",
+            "ports.read_one(port)",
+            "self.standing(",
+            "self.records.claims(id)?",
+            "ports.write(",
+        ],
+    ),
+];
+
+/// What a step is, in words, and its code.
+pub(crate) fn of(step: Step) -> Option<(&'static str, Code)> {
+    STEPS.iter().find(|(of, ..)| *of == step).map(|(_, words, code)| (*words, *code))
+}
