@@ -7,7 +7,7 @@ NPM ?= npm
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
 .PHONY: check-rust check-python check-versions test-rust test-python stubs wheel python-tools python-installed
-.PHONY: node-built check-node test-node test-languages
+.PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +15,9 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-c check-go check-python check-node check-versions ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-c check-go check-python check-node check-peers check-fuzz check-versions ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node test-go test-languages ## Run all tests
+test: test-rust test-python test-node test-go test-languages test-proof ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -107,17 +107,28 @@ test-node: node-built ## The Node package: API, Jest, Vitest and other runners, 
 
 # --- All languages at once
 
-test-languages: python-installed node-built go-library ## Every language contends for one small pool
-	mkdir -p target/languages
-	$(CC) -O2 -Wall -Wextra -o target/languages/contend-c tests/languages/contend.c \
-		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
-	cd tests/languages/go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 $(GO) build -o ../../../target/languages/contend-go .
+test-languages: contenders ## Every language contends for one small pool
 	PORTALLOC_CLI='$(GO_PREFIX)/bin/portalloc' \
 	PORTALLOC_PYTHON='$(abspath $(VENV))/bin/python' \
 	PORTALLOC_NODE='$(abspath bindings-node/index.mjs)' \
 	PORTALLOC_C_CONTENDER='$(abspath target/languages/contend-c)' \
 	PORTALLOC_GO_CONTENDER='$(abspath target/languages/contend-go)' \
 		$(CARGO) test --locked -p portalloc-tests --test languages -- --ignored
+
+# --- Proofs: hunts that go on for as long as one lets them, and a short form of each for `make test`
+
+include proof/model/model.mk
+include proof/storm/storm.mk
+include proof/crowd/crowd.mk
+include proof/fuzz/fuzz.mk
+
+test-proof: test-storm test-crowd test-fuzz ## The short form of every hunt; that of the model is part of test-rust
+
+# --- Pages of figures
+
+include bench/page/page.mk
+include bench/page/growth.mk
+include bench/peers/peers.mk
 
 # --- All
 

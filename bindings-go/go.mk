@@ -9,7 +9,8 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What users have: the library, installed. Below target/, so that nothing of the machine's is used or changed.
 GO_PREFIX := $(abspath $(or $(CARGO_TARGET_DIR),target))/go
-GO_RUN = cd bindings-go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1
+# CGO_LDFLAGS: Go's cache does not see that pkg-config answers differently since the library has moved, but it sees this.
+GO_RUN = cd bindings-go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 CGO_LDFLAGS='-O2 -g -L$(GO_PREFIX)/lib'
 
 go-tools:
 	@command -v $(GO) >/dev/null || { echo 'no $(GO) here: the Go part needs Go 1.24 or newer' >&2; exit 1; }

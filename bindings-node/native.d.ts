@@ -45,6 +45,9 @@ export declare function attachEnvironment(id?: string | undefined | null, place?
 /** Replaces this process by the program. Comes back only with why it could not. */
 export declare function becomeProgram(program: string, args: Array<string>): string
 
+/** Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing. */
+export declare function clashIn(text: string): Array<Array<number>> | null
+
 /** Removes an environment, and says whether there was one. */
 export declare function cleanup(id: string, place?: Where | undefined | null): boolean
 
@@ -56,6 +59,9 @@ export declare function createEnvironment(options: EnvironmentOptions): Environm
 
 /** Makes one, on another thread. */
 export declare function createEnvironmentAsync(wait: Wait, options: EnvironmentOptions): Promise<Environment>
+
+/** Reports of those of the ports that can be what a clash was about. */
+export declare function culprits(numbers: Array<number>, place?: Where | undefined | null): Array<PortReport>
 
 /** The one of this run: that of this ID, which JavaScript found in the variable, if it lives; else a new one. */
 export declare function currentEnvironment(id: string | undefined | null, options: EnvironmentOptions): Environment
@@ -155,6 +161,9 @@ export declare function isFirstThread(): boolean
 
 /** Whether a lease of this port could be had. */
 export declare function isFree(number: number, place?: Where | undefined | null): boolean
+
+/** A sentence for each port with a server, of those that are still leased, but about to be given back. */
+export declare function leaks(numbers: Array<number>, place?: Where | undefined | null): Array<string>
 
 /** Takes a lease on this thread. One number is said without options, which take longer to read than a port to lease. */
 export declare function lease(count?: number | undefined | null, options?: LeaseOptions | undefined | null): number

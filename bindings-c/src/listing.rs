@@ -1,9 +1,10 @@
 //! What is in the registry.
 
 use std::ffi::{CString, c_char};
+use std::path::PathBuf;
 use std::ptr;
 
-use portalloc_core::{Settings, given};
+use portalloc_core::{EnvironmentSummary, LeaseSummary, Settings, given};
 
 use crate::options::ALLOCATORS;
 use crate::pointers::{borrow, free, give, write};
@@ -11,8 +12,8 @@ use crate::results::{ResultNumber, c_text, call, value};
 
 /// All environments and leases of this network namespace, as they were when it was made.
 pub struct Listing {
-    environments: Vec<(portalloc_core::EnvironmentInfo, [Option<CString>; 6])>,
-    leases: Vec<(portalloc_core::LeaseInfo, Option<CString>)>,
+    environments: Vec<(EnvironmentSummary, [Option<CString>; 6])>,
+    leases: Vec<(LeaseSummary, Option<CString>)>,
 }
 
 /// An environment. Its texts and ports live as long as the listing.
@@ -72,21 +73,20 @@ pub struct LeaseInfo {
 pub unsafe extern "C" fn portalloc_listing_new(out: *mut *mut Listing) -> ResultNumber {
     call(|| {
         let listing = ALLOCATORS.with(&Settings::new(), portalloc_core::Allocator::list)?;
-        let path = |path: &std::path::Path| c_text(&path.to_string_lossy());
-        let environments = listing.environments.into_iter().map(|info| {
-            let record = info.record.as_deref();
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| c_text(&path.to_string_lossy()));
+        let environments = listing.environments.into_iter().map(EnvironmentSummary::from).map(|info| {
             let texts = [
-                Some(c_text(&info.id.to_string())),
-                Some(c_text(info.status.as_str())),
-                info.status.reason().map(|reason| c_text(&reason)),
-                record.map(|record| path(&record.worktree_path)),
-                record.map(|record| path(&record.temp_dir)),
-                record.and_then(|record| record.env_file.as_deref()).map(path),
+                Some(c_text(&info.id)),
+                Some(c_text(info.status)),
+                info.reason.as_deref().map(c_text),
+                path(&info.worktree_path),
+                path(&info.temp_dir),
+                path(&info.env_file),
             ];
             (info, texts)
         });
-        let leases = listing.leases.into_iter().map(|lease| {
-            let name = lease.holder.as_ref().and_then(|holder| holder.name.as_deref()).map(c_text);
+        let leases = listing.leases.into_iter().map(LeaseSummary::from).map(|lease| {
+            let name = lease.holder_name.as_deref().map(c_text);
             (lease, name)
         });
         let made = Listing { environments: environments.collect(), leases: leases.collect() };
@@ -130,21 +130,20 @@ pub unsafe extern "C" fn portalloc_listing_environment(
         let all = &unsafe { borrow(listing, "listing") }?.environments;
         let (info, texts) = all.get(index).ok_or_else(|| given::no_item(index, all.len(), "environments"))?;
         let [id, status, reason, worktree, temp_dir, env_file] = texts.each_ref().map(pointer);
-        let expires_at = info.record.as_deref().and_then(|record| record.expires_at);
         let seen = EnvironmentInfo {
             id,
             status,
             reason,
             ports: info.ports.as_ptr(),
             ports_count: info.ports.len(),
-            holder_pid: info.holder.as_ref().map_or(0, |holder| holder.pid),
-            user_id: info.user,
+            holder_pid: info.holder_pid.unwrap_or(0),
+            user_id: info.user_id,
             created_at_unix_ms: info.created_at.map_or(0, |at| at.unix_ms()),
-            expires_at_unix_ms: expires_at.map_or(0, |at| at.unix_ms()),
+            expires_at_unix_ms: info.expires_at.map_or(0, |at| at.unix_ms()),
             worktree,
             temp_dir,
             env_file,
-            is_kept: info.lifetime == Some(portalloc_core::Lifetime::Kept),
+            is_kept: info.lifetime == Some(portalloc_core::Lifetime::Kept.as_str()),
         };
         // SAFETY: as this function's caller promises.
         unsafe { write(out, seen) }
@@ -168,8 +167,8 @@ pub unsafe extern "C" fn portalloc_listing_lease(
         let seen = LeaseInfo {
             ports: lease.ports.as_ptr(),
             ports_count: lease.ports.len(),
-            holder_pid: lease.holder.as_ref().map_or(0, |holder| holder.pid),
-            user_id: lease.user,
+            holder_pid: lease.holder_pid.unwrap_or(0),
+            user_id: lease.user_id,
             holder_name: pointer(name),
             since_unix_ms: lease.since.unix_ms(),
         };

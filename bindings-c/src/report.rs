@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use portalloc_core::{PortHolder, Settings, given};
+use portalloc_core::{HolderSummary, PortSummary, Settings, given};
 
 use crate::options::ALLOCATORS;
 use crate::pointers::{borrow, free, give, write};
@@ -11,14 +11,14 @@ use crate::results::{ResultNumber, c_text, call, value};
 
 /// Who is on a port: the processes that have sockets on it or took its lease.
 pub struct Report {
-    report: portalloc_core::PortReport,
+    report: PortSummary,
     message: CString,
     holders: Vec<Seen>,
 }
 
 /// A process with what C reads of it.
 struct Seen {
-    holder: PortHolder,
+    holder: HolderSummary,
     name: Option<CString>,
     command: Option<CString>,
     user: Option<CString>,
@@ -53,17 +53,14 @@ pub unsafe extern "C" fn portalloc_who(port: u16, out: *mut *mut Report) -> Resu
     call(|| {
         let reports = ALLOCATORS.with(&Settings::new(), |allocator| allocator.who([port]))?;
         let report = reports.into_iter().next().ok_or_else(|| given::no_port(port))?;
-        let holders = report.holders().into_iter().map(|holder| {
-            let name = holder.name.as_deref().map(c_text);
-            let process = holder.process.as_ref();
-            let command = process.map(|process| c_text(&process.command));
-            let user = process.map(|process| match &process.user_name {
-                Some(name) => c_text(name),
-                None => c_text(&process.user_id.to_string()),
-            });
-            Seen { holder, name, command, user }
+        let mut report = PortSummary::from(&report);
+        let holders = std::mem::take(&mut report.holders).into_iter().map(|holder| Seen {
+            name: holder.name.as_deref().map(c_text),
+            command: holder.command.as_deref().map(c_text),
+            user: holder.user.as_deref().map(c_text),
+            holder,
         });
-        let (holders, message) = (holders.collect(), c_text(&report.to_string()));
+        let (holders, message) = (holders.collect(), c_text(&report.message));
         // SAFETY: as this function's caller promises.
         unsafe { give(out, Report { report, message, holders }) }
     })
@@ -86,7 +83,7 @@ pub unsafe extern "C" fn portalloc_report_message(report: *const Report) -> *con
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_report_in_use(report: *const Report) -> bool {
     // SAFETY: as this function's caller promises.
-    value(false, || Ok(!unsafe { borrow(report, "report") }?.report.sockets.is_empty()))
+    value(false, || Ok(unsafe { borrow(report, "report") }?.report.in_use))
 }
 
 /// Whether a lease or an environment has the port.
@@ -98,7 +95,7 @@ pub unsafe extern "C" fn portalloc_report_leased(report: *const Report) -> bool 
     value(false, || {
         // SAFETY: as this function's caller promises.
         let report = unsafe { borrow(report, "report") }?;
-        Ok(report.report.is_leased())
+        Ok(report.report.claim.is_some())
     })
 }
 
@@ -135,7 +132,7 @@ pub unsafe extern "C" fn portalloc_report_holder(
             name: text(name),
             command: text(command),
             user: text(user),
-            started_at_unix_ms: holder.process.as_ref().map_or(0, |process| process.started_at.unix_ms()),
+            started_at_unix_ms: holder.started_at.map_or(0, |at| at.unix_ms()),
         };
         // SAFETY: as this function's caller promises.
         unsafe { write(out, seen) }

@@ -16,7 +16,6 @@ use crate::arguments::{self, Ports, Where, checked};
 use crate::background::{Wait, in_background};
 use crate::call;
 use crate::held::{self, Held};
-use crate::listing::lifetime;
 use crate::reports::{path, time};
 
 /// What an environment is asked for.
@@ -113,7 +112,7 @@ impl EnvironmentHandle {
             env_file: record.env_file.as_deref().map(path),
             worktree_path: path(&record.worktree_path),
             instance_id: record.instance_id.clone(),
-            lifetime: lifetime(record.lifetime),
+            lifetime: record.lifetime.as_str(),
             created_at: time(record.created_at),
             expires_at: record.expires_at.map(time),
             variables: record.variables().into_iter().map(|(name, value)| vec![name, value]).collect(),

@@ -2,7 +2,7 @@
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{IsolationId, given};
+use portalloc::{IsolationId, PortSummary, given};
 
 use crate::arguments::{Where, checked, port};
 use crate::call;
@@ -22,7 +22,7 @@ pub fn who(env: &Env, number: f64, place: Option<Where>) -> napi::Result<PortRep
     let report = call::here(env, &call::settings(place), |allocator| {
         allocator.who([port])?.pop().ok_or_else(|| given::no_port(port))
     });
-    report.map(PortReport::from)
+    report.map(|report| PortSummary::from(&report).into())
 }
 
 /// The text, if it is an isolation ID.

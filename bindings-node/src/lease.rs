@@ -147,11 +147,7 @@ pub fn drop_guard(env: &Env, number: u32) -> napi::Result<()> {
 /// What the guard lets in.
 #[napi(ts_return_type = "'none' | 'reuse' | 'shut'")]
 pub fn guard_state(env: &Env, number: u32) -> &'static str {
-    match with(env, number, |lease| Ok(lease.guard_state())) {
-        Ok(GuardState::Shut) => "shut",
-        Ok(GuardState::Reuse) => "reuse",
-        _ => "none",
-    }
+    with(env, number, |lease| Ok(lease.guard_state())).unwrap_or(GuardState::None).as_str()
 }
 
 /// A bound socket, whose descriptor is the caller's from now on.

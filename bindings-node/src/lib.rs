@@ -17,6 +17,7 @@ mod leaks;
 mod lease;
 mod listing;
 mod reports;
+mod runners;
 mod settings;
 mod validation;
 mod variables;

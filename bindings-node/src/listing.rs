@@ -2,7 +2,7 @@
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{Cleanup, IsolationId, Lifetime, Selection};
+use portalloc::{Cleanup, EnvironmentSummary, IsolationId, LeaseSummary, Selection};
 
 use crate::arguments::{Where, checked};
 use crate::call;
@@ -44,43 +44,35 @@ pub struct LeaseInfo {
     pub since: f64,
 }
 
-pub(crate) fn lifetime(lifetime: Lifetime) -> &'static str {
-    match lifetime {
-        Lifetime::Held => "held",
-        Lifetime::Kept => "kept",
-    }
-}
-
-impl From<portalloc::EnvironmentInfo> for EnvironmentInfo {
-    fn from(info: portalloc::EnvironmentInfo) -> Self {
-        let record = info.record.map(|record| *record);
+impl From<EnvironmentSummary> for EnvironmentInfo {
+    fn from(info: EnvironmentSummary) -> Self {
         Self {
-            id: info.id.to_string(),
-            status: info.status.as_str(),
-            reason: info.status.reason(),
-            lifetime: info.lifetime.map(lifetime),
+            id: info.id,
+            status: info.status,
+            reason: info.reason,
+            lifetime: info.lifetime,
             ports: info.ports,
+            names: info.names.unwrap_or_default(),
             created_at: info.created_at.map(time),
-            expires_at: record.as_ref().and_then(|record| record.expires_at).map(time),
-            holder_pid: info.holder.as_ref().map(|holder| holder.pid),
-            holder_name: info.holder.and_then(|holder| holder.name),
-            user_id: info.user,
-            names: record.as_ref().map(|record| record.names.clone()).unwrap_or_default(),
-            instance_id: record.as_ref().map(|record| record.instance_id.clone()),
-            worktree_path: record.as_ref().map(|record| path(&record.worktree_path)),
-            temp_dir: record.as_ref().map(|record| path(&record.temp_dir)),
-            env_file: record.and_then(|record| record.env_file.as_deref().map(path)),
+            expires_at: info.expires_at.map(time),
+            holder_pid: info.holder_pid,
+            holder_name: info.holder_name,
+            user_id: info.user_id,
+            instance_id: info.instance_id,
+            worktree_path: info.worktree_path.as_deref().map(path),
+            temp_dir: info.temp_dir.as_deref().map(path),
+            env_file: info.env_file.as_deref().map(path),
         }
     }
 }
 
-impl From<portalloc::LeaseInfo> for LeaseInfo {
-    fn from(lease: portalloc::LeaseInfo) -> Self {
+impl From<LeaseSummary> for LeaseInfo {
+    fn from(lease: LeaseSummary) -> Self {
         Self {
             ports: lease.ports,
-            holder_pid: lease.holder.as_ref().map(|holder| holder.pid),
-            holder_name: lease.holder.and_then(|holder| holder.name),
-            user_id: lease.user,
+            holder_pid: lease.holder_pid,
+            holder_name: lease.holder_name,
+            user_id: lease.user_id,
             since: time(lease.since),
         }
     }
@@ -90,14 +82,14 @@ impl From<portalloc::LeaseInfo> for LeaseInfo {
 #[napi]
 pub fn environments(env: &Env, place: Option<Where>) -> napi::Result<Vec<EnvironmentInfo>> {
     let listing = call::here(env, &call::settings(place), portalloc::Allocator::list)?;
-    Ok(listing.environments.into_iter().map(EnvironmentInfo::from).collect())
+    Ok(listing.environments.into_iter().map(|info| EnvironmentSummary::from(info).into()).collect())
 }
 
 /// All live leases that belong to no environment, by port.
 #[napi]
 pub fn leases(env: &Env, place: Option<Where>) -> napi::Result<Vec<LeaseInfo>> {
     let listing = call::here(env, &call::settings(place), portalloc::Allocator::list)?;
-    Ok(listing.leases.into_iter().map(LeaseInfo::from).collect())
+    Ok(listing.leases.into_iter().map(|lease| LeaseSummary::from(lease).into()).collect())
 }
 
 /// Removes an environment, and says whether there was one.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use napi_derive::napi;
-use portalloc::{PortHolder, PortUsage, Timestamp};
+use portalloc::{HolderSummary, PortSummary, SocketSummary, Timestamp};
 
 /// A point in time as JavaScript counts: milliseconds since 1970.
 pub(crate) fn time(at: Timestamp) -> f64 {
@@ -57,48 +57,47 @@ pub struct PortReport {
     pub complete: bool,
 }
 
-impl From<portalloc::PortReport> for PortReport {
-    fn from(report: portalloc::PortReport) -> Self {
-        let nobody = (None, None, None, None);
-        let (lifetime, leased_by, id, since) = match &report.usage {
-            PortUsage::Held { holder, id, since } => (Some("held"), holder.as_ref().map(|by| by.pid), *id, *since),
-            PortUsage::Kept { id, since } => (Some("kept"), None, Some(*id), Some(*since)),
-            _ => nobody,
-        };
+impl From<PortSummary> for PortReport {
+    fn from(report: PortSummary) -> Self {
+        let claim = report.claim.as_ref();
         Self {
             port: report.port,
-            message: report.to_string(),
-            in_use: !report.sockets.is_empty(),
-            leased: lifetime.is_some(),
-            isolation_id: id.map(|id| id.to_string()),
-            lifetime,
-            leased_by,
-            leased_since: since.map(time),
-            sockets: report.sockets.iter().map(SocketInfo::from).collect(),
-            holders: report.holders().into_iter().map(Holder::from).collect(),
+            message: report.message,
+            in_use: report.in_use,
+            leased: claim.is_some(),
+            lifetime: claim.map(|claim| claim.lifetime),
+            leased_by: claim.and_then(|claim| claim.holder_pid),
+            leased_since: claim.and_then(|claim| claim.since).map(time),
+            isolation_id: report.claim.and_then(|claim| claim.isolation_id),
+            sockets: report.sockets.into_iter().map(SocketInfo::from).collect(),
+            holders: report.holders.into_iter().map(Holder::from).collect(),
             complete: report.complete,
         }
     }
 }
 
-impl From<PortHolder> for Holder {
-    fn from(holder: PortHolder) -> Self {
-        let PortHolder { pid, name, process, leased, listening, .. } = holder;
-        let started_at = process.as_ref().map(|process| time(process.started_at));
-        let user =
-            process.as_ref().map(|process| process.user_name.clone().unwrap_or_else(|| process.user_id.to_string()));
-        Self { pid, name, command: process.map(|process| process.command), user, started_at, leased, listening }
+impl From<HolderSummary> for Holder {
+    fn from(holder: HolderSummary) -> Self {
+        Self {
+            pid: holder.pid,
+            name: holder.name,
+            command: holder.command,
+            user: holder.user,
+            started_at: holder.started_at.map(time),
+            leased: holder.leased,
+            listening: holder.listening,
+        }
     }
 }
 
-impl From<&portalloc::SocketInfo> for SocketInfo {
-    fn from(socket: &portalloc::SocketInfo) -> Self {
+impl From<SocketSummary> for SocketInfo {
+    fn from(socket: SocketSummary) -> Self {
         Self {
             protocol: socket.protocol,
-            local: socket.local.to_string(),
-            remote: socket.remote.map(|remote| remote.to_string()),
+            local: socket.local,
+            remote: socket.remote,
             state: socket.state,
-            pids: socket.processes.iter().map(|process| process.pid).collect(),
+            pids: socket.pids,
         }
     }
 }

@@ -147,6 +147,7 @@ test('a socket is handed to the server, over the guard', async () => {
   const open = descriptors();
   const server = await listening({ fd });
   assert.equal(server.address().port, held.port);
+  assert.equal(held.guardState, 'reuse');
   assert.equal(await answer(held.port), 'hello');
   await close(server);
   // It was the server's to close.

@@ -14,7 +14,6 @@ use crate::arguments::{Count, EnvFilePlace, Names, Offsets, PortName, Ports, Pro
 use crate::call;
 use crate::errors::raised;
 use crate::lease::Lease;
-use crate::listing::lifetime;
 use crate::origin::Origin;
 use crate::reports::time;
 use crate::typed::{self, Typed};
@@ -333,7 +332,7 @@ impl Environment {
     /// `"held"` or `"kept"`.
     #[getter]
     fn lifetime<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::LifetimeWord>> {
-        Typed::new(lifetime(self.record.lifetime), py)
+        Typed::new(self.record.lifetime.as_str(), py)
     }
 
     /// When it was made (UTC).

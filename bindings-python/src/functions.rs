@@ -45,7 +45,7 @@ pub(crate) fn wait_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> P
 pub(crate) fn who(py: Python<'_>, port: Port) -> PyResult<PortReport> {
     let reports = long(py, &Settings::new(), |allocator| allocator.who([port.0]))?;
     let report = reports.into_iter().next().ok_or_else(|| raised(py, given::no_port(port.0)))?;
-    PortReport::new(py, report)
+    PortReport::new(py, &report)
 }
 
 /// The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.

@@ -192,12 +192,8 @@ impl Lease {
     /// `"none"`, `"reuse"` (servers that set `SO_REUSEADDR` can bind) or `"shut"` (nobody can).
     #[getter]
     fn guard_state<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::GuardWord>> {
-        let word = match self.with(py, |lease| Ok(lease.guard_state())) {
-            Ok(GuardState::Shut) => "shut",
-            Ok(GuardState::Reuse) => "reuse",
-            _ => "none",
-        };
-        Typed::new(word, py)
+        let state = self.with(py, |lease| Ok(lease.guard_state())).unwrap_or(GuardState::None);
+        Typed::new(state.as_str(), py)
     }
 
     /// A `socket.socket` bound to the port at `index`, to hand to the server itself: `asyncio`'s `sock=`, uvicorn's `fd=`,

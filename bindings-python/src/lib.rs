@@ -13,6 +13,7 @@ mod lease;
 mod listing;
 mod origin;
 mod reports;
+mod runners;
 mod settings;
 mod typed;
 mod validation;
@@ -36,6 +37,8 @@ mod _portalloc {
     use super::listing::{EnvironmentInfo, LeaseInfo, cleanup, cleanup_stale, environments, leases};
     #[pymodule_export]
     use super::reports::{Holder, PortReport, SocketInfo};
+    #[pymodule_export]
+    use super::runners::{Leak, clash_in, culprits, leaks, ports_in};
     #[pymodule_export]
     use super::settings::{Settings, settings};
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use portalloc::{Cleanup, IsolationId, Lifetime, Selection, Settings};
+use portalloc::{Cleanup, EnvironmentSummary, IsolationId, LeaseSummary, Selection, Settings};
 use pyo3::prelude::*;
 
 use crate::call;
@@ -60,32 +60,36 @@ pub(crate) struct LeaseInfo {
     since: SystemTime,
 }
 
-pub(crate) fn lifetime(lifetime: Lifetime) -> &'static str {
-    match lifetime {
-        Lifetime::Held => "held",
-        Lifetime::Kept => "kept",
+impl From<EnvironmentSummary> for EnvironmentInfo {
+    fn from(info: EnvironmentSummary) -> Self {
+        Self {
+            id: info.id,
+            status: info.status,
+            reason: info.reason,
+            lifetime: info.lifetime,
+            ports: info.ports,
+            names: info.names.unwrap_or_default(),
+            created_at: info.created_at.map(time),
+            expires_at: info.expires_at.map(time),
+            holder_pid: info.holder_pid,
+            holder_name: info.holder_name,
+            user_id: info.user_id,
+            instance_id: info.instance_id,
+            worktree_path: info.worktree_path,
+            temp_dir: info.temp_dir,
+            env_file: info.env_file,
+        }
     }
 }
 
-impl From<portalloc::EnvironmentInfo> for EnvironmentInfo {
-    fn from(info: portalloc::EnvironmentInfo) -> Self {
-        let record = info.record.map(|record| *record);
+impl From<LeaseSummary> for LeaseInfo {
+    fn from(lease: LeaseSummary) -> Self {
         Self {
-            id: info.id.to_string(),
-            status: info.status.as_str(),
-            reason: info.status.reason(),
-            lifetime: info.lifetime.map(lifetime),
-            ports: info.ports,
-            created_at: info.created_at.map(time),
-            expires_at: record.as_ref().and_then(|record| record.expires_at).map(time),
-            holder_pid: info.holder.as_ref().map(|holder| holder.pid),
-            holder_name: info.holder.and_then(|holder| holder.name),
-            user_id: info.user,
-            names: record.as_ref().map(|record| record.names.clone()).unwrap_or_default(),
-            instance_id: record.as_ref().map(|record| record.instance_id.clone()),
-            worktree_path: record.as_ref().map(|record| record.worktree_path.clone()),
-            temp_dir: record.as_ref().map(|record| record.temp_dir.clone()),
-            env_file: record.and_then(|record| record.env_file),
+            ports: lease.ports,
+            holder_pid: lease.holder_pid,
+            holder_name: lease.holder_name,
+            user_id: lease.user_id,
+            since: time(lease.since),
         }
     }
 }
@@ -110,7 +114,7 @@ impl LeaseInfo {
 #[pyfunction]
 pub(crate) fn environments(py: Python<'_>) -> PyResult<Vec<EnvironmentInfo>> {
     let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
-    Ok(listing.environments.into_iter().map(EnvironmentInfo::from).collect())
+    Ok(listing.environments.into_iter().map(|info| EnvironmentSummary::from(info).into()).collect())
 }
 
 /// All live leases that belong to no environment, by port. Nothing is locked or changed.
@@ -119,14 +123,7 @@ pub(crate) fn environments(py: Python<'_>) -> PyResult<Vec<EnvironmentInfo>> {
 #[pyfunction]
 pub(crate) fn leases(py: Python<'_>) -> PyResult<Vec<LeaseInfo>> {
     let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
-    let leases = listing.leases.into_iter().map(|lease| LeaseInfo {
-        ports: lease.ports,
-        holder_pid: lease.holder.as_ref().map(|holder| holder.pid),
-        holder_name: lease.holder.and_then(|holder| holder.name),
-        user_id: lease.user,
-        since: time(lease.since),
-    });
-    Ok(leases.collect())
+    Ok(listing.leases.into_iter().map(|lease| LeaseSummary::from(lease).into()).collect())
 }
 
 /// Removes an environment, kept or stale: temp dir, env file, record, and gives its ports back. Returns whether there was

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use portalloc::{IsolationId, PortHolder, PortUsage, Timestamp};
+use portalloc::{HolderSummary, PortClaim, PortSummary, SocketSummary, Timestamp};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -52,34 +52,19 @@ pub(crate) struct SocketInfo {
 /// one sentence.
 #[pyclass(frozen, sequence, module = "portalloc")]
 pub(crate) struct PortReport {
-    report: portalloc::PortReport,
+    report: PortSummary,
     holders: Py<PyTuple>,
 }
 
-/// What the lease on a port says of itself.
-struct Claim {
-    lifetime: &'static str,
-    holder: Option<u32>,
-    id: Option<IsolationId>,
-    since: Option<Timestamp>,
-}
-
 impl PortReport {
-    pub(crate) fn new(py: Python<'_>, report: portalloc::PortReport) -> PyResult<Self> {
-        let holders = PyTuple::new(py, report.holders().into_iter().map(Holder::from))?.unbind();
-        Ok(Self { report, holders })
+    pub(crate) fn new(py: Python<'_>, report: &portalloc::PortReport) -> PyResult<Self> {
+        let mut report = PortSummary::from(report);
+        let holders = std::mem::take(&mut report.holders).into_iter().map(Holder::from);
+        Ok(Self { holders: PyTuple::new(py, holders)?.unbind(), report })
     }
 
-    fn claim(&self) -> Option<Claim> {
-        match &self.report.usage {
-            PortUsage::Held { holder, id, since } => {
-                Some(Claim { lifetime: "held", holder: holder.as_ref().map(|by| by.pid), id: *id, since: *since })
-            }
-            PortUsage::Kept { id, since } => {
-                Some(Claim { lifetime: "kept", holder: None, id: Some(*id), since: Some(*since) })
-            }
-            _ => None,
-        }
+    fn claim(&self) -> Option<&PortClaim> {
+        self.report.claim.as_ref()
     }
 }
 
@@ -93,26 +78,26 @@ impl PortReport {
 
     /// One sentence: who is on it, since when, and the lease or environment that has it.
     #[getter]
-    fn message(&self) -> String {
-        self.report.to_string()
+    fn message(&self) -> &str {
+        &self.report.message
     }
 
     /// Whether there is a socket on it.
     #[getter]
     fn in_use(&self) -> bool {
-        !self.report.sockets.is_empty()
+        self.report.in_use
     }
 
     /// Whether a lease or an environment has it.
     #[getter]
     fn leased(&self) -> bool {
-        self.report.is_leased()
+        self.report.claim.is_some()
     }
 
     /// The environment that has it, if one has.
     #[getter]
-    fn isolation_id(&self) -> Option<String> {
-        self.claim().and_then(|claim| claim.id).map(|id| id.to_string())
+    fn isolation_id(&self) -> Option<&str> {
+        self.claim().and_then(|claim| claim.isolation_id.as_deref())
     }
 
     /// `"held"` or `"kept"`, if it is leased.
@@ -124,7 +109,7 @@ impl PortReport {
     /// The process that took the lease, by its ID in its own PID namespace. The lease may have been passed on since.
     #[getter]
     fn leased_by(&self) -> Option<u32> {
-        self.claim().and_then(|claim| claim.holder)
+        self.claim().and_then(|claim| claim.holder_pid)
     }
 
     /// Since when it is leased (UTC).
@@ -136,7 +121,7 @@ impl PortReport {
     /// The sockets on it, TCP and UDP, in every state.
     #[getter]
     fn sockets(&self) -> Vec<SocketInfo> {
-        self.report.sockets.iter().map(SocketInfo::from).collect()
+        self.report.sockets.iter().cloned().map(SocketInfo::from).collect()
     }
 
     /// Whether the kernel shows every kind of socket. Before Linux 6.8 it does not show TCP sockets that are bound and
@@ -159,22 +144,26 @@ impl PortReport {
         Typed::new(self.holders.bind(py).try_iter()?, py)
     }
 
-    fn __str__(&self) -> String {
+    fn __str__(&self) -> &str {
         self.message()
     }
 
     fn __repr__(&self) -> String {
-        format!("<PortReport: {}>", self.report)
+        format!("<PortReport: {}>", self.report.message)
     }
 }
 
-impl From<PortHolder> for Holder {
-    fn from(holder: PortHolder) -> Self {
-        let PortHolder { pid, name, process, leased, listening, .. } = holder;
-        let started_at = process.as_ref().map(|process| time(process.started_at));
-        let user =
-            process.as_ref().map(|process| process.user_name.clone().unwrap_or_else(|| process.user_id.to_string()));
-        Self { pid, name, command: process.map(|process| process.command), user, started_at, leased, listening }
+impl From<HolderSummary> for Holder {
+    fn from(holder: HolderSummary) -> Self {
+        Self {
+            pid: holder.pid,
+            name: holder.name,
+            command: holder.command,
+            user: holder.user,
+            started_at: holder.started_at.map(time),
+            leased: holder.leased,
+            listening: holder.listening,
+        }
     }
 }
 
@@ -188,14 +177,14 @@ impl Holder {
     }
 }
 
-impl From<&portalloc::SocketInfo> for SocketInfo {
-    fn from(socket: &portalloc::SocketInfo) -> Self {
+impl From<SocketSummary> for SocketInfo {
+    fn from(socket: SocketSummary) -> Self {
         Self {
             protocol: socket.protocol,
-            local: socket.local.to_string(),
-            remote: socket.remote.map(|remote| remote.to_string()),
+            local: socket.local,
+            remote: socket.remote,
             state: socket.state,
-            pids: socket.processes.iter().map(|process| process.pid).collect(),
+            pids: socket.pids,
         }
     }
 }

@@ -56,8 +56,8 @@ pub(crate) struct EnvironmentArgs {
     pub(crate) names: Vec<String>,
 
     /// What tells this environment from others of the same work tree
-    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub(crate) instance_id: String,
+    #[arg(short, long, value_name = "TEXT")]
+    pub(crate) instance_id: Option<String>,
 
     /// The work tree it is for [default: the folder of portalloc.toml, else the current folder]
     #[arg(short, long, value_name = "DIR")]

@@ -8,6 +8,9 @@ mod args;
 mod command;
 mod commands;
 mod exit;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod output;
 mod pool_map;
 mod signals;

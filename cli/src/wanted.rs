@@ -9,8 +9,10 @@ use crate::exit::Failure;
 
 /// The request, without what only one of the commands knows: how long it lives, where its env file goes.
 pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Failure> {
-    let mut request =
-        EnvironmentRequest::new().names(args.names.iter().map(String::as_str)).instance_id(&args.instance_id);
+    let mut request = EnvironmentRequest::new().names(args.names.iter().map(String::as_str));
+    if let Some(instance_id) = &args.instance_id {
+        request = request.instance_id(instance_id);
+    }
     if args.sticky {
         request = request.sticky(true);
     }

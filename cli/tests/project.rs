@@ -86,6 +86,18 @@ fn argument_then_variable_then_file_then_default() {
 }
 
 #[test]
+fn an_instance_id_that_is_given_counts_also_if_it_is_empty() {
+    let place = Place::new();
+    place.declare("pool = ['21380-21399']\nports = 1\ninstance_id = 'file'");
+    for (arguments, wanted) in
+        [(&[][..], "file"), (&["--instance-id", "argument"], "argument"), (&["--instance-id", ""], "")]
+    {
+        let created = json(place.create("sub", arguments).output().unwrap());
+        assert_eq!(created["instance_id"], wanted, "{arguments:?}");
+    }
+}
+
+#[test]
 fn found_upwards_and_its_folder_is_the_work_tree() {
     let place = Place::new();
     place.declare("pool = ['21380-21399']\nnames = ['postgres', 'api']\nports = 3\ninstance_id = 'file'");

@@ -75,6 +75,11 @@ impl Holder {
         };
         Self { pid: stamp.pid, name }
     }
+
+    /// Its process ID and its command name.
+    pub(crate) fn flat(holder: Option<Self>) -> (Option<u32>, Option<String>) {
+        holder.map_or((None, None), |holder| (Some(holder.pid), holder.name))
+    }
 }
 
 impl PortUsage {

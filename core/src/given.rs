@@ -187,12 +187,7 @@ pub fn syntax(name: &str) -> Result<Syntax> {
 /// # Errors
 /// `invalid_argument` for a negative number and for none at all.
 pub fn seconds(number: f64) -> Result<Duration> {
-    if number == f64::INFINITY {
-        return Ok(Duration::MAX);
-    }
-    Duration::try_from_secs_f64(number)
-        .or_else(|error| if number > 0.0 { Ok(Duration::MAX) } else { Err(error) })
-        .map_err(|_| Error::invalid_argument(format!("{number} is no time to wait"), "name seconds from 0 on"))
+    time(number, 1.0).ok_or_else(|| no_time(number, "name seconds from 0 on"))
 }
 
 /// Milliseconds as a time. Infinity is as long as it takes.
@@ -200,8 +195,17 @@ pub fn seconds(number: f64) -> Result<Duration> {
 /// # Errors
 /// `invalid_argument` for a negative number and for none at all.
 pub fn milliseconds(number: f64) -> Result<Duration> {
-    seconds(number / 1000.0)
-        .map_err(|_| Error::invalid_argument(format!("{number} is no time to wait"), "name milliseconds from 0 on"))
+    time(number, 1000.0).ok_or_else(|| no_time(number, "name milliseconds from 0 on"))
+}
+
+/// Judged as it was given: what is a little less than nothing would be rounded to nothing.
+fn time(number: f64, in_a_second: f64) -> Option<Duration> {
+    // What is too long to be counted is as long as it takes.
+    (number >= 0.0).then(|| Duration::try_from_secs_f64(number / in_a_second).unwrap_or(Duration::MAX))
+}
+
+fn no_time(number: f64, remedy: &str) -> Error {
+    Error::invalid_argument(format!("{number} is no time to wait"), remedy)
 }
 
 #[cfg(test)]
@@ -216,7 +220,8 @@ mod tests {
         assert_eq!(seconds(0.0).unwrap(), Duration::ZERO);
         assert_eq!(seconds(1e300).unwrap(), Duration::MAX);
         assert_eq!(seconds(f64::INFINITY).unwrap(), Duration::MAX);
-        for bad in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+        assert_eq!(seconds(-0.0).unwrap(), Duration::ZERO);
+        for bad in [-1.0, -1e-12, -f64::from_bits(1), f64::NAN, f64::NEG_INFINITY] {
             let error = seconds(bad).unwrap_err();
             assert_eq!(error.code(), ErrorCode::InvalidArgument);
             assert!(error.message().starts_with(&bad.to_string()), "{error}");

@@ -34,8 +34,12 @@ mod allocators;
 mod border;
 mod census;
 mod check;
+mod clash;
 mod environment;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod given;
 mod id;
 mod knock;
@@ -59,9 +63,11 @@ pub use allocator::Allocator;
 pub use allocators::Allocators;
 pub use border::no_panic;
 pub use check::{Holder, PortState, PortUsage};
+pub use clash::{Clash, ports_in};
 pub use environment::{
-    Check, Cleanup, CleanupReport, EnvFile, Environment, EnvironmentInfo, EnvironmentRequest, LeaseInfo, Left, Listing,
-    PortCheck, Reason, Removed, Selection, Skipped, SpawnOptions, StaleReason, Status, Traces, Validation,
+    Check, Cleanup, CleanupReport, EnvFile, Environment, EnvironmentInfo, EnvironmentRequest, EnvironmentSummary,
+    LeaseInfo, LeaseSummary, Left, Listing, PortCheck, Reason, Removed, Selection, Skipped, SpawnOptions, StaleReason,
+    Status, Traces, Validation,
 };
 pub use error::{Error, ErrorCode, Result};
 pub use given::Wanted;
@@ -75,4 +81,6 @@ pub use settings::Settings;
 pub use sys::ProcessStamp;
 pub use time::Timestamp;
 pub use variables::{Syntax, render};
-pub use who::{Hidden, PortHolder, PortReport, ProcessInfo, SocketInfo};
+pub use who::{
+    Hidden, HolderSummary, Leak, PortClaim, PortHolder, PortReport, PortSummary, ProcessInfo, SocketInfo, SocketSummary,
+};

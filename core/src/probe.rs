@@ -58,6 +58,14 @@ pub(crate) fn bind_resting(port: u16) -> io::Result<Result<Pair, Occupancy>> {
     }
 }
 
+/// Whether certainly nothing listens on `port`, which the caller has leased. Reuse is on for TCP, so that neither connections
+/// in TIME_WAIT look like a server, nor is a server kept off that binds at the same instant and sets it as well.
+pub(crate) fn is_quiet(port: u16) -> bool {
+    port != 0
+        && bind_with(port, Type::STREAM, |socket| socket.set_reuse_address(true)).is_ok()
+        && bind_one(port, Type::DGRAM).is_ok()
+}
+
 fn busy(error: io::Error, occupancy: Occupancy) -> io::Result<Occupancy> {
     match error.kind() {
         io::ErrorKind::AddrInUse => Ok(occupancy),

@@ -262,6 +262,9 @@ fn a_request_takes_from_it_what_was_not_given() {
     for request in [new().instance_id("mine").project(&project), new().project(&project).instance_id("mine")] {
         assert_eq!(made(request), case("a,b", 4, "mine"));
     }
+    for request in [new().instance_id("").project(&project), new().project(&project).instance_id("")] {
+        assert_eq!(made(request), case("a,b", 4, ""), "none at all was given");
+    }
 }
 
 #[test]

@@ -107,6 +107,54 @@ fn nobody() {
     assert!(report.to_string().contains("nobody"), "{report}");
 }
 
+/// Asked by whoever has the ports leased: a registry of its own leaves those of a lease that is not there alone.
+#[test]
+fn servers_that_are_left_are_leaks() {
+    let world = World::new();
+    let (port, ports) = (world.port(), [world.port(), world.port() + 1]);
+    let leaks = |ours_too| world.allocator.leaks(&ports, ours_too).unwrap();
+    assert_eq!(leaks(true), Vec::new());
+    for address in ["127.0.0.1", "::1"] {
+        let listener = TcpListener::bind((address, port)).unwrap();
+        let [leak] = leaks(true).try_into().unwrap();
+        assert!(leak.port == port && leak.is_ours, "{leak:?}");
+        let said = format!("port {port} is given back, but still listened on by this very process, PID");
+        assert!(leak.message.starts_with(&said), "{}", leak.message);
+        assert_eq!(leaks(false), Vec::new(), "ours does not count");
+        drop(listener);
+    }
+    let udp = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+    assert_eq!(leaks(true).len(), 1);
+    drop(udp);
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    bound.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).unwrap();
+    assert_eq!(leaks(true), Vec::new(), "nobody can reach it");
+    drop(bound);
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    drop((listener.accept().unwrap(), listener));
+    assert_eq!(leaks(true), Vec::new(), "a connection is no server");
+    drop(client);
+    assert_eq!(leaks(true), Vec::new(), "nor is one that the kernel has yet to drop");
+    assert_eq!(world.allocator.leaks(&[0], true).unwrap_err().code(), ErrorCode::InvalidArgument);
+}
+
+#[test]
+fn culprits_are_those_that_are_there() {
+    let world = World::new();
+    let (port, other) = (world.port(), world.port() + 1);
+    let culprits = |ports: [u16; 2]| {
+        let reports = world.allocator.culprits(ports).unwrap();
+        reports.iter().map(|report| report.port).collect::<Vec<_>>()
+    };
+    assert_eq!(culprits([port, other]), [0_u16; 0]);
+    let lease = world.allocator.lease(Request::these([other])).unwrap();
+    assert_eq!(culprits([port, other]), [other]);
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    assert_eq!(culprits([other, port]), [port]);
+    drop((lease, listener));
+}
+
 #[test]
 fn listeners_on_every_address() {
     let world = World::new();

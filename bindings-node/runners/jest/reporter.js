@@ -1,7 +1,7 @@
 'use strict';
 
 // `reporters: ['default', 'portalloc/jest/reporter']`: below a test file that failed because an address was in use, who is
-// on the port. Says nothing else, and loads no addon before.
+// on the port. Says nothing else, and loads no addon before a test has failed.
 
 const path = require('node:path');
 const { Clashes } = require('../shared/clash.js');

@@ -1,10 +1,10 @@
 'use strict';
 
-// Servers that outlive what their port was leased for: finds them, and says so. Called while the ports are still leased, so
-// whoever is on one of them got the number from there. Knows sockets and processes, not runners.
+// Servers that outlive what their port was leased for: waits until they are gone, and says so of those that stay. Called
+// while the ports are still leased. Who counts as a server, and what is said of it, is the core's. Knows no runner.
 
 const { setTimeout: sleep } = require('node:timers/promises');
-const { who } = require('../../index.js');
+const { leaks } = require('../../js/runners.js');
 
 /** A server that was told to end and not waited for is given so long before it counts as a leak. */
 const GRACE_MS = 250;
@@ -24,23 +24,10 @@ function leakMode(mode = 'warn') {
 async function findLeaks(ports) {
   const deadline = performance.now() + GRACE_MS;
   for (;;) {
-    const found = ports.map((port) => leakOf(who(port))).filter(Boolean);
+    const found = leaks(ports);
     if (found.length === 0 || performance.now() >= deadline) return found;
     await sleep(LOOK_EVERY_MS);
   }
-}
-
-function leakOf({ port, holders, sockets }) {
-  const names = holders.filter((holder) => holder.listening).map(nameOf);
-  if (names.length === 0 && sockets.some(({ state }) => state === 'listen' || state === 'unconnected')) {
-    names.push('a process that cannot be seen from here');
-  }
-  return names.length > 0 ? `port ${port} is given back, but still listened on by ${names.join(', ')}` : undefined;
-}
-
-function nameOf({ pid, command, name, startedAt }) {
-  if (pid === process.pid) return `this very process, PID ${pid}: a server or socket that was not closed`;
-  return `PID ${pid} (${command || name || 'unknown command'})${startedAt ? `, since ${startedAt.toISOString()}` : ''}`;
 }
 
 /** Warns, or throws in the mode `error`. `what` is over. */

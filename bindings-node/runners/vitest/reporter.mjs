@@ -1,5 +1,5 @@
 // `reporters: ['default', 'portalloc/vitest/reporter']`: below the results, who is on the ports of tests that failed because
-// an address was in use. Asks at once, prints at the end. Says nothing else, and loads no addon before.
+// an address was in use. Asks at once, prints at the end. Says nothing else, and loads no addon before a test has failed.
 
 import shared from '../shared/clash.js';
 

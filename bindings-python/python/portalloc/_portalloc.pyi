@@ -9,7 +9,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any, Final, Literal, SupportsIndex, final
 
-__all__ = ["VERSION", "Environment", "EnvironmentInfo", "Holder", "Inheritable", "Lease", "LeaseInfo", "PortReport", "Settings", "SocketInfo", "Validation", "cleanup", "cleanup_stale", "environments", "error_codes", "is_free", "lease", "leases", "parse_id", "render", "run_command_line", "settings", "validate", "wait_for", "wait_free", "who"]
+__all__ = ["VERSION", "Environment", "EnvironmentInfo", "Holder", "Inheritable", "Leak", "Lease", "LeaseInfo", "PortReport", "Settings", "SocketInfo", "Validation", "clash_in", "cleanup", "cleanup_stale", "culprits", "environments", "error_codes", "is_free", "leaks", "lease", "leases", "parse_id", "ports_in", "render", "run_command_line", "settings", "validate", "wait_for", "wait_free", "who"]
 
 VERSION: Final[str]
 
@@ -296,6 +296,22 @@ class Inheritable:
         """
 
 @final
+class Leak:
+    """
+    A server that outlives what its port was leased for.
+    """
+    @property
+    def is_ours(self, /) -> bool:
+        """
+        Whether this very process listens.
+        """
+    @property
+    def message(self, /) -> str:
+        """
+        One sentence.
+        """
+
+@final
 class Lease:
     """
     Ports that are nobody else's until they are released, or until the process that took them is gone, whichever comes
@@ -571,6 +587,11 @@ class Validation:
         Whether every check passed.
         """
 
+def clash_in(text: str) -> list[list[int]] | None:
+    """
+    Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing.
+    """
+
 def cleanup(id: str) -> bool:
     """
     Removes an environment, kept or stale: temp dir, env file, record, and gives its ports back. Returns whether there was
@@ -586,6 +607,11 @@ def cleanup_stale() -> list[str]:
     Never touches a live one.
 
     Raises `PermissionDeniedError`, `RegistryUnusableError`, `IoError`, after all others were removed.
+    """
+
+def culprits(ports: Iterable[int]) -> list[PortReport]:
+    """
+    Reports of those of the ports that can be what a clash was about.
     """
 
 def environments() -> list[EnvironmentInfo]:
@@ -606,6 +632,11 @@ def is_free(port: int) -> bool:
     address. The port need not be in the pool. What is free now may be taken a moment later: to have a port, lease it.
 
     Raises `InvalidArgumentError` outside 1 to 65535.
+    """
+
+def leaks(ports: Iterable[int], ours_too: bool) -> list[Leak]:
+    """
+    Servers on ports that are still leased, but about to be given back.
     """
 
 def lease(count: int | None = None, *, ports: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, pool: str | None = None, exclude: str | None = None, guard: bool = False, sticky: str | None = None, timeout: float | timedelta | None = None) -> Lease:
@@ -636,6 +667,11 @@ def leases() -> list[LeaseInfo]:
 def parse_id(text: str) -> str:
     """
     The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.
+    """
+
+def ports_in(text: str) -> list[int]:
+    """
+    Ports that a text names, whatever it tells of.
     """
 
 def render(variables: Iterable[tuple[str, str]], syntax: str = "shell") -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+from typing import Any
 
 __all__ = [
     "EnvFileExistsError",
@@ -61,8 +62,9 @@ class Error(Exception):
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
-    def __reduce__(self) -> tuple[type[Error], tuple[str, str, tuple[int, ...], dict[str, int] | None]]:
-        return type(self), (self.message, self.remedy, self.ports, self.census)
+    def __reduce__(self) -> tuple[type[Error], tuple[str, str, tuple[int, ...], dict[str, int] | None], dict[str, Any]]:
+        # With what was set later: the code of a newer core, notes.
+        return type(self), (self.message, self.remedy, self.ports, self.census), vars(self)
 
 
 class _SystemError(Error, OSError):

@@ -1,14 +1,17 @@
 """Says of a test that failed because an address was in use who is on the port.
 
-Judges whether it was such a failure, and asks about the ports that `clash_ports` suggests; only those that really are
-in use or leased are named. Knows nothing of fixtures: the port may be one that portalloc has never seen.
+Collects what the failure has to say, and asks about the ports that the core and `clash_ports` suggest; only those that
+really are in use or leased are named. Knows nothing of fixtures: the port may be one that portalloc has never seen.
+
+Loads the extension, so it is imported for failed tests only.
 """
 
 from __future__ import annotations
 
 import errno
-import re
 from typing import TYPE_CHECKING, cast
+
+from portalloc._portalloc import clash_in, culprits, ports_in
 
 from portalloc_pytest import clash_ports
 
@@ -17,21 +20,19 @@ if TYPE_CHECKING:
 
     import pytest
 
-_PHRASE = re.compile(r"address already in use|EADDRINUSE|AddrInUse\b", re.IGNORECASE)
 # What a report may cost: a look at a port takes some 0.3 ms.
 _MOST_LOOKS = 64
 _MOST_EXCEPTIONS = 100
-_MOST_OF_OUTPUT = 1_000_000  # characters, from the end
 
 
 def messages(error: BaseException | None, report: pytest.TestReport) -> list[str]:
     """A sentence for each port in question; none if this was no clash."""
     chain = list(_chain(error))
-    texts = [end for text in _texts(chain, report) if _PHRASE.search(end := text[-_MOST_OF_OUTPUT:])]
-    if not texts and not any(map(_is_clash, chain)):
+    told = [groups for text in _texts(chain, report) if (groups := clash_in(text)) is not None]
+    if not told and not any(map(_is_clash, chain)):
         return []
     looks = _Looks()
-    for candidates in _candidates(chain, texts):
+    for candidates in _candidates(chain, told):
         found = looks.at(candidates)
         if found:
             return found
@@ -42,13 +43,13 @@ def _is_clash(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
 
 
-def _candidates(chain: list[BaseException], texts: list[str]) -> Iterator[list[int]]:
-    """Groups of ports, the surest first."""
+def _candidates(chain: list[BaseException], told: list[list[list[int]]]) -> Iterator[list[int]]:
+    """Groups of ports, the surest first. `told` are those of each text that tells of a clash."""
     clashes = [one for one in chain if _is_clash(one)]
     yield [port for clash in clashes for port in _ports_attribute(clash)]
-    yield [port for clash in clashes for port in clash_ports.in_text(_message(clash))]
-    for text in texts:
-        yield clash_ports.near(_PHRASE, text)
+    yield [port for clash in clashes for port in ports_in(_message(clash))]
+    for groups in zip(*told, strict=True):
+        yield from groups
     # The frames of a clash end where it was caught; whoever has called that is in those of the exceptions after it.
     for one in sorted(chain, key=lambda one: not _is_clash(one)):
         yield from clash_ports.in_frames(one.__traceback__)
@@ -61,22 +62,9 @@ class _Looks:
         self._known: set[int] = set()
 
     def at(self, ports: Iterable[int]) -> list[str]:
-        new = [port for port in ports if port not in self._known][: _MOST_LOOKS - len(self._known)]
-        if not new:
-            return []
-        import portalloc
-
+        new = [port for port in dict.fromkeys(ports) if port not in self._known][: _MOST_LOOKS - len(self._known)]
         self._known.update(new)
-        in_use: list[str] = []
-        leased: list[str] = []
-        for port in new:
-            report = portalloc.who(port)
-            if report.in_use:
-                in_use.append(report.message)
-            elif report.leased:
-                leased.append(report.message)
-        # An address is in use by a socket. A mere lease is of interest if there is none any more.
-        return in_use or leased
+        return [report.message for report in culprits(new)] if new else []
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

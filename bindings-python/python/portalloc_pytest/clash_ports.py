@@ -1,4 +1,4 @@
-"""Guesses which port somebody meant: from messages, source lines and the variables of a traceback.
+"""Guesses which port somebody meant: from the source lines and the variables of a traceback. Messages are the core's.
 
 Pure: it suggests, and asks nobody. It may suggest too much, since every port is looked at before it is named.
 """
@@ -11,42 +11,17 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from portalloc._portalloc import ports_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from socket import socket
     from types import FrameType, TracebackType
 
-_MENTION = re.compile(
-    r"""
-      \( \s* ['"] [^'"]* ['"] \s* , \s* (\d{1,5}) \b     # a Python address
-    | port \W{1,4} (\d{1,5}) \b                          # port 8080, port: 8080, "port": 8080
-    | (?<! \d:\d\d ) : (\d{1,5}) (?! \d | [.:]\d )       # 127.0.0.1:8080, :::8080, [::]:8080, *:8080; no time of day
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_IN_BRACKETS = re.compile(r"\[ [0-9a-f:.]* \]", re.IGNORECASE | re.VERBOSE)  # an IPv6 address
 _NUMBER = re.compile(r"(?<![\w.])\d{2,5}(?![\w.])")
-_LINES_AROUND = 3
-_MOST_OF_A_TEXT = 20
+_MOST_ITEMS = 20
 _MOST_ATTRIBUTES = 200
 _ADDRESS_NAMES = ("addr", "sockname", "bind", "host", "endpoint", "listen")
-
-
-def in_text(text: str) -> list[int]:
-    """Ports that a message names, as an address or with the word `port` before them."""
-    mentions = _MENTION.findall(_IN_BRACKETS.sub("[]", text))
-    return _ports(int(number) for groups in mentions for number in groups if number)
-
-
-def near(phrase: re.Pattern[str], text: str) -> list[int]:
-    """Ports in the lines that have the phrase, then in those around them: node says `port: 8080` some lines further."""
-    lines = text.splitlines()
-    hits = [number for number, line in enumerate(lines) if phrase.search(line)][:_MOST_OF_A_TEXT]
-    found = [port for hit in hits for port in in_text(lines[hit])]
-    for hit in hits:
-        around = lines[max(0, hit - _LINES_AROUND) : hit] + lines[hit + 1 : hit + 2 + 2 * _LINES_AROUND]
-        found.extend(in_text("\n".join(around)))
-    return _ports(found)[:_MOST_OF_A_TEXT]
 
 
 def in_frames(traceback: TracebackType | None) -> Iterator[list[int]]:
@@ -75,7 +50,7 @@ def _in_variable(name: str, value: object) -> Iterator[int]:
     kind = type(value)
     lower = name.lower()
     if issubclass(kind, (list, tuple)):
-        items = cast("Sequence[object]", value)[:_MOST_OF_A_TEXT]
+        items = cast("Sequence[object]", value)[:_MOST_ITEMS]
         if kind is not list and 2 <= len(items) <= 4 and type(items[0]) is str and type(items[1]) is int:
             yield items[1]  # an address
         elif "port" in lower:
@@ -84,7 +59,7 @@ def _in_variable(name: str, value: object) -> Iterator[int]:
         yield cast("int", value)
     elif kind is str and ("port" in lower or any(part in lower for part in _ADDRESS_NAMES)):
         text = cast("str", value)
-        yield from (int(text),) if text.isdecimal() and len(text) <= 5 else in_text(text)
+        yield from (int(text),) if text.isdecimal() and len(text) <= 5 else ports_in(text)
 
 
 def _in_object(value: object) -> Iterator[int]:

@@ -138,6 +138,14 @@ def test_the_other_ports_stay_guarded() -> None:
         assert not can_bind(lease[1], reuse=True)
 
 
+def test_a_guard_is_open_once_its_last_port_was_handed_over() -> None:
+    with portalloc.lease(guard=True) as lease:
+        lease.socket().close()
+        assert lease.guard_state == "reuse"
+        assert can_bind(lease.port, reuse=True)
+        assert not can_bind(lease.port, reuse=False)
+
+
 def test_a_stranger_was_first() -> None:
     with portalloc.lease() as lease, socket.socket() as stranger:
         stranger.bind(("127.0.0.1", lease.port))

@@ -76,6 +76,13 @@ def test_arguments_go_before_variables_and_those_before_the_file(world: World, m
         assert environment.ports == (world.base + 1,)
 
 
+@pytest.mark.parametrize("given", ["arg", ""])
+def test_an_instance_id_that_is_given_counts(world: World, given: str) -> None:
+    declare(world.work, f'pool = "{world.base}-{world.base + 9}"\nnames = ["web"]\ninstance_id = "file"')
+    with portalloc.Environment.create(instance_id=given) as environment, portalloc.Environment.create() as other:
+        assert (environment.instance_id, other.instance_id) == (given, "file")
+
+
 def test_a_file_that_changes_is_seen(world: World) -> None:
     for port in world.ports[:3]:
         declare(world.work, f"pool = {port}")

@@ -280,27 +280,15 @@ def test_leaks_of_workers_reach_the_controller(inner: Inner) -> None:
     result.stdout.fnmatch_lines([f"*PortLeakWarning: port {inner.record()['port']} *"])
 
 
-def test_without_a_leak_nobody_is_asked(inner: Inner) -> None:
-    """The dear look at sockets and processes is for suspects only."""
+def test_closed_connections_that_linger_are_no_leak(inner: Inner) -> None:
     inner.suite(
         """
         import socket
-        import portalloc, pytest
 
-        @pytest.fixture(autouse=True, scope="module")
-        def no_looks():
-            patch = pytest.MonkeyPatch()
-            patch.setattr(portalloc, "who", lambda port: pytest.fail("asked"))
-            yield
-            patch.undo()
-
-        def test_quiet(free_ports, isolation, listening_socket):
-            free_ports(20)
-
-        def test_closed_connections_linger(free_port):
+        def test_lingers(free_port):
             with socket.create_server(("127.0.0.1", free_port)) as server:
                 with socket.create_connection(("127.0.0.1", free_port)):
                     server.accept()[0].close()
         """
     )
-    inner.run().assert_outcomes(passed=2)
+    inner.run("-Werror::portalloc_pytest.PortLeakWarning").assert_outcomes(passed=1)

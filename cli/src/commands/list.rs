@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use portalloc::{
-    Allocator, EnvironmentInfo, Holder, LeaseInfo, Lifetime, Listing, PoolMap, PortClass, Project, Settings, Status,
+    Allocator, EnvironmentInfo, EnvironmentSummary, LeaseInfo, LeaseSummary, Lifetime, Listing, PoolMap, PortClass,
+    Project, Settings,
 };
 use serde_json::{Value, json};
 
@@ -59,7 +60,7 @@ fn shown(allocator: &Allocator, with_map: bool, json: bool) -> Result<String, Fa
     let map = if with_map { Some(allocator.pool_map()?) } else { None };
     let asked = allocator.pool().asked();
     if json {
-        let mut value = value(&listing);
+        let mut value = value(listing);
         if let (Some(map), Some(fields)) = (map, value.as_object_mut()) {
             fields.insert("pool".to_owned(), pool_value(&map, asked));
         }
@@ -85,44 +86,44 @@ fn pool_value(map: &PoolMap, asked: &str) -> Value {
     json!({"asked": asked, "ports": map.census().pool, "classes": classes, "complete": map.is_complete()})
 }
 
-fn value(listing: &Listing) -> Value {
-    let environments: Vec<Value> = listing.environments.iter().map(environment_value).collect();
-    let leases: Vec<Value> = listing
-        .leases
-        .iter()
-        .map(|lease| json!({"ports": lease.ports, "holder": holder_value(lease.holder.as_ref()), "user_id": lease.user, "since": lease.since}))
-        .collect();
-    json!({"environments": environments, "leases": leases})
+fn value(listing: Listing) -> Value {
+    let environments = listing.environments.into_iter().map(|info| environment_value(&info.into()));
+    let leases = listing.leases.into_iter().map(|lease| lease_value(&lease.into()));
+    json!({"environments": environments.collect::<Vec<_>>(), "leases": leases.collect::<Vec<_>>()})
 }
 
-fn environment_value(info: &EnvironmentInfo) -> Value {
-    let record = info.record.as_deref();
-    let stale = match &info.status {
-        Status::Stale(reason) => Some(reason.as_str()),
-        _ => None,
-    };
+fn lease_value(lease: &LeaseSummary) -> Value {
     json!({
-        "isolation_id": info.id,
-        "status": info.status.as_str(),
-        "stale_reason": stale,
-        "reason": info.status.reason(),
-        "lifetime": info.lifetime,
-        "ports": info.ports,
-        "names": record.map(|record| &record.names),
-        "created_at": info.created_at,
-        "expires_at": record.and_then(|record| record.expires_at),
-        "holder": holder_value(info.holder.as_ref()),
-        "user_id": info.user,
-        "instance_id": record.map(|record| &record.instance_id),
-        "worktree_path": record.map(|record| &record.worktree_path),
-        "temp_dir": record.map(|record| &record.temp_dir),
-        "env_file": record.and_then(|record| record.env_file.as_ref()),
-        "lock_file": record.map(|record| &record.lock_file),
+        "ports": lease.ports,
+        "holder": holder_value(lease.holder_pid, lease.holder_name.as_deref()),
+        "user_id": lease.user_id,
+        "since": lease.since,
     })
 }
 
-fn holder_value(holder: Option<&Holder>) -> Value {
-    holder.map_or(Value::Null, |holder| json!({"pid": holder.pid, "name": holder.name}))
+fn environment_value(info: &EnvironmentSummary) -> Value {
+    json!({
+        "isolation_id": info.id,
+        "status": info.status,
+        "stale_reason": info.stale_reason,
+        "reason": info.reason,
+        "lifetime": info.lifetime,
+        "ports": info.ports,
+        "names": info.names,
+        "created_at": info.created_at,
+        "expires_at": info.expires_at,
+        "holder": holder_value(info.holder_pid, info.holder_name.as_deref()),
+        "user_id": info.user_id,
+        "instance_id": info.instance_id,
+        "worktree_path": info.worktree_path,
+        "temp_dir": info.temp_dir,
+        "env_file": info.env_file,
+        "lock_file": info.lock_file,
+    })
+}
+
+pub(super) fn holder_value(pid: Option<u32>, name: Option<&str>) -> Value {
+    pid.map_or(Value::Null, |pid| json!({"pid": pid, "name": name}))
 }
 
 fn human(listing: &Listing) -> String {

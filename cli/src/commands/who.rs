@@ -1,8 +1,9 @@
 //! `portalloc who`
 
-use portalloc::{Hidden, Holder, IsolationId, PortReport, PortUsage, ProcessInfo, Settings, SocketInfo};
+use portalloc::{Hidden, IsolationId, PortClaim, PortReport, PortSummary, ProcessInfo, Settings, SocketInfo};
 use serde_json::{Value, json};
 
+use super::list::holder_value;
 use crate::args::Who;
 use crate::exit::{Exit, Failure};
 use crate::{output, table};
@@ -23,30 +24,26 @@ fn value(reports: &[PortReport]) -> Value {
 }
 
 fn port_value(report: &PortReport) -> Value {
+    let summary = PortSummary::from(report);
     json!({
-        "port": report.port,
-        "in_use": !report.sockets.is_empty(),
-        "lease": lease_value(report),
+        "port": summary.port,
+        "in_use": summary.in_use,
+        "lease": summary.claim.as_ref().map(lease_value),
+        // With all that is known of their processes.
         "sockets": report.sockets.iter().map(socket_value).collect::<Vec<_>>(),
-        "complete": report.complete,
-        "message": report.to_string(),
+        "complete": summary.complete,
+        "message": summary.message,
     })
 }
 
-fn lease_value(report: &PortReport) -> Value {
-    let (lifetime, holder, id, since) = match &report.usage {
-        PortUsage::Held { holder, id, since } => ("held", holder.as_ref(), *id, *since),
-        PortUsage::Kept { id, since } => ("kept", None, Some(*id), Some(*since)),
-        _ => return Value::Null,
-    };
-    let record = report.record.as_deref();
+fn lease_value(claim: &PortClaim) -> Value {
     json!({
-        "lifetime": lifetime,
-        "holder": holder.map(|Holder { pid, name, .. }| json!({"pid": pid, "name": name})),
-        "since": since,
-        "isolation_id": id,
-        "worktree_path": record.map(|record| &record.worktree_path),
-        "instance_id": record.map(|record| &record.instance_id),
+        "lifetime": claim.lifetime,
+        "holder": holder_value(claim.holder_pid, claim.holder_name.as_deref()),
+        "since": claim.since,
+        "isolation_id": claim.isolation_id,
+        "worktree_path": claim.worktree_path,
+        "instance_id": claim.instance_id,
     })
 }
 
@@ -58,10 +55,7 @@ fn socket_value(socket: &SocketInfo) -> Value {
         "state": socket.state,
         "user_id": socket.user_id,
         "processes": socket.processes.iter().map(process_value).collect::<Vec<_>>(),
-        "hidden": socket.hidden.map(|hidden| match hidden {
-            Hidden::OtherUser(_) => "other_user",
-            _ => "elsewhere",
-        }),
+        "hidden": socket.hidden.map(Hidden::as_str),
     })
 }
 

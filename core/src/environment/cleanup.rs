@@ -281,9 +281,9 @@ fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &Pr
             _ => None,
         };
         let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Judgement::Ended);
-        // A holder that ended, or that is this process, may have passed its lease on to some that are about to end; a
-        // look at a dead one's ports is over in no time.
-        let patience = if holder.is_some() { PATIENCE / 50 } else { PATIENCE };
+        // A holder that ended, or that is this process, may have passed its lease on to some that are about to end; and on a
+        // busy machine the kernel takes its time to let go of a dead one's locks.
+        let patience = if holder.is_some() { PATIENCE / 5 } else { PATIENCE };
         if holder_runs || start.elapsed() > patience {
             return Err(in_use(candidate.id, refused, holder, here));
         }
@@ -307,7 +307,7 @@ fn try_lock_all(ports: &PortsFile, ranges: &[PortRange]) -> Result<Option<PortRa
 fn in_use(id: IsolationId, refused: PortRange, holder: Option<ProcessStamp>, here: &ProcessStamp) -> Error {
     let by = match holder {
         Some(holder) if holder.judge(here) == Judgement::Ended => {
-            format!("a process that inherited it from PID {}, which has ended", holder.pid)
+            format!("a process that may have inherited it from PID {}, which has ended", holder.pid)
         }
         Some(holder) => Holder::of(holder, here).to_string(),
         None => "another process".to_owned(),

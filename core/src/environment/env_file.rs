@@ -92,6 +92,11 @@ pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
     Some((named.clone(), other))
 }
 
+/// Whether it is the name that [`beside`] makes.
+pub(super) fn is_own_name(path: &Path, id: IsolationId) -> bool {
+    path.to_str().is_some_and(|path| path.ends_with(&format!(".{id}")))
+}
+
 /// Removes the env file at `path` if it still names `id`.
 pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let failed = |error| Removal::Failed(Error::os(format!("cannot remove the env file {}", path.display()), error));
@@ -124,21 +129,47 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Err(error) => return failed(error),
     };
     let names_it = owner(&text) == Some(id);
-    // One whose writing was interrupted is known by its name, which is random.
+    // One whose writing was interrupted, or whose place was just taken, is known by its name, which is random.
+    let has_own_name = is_own_name(path, id);
     let started = format!("{FIRST_LINE}{id}");
-    let unfinished = path.to_str().is_some_and(|path| path.ends_with(&format!(".{id}")))
-        && (started.starts_with(&text) || text.starts_with(&started));
-    if !names_it && !unfinished {
+    let unfinished = started.starts_with(&text) || text.starts_with(&started) || owner(&text).is_some();
+    let is_ours = names_it || (has_own_name && unfinished);
+    if !is_ours {
         return Removal::NotOurs(match owner(&text) {
             Some(other) => format!("is the env file of environment {other}"),
             None => "was not written by portalloc".to_owned(),
         });
+    }
+    if !has_own_name {
+        return remove_aside(&file, path, id).unwrap_or_else(failed);
     }
     match rustix::fs::unlink(path) {
         Ok(()) => Removal::Removed,
         Err(rustix::io::Errno::NOENT) => Removal::Absent,
         Err(error) => failed(error.into()),
     }
+}
+
+/// Removes the file at `path` if it still is `file`. It gets the name that is this environment's alone first: an editor
+/// or whoever else knows nothing of locks may have put another one in its place by now, which goes back.
+fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal> {
+    let aside = beside(path, id);
+    match sys::rename_new(path, &aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Absent),
+        // Somebody has taken even that name.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            rustix::fs::unlink(path)?;
+            return Ok(Removal::Removed);
+        }
+        Err(error) => return Err(error),
+    }
+    if is_in_place(file, &aside)? {
+        rustix::fs::unlink(&aside)?;
+        return Ok(Removal::Removed);
+    }
+    sys::rename_new(&aside, path)?;
+    Ok(Removal::NotOurs("was replaced at this moment".to_owned()))
 }
 
 /// Whether the env file at `path` names `id`; why not otherwise.
@@ -244,13 +275,28 @@ fn read(file: &mut File) -> io::Result<String> {
 }
 
 /// Puts `new` in the place of the abandoned file. `false`: somebody else did so first. Whoever replaces or removes an
-/// env file has its lock, so of two that found the same abandoned one only one replaces it.
+/// env file has its lock, so of two that found the same abandoned one only one replaces it. An editor or whoever else
+/// knows nothing of locks may do so all the same: what came out of the exchange is looked at before it is removed.
 fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
     if !lock(old)? || !is_in_place(old, path)? {
         return Ok(false);
     }
-    fs::rename(new, path)?;
-    Ok(true)
+    match sys::exchange(new, path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        // A file system that cannot.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            fs::rename(new, path)?;
+            return Ok(true);
+        }
+        Err(error) => return Err(error),
+    }
+    if is_in_place(old, new)? {
+        rustix::fs::unlink(new)?;
+        return Ok(true);
+    }
+    sys::exchange(new, path)?;
+    Ok(false)
 }
 
 /// Locks the file until it is closed. `false`: somebody else has locked it.

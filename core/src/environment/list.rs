@@ -1,6 +1,6 @@
 //! Reading all environments and leases, of every user as far as their labels tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::status::{self, StaleReason, Status};
 use crate::allocator::Allocator;
@@ -55,6 +55,26 @@ pub struct Listing {
     pub leases: Vec<LeaseInfo>,
 }
 
+/// Holders by their stamps, each looked up once: many leases have few holders, and a look into `/proc` takes longer than
+/// all else that is to be found out of a lease.
+struct Holders {
+    here: ProcessStamp,
+    known: HashMap<ProcessStamp, Holder>,
+}
+
+impl Holders {
+    fn of(&mut self, stamp: ProcessStamp) -> Holder {
+        self.known.entry(stamp).or_insert_with(|| Holder::of(stamp, &self.here)).clone()
+    }
+
+    fn of_label(&mut self, label: &Label) -> Option<Holder> {
+        match label.claim {
+            Claim::Held { holder } => Some(self.of(holder)),
+            Claim::Kept { owner, .. } => owner.map(|owner| self.of(owner)),
+        }
+    }
+}
+
 /// Ports of one label.
 struct Labelled {
     label: Label,
@@ -69,7 +89,7 @@ impl Allocator {
     pub fn list(&self) -> Result<Listing> {
         let registry = &self.registry;
         let ports = registry.ports()?;
-        let here = registry.process()?;
+        let mut holders = Holders { here: registry.process()?, known: HashMap::new() };
         let (mut of_environments, mut of_leases) = (BTreeMap::new(), BTreeMap::new());
         for (port, slot) in PortRange::ALL.ports().zip(ports.read(PortRange::ALL)?) {
             let Some(label) = slot.label() else { continue };
@@ -81,13 +101,13 @@ impl Allocator {
         }
         let mut listing = Listing::default();
         for id in registry.records().ids()? {
-            listing.environments.extend(environment(registry, &ports, id, of_environments.get(&id), &here)?);
+            listing.environments.extend(environment(registry, &ports, id, of_environments.get(&id), &mut holders)?);
         }
         listing.environments.sort_by_key(|info| (info.created_at.is_none(), info.created_at, info.id));
         for lease in of_leases.into_values() {
             if is_locked(&ports, &lease.ports)? {
                 listing.leases.push(LeaseInfo {
-                    holder: holder(&lease.label, &here),
+                    holder: holders.of_label(&lease.label),
                     user: lease.label.user,
                     since: Timestamp::from_unix_ms(lease.label.since_ms),
                     ports: lease.ports,
@@ -104,20 +124,20 @@ fn environment(
     ports: &PortsFile,
     id: IsolationId,
     labelled: Option<&Labelled>,
-    here: &ProcessStamp,
+    holders: &mut Holders,
 ) -> Result<Option<EnvironmentInfo>> {
     Ok(match registry.records().read(id)? {
         Stored::Missing => None,
         Stored::Record(record) => Some(EnvironmentInfo {
             id,
-            status: status::judge(registry, ports, &record, here)?,
+            status: status::judge(registry, ports, &record, &holders.here)?,
             lifetime: Some(record.lifetime),
             ports: record.ports.ports.clone(),
             user: crate::sys::user_id(),
             created_at: Some(record.created_at),
             holder: match record.lifetime {
-                Lifetime::Held => Some(Holder::of(record.holder, here)),
-                Lifetime::Kept => record.owner.map(|owner| Holder::of(owner, here)),
+                Lifetime::Held => Some(holders.of(record.holder)),
+                Lifetime::Kept => record.owner.map(|owner| holders.of(owner)),
             },
             record: Some(record),
         }),
@@ -132,7 +152,7 @@ fn environment(
             record: None,
         }),
         Stored::Foreign(user) => match labelled {
-            Some(labelled) => Some(foreign(registry, ports, id, user, labelled, here)?),
+            Some(labelled) => Some(foreign(registry, ports, id, user, labelled, holders)?),
             None => None,
         },
     })
@@ -145,17 +165,17 @@ fn foreign(
     id: IsolationId,
     user: u32,
     labelled: &Labelled,
-    here: &ProcessStamp,
+    holders: &mut Holders,
 ) -> Result<EnvironmentInfo> {
     let Labelled { label, ports: own } = labelled;
     let port = own.first().copied().unwrap_or_default();
-    let holder = holder(label, here);
+    let holder = holders.of_label(label);
     let pid = holder.as_ref().map_or(0, |holder| holder.pid);
     let status = match label.claim {
         // Its maker may have finished it since: then the label is another one by now.
         Claim::Held { .. } if is_locked(ports, own)? || ports.read_one(port)? != Slot::Label(*label) => Status::Active,
         Claim::Held { .. } => Status::Stale(StaleReason::HolderGone(pid)),
-        Claim::Kept { expires_ms, .. } => match registry.standing(ports, port, Slot::Label(*label), here)? {
+        Claim::Kept { expires_ms, .. } => match registry.standing(ports, port, Slot::Label(*label), &holders.here)? {
             Standing::Kept(_) | Standing::Free => Status::Active,
             Standing::Stale(_) => Status::Stale(match expires_ms.map(Timestamp::from_unix_ms) {
                 Some(at) if at <= Timestamp::now() => StaleReason::Expired(at),
@@ -173,13 +193,6 @@ fn foreign(
         holder,
         record: None,
     })
-}
-
-fn holder(label: &Label, here: &ProcessStamp) -> Option<Holder> {
-    match label.claim {
-        Claim::Held { holder } => Some(Holder::of(holder, here)),
-        Claim::Kept { owner, .. } => owner.map(|owner| Holder::of(owner, here)),
-    }
 }
 
 fn is_locked(ports: &PortsFile, own: &[u16]) -> Result<bool> {

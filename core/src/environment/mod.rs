@@ -15,6 +15,7 @@ mod removal;
 mod request;
 mod spawn;
 mod status;
+mod summary;
 mod temp_dir;
 mod traces;
 mod validate;
@@ -27,6 +28,7 @@ pub use list::{EnvironmentInfo, LeaseInfo, Listing};
 pub use request::{EnvFile, EnvironmentRequest};
 pub use spawn::SpawnOptions;
 pub use status::{StaleReason, Status};
+pub use summary::{EnvironmentSummary, LeaseSummary};
 pub use traces::{Left, Traces};
 pub use validate::{Check, PortCheck, Validation};
 

@@ -40,7 +40,8 @@ pub struct EnvironmentRequest {
     declared_guard: Option<bool>,
     sticky: Option<bool>,
     pub(crate) names: Vec<String>,
-    pub(crate) instance_id: String,
+    instance_id: Option<String>,
+    declared_instance_id: Option<String>,
     pub(crate) worktree: Option<PathBuf>,
     pub(crate) env_file: EnvFile,
     kept: bool,
@@ -115,9 +116,10 @@ impl EnvironmentRequest {
         self
     }
 
-    /// What tells this environment from others of the same work tree.
+    /// What tells this environment from others of the same work tree. The empty text is none, whatever the project file
+    /// declares.
     pub fn instance_id(mut self, instance_id: impl Into<String>) -> Self {
-        self.instance_id = instance_id.into();
+        self.instance_id = Some(instance_id.into());
         self
     }
 
@@ -159,19 +161,22 @@ impl EnvironmentRequest {
 
     /// What the project file declares, wherever nothing was given: its folder as the work tree, its instance ID, whether
     /// ports are sticky and, for a held environment, guarded; and its names and number of ports, which go together: names
-    /// that were given replace both. An empty text and no names count as not given.
+    /// that were given replace both. No names count as not given.
     pub fn project(mut self, project: &Project) -> Self {
         if self.names.is_empty() {
             self.names.clone_from(&project.names);
             self.declared_count = project.ports;
         }
-        if let (true, Some(instance_id)) = (self.instance_id.is_empty(), &project.instance_id) {
-            self.instance_id.clone_from(instance_id);
-        }
+        self.declared_instance_id.clone_from(&project.instance_id);
         self.worktree = self.worktree.or_else(|| Some(project.folder().to_owned()));
         self.sticky = self.sticky.or(project.sticky);
         self.declared_guard = project.guard;
         self
+    }
+
+    /// What tells it from others of its work tree; empty for nothing.
+    pub(crate) fn instance(&self) -> &str {
+        self.instance_id.as_ref().or(self.declared_instance_id.as_ref()).map_or("", String::as_str)
     }
 
     /// The lease it needs; names alone set the count.
@@ -212,14 +217,15 @@ impl EnvironmentRequest {
 
     /// A colleague's work tree has the same name, though not the same path.
     fn sticky_names(&self, worktree: &Path, count: usize) -> Sticky {
-        let rest = format!("{:?} {:?} {count} {:?}", self.instance_id, self.names, self.shape);
+        let rest = format!("{:?} {:?} {count} {:?}", self.instance(), self.names, self.shape);
         let name = worktree.file_name().unwrap_or_default();
         Sticky { everywhere: format!("{name:?} {rest}"), here: format!("{worktree:?} {rest}") }
     }
 
     pub(crate) fn check_instance_id(&self) -> Result<()> {
-        if self.instance_id.len() > 256 || self.instance_id.chars().any(char::is_control) {
-            let shown: String = self.instance_id.chars().take(40).collect();
+        let given = self.instance();
+        if given.len() > 256 || given.chars().any(char::is_control) {
+            let shown: String = given.chars().take(40).collect();
             return Err(Error::invalid_argument(
                 format!("the instance ID {shown:?} is too long or has control characters"),
                 "use at most 256 bytes of ordinary text",

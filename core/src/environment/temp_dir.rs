@@ -3,14 +3,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::removal::Removal;
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{Registry, project_name};
-use crate::sys;
+use crate::sys::{self, Folder};
 
 /// The system's temp folder, which must be text: it goes into variables.
 pub(super) fn base() -> Result<PathBuf> {
@@ -79,6 +79,9 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     match remove_tree(path) {
         Ok(()) => Removal::Removed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Removal::Absent,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Removal::NotOurs("was replaced at this moment".to_owned())
+        }
         Err(error) => Removal::Failed(Error::os(format!("cannot remove the temp dir {}", path.display()), error)),
     }
 }
@@ -86,12 +89,13 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
 /// Folders inside may be read-only (package caches are): those are opened up, and it is tried once more.
 fn remove_tree(path: &Path) -> io::Result<()> {
     // Mostly it is empty.
-    if fs::remove_dir(path).is_ok() {
-        return Ok(());
+    match fs::remove_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotADirectory => {}
+        other => return other,
     }
     match remove_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(path)?;
+            open_up(None, path)?;
             remove_all(path)
         }
         other => other,
@@ -103,15 +107,13 @@ fn remove_all(path: &Path) -> io::Result<()> {
     fs::remove_dir_all(path)
 }
 
-fn open_up(folder: &Path) -> io::Result<()> {
-    fs::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            open_up(&entry.path())?;
-        }
-    }
-    Ok(())
+/// From folder to opened folder, so that a link that somebody puts in the place of one leads nowhere.
+fn open_up(inside: Option<&Folder>, name: &Path) -> io::Result<()> {
+    let folder = match Folder::opened_up(inside, name) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound) => return Ok(()),
+        other => other?,
+    };
+    folder.names()?.iter().try_for_each(|name| open_up(Some(&folder), name.as_ref()))
 }
 
 /// Removes temp dirs of this user that were made for this registry and that no record names any more: what is left
@@ -128,24 +130,17 @@ pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
         };
         let path = entry.path();
         let of_this_registry = sys::marked(&path).as_deref() == Some(mark(registry));
-        if of_this_registry && !has_record_anywhere(registry, id) && matches!(remove(&path, id), Removal::Removed) {
+        if of_this_registry && !registry.has_record_anywhere(id) && matches!(remove(&path, id), Removal::Removed) {
             swept.push(path);
         }
     }
     Ok(swept)
 }
 
-/// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.
-fn has_record_anywhere(registry: &Registry, id: IsolationId) -> bool {
-    let Ok(namespaces) = fs::read_dir(registry.root()) else { return true };
-    namespaces.into_iter().any(|namespace| match namespace {
-        Ok(namespace) => !matches!(sys::entry(&namespace.path().join("envs").join(format!("{id}.json"))), Ok(None)),
-        Err(_) => true,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn id() -> IsolationId {

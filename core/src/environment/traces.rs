@@ -1,11 +1,12 @@
 //! What an environment leaves in the file system besides its ports, and its removal: temp dir, env file, then the
 //! record, so that whatever could not be removed is still named by a record and the cleanup can be repeated.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::removal::Removal;
 use super::{env_file, temp_dir};
 use crate::error::{Error, Result};
+use crate::id::IsolationId;
 use crate::registry::{Record, Registry};
 
 /// Something that was left where it is, because it is not portalloc's.
@@ -47,6 +48,14 @@ impl Traces {
         }
         None
     }
+
+    /// As [`note`](Self::note) of an env file, where a neighbour's is nothing to speak of.
+    fn note_if_ours(&mut self, path: &Path, id: IsolationId) -> Option<PathBuf> {
+        match env_file::remove(path, id) {
+            Removal::NotOurs(_) => None,
+            removal => self.note(path.to_owned(), removal),
+        }
+    }
 }
 
 /// Removes temp dir and env file, and then, unless one of them could not be removed, the record.
@@ -55,16 +64,12 @@ pub(super) fn remove(registry: &Registry, record: &Record) -> Traces {
     let mut traces = Traces::default();
     traces.temp_dir = traces.note(record.temp_dir.clone(), temp_dir::remove(&record.temp_dir, id));
     if let Some((named, other)) = env_file::candidates(record) {
-        let removal = env_file::remove(&named, id);
-        let found = matches!(removal, Removal::Removed);
-        traces.env_file = traces.note(named, removal);
-        // Rarely it is at the other path, and a neighbour's that is there is nothing to speak of.
-        if !found {
-            match env_file::remove(&other, id) {
-                Removal::NotOurs(_) => {}
-                removal => traces.env_file = traces.note(other, removal),
-            }
-        }
+        // The name that is this environment's alone comes first: what is at the other one is moved there to be removed.
+        let before = if env_file::is_own_name(&other, id) { traces.note_if_ours(&other, id) } else { None };
+        let removed = traces.note(named.clone(), env_file::remove(&named, id));
+        // Rarely it is at the other path; or at both, where its maker died while it exchanged them.
+        let after = if env_file::is_own_name(&other, id) { None } else { traces.note_if_ours(&other, id) };
+        traces.env_file = removed.or(before).or(after);
     }
     if traces.failure.is_none() {
         traces.failure = registry.records().remove(id).err();

@@ -22,16 +22,27 @@ use crate::probe::{self, Pair};
 pub enum GuardState {
     /// No guard: the lease alone.
     None,
-    /// A guard over which servers can bind that set `SO_REUSEADDR`; none for UDP.
+    /// A guard over which servers can bind that set `SO_REUSEADDR`; none for UDP, unless it was a hand-off that opened it.
     Reuse,
-    /// A guard that nobody can bind over, for TCP and UDP.
+    /// A guard that nobody can bind over, for TCP and UDP: of every port, but for those that were handed over.
     Shut,
+}
+
+impl GuardState {
+    /// `none`, `reuse` or `shut`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Reuse => "reuse",
+            Self::Shut => "shut",
+        }
+    }
 }
 
 /// The sockets of a guard.
 #[derive(Debug)]
 pub(super) struct Guard {
-    state: GuardState,
     ports: Vec<Guarded>,
 }
 
@@ -39,6 +50,8 @@ pub(super) struct Guard {
 struct Guarded {
     port: u16,
     tcp: Socket,
+    /// Whether servers with `SO_REUSEADDR` can bind over it.
+    is_open: bool,
     /// None while it must not swallow the server's datagrams.
     udp: Option<Socket>,
 }
@@ -46,12 +59,15 @@ struct Guarded {
 impl Guard {
     /// The sockets of a probe, kept.
     pub(super) fn shut(pairs: Vec<Pair>) -> Self {
-        let ports = pairs.into_iter().map(|Pair { port, tcp, udp }| Guarded { port, tcp, udp: Some(udp) }).collect();
-        Self { state: GuardState::Shut, ports }
+        let shut = |Pair { port, tcp, udp }| Guarded { port, tcp, is_open: false, udp: Some(udp) };
+        Self { ports: pairs.into_iter().map(shut).collect() }
     }
-}
 
-impl Guard {
+    /// A hand-off opens the guard of its own port only: it is open once the last one is.
+    fn state(&self) -> GuardState {
+        if self.ports.iter().all(|guarded| guarded.is_open) { GuardState::Reuse } else { GuardState::Shut }
+    }
+
     /// Everything or nothing: what was open stays open if one port cannot be shut.
     fn shut_again(&mut self) -> Result<()> {
         let missing = self.ports.iter().map(|guarded| match guarded.udp {
@@ -59,18 +75,30 @@ impl Guard {
             None => bound(guarded.port, Type::DGRAM).map(Some),
         });
         let bound: Vec<Option<Socket>> = missing.collect::<Result<_>>()?;
-        for (index, guarded) in self.ports.iter().enumerate() {
-            if let Err(error) = set_reuse(guarded, false) {
-                for changed in self.ports.iter().take(index) {
-                    let _ = set_reuse(changed, true);
-                }
-                return Err(error);
+        let mut opened = Vec::new();
+        let shut = self.ports.iter_mut().filter(|guarded| guarded.is_open).try_for_each(|guarded| {
+            guarded.open(false)?;
+            opened.push(guarded);
+            Ok(())
+        });
+        if shut.is_err() {
+            for guarded in opened {
+                let _ = guarded.open(true);
             }
+            return shut;
         }
         for (guarded, udp) in self.ports.iter_mut().zip(bound) {
             guarded.udp = guarded.udp.take().or(udp);
         }
-        self.state = GuardState::Shut;
+        Ok(())
+    }
+}
+
+impl Guarded {
+    fn open(&mut self, open: bool) -> Result<()> {
+        let failed = |error| Error::os(format!("cannot change the guard of port {}", self.port), error);
+        self.tcp.set_reuse_address(open).map_err(failed)?;
+        self.is_open = open;
         Ok(())
     }
 }
@@ -79,7 +107,7 @@ impl Lease {
     /// What keeps strangers off the ports now.
     #[must_use]
     pub fn guard_state(&self) -> GuardState {
-        self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(GuardState::None, |guard| guard.state)
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(GuardState::None, Guard::state)
     }
 
     /// Shuts the ports to everybody: binds what is not bound yet, and takes back what [`open_guard`](Self::open_guard)
@@ -110,10 +138,9 @@ impl Lease {
         self.check_held()?;
         if let Some(guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             for guarded in &mut guard.ports {
-                set_reuse(guarded, true)?;
+                guarded.open(true)?;
                 guarded.udp = None;
             }
-            guard.state = GuardState::Reuse;
         }
         Ok(())
     }
@@ -138,10 +165,10 @@ impl Lease {
                 guarded.udp = if was_shut { probe::bind_one(port, kind).ok() } else { None };
             });
         }
-        let was_open = guarded.tcp.reuse_address().unwrap_or(false);
-        set_reuse(guarded, true)?;
+        let was_open = guarded.is_open;
+        guarded.open(true)?;
         bind().inspect_err(|_| {
-            let _ = set_reuse(guarded, was_open);
+            let _ = guarded.open(was_open);
         })
     }
 
@@ -152,13 +179,6 @@ impl Lease {
         }
         if self.is_released() { Err(released()) } else { Ok(()) }
     }
-}
-
-fn set_reuse(guarded: &Guarded, reuse: bool) -> Result<()> {
-    guarded
-        .tcp
-        .set_reuse_address(reuse)
-        .map_err(|error| Error::os(format!("cannot change the guard of port {}", guarded.port), error))
 }
 
 fn bound(port: u16, kind: Type) -> Result<Socket> {

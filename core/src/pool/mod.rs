@@ -52,6 +52,8 @@ impl Pool {
                 format!("name ports, such as {DEFAULT_POOL}"),
             ));
         }
+        // As it was understood: what was written may have control characters around its items.
+        let text = whole.to_string();
         let exclude = PortSet::parse(exclude.unwrap_or_default())
             .map_err(|error| error.recast(crate::ErrorCode::InvalidArgument, "exclusions: "))?;
 
@@ -80,10 +82,10 @@ impl Pool {
                 "name a wider pool or fewer exclusions",
             ));
         }
-        Ok(Self { asked: text.to_owned(), ports, excluded: exclude, warnings })
+        Ok(Self { asked: text, ports, excluded: exclude, warnings })
     }
 
-    /// The pool as it was asked for, such as `20000-29999`.
+    /// The pool that was asked for, such as `20000-29999`.
     #[must_use]
     pub fn asked(&self) -> &str {
         &self.asked
@@ -143,6 +145,15 @@ mod tests {
         }
         assert!(pool.ports().contains(20002) && pool.ports().contains(29999));
         assert!(pool.warnings().is_empty());
+    }
+
+    #[test]
+    fn white_space_in_the_notation_is_not_shown() {
+        let asked = Some("\u{b}27100 ,\r\n27101\t");
+        let pool = Pool::new(asked, None, &kernel()).unwrap();
+        assert_eq!(pool.asked(), "27100-27101");
+        let error = Pool::new(asked, Some("27100-27101"), &kernel()).unwrap_err();
+        assert_eq!(error.message(), "the pool 27100-27101 has no port left: 27100-27101 excluded");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Where the registry's folder is, and whether it can be trusted. Knows nothing of what is in its files.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys;
+use crate::sys::{self, Entry, Folder};
 
 /// Anyone may add, only owners may remove: users share one registry.
 const SHARED_MODE: u32 = 0o1777;
@@ -39,16 +40,14 @@ pub(super) fn root(named: Option<PathBuf>) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Makes sure that `path` is a folder nobody else can swap or empty behind our back.
-pub(super) fn ensure(path: &Path) -> Result<()> {
+/// Opens a folder of the registry that nobody else can swap or empty behind our back, and makes it if it is missing. An
+/// inner one is looked up in the opened one `around` it, so that whatever becomes of the path leads nowhere else.
+pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
     let io = |error| Error::registry(format!("cannot use the registry folder {}", path.display()), error);
-    let mut found = sys::entry(path).map_err(io)?;
-    if found.is_none() {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(io)?;
-        }
-        sys::create_folder(path, SHARED_MODE).map_err(io)?;
-        found = sys::entry(path).map_err(io)?;
+    let mut opened = open_existing(around, path);
+    if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        create(around, path).map_err(io)?;
+        opened = open_existing(around, path);
     }
     let unusable = |why: String| {
         Error::new(
@@ -57,24 +56,53 @@ pub(super) fn ensure(path: &Path) -> Result<()> {
             "remove it if it is yours, or set PORTALLOC_DIR to another folder",
         )
     };
-    let Some(entry) = found else {
+    let entry = match &opened {
+        Ok(folder) => Some(folder.entry().map_err(io)?),
+        Err(_) => sys::entry(path).map_err(io)?,
+    };
+    let Some(entry) = entry else {
         return Err(unusable("was removed at this moment".to_owned()));
     };
+    match distrust(entry) {
+        Some(why) => Err(unusable(why)),
+        None => opened.map_err(io),
+    }
+}
+
+fn open_existing(around: Option<&Folder>, path: &Path) -> io::Result<Folder> {
+    match around {
+        Some(around) => around.folder(path.file_name().unwrap_or_default()),
+        None => Folder::place(path),
+    }
+}
+
+fn create(around: Option<&Folder>, path: &Path) -> io::Result<()> {
+    if let Some(around) = around {
+        return around.create_folder(path.file_name().unwrap_or_default(), SHARED_MODE);
+    }
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    sys::create_folder(path, SHARED_MODE)
+}
+
+/// Why what stands there cannot be trusted.
+fn distrust(entry: Entry) -> Option<String> {
     if !entry.is_folder() {
-        return Err(unusable(format!("is {}", entry.describe())));
+        return Some(format!("is {}", entry.describe()));
     }
     let trusted_owner = entry.user == sys::user_id() || entry.user == 0;
     if !trusted_owner && !entry.is_sticky_for_all() {
-        return Err(unusable(format!(
+        return Some(format!(
             "belongs to user {} and is not shared (its mode is {:o}, not 1777)",
             entry.user, entry.mode
-        )));
+        ));
     }
     if entry.mode & 0o1002 == 0o0002 {
-        return Err(unusable(format!(
+        return Some(format!(
             "can be emptied by anyone (its mode is {:o}: writable for all without the sticky bit)",
             entry.mode
-        )));
+        ));
     }
-    Ok(())
+    None
 }

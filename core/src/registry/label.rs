@@ -92,7 +92,7 @@ impl Slot {
     }
 
     pub(crate) fn decode(bytes: &[u8; SLOT]) -> Self {
-        if bytes.iter().all(|byte| *byte == 0) {
+        if *bytes == [0; SLOT] {
             return Self::Empty;
         }
         Self::decode_label(bytes).map_or(Self::Damaged, Self::Label)

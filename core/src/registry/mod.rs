@@ -9,9 +9,10 @@ mod repair;
 mod standing;
 mod sweep;
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,6 +32,9 @@ use crate::sys::{self, Folder, ProcessStamp};
 /// How old the last look at the path of the `ports` file may be. Looking at every lease would cost a twentieth of it,
 /// and somebody who replaces the file an instant later is noticed no sooner.
 const LOOK_INTERVAL_MS: u64 = 10;
+
+/// The folder in which sticky requests keep their ports in mind.
+const MEMORY: &str = "sticky";
 
 /// An open registry.
 pub(crate) struct Registry {
@@ -74,13 +78,11 @@ impl Registry {
         let generators = Generators::new().map_err(|error| Error::os("cannot read random bytes", error))?;
         let path = root.join(format!("net-{namespace}"));
         let envs = path.join("envs");
-        for path in [&root, &path, &envs] {
-            folder::ensure(path)?;
-        }
+        let folder = folder::open(Some(&folder::open(None, &root)?), &path)?;
+        let records = folder::open(Some(&folder), &envs)?;
         let mut registry = Self {
-            folder: Folder::open(&path)
-                .map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))?,
-            records: Records::open(&envs)?,
+            folder,
+            records: Records::new(envs, records),
             ports_path: path.join("ports"),
             identity: Identity { device: 0, inode: 0 },
             looked_at_ms: AtomicU64::new(0),
@@ -117,10 +119,7 @@ impl Registry {
 
     /// The folder in which sticky requests keep their ports in mind, made when it is first needed.
     pub(crate) fn memory(&self) -> Result<Folder> {
-        let path = self.path.join("sticky");
-        folder::ensure(&path)?;
-        Folder::open(&path)
-            .map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))
+        folder::open(Some(&self.folder), &self.path.join(MEMORY))
     }
 
     /// The user who opened it.
@@ -162,10 +161,16 @@ impl Registry {
         if now.saturating_sub(self.looked_at_ms.load(Ordering::Relaxed)) >= LOOK_INTERVAL_MS {
             self.look(now)?;
         }
-        ports_file::open(&self.folder).map(PortsFile::new).map_err(|error| match error.kind() {
+        let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
+        let file = ports_file::open(&self.folder).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.replaced("is gone"),
-            _ => Error::registry(format!("cannot open {}", self.ports_path.display()), error),
-        })
+            _ => failed(error),
+        })?;
+        // Whatever took its place since the last look is not what labels are written to.
+        if Identity::of(&file.metadata().map_err(failed)?) != self.identity {
+            return Err(self.replaced("is not the one that was opened"));
+        }
+        Ok(PortsFile::new(file))
     }
 
     /// Makes sure that the path still leads to the file that was opened, and that the file has its size.
@@ -178,6 +183,9 @@ impl Registry {
         if Identity::of(&metadata) != self.identity || !self.records.is_in_place() {
             return Err(self.replaced("or its folder of records is not the one that was opened"));
         }
+        if let Some(why) = ports_file::distrust(&metadata) {
+            return Err(self.not_a_ports_file(why));
+        }
         if metadata.len() != ports_file::FILE_SIZE {
             self.restore()?;
         }
@@ -189,7 +197,11 @@ impl Registry {
     /// nobody who finds the right size misses a label.
     fn restore(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot restore {}", self.ports_path.display()), error);
-        let ports = PortsFile::new(ports_file::open(&self.folder).map_err(failed)?);
+        let file = ports_file::open(&self.folder).map_err(failed)?;
+        if Identity::of(&file.metadata().map_err(failed)?) != self.identity {
+            return Err(self.replaced("is not the one that was opened"));
+        }
+        let ports = PortsFile::new(file);
         self.relabel(&ports)?;
         ports.resize().map_err(failed)
     }
@@ -208,42 +220,46 @@ impl Registry {
     /// Makes the `ports` file if there is none, and says which file it is.
     fn make_ports_file(&self) -> Result<Identity> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
-        let unusable = |what: &str| {
-            Error::new(
-                ErrorCode::RegistryUnusable,
-                format!("{} is {what} and not a plain file", self.ports_path.display()),
-                "remove it if it is yours, or set PORTALLOC_DIR to another folder",
-            )
-        };
         match sys::entry(&self.ports_path).map_err(failed)? {
-            Some(entry) if !entry.is_file() => return Err(unusable(entry.describe())),
+            Some(entry) if !entry.is_file() => {
+                return Err(self.not_a_ports_file(&format!("{} and not a plain file", entry.describe())));
+            }
             Some(_) => {}
             None => self.publish_ports_file()?,
         }
         let metadata = ports_file::open(&self.folder).and_then(|file| file.metadata()).map_err(failed)?;
-        if metadata.is_file() { Ok(Identity::of(&metadata)) } else { Err(unusable("something else")) }
+        match ports_file::distrust(&metadata) {
+            Some(why) => Err(self.not_a_ports_file(why)),
+            None => Ok(Identity::of(&metadata)),
+        }
+    }
+
+    fn not_a_ports_file(&self, what: &str) -> Error {
+        Error::new(
+            ErrorCode::RegistryUnusable,
+            format!("{} is {what}", self.ports_path.display()),
+            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+        )
     }
 
     /// The file is complete before it appears: with its size, its mode, and the labels of the environments that have
     /// records.
     fn publish_ports_file(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
-        let mut name = self.ports_path.clone().into_os_string();
-        name.push(format!("{}{:016x}", sys::UNFINISHED, random::number().map_err(failed)?));
-        let new = PathBuf::from(name);
-        let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(&new).map_err(failed)?;
-        let filled = file.set_permissions(PermissionsExt::from_mode(0o666)).map_err(failed).and_then(|()| {
+        let name = format!("ports{}{:016x}", sys::UNFINISHED, random::number().map_err(failed)?);
+        let new = OsStr::new(&name);
+        let filled = self.folder.create_shared(new).map_err(failed).and_then(|file| {
             let ports = PortsFile::new(file);
             ports.resize().map_err(failed)?;
             self.relabel(&ports)
         });
-        let made = filled.and_then(|_| match sys::rename_new(&new, &self.ports_path) {
+        let made = filled.and_then(|_| match self.folder.rename_new(new, OsStr::new("ports")) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true).map_err(failed),
         });
         if !matches!(made, Ok(true)) {
             // Somebody else was first, or it failed for good.
-            let _ = rustix::fs::unlink(&new);
+            let _ = self.folder.remove(new);
         }
         made.map(|_| ())
     }

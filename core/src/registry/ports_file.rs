@@ -3,10 +3,10 @@
 //! Never mapped into memory: a file that somebody truncates, or a full disk, must be an error and not a signal.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::label::{SLOT, Slot};
 use crate::error::{Error, ErrorCode, Result};
@@ -135,6 +135,18 @@ impl PortsFile {
 /// Opens the file in the registry's folder, which must not be a link.
 pub(crate) fn open(folder: &Folder) -> io::Result<File> {
     folder.write(OsStr::new("ports"))
+}
+
+/// What stands in its place, if that is not a file that portalloc made. One that has another name elsewhere, and that not
+/// everybody may write anyway, is somebody's: it must not become what labels are written to.
+pub(crate) fn distrust(metadata: &Metadata) -> Option<&'static str> {
+    if !metadata.is_file() {
+        Some("something else and not a plain file")
+    } else if metadata.nlink() > 1 && metadata.mode() & 0o002 == 0 {
+        Some("another name of a file that is elsewhere, too")
+    } else {
+        None
+    }
 }
 
 fn unreadable(error: io::Error) -> Error {

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,17 @@ pub enum Lifetime {
     Held,
     /// Until cleanup, its TTL, or the end of its owner.
     Kept,
+}
+
+impl Lifetime {
+    /// `held` or `kept`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Kept => "kept",
+        }
+    }
 }
 
 /// The ports of an environment.
@@ -143,10 +154,13 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let folder = Folder::open(path)
-            .map_err(|error| Error::registry(format!("cannot open the folder {}", path.display()), error))?;
-        Ok(Self { path: path.to_owned(), folder })
+    pub(crate) fn new(path: PathBuf, folder: Folder) -> Self {
+        Self { path, folder }
+    }
+
+    /// The folder itself.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// Whether the path still leads to the folder that was opened. In another one there may be records that are not
@@ -309,6 +323,6 @@ pub(crate) fn still_stands(file: &File) -> bool {
 
 const SUFFIX: &str = ".json";
 
-fn name(id: IsolationId) -> OsString {
+pub(super) fn name(id: IsolationId) -> OsString {
     format!("{id}{SUFFIX}").into()
 }

@@ -9,7 +9,7 @@ use super::{PortsFile, Registry, Standing};
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::sys::{ProcessStamp, user_id};
+use crate::sys::{Judgement, ProcessStamp, user_id};
 
 /// One thing that was repaired, or could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,14 @@ impl fmt::Display for Repair {
 }
 
 impl Record {
+    /// Whether labels of its ports that are missing are to be written again: not once its TTL is over or its owner has
+    /// ended, since its ports may be another's by then.
+    pub(super) fn demands_labels(&self, here: &ProcessStamp) -> bool {
+        self.claims_by_labels()
+            && self.expires_at.is_none_or(|at| at > crate::Timestamp::now())
+            && self.owner.is_none_or(|owner| owner.judge(here) != Judgement::Ended)
+    }
+
     /// The label of its ports once it is kept.
     pub(crate) fn label(&self) -> Label {
         Label {
@@ -93,9 +101,9 @@ impl Registry {
                     Slot::Damaged => {
                         let demanded = match &mut demanded {
                             Some(demanded) => demanded,
-                            None => demanded.insert(self.demanded_labels()?),
+                            None => demanded.insert(self.demanded_labels(&here)?),
                         };
-                        self.mend(&ports, port, demanded.get(&port).copied())?
+                        self.mend(&ports, port, demanded.get(&port).copied(), &here)?
                     }
                 };
                 repairs.extend(kind.map(|kind| Repair { port, kind }));
@@ -129,17 +137,27 @@ impl Registry {
     }
 
     /// Puts the label that a record demands in the place of a damaged one, or clears it.
-    fn mend(&self, ports: &PortsFile, port: u16, demanded: Option<Label>) -> Result<Option<RepairKind>> {
+    fn mend(
+        &self,
+        ports: &PortsFile,
+        port: u16,
+        demanded: Option<Label>,
+        here: &ProcessStamp,
+    ) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
         if !ports.try_lock(range)? {
             return Ok(None);
         }
         let mut kind = None;
         if ports.read_one(port)? == Slot::Damaged {
-            let (slot, repair) = match demanded.and_then(|label| label.id.zip(Some(label))) {
-                // Looked for again: it may have been cleaned up since the records were read.
-                Some((id, label)) if self.records.claims(id)? => (Slot::Label(label), RepairKind::Relabelled(id)),
-                _ => (Slot::Empty, RepairKind::Damaged),
+            // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
+            let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
+                Some((id, label)) if self.records.claims(id)? => Some(label),
+                _ => self.claimed_by_record(port, here)?,
+            };
+            let (slot, repair) = match label.and_then(|label| label.id.zip(Some(label))) {
+                Some((id, label)) => (Slot::Label(label), RepairKind::Relabelled(id)),
+                None => (Slot::Empty, RepairKind::Damaged),
             };
             ports.write(range, slot)?;
             kind = Some(repair);
@@ -149,11 +167,11 @@ impl Registry {
     }
 
     /// The labels that this user's kept records demand.
-    fn demanded_labels(&self) -> Result<HashMap<u16, Label>> {
+    fn demanded_labels(&self, here: &ProcessStamp) -> Result<HashMap<u16, Label>> {
         let mut labels = HashMap::new();
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
-                && record.claims_by_labels()
+                && record.demands_labels(here)
             {
                 labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
             }
@@ -172,7 +190,7 @@ impl Registry {
         let mut repairs = Vec::new();
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
-                && record.claims_by_labels()
+                && record.demands_labels(&here)
             {
                 for port in record.ports.ports.iter().copied() {
                     repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));

@@ -27,7 +27,7 @@ impl Registry {
         let label = match slot {
             Slot::Empty => return Ok(Standing::Free),
             Slot::Label(label) => label,
-            Slot::Damaged => match self.claimed_by_record(port)? {
+            Slot::Damaged => match self.claimed_by_record(port, here)? {
                 None => return Ok(Standing::Free),
                 Some(label) => {
                     ports.write(PortRange::one(port), Slot::Label(label))?;
@@ -58,17 +58,18 @@ impl Registry {
         here: &ProcessStamp,
     ) -> Result<Standing> {
         let slot = match slot {
-            Slot::Damaged => self.claimed_by_record(port)?.map_or(Slot::Empty, Slot::Label),
+            Slot::Damaged => self.claimed_by_record(port, here)?.map_or(Slot::Empty, Slot::Label),
             slot => slot,
         };
         self.standing(ports, port, slot, here)
     }
 
-    /// The label that a readable record of a kept environment demands for `port`.
-    pub(crate) fn claimed_by_record(&self, port: u16) -> Result<Option<Label>> {
+    /// The label that a readable record of a kept environment demands for `port`. Not that of one that is over: its ports
+    /// may have been given to another since.
+    pub(crate) fn claimed_by_record(&self, port: u16, here: &ProcessStamp) -> Result<Option<Label>> {
         for id in self.records.ids()? {
             if let Stored::Record(record) = self.records.read(id)?
-                && record.claims_by_labels()
+                && record.demands_labels(here)
                 && record.ports.ports.contains(&port)
             {
                 return Ok(Some(record.label()));

@@ -1,12 +1,15 @@
-//! Removing what interrupted writes have left in the registry: files and folders that never got their names.
+//! Removing what interrupted writes have left in the registry: files and folders that never got their names. And telling
+//! whether an environment is known at all, without which nothing of it may be swept either. All in opened folders, so
+//! that one that was swapped for a link leads nowhere.
 
-use std::fs::{self, DirEntry};
-use std::os::unix::fs::MetadataExt;
+use std::ffi::OsStr;
+use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::Registry;
-use crate::sys;
+use super::{MEMORY, Registry, records};
+use crate::id::IsolationId;
+use crate::sys::{self, Folder};
 
 /// Making a file takes microseconds; what is older was interrupted. Whoever was only very slow fails and says so.
 const AGE: Duration = Duration::from_secs(10);
@@ -14,28 +17,58 @@ const AGE: Duration = Duration::from_secs(10);
 impl Registry {
     /// Removes unfinished files and empty folders of this user, and says which.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
+        let (root, memory) = (Folder::open(&self.root), self.folder.folder(OsStr::new(MEMORY)));
+        let folders = [
+            (root.as_ref().ok(), self.root.clone()),
+            (Some(&self.folder), self.path.clone()),
+            (Some(self.records.folder()), self.path.join("envs")),
+            (memory.as_ref().ok(), self.path.join(MEMORY)),
+        ];
         let mut swept = Vec::new();
-        for folder in [self.root.clone(), self.path.clone(), self.path.join("envs"), self.path.join("sticky")] {
-            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            swept.extend(entries.filter(is_abandoned).map(|entry| entry.path()).filter(remove));
+        for (folder, path) in folders.into_iter().filter_map(|(folder, path)| Some((folder?, path))) {
+            let names = folder.names().unwrap_or_default();
+            let removed = names.iter().filter(|name| is_abandoned(folder, name) && remove(folder, name));
+            swept.extend(removed.map(|name| path.join(name)));
         }
         swept
     }
+
+    /// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.
+    pub(crate) fn has_record_anywhere(&self, id: IsolationId) -> bool {
+        let record = records::name(id);
+        let found = || -> io::Result<bool> {
+            let root = Folder::open(&self.root)?;
+            for namespace in root.names()? {
+                match root.folder(&namespace).and_then(|namespace| namespace.folder(OsStr::new("envs"))) {
+                    Ok(records) if records.contains(&record)? => return Ok(true),
+                    Ok(_) => {}
+                    Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            // In another one that somebody put in its place there are none.
+            Ok(!self.records.is_in_place())
+        };
+        found().unwrap_or(true)
+    }
 }
 
-fn is_abandoned(entry: &DirEntry) -> bool {
-    let unfinished = entry.file_name().to_str().is_some_and(|name| {
+fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
+    let unfinished = name.to_str().is_some_and(|name| {
         // A name, the mark, and a random number: nothing that a person would call a file.
         name.split_once(sys::UNFINISHED)
             .is_some_and(|(_, number)| number.len() == 16 && number.bytes().all(|c| c.is_ascii_hexdigit()))
     });
-    unfinished
-        && entry.metadata().is_ok_and(|metadata| {
-            metadata.uid() == sys::user_id()
-                && metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > AGE))
-        })
+    unfinished && folder.metadata(name).is_ok_and(|stat| stat.st_uid == sys::user_id() && age(&stat) > AGE)
 }
 
-fn remove(path: &PathBuf) -> bool {
-    fs::remove_dir(path).is_ok() || rustix::fs::unlink(path).is_ok()
+/// How long ago it was written; nothing, if that is to come.
+fn age(stat: &rustix::fs::Stat) -> Duration {
+    let written = u64::try_from(stat.st_mtime).unwrap_or_default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(Duration::from_secs(written))
+}
+
+fn remove(folder: &Folder, name: &OsStr) -> bool {
+    folder.remove_folder(name).is_ok() || folder.remove(name).is_ok()
 }

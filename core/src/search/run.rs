@@ -1,5 +1,7 @@
 //! Finding a run of consecutive ports.
 
+use std::collections::BTreeSet;
+
 use rand::rngs::SmallRng;
 
 use super::{Found, Look, QUICK_TRIES, Refusal, Search};
@@ -7,6 +9,9 @@ use crate::error::Result;
 use crate::pool::{self, PortRange};
 use crate::registry::Claim;
 use crate::time::Timestamp;
+
+/// Runs that are tried again in one pass, because somebody had just looked at them.
+const PERSISTENCE: u32 = 8;
 
 impl Search<'_> {
     /// Locks a free run of `count` ports of the pool. `None`: there is none.
@@ -51,7 +56,9 @@ impl Search<'_> {
         let Some(span) = self.pool.ports().span() else { return Ok(Look::Nothing) };
         let empty = self.ports.read_empty(span)?;
         let at = |port: u16| usize::from(port - span.first());
-        if let Look::Found(run) = self.pass(areas, count, |port| empty.get(at(port)) == Some(&false))? {
+        // What was found kept or bound is not probed again in the same look.
+        let mut taken = BTreeSet::new();
+        if let Look::Found(run) = self.pass(areas, count, &mut taken, |port| empty.get(at(port)) == Some(&false))? {
             return Ok(Look::Found(run));
         }
         let slots = self.ports.read(span)?;
@@ -66,30 +73,46 @@ impl Search<'_> {
                 }
             };
         }
-        if let Look::Found(run) = self.pass(areas, count, |port| void.get(at(port)) == Some(&false))? {
+        if let Look::Found(run) = self.pass(areas, count, &mut taken, |port| void.get(at(port)) == Some(&false))? {
             return Ok(Look::Found(run));
         }
-        self.pass(areas, count, |_| false)
+        self.pass(areas, count, &mut taken, |_| false)
     }
 
-    /// Tries every run without a port that is to be `avoided`, leaping over whatever refuses one.
-    fn pass(&self, areas: &[PortRange], count: usize, avoided: impl Fn(u16) -> bool) -> Result<Look<PortRange>> {
+    /// Tries every run without a port that is to be `avoided` or is known to be `taken`, leaping over whatever refuses one.
+    fn pass(
+        &self,
+        areas: &[PortRange],
+        count: usize,
+        taken: &mut BTreeSet<u16>,
+        avoided: impl Fn(u16) -> bool,
+    ) -> Result<Look<PortRange>> {
         let mut unsettled = false;
+        // How often the lock that refused a run was gone a moment later. Such a run is tried again, because the next one would
+        // be off the grid and leave a gap.
+        let mut missed = 0;
         for area in areas {
             let mut base = Some(area.first());
             while let Some(run) = base.and_then(|base| window(base, count)).filter(|run| run.last() <= area.last()) {
-                base = if let Some(obstacle) = run.ports().rev().find(|port| avoided(*port)) {
+                base = if let Some(obstacle) = run.ports().rev().find(|port| avoided(*port) || taken.contains(port)) {
                     obstacle.checked_add(1)
                 } else {
                     match self.try_run(run)? {
                         Ok(()) => return Ok(Look::Found(run)),
-                        Err(Refusal::Taken(port)) => port.checked_add(1),
+                        Err(Refusal::Taken(port)) => {
+                            taken.insert(port);
+                            port.checked_add(1)
+                        }
                         Err(Refusal::Locked) => match self.ports.conflict(run)? {
                             Some(lock) => {
                                 unsettled |= !self.is_settled(lock)?;
                                 lock.last().max(run.first()).checked_add(1)
                             }
-                            // Gone between the two calls; the next pass will see.
+                            None if missed < PERSISTENCE => {
+                                missed += 1;
+                                Some(run.first())
+                            }
+                            // The next pass will see.
                             None => {
                                 unsettled = true;
                                 run.first().checked_add(1)

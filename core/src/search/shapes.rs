@@ -10,6 +10,9 @@ use crate::check::{self, PortState, PortUsage};
 use crate::error::Result;
 use crate::pool::{self, PortRange};
 
+/// Ports that are not so many that one sweep over all labels is cheaper than a look at each.
+const FEW: usize = 16;
+
 impl Search<'_> {
     /// Locks exactly `ports`, or says what is in the way of every one that cannot be had.
     pub(crate) fn these(&self, ports: &[u16]) -> Result<Result<Found, Vec<PortState>>> {
@@ -92,32 +95,47 @@ impl Search<'_> {
     /// Locks `count` ports of the pool, wherever they are free.
     pub(crate) fn scattered(&self, count: usize, random: &mut SmallRng) -> Result<Option<Found>> {
         let areas = pool::rotated(self.pool.ports(), 1, random);
+        let all = || areas.iter().flat_map(|area| area.ports());
+        let preferred = || self.preferred.iter().copied();
+        // Mostly the next ports will do, and a sweep over all labels costs more than the rest of the lease.
+        let mut near = Vec::new();
+        for port in all().take(QUICK_TRIES * count.min(FEW)) {
+            if self.ports.is_empty(PortRange::one(port))? {
+                near.push(port);
+            }
+        }
+        if let Look::Found(found) = self.gather(preferred().chain(near), count)? {
+            return Ok(Some(found));
+        }
         self.patiently(|| {
             let empty = self.ports.read_empty(PortRange::ALL)?;
             let is_empty = |port: &u16| empty.get(usize::from(*port) - 1) == Some(&true);
-            let all = || areas.iter().flat_map(|area| area.ports());
-            let preferred = self.preferred.iter().copied();
-            let candidates = preferred.chain(all().filter(is_empty)).chain(all().filter(|port| !is_empty(port)));
-            let (mut taken, mut unsettled) = (Vec::with_capacity(count), false);
-            for port in candidates {
-                let one = PortRange::one(port);
-                // A port preferred twice is one port: a description never refuses itself.
-                if taken.contains(&port) {
-                    continue;
-                }
-                match self.try_run(one)? {
-                    Ok(()) => taken.push(port),
-                    Err(Refusal::Locked) => unsettled |= !self.is_settled(one)?,
-                    Err(Refusal::Taken(_)) => {}
-                }
-                if taken.len() == count {
-                    let ranges = runs_of(taken.clone());
-                    return Ok(Look::Found(Found { ports: taken.into(), ranges }));
-                }
-            }
-            self.let_go(&runs_of(taken))?;
-            Ok(if unsettled { Look::Unsettled } else { Look::Nothing })
+            let unlabelled = all().filter(is_empty);
+            self.gather(preferred().chain(unlabelled).chain(all().filter(|port| !is_empty(port))), count)
         })
+    }
+
+    /// Locks `count` of these ports or none.
+    fn gather(&self, candidates: impl Iterator<Item = u16>, count: usize) -> Result<Look<Found>> {
+        let (mut taken, mut unsettled) = (Vec::with_capacity(count), false);
+        for port in candidates {
+            let one = PortRange::one(port);
+            // A port preferred twice is one port: a description never refuses itself.
+            if taken.contains(&port) {
+                continue;
+            }
+            match self.try_run(one)? {
+                Ok(()) => taken.push(port),
+                Err(Refusal::Locked) => unsettled |= !self.is_settled(one)?,
+                Err(Refusal::Taken(_)) => {}
+            }
+            if taken.len() == count {
+                let ranges = runs_of(taken.clone());
+                return Ok(Look::Found(Found { ports: taken.into(), ranges }));
+            }
+        }
+        self.let_go(&runs_of(taken))?;
+        Ok(if unsettled { Look::Unsettled } else { Look::Nothing })
     }
 }
 

@@ -24,7 +24,7 @@ impl PortReport {
     pub fn holders(&self) -> Vec<PortHolder> {
         let mut holders: Vec<PortHolder> = Vec::new();
         for socket in &self.sockets {
-            let listening = matches!(socket.state, "listen" | "unconnected");
+            let listening = socket.is_reachable();
             for process in &socket.processes {
                 match holders.iter_mut().find(|holder| holder.pid == process.pid) {
                     Some(holder) => holder.listening |= listening,

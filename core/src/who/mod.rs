@@ -1,8 +1,11 @@
 //! Who is on a port: sockets, their processes, and the lease or environment that the port belongs to. Looks, and gets
 //! in nobody's way: nothing is locked, probed or changed. What is said of it is in sentence.rs.
 
+mod culprits;
 mod holders;
+mod leaks;
 mod sentence;
+mod summary;
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
@@ -18,6 +21,8 @@ use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
 
 pub use holders::PortHolder;
+pub use leaks::Leak;
+pub use summary::{HolderSummary, PortClaim, PortSummary, SocketSummary};
 
 /// Who is on a port.
 #[derive(Clone, Debug)]
@@ -36,6 +41,12 @@ pub struct PortReport {
 }
 
 impl PortReport {
+    /// Whether there is a socket on it.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        !self.sockets.is_empty()
+    }
+
     /// Whether a lease or an environment has it.
     #[must_use]
     pub fn is_leased(&self) -> bool {
@@ -64,6 +75,14 @@ pub struct SocketInfo {
     pub hidden: Option<Hidden>,
 }
 
+impl SocketInfo {
+    /// Whether clients can reach it: a TCP socket that listens, or a UDP socket that is not connected.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        matches!(self.state, "listen" | "unconnected")
+    }
+}
+
 /// Why the processes of a socket are not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,6 +92,17 @@ pub enum Hidden {
     /// No process that may be looked into has it: one of another PID namespace, one that may not be traced, or the
     /// kernel itself.
     Elsewhere,
+}
+
+impl Hidden {
+    /// `other_user` or `elsewhere`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherUser(_) => "other_user",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
 }
 
 /// A process that has a socket open.

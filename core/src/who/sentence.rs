@@ -110,7 +110,7 @@ impl fmt::Display for Hidden {
 }
 
 /// With what would move the cursor or colour a terminal made visible.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let escaped = c.is_control().then(|| c.escape_default());

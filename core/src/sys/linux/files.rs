@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -119,6 +119,12 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// Lets two files change their names. `NotFound` if there is nothing under one of them, `InvalidInput` where the file
+/// system cannot.
+pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
 /// For file systems without RENAME_NOREPLACE.
 fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
     if from.is_dir() {
@@ -138,6 +144,79 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens a folder to look things up in it, which it may not allow to be listed; a symbolic link is refused.
+    pub(crate) fn place(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens a folder in this one; a symbolic link is refused.
+    pub(crate) fn folder(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// What it is: its own, wherever its path leads by now.
+    pub(crate) fn entry(&self) -> io::Result<Entry> {
+        let stat = rustix::fs::fstat(&self.0)?;
+        Ok(Entry { kind: EntryKind::Folder, user: stat.st_uid, mode: stat.st_mode & 0o7777 })
+    }
+
+    /// Makes a folder in this one, as [`create_folder`] does.
+    pub(crate) fn create_folder(&self, name: &OsStr, mode: u32) -> io::Result<()> {
+        let mut new = name.to_owned();
+        new.push(format!("{UNFINISHED}{:016x}", crate::random::number()?));
+        rustix::fs::mkdirat(&self.0, &new, Mode::RWXU)?;
+        // Whatever the umask has left of its mode.
+        let made = Self::opened_up(Some(self), Path::new(&new))
+            .and_then(|folder| Ok(rustix::fs::fchmod(&folder.0, Mode::from_raw_mode(mode))?))
+            .and_then(|()| match rustix::fs::renameat_with(&self.0, &new, &self.0, name, RenameFlags::NOREPLACE) {
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?;
+                    self.replace(&new, name)
+                }
+                other => Ok(other?),
+            });
+        if made.is_err() {
+            // Somebody else was first, or it failed for good: ours is empty and of no use.
+            let _ = self.remove_folder(&new);
+        }
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes a file that must not exist yet, for everybody to read and write whatever the umask.
+    pub(crate) fn create_shared(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(0o666))?;
+        Ok(file.into())
+    }
+
+    /// Gives the owner of a folder every right to it, and opens it. `NotADirectory` if it is none, or a symbolic link.
+    pub(crate) fn opened_up(inside: Option<&Self>, name: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let inside = inside.map_or(CWD, |folder| folder.0.as_fd());
+        let found = rustix::fs::openat(inside, name, flags, Mode::empty())?;
+        // One that may not be read can only be opened as a place, and a place has no mode to set but by this name.
+        let this_very_one = format!("/proc/self/fd/{}", found.as_raw_fd());
+        std::fs::set_permissions(this_very_one, PermissionsExt::from_mode(0o700))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::openat(&found, ".", flags, Mode::empty())?))
+    }
+
+    /// What is said of a name, symbolic links not followed.
+    pub(crate) fn metadata(&self, name: &OsStr) -> io::Result<rustix::fs::Stat> {
+        Ok(rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// Removes an empty folder.
+    pub(crate) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
     /// Whether `path` leads to this very folder.

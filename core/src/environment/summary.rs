@@ -1,0 +1,157 @@
+//! What a listing shows, flat: one plain value for each thing that a border shows, and none where there is nothing to show.
+//! So that every language shows the same, and borders decide nothing. Reads nothing itself.
+
+use std::path::PathBuf;
+
+use super::list::{EnvironmentInfo, LeaseInfo};
+use super::status::Status;
+use crate::check::Holder;
+use crate::registry::Lifetime;
+use crate::time::Timestamp;
+
+/// An environment as borders show it. What stands in its record only is none for another user's and a broken one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnvironmentSummary {
+    /// Its ID.
+    pub id: String,
+    /// `active`, `stale` or `damaged`.
+    pub status: &'static str,
+    /// Why it is stale, as a stable word such as `expired`.
+    pub stale_reason: Option<&'static str>,
+    /// Why it is not active, as a phrase.
+    pub reason: Option<String>,
+    /// `held` or `kept`; none if its record is broken.
+    pub lifetime: Option<&'static str>,
+    /// Its ports, in the order of the names where the record can be read.
+    pub ports: Vec<u16>,
+    /// The names of the first ports.
+    pub names: Option<Vec<String>>,
+    /// When it was made, if known.
+    pub created_at: Option<Timestamp>,
+    /// When its TTL is over.
+    pub expires_at: Option<Timestamp>,
+    /// The process that made a held one, or the owner of a kept one.
+    pub holder_pid: Option<u32>,
+    /// That process's command name, while it runs.
+    pub holder_name: Option<String>,
+    /// The user it belongs to.
+    pub user_id: u32,
+    /// What tells it from others of its work tree.
+    pub instance_id: Option<String>,
+    /// Its work tree.
+    pub worktree_path: Option<PathBuf>,
+    /// Its temp dir.
+    pub temp_dir: Option<PathBuf>,
+    /// Its env file, if it has one.
+    pub env_file: Option<PathBuf>,
+    /// Its record's own path.
+    pub lock_file: Option<PathBuf>,
+}
+
+/// A live lease that belongs to no environment, as borders show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeaseSummary {
+    /// Its ports, ascending.
+    pub ports: Vec<u16>,
+    /// The process that took it.
+    pub holder_pid: Option<u32>,
+    /// That process's command name, while it runs.
+    pub holder_name: Option<String>,
+    /// The user it belongs to.
+    pub user_id: u32,
+    /// When it was taken.
+    pub since: Timestamp,
+}
+
+impl From<EnvironmentInfo> for EnvironmentSummary {
+    fn from(info: EnvironmentInfo) -> Self {
+        let (holder_pid, holder_name) = Holder::flat(info.holder);
+        let mut summary = Self {
+            id: info.id.to_string(),
+            status: info.status.as_str(),
+            stale_reason: match &info.status {
+                Status::Stale(reason) => Some(reason.as_str()),
+                Status::Active | Status::Damaged(_) => None,
+            },
+            reason: info.status.reason(),
+            lifetime: info.lifetime.map(Lifetime::as_str),
+            ports: info.ports,
+            names: None,
+            created_at: info.created_at,
+            expires_at: None,
+            holder_pid,
+            holder_name,
+            user_id: info.user,
+            instance_id: None,
+            worktree_path: None,
+            temp_dir: None,
+            env_file: None,
+            lock_file: None,
+        };
+        if let Some(record) = info.record {
+            summary.names = Some(record.names);
+            summary.expires_at = record.expires_at;
+            summary.instance_id = Some(record.instance_id);
+            summary.worktree_path = Some(record.worktree_path);
+            summary.temp_dir = Some(record.temp_dir);
+            summary.env_file = record.env_file;
+            summary.lock_file = Some(record.lock_file);
+        }
+        summary
+    }
+}
+
+impl From<LeaseInfo> for LeaseSummary {
+    fn from(lease: LeaseInfo) -> Self {
+        let (holder_pid, holder_name) = Holder::flat(lease.holder);
+        Self { ports: lease.ports, holder_pid, holder_name, user_id: lease.user, since: lease.since }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::StaleReason;
+
+    const SINCE: Timestamp = Timestamp::from_unix_ms(1_769_853_720_123);
+
+    #[test]
+    fn another_users_shows_what_its_labels_tell() {
+        let summary = EnvironmentSummary::from(EnvironmentInfo {
+            id: "0123456789ab".parse().unwrap(),
+            status: Status::Stale(StaleReason::Expired(SINCE)),
+            lifetime: Some(Lifetime::Kept),
+            ports: vec![7, 8],
+            user: 9,
+            created_at: Some(SINCE),
+            holder: Some(Holder { pid: 5, name: Some("make".to_owned()) }),
+            record: None,
+        });
+        assert_eq!((summary.status, summary.stale_reason), ("stale", Some("expired")));
+        assert_eq!(summary.reason.as_deref(), Some("its TTL ended at 2026-01-31T10:02:00.123Z"));
+        assert_eq!((summary.lifetime, summary.holder_pid, summary.user_id), (Some("kept"), Some(5), 9));
+        assert_eq!((summary.holder_name.as_deref(), summary.ports), (Some("make"), vec![7, 8]));
+        assert_eq!((summary.created_at, summary.expires_at), (Some(SINCE), None));
+        assert_eq!((summary.names, summary.instance_id, summary.worktree_path), (None, None, None));
+        assert_eq!((summary.temp_dir, summary.env_file, summary.lock_file), (None, None, None));
+    }
+
+    #[test]
+    fn one_whose_labels_are_lost_is_not_stale() {
+        let summary = EnvironmentSummary::from(EnvironmentInfo {
+            id: "0123456789ab".parse().unwrap(),
+            status: Status::Damaged(vec![7]),
+            lifetime: None,
+            ports: Vec::new(),
+            user: 9,
+            created_at: None,
+            holder: None,
+            record: None,
+        });
+        assert_eq!((summary.status, summary.stale_reason), ("damaged", None));
+        assert_eq!(summary.reason.as_deref(), Some("labels of port 7 are missing: reconcile"));
+        assert_eq!((summary.lifetime, summary.holder_pid, summary.holder_name), (None, None, None));
+    }
+}

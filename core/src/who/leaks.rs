@@ -1,0 +1,150 @@
+//! Servers that outlive what their port was leased for. Asked while the ports are still leased, so whoever is on one of
+//! them got the number from there. Looks once: how long a server that was told to end may take is for the caller to say.
+
+use super::sentence::printable;
+use super::{PortHolder, PortReport};
+use crate::allocator::Allocator;
+use crate::error::Result;
+use crate::probe;
+
+/// A server on a port that is about to be given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// The port.
+    pub port: u16,
+    /// One sentence: who listens.
+    pub message: String,
+    /// Whether this very process is one of those who listen.
+    pub is_ours: bool,
+}
+
+impl Allocator {
+    /// The ports on which something listens, of those that the caller has leased. Some 15 us a port if there is nothing.
+    ///
+    /// `ours_too`: whether sockets of this very process count.
+    ///
+    /// # Errors
+    /// As [`who`](Self::who).
+    pub fn leaks(&self, ports: &[u16], ours_too: bool) -> Result<Vec<Leak>> {
+        leaks(ports, probe::is_quiet, ours_too, |suspects| self.who(suspects.iter().copied()))
+    }
+}
+
+/// The dear look at sockets and processes is for suspects only.
+fn leaks(
+    ports: &[u16],
+    is_quiet: impl Fn(u16) -> bool,
+    ours_too: bool,
+    who: impl FnOnce(&[u16]) -> Result<Vec<PortReport>>,
+) -> Result<Vec<Leak>> {
+    let suspects: Vec<u16> = ports.iter().copied().filter(|port| !is_quiet(*port)).collect();
+    if suspects.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(who(&suspects)?.iter().filter_map(|report| leak(report, ours_too, std::process::id())).collect())
+}
+
+fn leak(report: &PortReport, ours_too: bool, own_pid: u32) -> Option<Leak> {
+    let listening: Vec<PortHolder> = report.holders().into_iter().filter(|holder| holder.listening).collect();
+    let counted = listening.iter().filter(|holder| ours_too || holder.pid != own_pid);
+    let mut names: Vec<String> = counted.map(|holder| name(holder, own_pid)).collect();
+    if listening.is_empty() && report.sockets.iter().any(|socket| socket.is_reachable()) {
+        names.push("a process that cannot be seen from here".to_owned());
+    }
+    (!names.is_empty()).then(|| Leak {
+        port: report.port,
+        message: format!("port {} is given back, but still listened on by {}", report.port, names.join(", ")),
+        is_ours: ours_too && listening.iter().any(|holder| holder.pid == own_pid),
+    })
+}
+
+fn name(holder: &PortHolder, own_pid: u32) -> String {
+    let pid = holder.pid;
+    if pid == own_pid {
+        return format!("this very process, PID {pid}: a socket or server that was not closed");
+    }
+    let command = holder.process.as_ref().map(|process| process.command.as_str()).filter(|command| !command.is_empty());
+    let command = command.or(holder.name.as_deref()).unwrap_or("unknown command");
+    let since = holder.process.as_ref().map_or(String::new(), |process| format!(", since {}", process.started_at));
+    format!("PID {pid} ({}){since}", printable(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::PortUsage;
+    use crate::time::Timestamp;
+    use crate::who::{Hidden, ProcessInfo, SocketInfo};
+
+    const OWN: u32 = 7;
+
+    fn socket(state: &'static str, pids: &[u32]) -> SocketInfo {
+        let process = |pid: &u32| ProcessInfo {
+            pid: *pid,
+            name: "server".to_owned(),
+            command: if *pid == 9 { String::new() } else { "server --web\n".to_owned() },
+            user_id: 0,
+            user_name: None,
+            started_at: Timestamp::from_unix_ms(1_769_853_720_123),
+        };
+        SocketInfo {
+            protocol: "tcp",
+            local: "127.0.0.1:8080".parse().unwrap(),
+            remote: None,
+            state,
+            user_id: Some(0),
+            processes: pids.iter().map(process).collect(),
+            hidden: pids.is_empty().then_some(Hidden::Elsewhere),
+        }
+    }
+
+    fn report(sockets: Vec<SocketInfo>) -> PortReport {
+        let usage = PortUsage::Held { holder: None, id: None, since: None };
+        PortReport { port: 8080, usage, record: None, sockets, complete: true }
+    }
+
+    fn said(sockets: Vec<SocketInfo>, ours_too: bool) -> Option<(String, bool)> {
+        let leak = leak(&report(sockets), ours_too, OWN)?;
+        let by = leak.message.strip_prefix("port 8080 is given back, but still listened on by ").unwrap();
+        Some((by.to_owned(), leak.is_ours))
+    }
+
+    #[test]
+    fn who_listens_is_named() {
+        let since = "since 2026-01-31T10:02:00.123Z";
+        let other = format!("PID 8 (server --web\\n), {since}");
+        let ours = "this very process, PID 7: a socket or server that was not closed";
+        assert_eq!(said(vec![socket("listen", &[8])], false), Some((other.clone(), false)));
+        assert_eq!(said(vec![socket("unconnected", &[9])], true), Some((format!("PID 9 (server), {since}"), false)));
+        assert_eq!(said(vec![socket("listen", &[8, OWN])], true), Some((format!("{ours}, {other}"), true)));
+        assert_eq!(said(vec![socket("listen", &[8, OWN])], false), Some((other, false)));
+        assert_eq!(said(vec![socket("listen", &[OWN])], false), None);
+        let hidden = "a process that cannot be seen from here".to_owned();
+        assert_eq!(said(vec![socket("listen", &[])], false), Some((hidden, false)));
+    }
+
+    #[test]
+    fn who_does_not_listen_is_not() {
+        for state in ["bound", "established", "time_wait"] {
+            assert_eq!(said(vec![socket(state, &[8])], true), None, "{state}");
+            assert_eq!(said(vec![socket(state, &[])], true), None, "{state}");
+        }
+        assert_eq!(said(Vec::new(), true), None);
+    }
+
+    #[test]
+    fn only_suspects_are_asked_about() {
+        let quiet = leaks(&[1, 2], |_| true, true, |_| panic!("asked"));
+        assert_eq!(quiet.unwrap(), Vec::new());
+        let found = leaks(
+            &[1, 8080, 2],
+            |port| port != 8080,
+            true,
+            |suspects| {
+                assert_eq!(suspects, [8080]);
+                Ok(vec![report(vec![socket("listen", &[8])])])
+            },
+        );
+        assert_eq!(found.unwrap().iter().map(|leak| leak.port).collect::<Vec<_>>(), [8080]);
+    }
+}

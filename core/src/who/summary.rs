@@ -1,0 +1,212 @@
+//! A port's report, flat: one plain value for each thing that a border shows, and none where there is nothing to show. So
+//! that every language shows the same, and borders decide nothing. Reads nothing itself.
+
+use std::path::PathBuf;
+
+use super::{Hidden, PortHolder, PortReport, SocketInfo};
+use crate::check::{Holder, PortUsage};
+use crate::registry::Lifetime;
+use crate::time::Timestamp;
+
+/// Who is on a port, as borders show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortSummary {
+    /// The port.
+    pub port: u16,
+    /// One sentence.
+    pub message: String,
+    /// Whether there is a socket on it.
+    pub in_use: bool,
+    /// The lease or environment that has it.
+    pub claim: Option<PortClaim>,
+    /// The sockets on it, TCP and UDP, in every state.
+    pub sockets: Vec<SocketSummary>,
+    /// The processes that have sockets on it or took its lease.
+    pub holders: Vec<HolderSummary>,
+    /// Whether the kernel shows every kind of socket.
+    pub complete: bool,
+}
+
+/// The lease or environment that has a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortClaim {
+    /// `held` or `kept`.
+    pub lifetime: &'static str,
+    /// The process that took the lease, by its ID in its own PID namespace.
+    pub holder_pid: Option<u32>,
+    /// That process's command name, while it runs.
+    pub holder_name: Option<String>,
+    /// The environment.
+    pub isolation_id: Option<String>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// The environment's work tree; none of another user's, as is the following.
+    pub worktree_path: Option<PathBuf>,
+    /// What tells the environment from others of its work tree.
+    pub instance_id: Option<String>,
+}
+
+/// A socket on a port, as borders show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocketSummary {
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    /// Its address on this machine.
+    pub local: String,
+    /// The other end, if it is connected.
+    pub remote: Option<String>,
+    /// See [`SocketInfo::state`].
+    pub state: &'static str,
+    /// Who made it; none if no process has it any more.
+    pub user_id: Option<u32>,
+    /// The processes that have it open, as far as this one may see.
+    pub pids: Vec<u32>,
+    /// Why no process is shown although one has it: `other_user` or `elsewhere`.
+    pub hidden: Option<&'static str>,
+}
+
+/// A process that has a socket on a port, or took its lease, as borders show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HolderSummary {
+    /// Its process ID; of one that only has the lease, as seen from its own PID namespace.
+    pub pid: u32,
+    /// Its command name, where it can be read from here.
+    pub name: Option<String>,
+    /// Its command line, if it has a socket on the port, as are the following two.
+    pub command: Option<String>,
+    /// The user it runs as, by name or else by number.
+    pub user: Option<String>,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// Whether it took the lease.
+    pub leased: bool,
+    /// Whether clients can reach it.
+    pub listening: bool,
+}
+
+impl From<&PortReport> for PortSummary {
+    fn from(report: &PortReport) -> Self {
+        Self {
+            port: report.port,
+            message: report.to_string(),
+            in_use: report.is_in_use(),
+            claim: PortClaim::of(report),
+            sockets: report.sockets.iter().map(SocketSummary::from).collect(),
+            holders: report.holders().into_iter().map(HolderSummary::from).collect(),
+            complete: report.complete,
+        }
+    }
+}
+
+impl PortClaim {
+    fn of(report: &PortReport) -> Option<Self> {
+        let (lifetime, holder, id, since) = match &report.usage {
+            PortUsage::Held { holder, id, since } => (Lifetime::Held, holder.clone(), *id, *since),
+            PortUsage::Kept { id, since } => (Lifetime::Kept, None, Some(*id), Some(*since)),
+            PortUsage::Free | PortUsage::Bound { .. } | PortUsage::Denied => return None,
+        };
+        let (holder_pid, holder_name) = Holder::flat(holder);
+        let record = report.record.as_deref();
+        Some(Self {
+            lifetime: lifetime.as_str(),
+            holder_pid,
+            holder_name,
+            isolation_id: id.map(|id| id.to_string()),
+            since,
+            worktree_path: record.map(|record| record.worktree_path.clone()),
+            instance_id: record.map(|record| record.instance_id.clone()),
+        })
+    }
+}
+
+impl From<&SocketInfo> for SocketSummary {
+    fn from(socket: &SocketInfo) -> Self {
+        Self {
+            protocol: socket.protocol,
+            local: socket.local.to_string(),
+            remote: socket.remote.map(|remote| remote.to_string()),
+            state: socket.state,
+            user_id: socket.user_id,
+            pids: socket.processes.iter().map(|process| process.pid).collect(),
+            hidden: socket.hidden.map(Hidden::as_str),
+        }
+    }
+}
+
+impl From<PortHolder> for HolderSummary {
+    fn from(holder: PortHolder) -> Self {
+        let PortHolder { pid, name, process, leased, listening } = holder;
+        let (mut command, mut user, mut started_at) = (None, None, None);
+        if let Some(process) = process {
+            command = Some(process.command);
+            user = Some(process.user_name.unwrap_or_else(|| process.user_id.to_string()));
+            started_at = Some(process.started_at);
+        }
+        Self { pid, name, command, user, started_at, leased, listening }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::who::ProcessInfo;
+
+    const SINCE: Timestamp = Timestamp::from_unix_ms(1_769_853_720_123);
+
+    fn summary(usage: PortUsage, sockets: Vec<SocketInfo>) -> PortSummary {
+        PortSummary::from(&PortReport { port: 8080, usage, record: None, sockets, complete: true })
+    }
+
+    #[test]
+    fn a_held_port_shows_its_lease_and_whoever_is_on_it() {
+        let process = ProcessInfo {
+            pid: 4,
+            name: "web".to_owned(),
+            command: "web --fast".to_owned(),
+            user_id: 7,
+            user_name: None,
+            started_at: SINCE,
+        };
+        let socket = SocketInfo {
+            protocol: "tcp",
+            local: "127.0.0.1:8080".parse().unwrap(),
+            remote: None,
+            state: "listen",
+            user_id: Some(7),
+            processes: vec![process],
+            hidden: None,
+        };
+        let holder = Some(Holder { pid: 9, name: None });
+        let seen = summary(PortUsage::Held { holder, id: None, since: Some(SINCE) }, vec![socket]);
+        let claim = seen.claim.unwrap();
+        assert_eq!((claim.lifetime, claim.holder_pid, claim.isolation_id), ("held", Some(9), None));
+        assert_eq!((claim.since, claim.worktree_path, claim.instance_id), (Some(SINCE), None, None));
+        assert!(seen.in_use);
+        assert_eq!(seen.sockets[0].pids, [4]);
+        let [server, leaser] = seen.holders.as_slice() else { panic!("{:?}", seen.holders) };
+        assert_eq!((server.pid, server.user.as_deref(), server.started_at), (4, Some("7"), Some(SINCE)));
+        assert_eq!((server.command.as_deref(), server.leased, server.listening), (Some("web --fast"), false, true));
+        assert_eq!((leaser.pid, leaser.user.as_deref(), leaser.started_at), (9, None, None));
+        assert_eq!((leaser.command.as_deref(), leaser.leased, leaser.listening), (None, true, false));
+    }
+
+    #[test]
+    fn a_kept_port_names_no_process() {
+        let seen = summary(PortUsage::Kept { id: "0123456789ab".parse().unwrap(), since: SINCE }, Vec::new());
+        let claim = seen.claim.unwrap();
+        assert_eq!((claim.lifetime, claim.holder_pid), ("kept", None));
+        assert_eq!(claim.isolation_id.as_deref(), Some("0123456789ab"));
+        assert!(!seen.in_use && seen.holders.is_empty());
+    }
+
+    #[test]
+    fn nobody_claims_what_is_not_leased() {
+        for usage in [PortUsage::Free, PortUsage::Bound { protocol: "udp" }, PortUsage::Denied] {
+            assert_eq!(summary(usage, Vec::new()).claim, None);
+        }
+    }
+}

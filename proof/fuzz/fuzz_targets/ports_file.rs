@@ -1,0 +1,390 @@
+//! The `ports` file with any bytes and of any size, beside records of any kind: whatever is done with such a registry, no
+//! port is given out twice, none that a live environment claims is given out at all, every one that nobody claims is found,
+//! and after a cleanup the whole pool is to be had.
+//!
+//! What is claimed is judged anew from the files before every lease, by rules written down here.
+
+#![no_main]
+#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch folder")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::sync::OnceLock;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use portalloc::fuzzing::{Common, SlotText, read_slot, this_process, write_slot};
+use portalloc::{
+    Allocator, Cleanup, Error, ErrorCode, Lease, Lifetime, PortClass, ProcessStamp, Record, Request, Selection,
+};
+use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, fair, id, record, scratch};
+use serde_json::json;
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    records: Vec<Stored<'a>>,
+    slots: Vec<(u8, Stands<'a>)>,
+    size: Size,
+    steps: Vec<Step>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Stored<'a> {
+    id: u8,
+    ports: u16,
+    expires: Expires,
+    owner: Process,
+    held: bool,
+    unfinished: bool,
+    instead: Option<&'a [u8]>,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Expires {
+    Never,
+    Past,
+    Future,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Process {
+    None,
+    This,
+    Ended,
+    Elsewhere,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Stands<'a> {
+    Nothing,
+    Bytes(&'a [u8]),
+    Label(Written),
+    Damaged(Written, u8),
+}
+
+#[derive(Arbitrary, Debug)]
+struct Written {
+    kept: bool,
+    id: Option<u8>,
+    expires: Expires,
+    process: Process,
+    user: u32,
+    lease: u64,
+    since_ms: u64,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Size {
+    Right,
+    Nothing,
+    /// So many bytes from the slot of the first port of the pool on.
+    CutAt(u16),
+    Longer(u16),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Step {
+    Run(u8),
+    Scattered(u8),
+    Offsets(u8, u8),
+    These(u8, u8),
+    Sticky(u8),
+    Release(u8),
+    Census,
+    List,
+    Reconcile,
+    Validate(u8),
+    Attach(u8),
+    Check(u8),
+    CleanupId(u8),
+    CleanupStale,
+    Reopen,
+}
+
+const FILE_SIZE: u64 = 65536 * 64;
+/// Environments there may be.
+const IDS: u8 = 4;
+
+fn place() -> &'static Place {
+    static PLACE: OnceLock<Place> = OnceLock::new();
+    PLACE.get_or_init(Place::new)
+}
+
+fn stamp(process: Process) -> Option<ProcessStamp> {
+    let here = this_process().unwrap();
+    match process {
+        Process::None => None,
+        Process::This => Some(here),
+        Process::Ended => Some(ProcessStamp { start_time: here.start_time + 1, ..here }),
+        Process::Elsewhere => Some(ProcessStamp { pid_namespace: 1, ..here }),
+    }
+}
+
+impl Written {
+    fn bytes(&self) -> [u8; 64] {
+        let id = self.id.map(|number| id(number % IDS).parse().unwrap());
+        let common = Common { id, user: self.user, lease: self.lease, since_ms: self.since_ms };
+        let expires_ms = match self.expires {
+            Expires::Never => None,
+            Expires::Past => Some(1),
+            Expires::Future => Some(u64::MAX - 1),
+        };
+        write_slot(match (self.kept, stamp(self.process)) {
+            (true, owner) => SlotText::Kept { common, expires_ms, owner },
+            (false, holder) => SlotText::Held { common, holder: holder.unwrap_or(this_process().unwrap()) },
+        })
+    }
+}
+
+fn prepare(input: &Input<'_>) {
+    let place = place();
+    place.clear_records();
+    for stored in &input.records {
+        let id = id(stored.id % IDS);
+        let ports: Vec<u16> = POOL.filter(|port| stored.ports & (1 << (port - POOL.start())) != 0).collect();
+        let mut value = record(&id, &ports, scratch(), this_process().unwrap());
+        value["expires_at"] = match stored.expires {
+            Expires::Never => json!(null),
+            Expires::Past => json!(PAST),
+            Expires::Future => json!(FUTURE),
+        };
+        value["owner"] = json!(stamp(stored.owner));
+        if stored.held {
+            value["lifetime"] = json!("held");
+        }
+        let path = place.record(&id);
+        let text = stored.instead.map_or_else(|| value.to_string().into_bytes(), <[u8]>::to_vec);
+        let _ = fs::remove_file(&path);
+        fs::write(&path, text).unwrap();
+        if stored.unfinished {
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).unwrap();
+        }
+    }
+    let file = OpenOptions::new().write(true).open(&place.ports).unwrap();
+    file.set_len(0).unwrap();
+    file.set_len(FILE_SIZE).unwrap();
+    for (offset, stands) in &input.slots {
+        // One port below the pool and one above it, too.
+        let port = POOL.start() - 1 + u16::from(*offset) % 18;
+        let slot = match stands {
+            Stands::Nothing => [0; 64],
+            Stands::Bytes(bytes) => std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0)),
+            Stands::Label(label) => label.bytes(),
+            Stands::Damaged(label, at) => {
+                let mut bytes = label.bytes();
+                bytes[usize::from(*at) % 64] ^= 0x40;
+                bytes
+            }
+        };
+        file.write_all_at(&slot, u64::from(port) * 64).unwrap();
+    }
+    let first = u64::from(*POOL.start()) * 64;
+    match input.size {
+        Size::Right => {}
+        Size::Nothing => file.set_len(0).unwrap(),
+        Size::CutAt(bytes) => file.set_len(first + u64::from(bytes) % 1200).unwrap(),
+        Size::Longer(bytes) => file.set_len(FILE_SIZE + u64::from(bytes)).unwrap(),
+    }
+}
+
+/// What the files say of each port of the pool.
+struct Claims {
+    /// Of live environments: never to be given out.
+    live: BTreeSet<u16>,
+    /// Of whoever may have a say. All others are to be had.
+    any: BTreeSet<u16>,
+}
+
+/// A process that has surely not ended, or surely has.
+fn runs(process: Option<ProcessStamp>) -> Option<bool> {
+    let here = this_process().unwrap();
+    match process {
+        None => Some(true),
+        Some(process) if process == here => Some(true),
+        Some(process) if process.boot != here.boot => Some(false),
+        Some(process) if process.pid_namespace != here.pid_namespace => Some(true),
+        Some(process) if process.pid == here.pid => Some(false),
+        Some(_) => None,
+    }
+}
+
+/// Records that portalloc itself takes for records, with their mark.
+fn records(allocator: &Allocator) -> Vec<(Record, bool)> {
+    (0..IDS)
+        .filter_map(|number| {
+            let path = place().record(&id(number));
+            let finished = fs::symlink_metadata(&path).ok()?.permissions().mode() & 0o200 != 0;
+            allocator.environment_ports(id(number).parse().unwrap()).ok()?;
+            Some((serde_json::from_slice(&fs::read(&path).ok()?).ok()?, finished))
+        })
+        .collect()
+}
+
+fn claims(allocator: &Allocator) -> Claims {
+    let (mut live, mut any) = (BTreeSet::new(), BTreeSet::new());
+    let records = records(allocator);
+    let now = portalloc::Timestamp::now();
+    let lives = |record: &Record, finished: bool| {
+        finished
+            && record.lifetime == Lifetime::Kept
+            && record.expires_at.is_none_or(|at| at > now)
+            && runs(record.owner) == Some(true)
+    };
+    let file = File::open(&place().ports).unwrap();
+    for port in POOL {
+        let mut bytes = [0; 64];
+        let damaged = file.read_exact_at(&mut bytes, u64::from(port) * 64).is_err();
+        let slot = if damaged { SlotText::Damaged } else { read_slot(&bytes) };
+        if records.iter().any(|(record, _)| record.ports.ports.contains(&port)) {
+            any.insert(port);
+        }
+        match slot {
+            SlotText::Damaged => {
+                let demanded = |(record, finished): &(Record, bool)| {
+                    record.ports.ports.contains(&port) && lives(record, *finished)
+                };
+                live.extend(records.iter().any(demanded).then_some(port));
+            }
+            SlotText::Kept { common: Common { id: Some(id), .. }, expires_ms, owner } => {
+                // Any file under its name counts, whatever is in it: another user's cannot be read.
+                let path = place().record(&id.to_string());
+                let finished = fs::symlink_metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o200 != 0);
+                if finished && expires_ms.is_none_or(|at| at > now.unix_ms()) {
+                    match runs(owner) {
+                        Some(true) => drop(live.insert(port)),
+                        Some(false) => {}
+                        None => drop(any.insert(port)),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    any.extend(&live);
+    Claims { live, any }
+}
+
+struct Session {
+    allocator: Allocator,
+    leases: Vec<Lease>,
+}
+
+impl Session {
+    fn held(&self) -> BTreeSet<u16> {
+        self.leases.iter().flat_map(|lease| lease.ports().to_vec()).collect()
+    }
+
+    /// Takes a lease, or says why there is none; what is given out is nobody's.
+    fn take(&mut self, request: Request) -> Result<(), Error> {
+        let (claims, held) = (claims(&self.allocator), self.held());
+        let lease = self.allocator.lease(request)?;
+        for port in lease.ports() {
+            assert!(!held.contains(port), "port {port} was given out twice");
+            assert!(!claims.live.contains(port), "port {port} of a live environment was given out");
+        }
+        self.leases.push(lease);
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step) {
+        let within = |number: u8| POOL.start() + u16::from(number) % 16;
+        let refused = |error: Error| {
+            fair(&error);
+            assert!(matches!(error.code(), ErrorCode::PoolExhausted | ErrorCode::PortInUse), "{step:?}: {error:?}");
+        };
+        let named = |number: u8| id(number % IDS).parse().unwrap();
+        match step {
+            Step::Run(count) => self.take(Request::run(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
+            Step::Scattered(count) => self.take(Request::scattered(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
+            Step::Offsets(a, b) => {
+                let (a, b) = (u16::from(a) % 4 + 1, u16::from(b) % 4 + 5);
+                self.take(Request::offsets([0, a, b])).unwrap_or_else(refused);
+            }
+            Step::These(a, b) if within(a) == within(b) => {
+                self.take(Request::these([within(a)])).unwrap_or_else(refused);
+            }
+            Step::These(a, b) => self.take(Request::these([within(a), within(b)])).unwrap_or_else(refused),
+            Step::Sticky(key) => self.take(Request::run(2).sticky(key.to_string())).unwrap_or_else(refused),
+            Step::Release(which) if !self.leases.is_empty() => {
+                drop(self.leases.swap_remove(usize::from(which) % self.leases.len()));
+            }
+            Step::Release(_) => {}
+            Step::Census => {
+                let map = self.allocator.pool_map().unwrap();
+                let (claims, mut held) = (claims(&self.allocator), self.held());
+                held.retain(|port| POOL.contains(port));
+                assert_eq!(map.ports(PortClass::Held).ports().collect::<BTreeSet<_>>(), held);
+                let kept: BTreeSet<u16> = map.ports(PortClass::Kept).ports().collect();
+                assert!(claims.live.difference(&held).all(|port| kept.contains(port)), "{map:?} {:?}", claims.live);
+                assert!(kept.is_subset(&claims.any), "{map:?} {:?}", claims.any);
+                assert_eq!(self.allocator.census().unwrap(), map.census());
+            }
+            Step::List => {
+                let listing = self.allocator.list().unwrap();
+                let listed: BTreeSet<u16> = listing.leases.iter().flat_map(|lease| lease.ports.clone()).collect();
+                assert_eq!(listed, self.held());
+            }
+            Step::Reconcile => {
+                let before = claims(&self.allocator).live;
+                self.allocator.reconcile().unwrap();
+                let after = claims(&self.allocator).live;
+                assert!(before.is_subset(&after), "{before:?} became {after:?}");
+            }
+            Step::Validate(number) => drop(self.allocator.validate(named(number)).map_err(|error| fair(&error))),
+            Step::Attach(number) => drop(self.allocator.attach(named(number)).map_err(|error| fair(&error))),
+            Step::Check(number) => {
+                let free = self.allocator.is_free(within(number)).unwrap();
+                let taken =
+                    self.held().contains(&within(number)) || claims(&self.allocator).live.contains(&within(number));
+                assert!(!(free && taken));
+            }
+            Step::CleanupId(number) => {
+                let held = self.held();
+                let cleaned = self.allocator.cleanup(&Cleanup::new(Selection::Id(named(number))));
+                drop(cleaned.map_err(|error| fair(&error)));
+                assert_eq!(self.held(), held);
+            }
+            Step::CleanupStale => {
+                let before = claims(&self.allocator).live;
+                self.allocator.cleanup(&Cleanup::new(Selection::Stale)).unwrap();
+                let after = claims(&self.allocator).live;
+                // Two live environments may claim one port only by hand; one of them is stale then.
+                assert!(before.is_subset(&after) || overlapping(&self.allocator), "{before:?} became {after:?}");
+            }
+            Step::Reopen => self.allocator = allocator(),
+        }
+    }
+}
+
+/// Whether two records claim one port.
+fn overlapping(allocator: &Allocator) -> bool {
+    let ports: Vec<u16> = records(allocator).iter().flat_map(|(record, _)| record.ports.ports.clone()).collect();
+    ports.iter().collect::<BTreeSet<_>>().len() < ports.len()
+}
+
+fuzz_target!(|input: Input<'_>| {
+    prepare(&input);
+    let mut session = Session { allocator: allocator(), leases: Vec::new() };
+    for step in input.steps.iter().take(8) {
+        session.step(*step);
+    }
+    // Until nothing is left: then everything that nobody claims was found.
+    let error = loop {
+        if let Err(error) = session.take(Request::run(1)) {
+            break error;
+        }
+    };
+    fair(&error);
+    assert_eq!(error.code(), ErrorCode::PoolExhausted, "{error:?}");
+    let (claims, held) = (claims(&session.allocator), session.held());
+    let missed: Vec<u16> = POOL.filter(|port| !held.contains(port) && !claims.any.contains(port)).collect();
+    assert_eq!(missed, [0; 0], "free ports were not found: {error}");
+    let census = error.census().expect("the error counts");
+    let held = held.intersection(&POOL.collect()).count();
+    assert_eq!((census.held, census.free, census.strangers), (held, 0, 0), "{error}");
+    session.leases.clear();
+    let report = session.allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
+    assert!(report.skipped.is_empty(), "{:?}", report.skipped);
+    assert_eq!(session.allocator.lease(POOL.len()).unwrap().ports().len(), POOL.len());
+});
