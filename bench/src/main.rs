@@ -6,6 +6,7 @@ mod core;
 mod environment;
 mod floor;
 mod full_pool;
+mod growth;
 mod lease;
 mod measure;
 mod process;
@@ -54,6 +55,10 @@ fn main() {
     }
     if let Some(rounds) = core::rounds() {
         core::run(rounds);
+        return;
+    }
+    if let Some(words) = growth::asked() {
+        growth::run(&words);
         return;
     }
     let wanted: Vec<String> = std::env::args().skip(1).collect();

@@ -3,58 +3,163 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	portalloc "github.com/portalloc/portalloc/bindings-go"
 )
 
-func number(text string) int {
-	parsed, err := strconv.Atoi(text)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return parsed
+const (
+	patience      = time.Minute
+	mixedPatience = 250 * time.Millisecond
+)
+
+var offsets = []int{0, 2, 3, 5, 9, 10, 14, 20}
+
+type held struct {
+	lease   *portalloc.Lease
+	servers []io.Closer
+}
+
+type contender struct {
+	journal            *os.File
+	count, most, every int
+	leases             []held
 }
 
 func main() {
+	numbers := []int{0, 0, 1, 1, -1}
+	for i, text := range os.Args[2:] {
+		number, err := strconv.Atoi(text)
+		check(err)
+		numbers[i] = number
+	}
 	journal, err := os.OpenFile(os.Args[1], os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	check(err)
+	if user := numbers[4]; user >= 0 {
+		become(user)
+	}
+	times := numbers[0]
+	c := contender{journal: journal, count: numbers[1], most: numbers[2], every: numbers[3]}
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		refused := c.contend(times)
+		fmt.Println(times, refused)
+	}
+}
+
+func check(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	times, count := number(os.Args[2]), number(os.Args[3])
-	note := func(what string, base int) {
-		if _, err := fmt.Fprintf(journal, "%s %d %d %d\n", what, os.Getpid(), base, count); err != nil {
-			log.Fatal(err)
+}
+
+func become(user int) {
+	check(syscall.Setgroups(nil))
+	check(syscall.Setresgid(user, user, user))
+	check(syscall.Setresuid(user, user, user))
+}
+
+func (c *contender) contend(times int) (refused int) {
+	for served := 0; served < times; {
+		if len(c.leases) == c.most {
+			c.giveOne()
+		}
+		if c.takeOne(served%c.every == 0) {
+			served++
+			continue
+		}
+		refused++
+		if len(c.leases) > 0 {
+			c.giveOne()
 		}
 	}
-	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
-		log.Fatal(err)
+	for len(c.leases) > 0 {
+		c.giveOne()
 	}
-	for range times {
-		lease, err := portalloc.Acquire(count, portalloc.WithTimeout(time.Minute))
-		if err != nil {
-			log.Fatal(err)
-		}
-		var servers []net.Listener
+	return refused
+}
+
+// takeOne says whether it got one.
+func (c *contender) takeOne(bound bool) bool {
+	lease, err := c.acquire()
+	full := errors.Is(err, portalloc.ErrPoolExhausted) || errors.Is(err, portalloc.ErrTimeout)
+	if full && (c.count == 0 || len(c.leases) > 0) {
+		return false
+	}
+	check(err)
+	var servers []io.Closer
+	if bound {
 		for _, port := range lease.Ports() {
-			server, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if err != nil {
-				log.Fatal(err)
-			}
-			servers = append(servers, server)
+			servers = append(servers, serve(port)...)
 		}
-		base := lease.Base()
-		note("took", base)
-		for _, server := range servers {
-			server.Close()
-		}
-		note("gave", base)
-		lease.Release()
 	}
-	fmt.Println(times)
+	c.note("took", lease.Ports())
+	c.leases = append(c.leases, held{lease, servers})
+	return true
+}
+
+func (c *contender) acquire() (*portalloc.Lease, error) {
+	limit := patience
+	if c.count == 0 {
+		limit = mixedPatience
+	}
+	if len(c.leases) > 0 {
+		limit = 0
+	}
+	if c.count > 0 {
+		return portalloc.Acquire(c.count, portalloc.WithTimeout(limit))
+	}
+	some := 1 + rand.IntN(8)
+	switch rand.IntN(16) {
+	case 0:
+		return portalloc.Acquire(some, portalloc.WithTimeout(limit), portalloc.WithScattered())
+	case 1, 2, 3, 4:
+		return portalloc.AcquireOffsets(offsets[:some], portalloc.WithTimeout(limit))
+	}
+	return portalloc.Acquire(some, portalloc.WithTimeout(limit))
+}
+
+// serve is on all addresses, of both families where the machine has both.
+func serve(port int) []io.Closer {
+	address := fmt.Sprintf(":%d", port)
+	server, err := net.Listen("tcp", address)
+	check(err)
+	datagrams, err := net.ListenPacket("udp", address)
+	check(err)
+	return []io.Closer{server, datagrams}
+}
+
+func (c *contender) giveOne() {
+	which, last := rand.IntN(len(c.leases)), len(c.leases)-1
+	given := c.leases[which]
+	c.leases[which] = c.leases[last]
+	c.leases = c.leases[:last]
+	for _, server := range given.servers {
+		check(server.Close())
+	}
+	c.note("gave", given.lease.Ports())
+	given.lease.Release()
+}
+
+func (c *contender) note(what string, ports []int) {
+	var lines strings.Builder
+	for first := 0; first < len(ports); {
+		next := first + 1
+		for next < len(ports) && ports[next] == ports[next-1]+1 {
+			next++
+		}
+		fmt.Fprintf(&lines, "%s %d %d %d\n", what, os.Getpid(), ports[first], next-first)
+		first = next
+	}
+	_, err := c.journal.WriteString(lines.String())
+	check(err)
 }

@@ -1,0 +1,50 @@
+//! What README and `docs/socket-activation.md` say of thieves, cell by cell.
+
+use std::process::Command;
+
+use portalloc_tests::can_unshare;
+use serde_json::Value;
+
+const THIEVES: [&str; 8] = ["aW", "a4", "a6", "b", "c", "d", "e", "eA"];
+
+/// `·` nothing may be stolen, `X` it is known that all can be: that nothing holds a port must show, or the thieves are
+/// none.
+const EXPECTED: [(&str, &str); 10] = [
+    ("nothing: probed", "XXXXXXXX"),
+    ("a lease, in the ephemeral range", "XXXXXXXX"),
+    ("a lease from the default pool", "····XXX·"),
+    ("an open guard", "·····XXX"),
+    ("a shut guard", "········"),
+    ("sockets to hand over", "········"),
+    ("the same, which do not listen yet", "·····X··"),
+    ("sockets on [::]", "········"),
+    ("`portalloc run --guard`", "·····XXX"),
+    ("`portalloc run --listen`", "······XX"),
+];
+
+#[test]
+fn nobody_steals_what_is_promised_and_everybody_what_nobody_holds() {
+    let root = nix::unistd::Uid::effective().is_root();
+    if !can_unshare(&[if root { "-n" } else { "-rn" }]) {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let json = scratch.path().join("thieves.json");
+    let done = Command::new(env!("CARGO_BIN_EXE_portalloc-crowd"))
+        .args(["thieves", "--rounds", "2", "--json"])
+        .arg(&json)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let written: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let rows = written["result"]["table"].as_array().unwrap();
+    assert_eq!(rows.len(), EXPECTED.len());
+    for (row, (holder, expected)) in rows.iter().zip(EXPECTED) {
+        assert!(row["holder"].as_str().unwrap().starts_with(holder), "{row}");
+        for (thief, expected) in THIEVES.iter().zip(expected.chars()) {
+            let cell = &row["thieves"][thief];
+            assert_eq!(cell["tried"], 40);
+            assert_eq!(cell["stolen"], if expected == 'X' { 40 } else { 0 }, "{holder}, {thief}");
+        }
+    }
+}
