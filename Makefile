@@ -122,6 +122,8 @@ include proof/storm/storm.mk
 include proof/crowd/crowd.mk
 include proof/fuzz/fuzz.mk
 
+include tests/steps/steps.mk
+
 test-proof: test-storm test-crowd test-fuzz ## The short form of every hunt; that of the model is part of test-rust
 
 # --- Pages of figures

@@ -46,7 +46,8 @@ func WithUDP() SocketOption {
 	})
 }
 
-// WithoutListening is for a TCP socket from [Lease.Socket] that is bound and does not listen yet.
+// WithoutListening is for a TCP socket from [Lease.Socket] that is bound and does not listen yet. Until it listens, a program
+// that names the port and sets SO_REUSEADDR can listen on it first.
 func WithoutListening() SocketOption {
 	return socketOption(func(r *socketRequest) error {
 		r.options.bound_only = true

@@ -130,15 +130,20 @@ pages! {
     docker_compose: "docs/docker-compose.md",
     go: "docs/go.md",
     node: "docs/node.md",
-    proof: "docs/proof.md",
     python: "docs/python.md",
     shell: "docs/shell.md",
     socket_activation: "docs/socket-activation.md",
     work_trees: "docs/work-trees.md",
 }
 
-/// Pages whose blocks need a package that is installed, and what runs them.
-const ELSEWHERE: [(&str, &str); 1] = [("c.md", "bindings-c/tests/clients/installed.rs")];
+/// Pages whose blocks need a package that is installed, or take too long, and what runs them; and those that a measurement
+/// writes.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("c.md", "bindings-c/tests/clients/installed.rs"),
+    ("benchmarks.md", "bench/peers/page.py"),
+    ("scaling.md", "bench/page/growth.py"),
+    ("proof.md", "Makefile"),
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()

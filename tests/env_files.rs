@@ -29,6 +29,31 @@ fn two_in_one_work_tree_do_not_touch_each_others_env_file() {
 }
 
 #[test]
+fn one_that_cannot_be_looked_at_keeps_its_record() {
+    let world = World::new(ACTOR, 10);
+    let (mut actor, mut other) = (world.actor(), world.actor());
+    let made = actor.ok("kept");
+    actor.ok("lease 1");
+    let enough = actor.ok("descriptors").as_u64().unwrap();
+    // From none on that can be opened, one more at a time: each step of a cleanup meets the limit once.
+    let mut failures = 0;
+    for limit in enough.. {
+        actor.ok(&format!("limit {limit}"));
+        let failed = actor.ask(&format!("cleanup {}", text(&made, "id"))).err();
+        actor.ok("limit 1024");
+        match failed {
+            None => break,
+            Some(failure) => assert!(["io", "registry_unusable"].contains(&failure.code.as_str()), "{failure:?}"),
+        }
+        assert!(world.record(text(&made, "id")).exists(), "whoever cleans up again must find it");
+        failures += 1;
+    }
+    assert!(failures > 1, "only {failures} limits");
+    assert_eq!(world.names(world.work()), [""; 0], "it was removed whole");
+    assert_eq!(other.ok("list")["environments"], Value::Array(Vec::new()));
+}
+
+#[test]
 fn a_file_of_somebody_else_is_never_overwritten_or_removed() {
     let world = World::new(ACTOR, 10);
     let own = world.work().join(".env.isolation");

@@ -249,6 +249,18 @@ fn reconcile_writes_labels_that_were_zeroed_by_hand() {
 }
 
 #[test]
+fn a_port_that_was_an_expired_ones_needs_no_repair() {
+    let world = World::new(ACTOR, 4);
+    let mut actor = world.actor();
+    let over = actor.ok("kept ports 4 ttl 1");
+    until("its time is over", || status(&mut actor, text(&over, "id")) == is("stale", "expired"));
+    let _lease = world.allocator().lease(2).unwrap();
+    let kept = actor.ok("kept ports 2 file none");
+    assert_eq!(actor.ok("reconcile"), json!([]), "a healthy registry");
+    assert_eq!(status(&mut actor, text(&kept, "id")), is("active", ""));
+}
+
+#[test]
 fn one_whose_maker_died_before_the_last_step_claims_nothing() {
     let world = World::new(ACTOR, 10);
     let mut actor = world.actor();

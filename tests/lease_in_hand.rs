@@ -451,6 +451,30 @@ mod hand_off {
         }
     }
 
+    /// It is what strangers meet that it tells, not what was asked for last.
+    #[test]
+    fn the_guard_is_told_to_be_open_once_no_port_is_shut() {
+        let _alone = alone();
+        let world = World::new(ACTOR, 2);
+        let lease = world.allocator().lease(Request::run(2).guard(true)).unwrap();
+        drop(lease.socket(0, &HandOff::tcp()).unwrap());
+        assert_eq!(lease.guard_state(), GuardState::Shut);
+        assert_eq!(gets_in(lease.ports()[1]), [false; 3]);
+        drop(lease.socket(1, &HandOff::tcp()).unwrap());
+        assert_eq!(lease.guard_state(), GuardState::Reuse);
+        for port in lease.ports() {
+            assert!(bind(V4, *port, Type::STREAM, true).is_ok(), "it is open");
+            assert!(bind(V4, *port, Type::STREAM, false).is_err(), "it is there");
+        }
+        lease.guard().unwrap();
+        assert_eq!(lease.guard_state(), GuardState::Shut);
+        lease.ports().iter().for_each(|port| assert_eq!(gets_in(*port), [false; 3]));
+        drop(lease.socket(0, &HandOff::udp()).unwrap());
+        assert_eq!(lease.guard_state(), GuardState::Shut, "TCP is what servers bind over");
+        lease.drop_guard();
+        assert_eq!(lease.guard_state(), GuardState::None);
+    }
+
     #[test]
     fn listeners_are_on_both_families() {
         let _alone = alone();

@@ -44,7 +44,7 @@ class Size:
     flat_seconds: float
 
 
-FULL = Size(processes=(2, 8, 32, 128), ports=(1, 5), paced_seconds=2.0, squeezed_seconds=1.2, flat_seconds=0.5)
+FULL = Size(processes=(2, 8, 32, 128), ports=(1, 5), paced_seconds=1.5, squeezed_seconds=1.0, flat_seconds=0.4)
 QUICK = Size(processes=(8,), ports=(5,), paced_seconds=0.5, squeezed_seconds=0.5, flat_seconds=0.2)
 
 

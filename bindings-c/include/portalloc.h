@@ -346,7 +346,8 @@ typedef struct {
      */
     uint32_t type;
     /**
-     * A TCP socket that is bound and does not listen yet.
+     * A TCP socket that is bound and does not listen yet. Until it listens, a program that names the port and sets
+     * SO_REUSEADDR can listen on it first.
      */
     bool bound_only;
 } portalloc_socket_options;

@@ -125,7 +125,8 @@ pub struct SocketOptions {
     pub host: *const c_char,
     /// A portalloc_socket_type.
     pub r#type: u32,
-    /// A TCP socket that is bound and does not listen yet.
+    /// A TCP socket that is bound and does not listen yet. Until it listens, a program that names the port and sets
+    /// SO_REUSEADDR can listen on it first.
     pub bound_only: bool,
 }
 

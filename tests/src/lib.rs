@@ -8,6 +8,7 @@ mod contest;
 mod isolation;
 mod options;
 mod performer;
+mod stepper;
 mod world;
 
 pub use actor::{Actor, Answer, Failure};
@@ -15,4 +16,5 @@ pub use condition::{PATIENCE, until};
 pub use contest::{Journal, Random, Verdict, judge};
 pub use isolation::{can_unshare, unshared};
 pub use performer::Performer;
+pub use stepper::{Call, Steps, can_step};
 pub use world::World;

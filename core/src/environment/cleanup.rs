@@ -283,7 +283,11 @@ fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &Pr
         let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Judgement::Ended);
         // A holder that ended, or that is this process, may have passed its lease on to some that are about to end; and on a
         // busy machine the kernel takes its time to let go of a dead one's locks.
-        let patience = if holder.is_some() { PATIENCE / 5 } else { PATIENCE };
+        let patience = match holder {
+            Some(holder) if holder == *here => PATIENCE / 50,
+            Some(_) => PATIENCE / 5,
+            None => PATIENCE,
+        };
         if holder_runs || start.elapsed() > patience {
             return Err(in_use(candidate.id, refused, holder, here));
         }

@@ -1,6 +1,7 @@
 //! The env file of an environment. Overwrites nothing but the env file of an environment that is gone, removes
 //! nothing but a file that names the very environment.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -103,7 +104,9 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let mut file = match open(path) {
         Ok(Some(file)) => file,
         Ok(None) => return Removal::Absent,
-        Err(why) => return Removal::NotOurs(why),
+        Err(Unopened::NotOurs(why)) => return Removal::NotOurs(why),
+        // Nobody knows yet whose it is, so its record must stay.
+        Err(Unopened::Failed(error)) => return failed(error),
     };
     let start = Instant::now();
     loop {
@@ -174,7 +177,9 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
 
 /// Whether the env file at `path` names `id`; why not otherwise.
 pub(super) fn check(path: &Path, id: IsolationId) -> std::result::Result<(), String> {
-    let Some(mut file) = open(path)? else { return Err("does not exist".to_owned()) };
+    let Some(mut file) = open(path).map_err(|unopened| unopened.to_string())? else {
+        return Err("does not exist".to_owned());
+    };
     match read(&mut file).map(|text| owner(&text)) {
         Ok(Some(owner)) if owner == id => Ok(()),
         Ok(Some(other)) => Err(format!("is the env file of environment {other}")),
@@ -226,7 +231,12 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
     if entry.is_none() {
         return Ok(Found::Nothing);
     }
-    let Ok(Some(mut file)) = open(path) else { return Ok(Found::Foreign) };
+    let mut file = match open(path) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(Found::Nothing),
+        Err(Unopened::NotOurs(_)) => return Ok(Found::Foreign),
+        Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot look at {}", path.display()), error)),
+    };
     let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
     let Some(owner) = owner(&text) else { return Ok(Found::Foreign) };
     let record = text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)).map(Path::new);
@@ -252,19 +262,39 @@ fn taken(path: &Path, found: &Found) -> Error {
     )
 }
 
+/// Why an env file was not opened.
+enum Unopened {
+    NotOurs(String),
+    /// The system could not, for want of descriptors for instance: that says nothing of the file.
+    Failed(io::Error),
+}
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs(why) => f.write_str(why),
+            Self::Failed(error) => write!(f, "cannot be read: {error}"),
+        }
+    }
+}
+
 /// Opens a plain file of this user; `None` if there is nothing, or why it is not one.
-fn open(path: &Path) -> std::result::Result<Option<File>, String> {
+fn open(path: &Path) -> std::result::Result<Option<File>, Unopened> {
+    let not_ours = |why: String| Err(Unopened::NotOurs(why));
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
     match opened.and_then(|file| file.metadata().map(|metadata| (file, metadata))) {
-        Ok((_, metadata)) if !metadata.is_file() => Err("is not a plain file".to_owned()),
-        Ok((_, metadata)) if metadata.uid() != sys::user_id() => Err(format!("belongs to user {}", metadata.uid())),
+        Ok((_, metadata)) if !metadata.is_file() => not_ours("is not a plain file".to_owned()),
+        Ok((_, metadata)) if metadata.uid() != sys::user_id() => {
+            not_ours(format!("belongs to user {}", metadata.uid()))
+        }
         Ok((file, _)) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(match sys::entry(path) {
-            Ok(Some(entry)) if !entry.is_file() => format!("is {}", entry.describe()),
-            _ => format!("cannot be read: {error}"),
-        }),
+        Err(error) => match sys::entry(path) {
+            Ok(Some(entry)) if !entry.is_file() => not_ours(format!("is {}", entry.describe())),
+            _ if error.kind() == io::ErrorKind::PermissionDenied => not_ours(format!("cannot be read: {error}")),
+            _ => Err(Unopened::Failed(error)),
+        },
     }
 }
 

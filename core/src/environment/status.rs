@@ -152,22 +152,25 @@ fn judge_held(ports: &PortsFile, record: &Record) -> Result<Status> {
 }
 
 fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
+    if record.is_unfinished {
+        // Whatever labels it has: its maker is still at it, or died before it said that they are there.
+        return Ok(match any_locked(ports, record)? {
+            true => Status::Active,
+            false => Status::Stale(StaleReason::Unfinished(record.holder.pid)),
+        });
+    }
     if let Some(at) = record.expires_at.filter(|at| *at <= Timestamp::now()) {
         return Ok(Status::Stale(StaleReason::Expired(at)));
     }
     if let Some(owner) = record.owner.filter(|owner| owner.judge(here) == Judgement::Ended) {
         return Ok(Status::Stale(StaleReason::OwnerEnded(owner.pid)));
     }
-    // Whatever labels it has: its maker died before it said that they are there.
-    if record.is_unfinished && !any_locked(ports, record)? {
-        return Ok(Status::Stale(StaleReason::Unfinished(record.holder.pid)));
-    }
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
     for (port, slot) in ports.read_each(&record.ports.ports)? {
         let locked = || ports.conflict(PortRange::one(port)).map(|lock| lock.is_some());
         match slot.label() {
             Some(label) if label.id == Some(record.isolation_id) => {
-                if !label.is_kept() && !record.is_unfinished {
+                if !label.is_kept() {
                     missing.push(port);
                 }
             }

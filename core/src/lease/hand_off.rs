@@ -1,4 +1,4 @@
-//! Handing the server the bound socket itself, so that nobody can bind the port before it.
+//! Handing the server the bound socket itself, so that nobody binds the port before it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -39,7 +39,8 @@ impl HandOff {
         self
     }
 
-    /// Whether a TCP socket listens already; the server's own `listen` call may follow in any case.
+    /// Whether a TCP socket listens already; the server's own `listen` call may follow in any case. Until it listens, a
+    /// program that names the port and sets `SO_REUSEADDR` can listen on it first.
     pub fn listen(mut self, listen: bool) -> Self {
         self.listen = listen;
         self
@@ -49,9 +50,10 @@ impl HandOff {
 impl Lease {
     /// A socket bound to the port at `index` of the lease, closed on exec; for TCP with `SO_REUSEADDR` set.
     ///
-    /// Over a guard of this lease a TCP socket is bound without a moment in between; the guard of that port stays open for
-    /// reuse from then on. A guard for UDP is closed before the socket is bound, so a stranger may still be first:
-    /// `port_in_use`.
+    /// Over a guard of this lease nobody gets in before a TCP socket but a program that names the port, sets `SO_REUSEADDR`
+    /// and listens in the very microseconds of the bind: then it is `port_in_use`, and nothing is shared. The guard of that
+    /// port stays open for reuse from then on. A guard for UDP is closed before the socket is bound, so a stranger may still
+    /// be first: `port_in_use`.
     ///
     /// # Errors
     /// `invalid_argument` for an index that is none, an address of another machine, or a lease that was released;

@@ -215,7 +215,8 @@ impl Registry {
             return Ok(None);
         }
         if !ports.try_lock(range)? {
-            return Ok(Some(RepairKind::Taken(id)));
+            // Or it is just being cleaned up.
+            return Ok(self.records.claims(id)?.then_some(RepairKind::Taken(id)));
         }
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
         let kind = match slot {

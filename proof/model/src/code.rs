@@ -350,7 +350,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 18] = [
     (
         STATUS,
         "judge_kept",
-        &["record.expires_at", "record.owner", "any_locked(ports, record)?", "ports.read_each(", "registry.standing("],
+        &["any_locked(ports, record)?", "record.expires_at", "record.owner", "ports.read_each(", "registry.standing("],
     ),
     (
         REPAIR,

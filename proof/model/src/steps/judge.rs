@@ -15,12 +15,12 @@ impl Turn<'_> {
 
     fn judge_record(&mut self) {
         let Some(record) = self.my().verdict_on else { return self.verdict(true) };
-        if record.kept && self.world.expired[self.my().judged] {
-            self.verdict(true);
-        } else if record.kept && !record.unfinished {
-            self.go(Step::JudgeReadClaims);
-        } else {
+        if !record.kept || record.unfinished {
             self.go(Step::JudgeReadLabels);
+        } else if self.world.expired[self.my().judged] {
+            self.verdict(true);
+        } else {
+            self.go(Step::JudgeReadClaims);
         }
     }
 
@@ -61,14 +61,12 @@ impl Turn<'_> {
     }
 
     pub(crate) fn judge_look(&mut self) {
-        let (port, record) = (self.my().port, self.my().verdict_on);
-        let ports = record.map_or(Ports::NONE, |record| record.ports);
-        if !self.world.is_locked(self.looks_through(), port) {
-            self.judge_locks_from(ports, port + 1);
-        } else if record.is_some_and(|record| record.kept) {
-            self.go(Step::JudgeReadClaims);
-        } else {
+        let port = self.my().port;
+        let ports = self.my().verdict_on.map_or(Ports::NONE, |record| record.ports);
+        if self.world.is_locked(self.looks_through(), port) {
             self.verdict(false);
+        } else {
+            self.judge_locks_from(ports, port + 1);
         }
     }
 

@@ -1,0 +1,158 @@
+//! What else goes wrong in a storm, besides the kills: what it does, which errors workers may then meet, and which
+//! promises it takes away.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+
+use clap::ValueEnum;
+use portalloc_tests::Random;
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+use crate::failure::{Context, Outcome};
+use crate::ground::Ground;
+use crate::judge::Judge;
+use crate::language::Language;
+use crate::victim::Victim;
+
+/// What else goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// The file system of registry, temp folder and work tree is full again and again.
+    FullDisk,
+    /// Workers may open only a few descriptors, more or fewer from one moment to the next.
+    Descriptors,
+    /// The registry's folder is removed.
+    RemovedRegistry,
+    /// The ports file is cut off or blown up.
+    TruncatedPorts,
+}
+
+/// The small file system's size.
+const SMALL: u64 = 1 << 20;
+
+impl Fault {
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// The size of the file system, if it is to be a small one.
+    pub(crate) fn file_system(self) -> Option<u64> {
+        (self == Self::FullDisk).then_some(SMALL)
+    }
+
+    /// The codes of errors that workers may meet; any other ends the storm.
+    pub(crate) fn tolerated(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::FullDisk | Self::Descriptors => "io registry_unusable",
+            Self::RemovedRegistry | Self::TruncatedPorts => "registry_unusable",
+        }
+    }
+
+    /// The languages whose own runtime endures it.
+    pub(crate) fn endures(self, language: Language) -> bool {
+        match self {
+            // Node ends itself when it finds no descriptor for its event loop; a shell could not write the journal.
+            Self::Descriptors => !matches!(language, Language::Node | Language::Shell),
+            _ => true,
+        }
+    }
+
+    /// Whether, until the next verification, nothing is protected any more once the fault has struck.
+    pub(crate) fn ends_protection(self) -> bool {
+        self == Self::RemovedRegistry
+    }
+
+    /// Whether what is kept is protected by nothing for a moment: labels that are lost are looked for every 10 ms.
+    pub(crate) fn loses_labels(self) -> bool {
+        self == Self::TruncatedPorts
+    }
+
+    /// Strikes. Called after every kill.
+    pub(crate) fn strike(
+        self,
+        ground: &Ground,
+        judge: &mut Judge,
+        victims: &[Victim],
+        random: &mut Random,
+    ) -> Outcome<bool> {
+        match self {
+            Self::None => Ok(false),
+            Self::FullDisk => match random.below(10) {
+                0 => fill(ground).map(|()| true),
+                1 | 2 => free(ground).map(|()| false),
+                _ => Ok(false),
+            },
+            Self::Descriptors => limit(victims, random),
+            Self::RemovedRegistry if random.below(15) == 0 => {
+                judge.ignores_all = true;
+                judge.forget_kept();
+                remove(ground).map(|()| true)
+            }
+            Self::TruncatedPorts if random.below(10) == 0 => {
+                judge.ignores_kept = true;
+                resize(ground, random)
+            }
+            Self::RemovedRegistry | Self::TruncatedPorts => Ok(false),
+        }
+    }
+
+    /// Everybody is gone: undoes what can be undone.
+    pub(crate) fn end(self, ground: &Ground, judge: &mut Judge) -> Outcome<()> {
+        judge.ignores_all = false;
+        judge.ignores_kept = false;
+        match self {
+            Self::FullDisk => free(ground),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Fills the file system up to the last byte.
+fn fill(ground: &Ground) -> Outcome<()> {
+    let mut filler =
+        OpenOptions::new().append(true).create(true).open(ground.stage().join("filler")).context("filler")?;
+    while filler.write_all(&[1; 4096]).is_ok() {}
+    Ok(())
+}
+
+fn free(ground: &Ground) -> Outcome<()> {
+    File::create(ground.stage().join("filler")).map(drop).context("the filler")
+}
+
+/// Gives a worker another limit, which may be below what it has open.
+fn limit(victims: &[Victim], random: &mut Random) -> Outcome<bool> {
+    let Some(victim) = victims.get(random.below(victims.len())) else { return Ok(false) };
+    // What a runtime cannot do without.
+    let least = match victim.language {
+        Language::Go => 12,
+        _ => 3,
+    };
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit { current: Some(least + random.below(40) as u64), maximum };
+    prlimit(Some(victim.pid), Resource::Nofile, limit).context("a limit")?;
+    Ok(true)
+}
+
+/// Moves the registry away, and removes it then: so it is gone at one instant.
+fn remove(ground: &Ground) -> Outcome<()> {
+    let away = tempfile::tempdir_in(ground.scratch()).context("a folder")?;
+    // On another file system it could not be moved.
+    match fs::rename(ground.registry(), away.path().join("registry")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("the registry"),
+        _ => Ok(()),
+    }
+}
+
+fn resize(ground: &Ground, random: &mut Random) -> Outcome<bool> {
+    let Ok(file) = OpenOptions::new().write(true).open(ground.namespace()?.join("ports")) else { return Ok(false) };
+    let size = match random.below(3) {
+        0 => 0,
+        1 => random.below(4 << 20),
+        _ => (4 << 20) + random.below(1 << 20),
+    };
+    file.set_len(size as u64).context("the ports file")?;
+    Ok(true)
+}

@@ -1,0 +1,31 @@
+# The storm and its workers in every language. Part of the Makefile, after the parts of the languages.
+
+.PHONY: storm test-storm storm-workers
+
+KILLS ?= 100000
+STORM := target/storm
+STORM_RUN = STORM_CLI='$(GO_PREFIX)/bin/portalloc' \
+	STORM_C='$(abspath $(STORM)/worker-c)' \
+	STORM_GO='$(abspath $(STORM)/worker-go)' \
+	STORM_PYTHON='$(abspath $(VENV))/bin/python' \
+	STORM_NODE='$(abspath bindings-node/index.mjs)' \
+	$(or $(CARGO_TARGET_DIR),target)/release/portalloc-storm $(if $(SEED),--seed $(SEED))
+STORM_FAULTS := none,full-disk,descriptors,removed-registry,truncated-ports
+
+storm-workers: python-installed node-built go-library
+	mkdir -p $(STORM)
+	$(CARGO) build --release --locked -p portalloc-storm
+	$(CC) -O2 -Wall -Wextra -Werror -o $(STORM)/worker-c proof/storm/workers/worker.c \
+		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+	# Else Go does not see when the library has changed.
+	rm -f $(STORM)/worker-go
+	cd proof/storm/workers/go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 \
+		$(GO) build -o '$(abspath $(STORM)/worker-go)' .
+
+test-storm: storm-workers ## Every language's processes, killed at random instants: a short storm, and one for each fault
+	$(STORM_RUN) --kills 3000 --epoch 500
+	$(STORM_RUN) --kills 300 --epoch 100 --faults $(STORM_FAULTS)
+
+storm: storm-workers ## The same for long: KILLS=100000, SEED=
+	$(STORM_RUN) --kills $(KILLS) --json $(STORM)/storm.json
+	$(STORM_RUN) --kills $$(($(KILLS) / 20)) --faults $(STORM_FAULTS) --json $(STORM)/faults.json

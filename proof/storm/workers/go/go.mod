@@ -1,0 +1,7 @@
+module github.com/portalloc/portalloc/proof/storm/workers/go
+
+go 1.24
+
+require github.com/portalloc/portalloc/bindings-go v0.0.0
+
+replace github.com/portalloc/portalloc/bindings-go => ../../../../bindings-go

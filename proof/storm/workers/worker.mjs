@@ -1,0 +1,162 @@
+// The worker in Node: see ../README.md. It works in its main thread and in others, each a holder of its own, and ends
+// those at random: a thread's end releases what it had.
+
+import { once } from 'node:events';
+import { openSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
+import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
+import { URL } from 'node:url';
+import { Worker as Thread, isMainThread, workerData } from 'node:worker_threads';
+
+const { Environment, cleanupStale, environments, lease } = await import(process.env.PORTALLOC_NODE);
+
+const [serial, seed] = isMainThread ? [process.argv[2], Number(process.argv[3])] : [workerData.serial, workerData.seed];
+const holder = isMainThread ? serial : workerData.holder;
+const journal = openSync(process.env.STORM_JOURNAL, 'a');
+const tolerated = ['pool_exhausted', ...process.env.STORM_TOLERATED.split(' ')];
+
+const note = (line) => writeSync(journal, `${line.padEnd(63)}\n`);
+const did = (what) => note(`did ${serial} ${what}`);
+const took = (by, ports) => note(`took ${by} ${ports[0]} ${ports.length}`);
+const gave = (by, ports) => note(`gave ${by} ${ports[0]} ${ports.length}`);
+const keptHolder = (environment) => `${serial}+${environment.id}`;
+
+let state = BigInt(seed) * 2n + 1n;
+function below(limit) {
+  state = BigInt.asUintN(64, state * 6364136223846793005n + 1442695040888963407n);
+  return Number((state >> 33n) % BigInt(limit));
+}
+const drawn = (several) => several.splice(below(several.length), 1)[0];
+
+// So many leases, and so many environments, at most, or the pool would soon be full.
+const MOST = 2;
+
+const served = [];
+const held = [];
+const kept = [];
+
+async function take(count, guard) {
+  if (served.length >= MOST) return release();
+  const taken = lease({ count, guard });
+  taken.openGuard();
+  const servers = await Promise.all(
+    taken.ports.map(async (port) => {
+      const server = createServer().listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  took(holder, taken.ports);
+  served.push({ taken, servers });
+  did(guard ? 'guarded' : 'lease');
+}
+
+async function release() {
+  if (served.length === 0) return;
+  const { taken, servers } = drawn(served);
+  gave(holder, taken.ports);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  taken.release();
+  did('release');
+}
+
+function make(count, what, options) {
+  if (held.length + kept.length >= MOST) {
+    end(held, () => holder);
+    return end(kept, keptHolder);
+  }
+  const environment = Environment.create({ count, instanceId: serial, ...options });
+  const endsWithUs = what === 'held' || what === 'owned';
+  took(endsWithUs ? holder : keptHolder(environment), environment.ports);
+  (endsWithUs ? held : kept).push(environment);
+  did(what);
+}
+
+function end(several, by) {
+  if (several.length === 0) return;
+  const environment = drawn(several);
+  gave(by(environment), environment.ports);
+  environment.cleanup();
+  did('cleanup');
+}
+
+function cleanStale() {
+  if (cleanupStale().length > 0) did('removed');
+  did('stale');
+}
+
+function makeShortLived(count) {
+  Environment.create({ count, instanceId: serial, kept: true, ttlMs: 1 + below(20) });
+  did('ttl');
+}
+
+const threads = [];
+
+function startThread() {
+  const name = `${serial}-thread${threads.started}`;
+  const thread = new Thread(new URL(import.meta.url), {
+    workerData: { serial, seed: seed + threads.started, holder: name },
+  });
+  threads.started += 1;
+  thread.on('error', (error) => {
+    throw error;
+  });
+  threads.push({ name, thread });
+}
+threads.started = 0;
+
+async function replaceThread() {
+  const { name, thread } = drawn(threads);
+  note(`gone ${name}`);
+  await thread.terminate();
+  did('thread');
+  startThread();
+}
+
+const operations = [
+  ...Array(6).fill((count) => take(count, false)),
+  ...Array(2).fill((count) => take(count, true)),
+  ...Array(9).fill(release),
+  ...Array(3).fill((count) => make(count, 'held', {})),
+  ...Array(5).fill(() => end(held, () => holder)),
+  ...Array(2).fill((count) => make(count, 'owned', { kept: true, ownerPid: process.pid })),
+  ...Array(2).fill((count) => make(count, 'kept', { kept: true })),
+  (count) => make(count, 'sticky', { kept: true, sticky: true, ttlMs: 24 * 3600 * 1000 }),
+  makeShortLived,
+  ...Array(4).fill(() => end(kept, keptHolder)),
+  cleanStale,
+  () => {
+    environments();
+    did('list');
+  },
+];
+if (isMainThread) {
+  startThread();
+  startThread();
+  operations.push(replaceThread);
+}
+
+/** Does something, and says whether that was possible. */
+async function attempt(operation) {
+  try {
+    await operation(1 + below(5));
+    return true;
+  } catch (error) {
+    if (!tolerated.includes(error.code)) throw error;
+    did(error.code);
+    return false;
+  }
+}
+
+// Whoever ends the storm ends its workers.
+const isOver = () => String(process.ppid) !== process.env.STORM_PID;
+
+for (;;) {
+  if (isOver()) process.exit();
+  await setImmediate();
+  if (await attempt(operations[below(operations.length)])) continue;
+  // Room for others.
+  while (served.length > 0) await release();
+  while (kept.length > 0) await attempt(() => end(kept, keptHolder));
+}

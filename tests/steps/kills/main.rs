@@ -1,0 +1,232 @@
+//! SIGKILL before each system call of each operation, but for those that only look, since a kill before them leaves what a
+//! kill before the next one leaves: whatever was done until then, nothing of the neighbours' is harmed, every port that is
+//! nobody's can be leased, and cleanup removes all that the dead one left. `death.rs` kills at random instants, and more
+//! processes at once; here no instant is left out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a helper of tests: a failure is a failed test; how many cases there were must be seen"
+)]
+
+mod scene;
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+
+use portalloc_tests::{Actor, Steps, can_step};
+
+use scene::{First, Scene, ports_of, text};
+
+/// Readies a victim, and says which of its commands it is to be killed in.
+type Prepare = fn(&mut Scene, &mut Actor) -> String;
+
+/// Kills a fresh victim before every system call of its command that changes something, twice each, and returns how many
+/// there are.
+fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
+    let mut cases = 0;
+    for first in [First::Lease, First::Cleanup] {
+        for steps in 1.. {
+            let mut victim = scene.world.actor();
+            let command = prepare(scene, &mut victim);
+            let mut stepping = Steps::begin(&mut victim, &command);
+            let last = (0..steps).map_while(|_| stepping.changing_step()).enumerate().last();
+            let done = last.as_ref().map(|(index, _)| index + 1);
+            victim.kill();
+            let moment = format!("{name} ({command}), killed before its step {steps}, {last:?}, {first:?}");
+            scene.stands(first, &moment);
+            cases += 1;
+            if done != Some(steps) {
+                break;
+            }
+        }
+    }
+    cases
+}
+
+/// All operations in a scene each; fails if one of them has become so short that it cannot be what it was.
+fn all(operations: &[(&str, usize, bool, Prepare)]) {
+    if !can_step() {
+        return;
+    }
+    for (name, least, taken, prepare) in operations {
+        let mut scene = Scene::new(*taken);
+        let cases = killed_everywhere(&mut scene, name, *prepare);
+        scene.ends();
+        eprintln!("{name}: {cases} kills");
+        assert!(cases >= *least, "{name}: only {cases} kills");
+    }
+}
+
+#[test]
+fn a_lease_is_nothing_or_all() {
+    all(&[
+        ("lease", 10, false, |_, victim| {
+            victim.ok("open");
+            "lease 3".to_owned()
+        }),
+        ("guarded lease", 10, false, |_, victim| {
+            victim.ok("open");
+            "lease 3 guarded".to_owned()
+        }),
+        ("scattered lease", 10, false, |_, victim| {
+            victim.ok("open");
+            "scattered 2".to_owned()
+        }),
+        ("first lease", 10, false, |_, _| "lease 1".to_owned()),
+        ("lease of more than there is", 10, false, |scene, victim| {
+            victim.ok("open");
+            format!("lease {}", scene.room() + 1)
+        }),
+        ("release", 10, false, |_, victim| {
+            victim.lease("lease 3 guarded");
+            "release 0".to_owned()
+        }),
+        ("list", 10, false, |_, victim| {
+            victim.lease("lease 3");
+            "list".to_owned()
+        }),
+    ]);
+}
+
+#[test]
+fn an_environment_is_made_or_to_be_removed() {
+    all(&[
+        ("held environment", 20, false, |_, victim| {
+            victim.ok("open");
+            "held ports 3".to_owned()
+        }),
+        ("kept environment", 20, false, |_, victim| {
+            victim.ok("open");
+            "kept ports 3 names web,api".to_owned()
+        }),
+        ("kept environment without env file", 20, false, |_, victim| {
+            victim.ok("open");
+            "kept ports 2 file none".to_owned()
+        }),
+        ("env file beside a living one's", 20, true, |_, victim| {
+            victim.ok("open");
+            "kept ports 2".to_owned()
+        }),
+        ("env file in the place of a dead one's", 20, false, |scene, victim| {
+            leave_a_dead_one(scene);
+            victim.ok("open");
+            "kept ports 2".to_owned()
+        }),
+        ("environment that fails at its env file", 20, true, |scene, victim| {
+            victim.ok("open");
+            format!("kept ports 2 file {}", scene.world.work().join("precious").display())
+        }),
+        ("current", 20, false, |_, victim| {
+            victim.ok("open");
+            "current ports 2".to_owned()
+        }),
+    ]);
+}
+
+#[test]
+fn an_environment_is_removed_or_to_be_removed_again() {
+    all(&[
+        ("end of a held one", 20, false, |_, victim| {
+            victim.ok("held ports 3");
+            "leave 0".to_owned()
+        }),
+        ("cleanup of a held one by its holder", 20, false, |_, victim| {
+            victim.ok("held ports 3");
+            "clean 0".to_owned()
+        }),
+        ("cleanup of a kept one", 20, false, |_, victim| {
+            let made = victim.ok("kept ports 3");
+            fs::create_dir_all(format!("{}/a/b", text(made.get("temp_dir").unwrap()))).unwrap();
+            format!("cleanup {}", text(made.get("id").unwrap()))
+        }),
+        ("cleanup of a kept one with its env file beside", 20, true, |_, victim| {
+            let made = victim.ok("kept ports 3");
+            format!("cleanup {}", text(made.get("id").unwrap()))
+        }),
+        ("cleanup of one that is broken", 20, false, |scene, victim| {
+            let made = victim.ok("kept ports 3 file none");
+            fs::write(scene.world.record(text(made.get("id").unwrap())), "{").unwrap();
+            fs::remove_dir(text(made.get("temp_dir").unwrap())).unwrap();
+            format!("cleanup {}", text(made.get("id").unwrap()))
+        }),
+        ("cleanup of what is stale", 40, false, |scene, victim| {
+            leave_a_dead_one(scene);
+            leave_an_expired_one(scene, 2);
+            // The temp dir of one whose record is lost, and an unfinished record.
+            let made = scene.world.actor().ok("kept ports 1 file none");
+            fs::remove_file(scene.world.record(text(made.get("id").unwrap()))).unwrap();
+            let new = scene.world.namespace().join("envs/0123456789ab.json.new-0123456789abcdef");
+            fs::write(&new, "{").unwrap();
+            let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+            fs::File::open(&new).unwrap().set_modified(old).unwrap();
+            victim.ok("open");
+            "cleanup stale".to_owned()
+        }),
+        ("attach", 5, false, |scene, victim| {
+            victim.ok("open");
+            format!("attach {}", scene.id_of_kept())
+        }),
+    ]);
+}
+
+#[test]
+fn a_registry_is_made_or_mended_or_to_be_mended() {
+    all(&[
+        ("lease of an expired one's ports", 10, false, |scene, victim| {
+            leave_an_expired_one(scene, scene.room());
+            victim.ok("open");
+            "lease 2".to_owned()
+        }),
+        ("environment in the place of an expired one", 10, false, |scene, victim| {
+            leave_an_expired_one(scene, scene.room());
+            victim.ok("open");
+            "kept ports 2 file none".to_owned()
+        }),
+        ("reconciliation of damaged labels", 40, false, |scene, victim| {
+            let made = victim.ok("kept ports 2 file none");
+            let all = scene.world.ports().to_vec();
+            overwrite(scene, &ports_of(&made));
+            overwrite(scene, &all);
+            "reconcile".to_owned()
+        }),
+        ("lease among damaged labels", 10, false, |scene, victim| {
+            victim.ok("open");
+            let all = scene.world.ports().to_vec();
+            overwrite(scene, &all);
+            "lease 2".to_owned()
+        }),
+        ("restoring a truncated file", 20, false, |scene, _| {
+            scene.truncate();
+            "open".to_owned()
+        }),
+        ("restoring a file that was blown up", 20, false, |scene, _| {
+            fs::File::options().write(true).open(scene.world.ports_file()).unwrap().set_len(5 << 20).unwrap();
+            "open".to_owned()
+        }),
+        ("opening", 10, false, |_, _| "open".to_owned()),
+    ]);
+}
+
+/// A held environment whose holder is gone.
+fn leave_a_dead_one(scene: &Scene) {
+    scene.world.actor().ok("held ports 2");
+}
+
+/// A kept environment whose time is over.
+fn leave_an_expired_one(scene: &Scene, count: usize) {
+    let mut maker = scene.world.actor();
+    // Its ports are anywhere, so one for each: the pool need not have a run of them.
+    for _ in 0..count {
+        maker.ok("kept ports 1 file none ttl 1");
+    }
+}
+
+/// Writes nonsense into labels.
+fn overwrite(scene: &Scene, ports: &[u16]) {
+    let file = fs::File::options().write(true).open(scene.world.ports_file()).unwrap();
+    for port in ports {
+        file.write_all_at(&[0xA5; 64], u64::from(*port) * 64).unwrap();
+    }
+}
