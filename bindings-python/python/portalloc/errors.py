@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import builtins
 import errno
-from typing import Any
+
+# Importing `typing` costs more than all the rest of this package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "EnvFileExistsError",

@@ -65,6 +65,12 @@ impl Identity {
     fn of(metadata: &std::fs::Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
+
+    /// Of an open file; by the cheapest of the kernel's calls, because every lease asks.
+    fn of_open(file: &std::fs::File) -> io::Result<Self> {
+        let stat = rustix::fs::fstat(file)?;
+        Ok(Self { device: stat.st_dev, inode: stat.st_ino })
+    }
 }
 
 impl Registry {
@@ -167,7 +173,7 @@ impl Registry {
             _ => failed(error),
         })?;
         // Whatever took its place since the last look is not what labels are written to.
-        if Identity::of(&file.metadata().map_err(failed)?) != self.identity {
+        if Identity::of_open(&file).map_err(failed)? != self.identity {
             return Err(self.replaced("is not the one that was opened"));
         }
         Ok(PortsFile::new(file))
@@ -198,7 +204,7 @@ impl Registry {
     fn restore(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot restore {}", self.ports_path.display()), error);
         let file = ports_file::open(&self.folder).map_err(failed)?;
-        if Identity::of(&file.metadata().map_err(failed)?) != self.identity {
+        if Identity::of_open(&file).map_err(failed)? != self.identity {
             return Err(self.replaced("is not the one that was opened"));
         }
         let ports = PortsFile::new(file);
