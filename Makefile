@@ -23,8 +23,8 @@ fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
 	$(CARGO) clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	$(MAKE) python-tools
-	$(VENV)/bin/ruff format bindings-python
-	$(VENV)/bin/ruff check --fix bindings-python
+	$(VENV)/bin/ruff format $(PYTHON_SOURCES)
+	$(VENV)/bin/ruff check --fix $(PYTHON_SOURCES)
 
 check-versions: # One version, and dependencies that our minimum Rust can build
 	$(PYTHON) .ci/check-versions
@@ -50,6 +50,7 @@ include bindings-go/go.mk
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 
 VENV := target/python
+PYTHON_SOURCES := bindings-python bench tests/languages proof
 WHEELS := target/wheels
 BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
 
@@ -74,8 +75,8 @@ stubs: python-tools ## Generate the Python stubs from the Rust code
 	cp target/stubs/portalloc/_portalloc.pyi bindings-python/python/portalloc/
 
 check-python: python-tools ## Format, lints, types and stubs of the Python part
-	$(VENV)/bin/ruff format --check bindings-python
-	$(VENV)/bin/ruff check bindings-python
+	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
+	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(BUILD_STUBS) --out target/stubs
 	diff -u bindings-python/python/portalloc/_portalloc.pyi target/stubs/portalloc/_portalloc.pyi
 	$(VENV)/bin/mypy

@@ -12,6 +12,8 @@ GO_PREFIX := $(abspath $(or $(CARGO_TARGET_DIR),target))/go
 # CGO_LDFLAGS: Go's cache does not see that pkg-config answers differently since the library has moved, but it sees this.
 GO_RUN = cd bindings-go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 CGO_LDFLAGS='-O2 -g -L$(GO_PREFIX)/lib'
 
+GO_SOURCES := bindings-go tests/languages proof bench
+
 go-tools:
 	@command -v $(GO) >/dev/null || { echo 'no $(GO) here: the Go part needs Go 1.24 or newer' >&2; exit 1; }
 	@command -v pkg-config >/dev/null || { echo 'no pkg-config here: the Go part needs it' >&2; exit 1; }
@@ -20,7 +22,7 @@ go-library: go-tools
 	$(MAKE) -s -f bindings-c/install.mk install PREFIX='$(GO_PREFIX)' DESTDIR=
 
 check-go: go-library ## Format, vet and staticcheck of the Go part
-	@test -z "$$(gofmt -l bindings-go)" || { gofmt -d bindings-go; exit 1; }
+	@test -z "$$(gofmt -l $(GO_SOURCES))" || { gofmt -d $(GO_SOURCES); exit 1; }
 	$(GO_RUN) $(GO) vet ./...
 	$(GO_RUN) $(GO) run $(STATICCHECK) ./...
 

@@ -27,7 +27,7 @@ check-peers: python-tools # Formats, lints, types and the judge's tests; `go vet
 	$(VENV)/bin/ruff check $(PEERS_SOURCES)
 	cd $(PEERS_SOURCES) && MYPYPATH=../page ../../$(VENV)/bin/mypy --config-file ../../pyproject.toml \
 		--follow-imports=silent *.py
-	cd $(PEERS_SOURCES)/python && ../../../$(VENV)/bin/mypy --config-file ../../../pyproject.toml worker.py allocators.py
+	cd $(PEERS_SOURCES)/python && MYPYPATH=../../../bindings-python/python ../../../$(VENV)/bin/mypy --config-file ../../../pyproject.toml worker.py allocators.py
 	$(VENV)/bin/python -m pytest -q $(PEERS_SOURCES)
 	$(CARGO) fmt --check --manifest-path $(PEERS_SOURCES)/rust/Cargo.toml
 

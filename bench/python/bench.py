@@ -76,12 +76,19 @@ def main() -> None:
             TURNS, lambda: median_us(lease_and_release), lambda: median_us(bind_and_close), core_us
         )
         print(f"\nPython: medians in microseconds, {TURNS} turns of {CALLS} calls")
-        print(f"lease() and release      {lease:6.2f}   bind(0) and close {bind:6.2f}   ratio {lease / bind:.2f}", end="")
+        print(
+            f"lease() and release      {lease:6.2f}   bind(0) and close {bind:6.2f}   ratio {lease / bind:.2f}", end=""
+        )
         print(f", at most 1.00: {verdict(lease <= bind)}")
-        print(f"lease() and release      {lease:6.2f}   core's own call   {core:6.2f}   more  {lease - core:.2f}", end="")
+        print(
+            f"lease() and release      {lease:6.2f}   core's own call   {core:6.2f}   more  {lease - core:.2f}", end=""
+        )
         print(f", at most 2.00: {verdict(lease - core <= 2)}")
         empty, imported = in_turns(60, lambda: process_us("pass"), lambda: process_us("import portalloc"))
-        print(f"import portalloc         {imported:6.0f}   empty interpreter {empty:6.0f}   more  {imported - empty:.0f}", end="")
+        print(
+            f"import portalloc         {imported:6.0f}   empty interpreter {empty:6.0f}   more  {imported - empty:.0f}",
+            end="",
+        )
         print(f", at most 5000: {verdict(imported - empty <= 5000)}")
 
 

@@ -146,7 +146,7 @@ pub(super) fn remove(
         {
             return Ok(None);
         }
-        let ranges = lock(registry, &ports, &candidate, &here)?;
+        let ranges = lock(registry, &ports, &candidate, selection, &here)?;
         // What was read before may have changed until the lock was there: its maker may just have finished it.
         if candidate.file.as_ref().is_none_or(still_stands) {
             let Some(reason) = candidate.select(registry, &ports, selection, worktree, &here)? else { return Ok(None) };
@@ -264,7 +264,13 @@ impl Candidate {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Locks the ports that are still the environment's. `in_use` if a live process holds them.
-fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &ProcessStamp) -> Result<Vec<PortRange>> {
+fn lock(
+    registry: &Registry,
+    ports: &PortsFile,
+    candidate: &Candidate,
+    selection: &Selection,
+    here: &ProcessStamp,
+) -> Result<Vec<PortRange>> {
     let start = Instant::now();
     let mut watch = None;
     loop {
@@ -288,7 +294,10 @@ fn lock(registry: &Registry, ports: &PortsFile, candidate: &Candidate, here: &Pr
             Some(_) => PATIENCE / 5,
             None => PATIENCE,
         };
-        if holder_runs || start.elapsed() > patience {
+        // One that was not named was looked at just before, and was not held: its holder is dying while somebody tries its
+        // ports, or its maker is about to finish it.
+        let is_final = holder_runs && matches!(selection, Selection::Id(_));
+        if is_final || start.elapsed() > patience {
             return Err(in_use(candidate.id, refused, holder, here));
         }
         let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
