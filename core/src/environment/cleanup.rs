@@ -148,11 +148,18 @@ pub(super) fn remove(
         }
         let ranges = lock(registry, &ports, &candidate, selection, &here)?;
         // What was read before may have changed until the lock was there: its maker may just have finished it.
-        if candidate.file.as_ref().is_none_or(still_stands) {
-            let Some(reason) = candidate.select(registry, &ports, selection, worktree, &here)? else { return Ok(None) };
-            return remove_locked(registry, &ports, &candidate, &ranges, reason).map(Some);
-        }
+        let done = candidate.file.as_ref().is_none_or(still_stands).then(|| {
+            match candidate.select(registry, &ports, selection, worktree, &here)? {
+                Some(reason) => remove_locked(registry, &ports, &candidate, &ranges, reason).map(Some),
+                None => Ok(None),
+            }
+        });
+        // On every way out, and before closing: a copy that a forked child has would keep the locks, and whoever waits and
+        // is told of the closing finds the ports free.
         ranges.iter().try_for_each(|range| ports.unlock(*range))?;
+        if let Some(done) = done {
+            return done;
+        }
     }
 }
 
@@ -179,8 +186,6 @@ fn remove_locked(
     for range in PortRange::covering(freed.iter().copied()) {
         ports.write(range, Slot::Empty)?;
     }
-    // Before closing, so that whoever waits and is told of the closing finds the ports free.
-    ranges.iter().try_for_each(|range| ports.unlock(*range))?;
     Ok(Removed { id, reason, ports: freed, traces })
 }
 

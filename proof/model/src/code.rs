@@ -161,11 +161,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
         "cleanup: unlocks, to begin anew",
         code(CLEANUP, "remove", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
     ),
-    (
-        Step::CleanLeave,
-        "cleanup: closes, and leaves one that is alive",
-        code(CLEANUP, "remove", "else { return Ok(None) }; return remove_locked("),
-    ),
+    (Step::CleanLeave, "cleanup: unlocks, and leaves one that is alive", code(CLEANUP, "remove", "None => Ok(None),")),
     (Step::RemoveTempDir, "removes the temp dir", code(TRACES, "remove", "temp_dir::remove(&record.temp_dir, id)")),
     (Step::OpenEnvFile, "opens what is at a path of the env file", code(ENV_FILE, "remove", "match open(path)")),
     (Step::LockEnvFile, "locks it", code(ENV_FILE, "remove", "match lock(&file)")),
@@ -191,7 +187,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
     (
         Step::CleanUnlock,
         "cleanup: unlocks",
-        code(CLEANUP, "remove_locked", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
+        code(CLEANUP, "remove", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
     ),
     (
         Step::SweepLook,
@@ -328,13 +324,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 18] = [
     (
         CLEANUP,
         "remove_locked",
-        &[
-            "traces::remove(",
-            "ports.read(*range)?",
-            "slot.is_of(id)",
-            "ports.write(range, Slot::Empty)?",
-            "ports.unlock(",
-        ],
+        &["traces::remove(", "ports.read(*range)?", "slot.is_of(id)", "ports.write(range, Slot::Empty)?"],
     ),
     (
         TRACES,
