@@ -42,12 +42,13 @@ impl Fault {
         (self == Self::FullDisk).then_some(SMALL)
     }
 
-    /// The codes of errors that workers may meet; any other ends the storm.
+    /// The codes of errors that workers may meet; any other ends the storm. `in_use`: on a machine so busy that somebody does
+    /// not finish a look at a port in five seconds, others give up; what they wanted to clean up is looked for in the end.
     pub(crate) fn tolerated(self) -> &'static str {
         match self {
-            Self::None => "",
-            Self::FullDisk | Self::Descriptors => "io registry_unusable",
-            Self::RemovedRegistry | Self::TruncatedPorts => "registry_unusable",
+            Self::None => "in_use",
+            Self::FullDisk | Self::Descriptors => "in_use io registry_unusable",
+            Self::RemovedRegistry | Self::TruncatedPorts => "in_use registry_unusable",
         }
     }
 

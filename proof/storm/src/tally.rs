@@ -140,11 +140,17 @@ impl Tally {
             ("environments kept", done(judge, None, "kept"), kills / 20),
             ("environments cleaned up", done(judge, None, "cleanup"), kills / 20),
             ("cleanups of stale ones", done(judge, None, "stale"), kills / 20),
-            ("leftovers removed", self.leftovers, kills / 50),
-            ("kept ones that survived", self.survivors, kills / 500),
             ("stops", self.blows.values().map(|blows| blows.stops).sum(), kills / 100),
             ("victims that held ports", self.blows.values().map(|blows| blows.holding).sum(), kills / 4),
         ];
+        // Of a registry that is removed little is left to be found.
+        if fault != Fault::RemovedRegistry {
+            floors.push(("leftovers removed", self.leftovers, kills / 100));
+        }
+        // A few kills may by chance leave none.
+        if fault != Fault::RemovedRegistry && kills >= 500 {
+            floors.push(("kept ones that survived", self.survivors, kills / 500));
+        }
         if fault != Fault::None {
             floors.push(("strikes of the fault", self.strikes, 0));
         }
