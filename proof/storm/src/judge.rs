@@ -79,11 +79,11 @@ impl Judge {
 
     fn take(&mut self, holder: &str, port: u16, line: &str) -> Outcome<()> {
         let Some(other) = self.holders.insert(port, holder.to_owned()) else { return Ok(()) };
-        if other == holder {
-            return Err(format!("line {}: {holder} was given port {port} twice: {line:?}", self.lines).into());
-        }
         if self.ignores_all || (self.ignores_kept && (is_kept(&other) || is_kept(holder))) {
             return Ok(());
+        }
+        if other == holder {
+            return Err(format!("line {}: {holder} was given port {port} twice: {line:?}", self.lines).into());
         }
         let happened = format!("line {}: {holder} took port {port} while {other} held it", self.lines);
         if self.is_gone(&other) {
