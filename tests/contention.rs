@@ -88,7 +88,7 @@ fn mixed_sizes_given_back_in_any_order_never_overlap() {
 
 #[test]
 fn threads_exclude_each_other_as_processes_do() {
-    let world = World::new(ACTOR, 64);
+    let world = World::alone(ACTOR, 64);
     let (shared, base) = (world.allocator(), world.base());
     let holders = Mutex::new(vec![None; 64]);
     let mark = |ports: &[u16], thread: Option<usize>| {
@@ -139,7 +139,7 @@ fn all_but(world: &World, first: usize, random: &mut Random) -> Vec<portalloc::L
 
 #[test]
 fn the_only_free_run_is_found_wherever_it_is() {
-    let world = World::new(ACTOR, 61);
+    let world = World::alone(ACTOR, 61);
     let mut actors = world.actors(3);
     for first in 0..=56 {
         let leases = all_but(&world, first, &mut Random::new(u64::try_from(first).unwrap()));
@@ -154,7 +154,7 @@ fn the_only_free_run_is_found_wherever_it_is() {
 
 #[test]
 fn of_many_who_ask_for_the_last_run_one_gets_it() {
-    let world = World::new(ACTOR, 40);
+    let world = World::alone(ACTOR, 40);
     let mut actors = world.actors(8);
     let mut given = [0; 8];
     for round in 0..60 {
@@ -201,7 +201,7 @@ fn of_many_who_ask_for_the_same_ports_one_gets_them() {
 
 #[test]
 fn a_wait_that_is_over_says_so() {
-    let world = World::new(ACTOR, 5);
+    let world = World::alone(ACTOR, 5);
     let lease = world.allocator().lease(3).unwrap();
     let start = std::time::Instant::now();
     let limit = std::time::Duration::from_millis(300);

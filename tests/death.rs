@@ -31,7 +31,7 @@ fn text(value: &Value) -> &str {
 
 #[test]
 fn ports_of_a_killed_process_are_free_at_once() {
-    let world = World::new(ACTOR, 20);
+    let world = World::alone(ACTOR, 20);
     let allocator = world.allocator();
     for _ in 0..20 {
         let mut actor = world.actor();
@@ -45,7 +45,7 @@ fn ports_of_a_killed_process_are_free_at_once() {
 
 #[test]
 fn a_zombie_holds_nothing() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut actor = world.actor();
     let ports = actor.lease("lease 5");
@@ -73,7 +73,7 @@ fn whoever_waits_gets_the_ports_of_a_killed_process() {
 
 #[test]
 fn a_stopped_process_keeps_its_ports() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut actor = world.actor();
     let ports = actor.lease("lease 5");
@@ -126,7 +126,7 @@ fn churning(world: &World, seed: u64) -> Actor {
 
 #[test]
 fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
-    let world = World::new(ACTOR, 120);
+    let world = World::alone(ACTOR, 120);
     let journal = world.scratch().join("journal");
     let mut random = Random::new(1);
     let mut janitor = world.actor();

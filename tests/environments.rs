@@ -222,7 +222,7 @@ fn a_cleanup_of_one_work_tree_leaves_the_others() {
 
 #[test]
 fn reconcile_writes_labels_that_were_zeroed_by_hand() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let mut actor = world.actor();
     let made = actor.ok("kept");
     let id = text(&made, "id");
@@ -250,7 +250,7 @@ fn reconcile_writes_labels_that_were_zeroed_by_hand() {
 
 #[test]
 fn a_port_that_was_an_expired_ones_needs_no_repair() {
-    let world = World::new(ACTOR, 4);
+    let world = World::alone(ACTOR, 4);
     let mut actor = world.actor();
     let over = actor.ok("kept ports 4 ttl 1");
     until("its time is over", || status(&mut actor, text(&over, "id")) == is("stale", "expired"));
@@ -262,7 +262,7 @@ fn a_port_that_was_an_expired_ones_needs_no_repair() {
 
 #[test]
 fn one_whose_maker_died_before_the_last_step_claims_nothing() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let mut actor = world.actor();
     let made = actor.ok("kept ports 4");
     let id = text(&made, "id");

@@ -36,7 +36,7 @@ impl Child {
 
 #[test]
 fn a_child_that_lets_go_of_its_copy_frees_nothing() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     for letting_go in ["drop 0", "release 0", "release 0;drop 0"] {
         let mut parent = world.actor();
@@ -55,7 +55,7 @@ fn a_child_that_lets_go_of_its_copy_frees_nothing() {
 
 #[test]
 fn a_child_that_ends_in_order_frees_nothing() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     let ports = parent.lease("lease 5");
@@ -72,7 +72,7 @@ fn a_child_that_ends_in_order_frees_nothing() {
 
 #[test]
 fn a_lease_lives_as_long_as_any_child_that_has_a_copy() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     let ports = parent.lease("lease 5");
@@ -94,7 +94,7 @@ fn a_lease_lives_as_long_as_any_child_that_has_a_copy() {
 
 #[test]
 fn the_parents_release_frees_what_a_child_has_a_copy_of() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     let ports = parent.lease("lease 5");
@@ -149,7 +149,7 @@ fn a_child_removes_nothing_of_its_parents_environment() {
 
 #[test]
 fn descriptors_are_closed_on_exec() {
-    let world = World::new(ACTOR, 5);
+    let world = World::alone(ACTOR, 5);
     let allocator = world.allocator();
     let lease = allocator.lease(5).unwrap();
     // A program that outlives the lease's holder would keep it, had it inherited the descriptor.

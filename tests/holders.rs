@@ -179,7 +179,7 @@ fn is_never_given_out(world: &World, kind: &str, protocol: &'static str) {
 
 #[test]
 fn every_tcp_holder_is_seen() {
-    let world = World::new(ACTOR, 3);
+    let world = World::alone(ACTOR, 3);
     let allocator = world.allocator();
     let port = world.ports()[1];
     for (kind, make) in TCP {
@@ -192,7 +192,7 @@ fn every_tcp_holder_is_seen() {
 
 #[test]
 fn every_udp_holder_is_seen() {
-    let world = World::new(ACTOR, 3);
+    let world = World::alone(ACTOR, 3);
     for (kind, make) in UDP {
         let sockets = make(world.ports()[1]);
         is_never_given_out(&world, kind, "udp");
@@ -205,7 +205,7 @@ fn every_udp_holder_is_seen() {
 fn a_port_in_time_wait_is_seen() {
     for ip in [IpLoopback::V4, IpLoopback::V6] {
         // A world for each, since the port stays as it is for a minute.
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         time_wait(world.ports()[1], ip);
         is_never_given_out(&world, ip.address(), "tcp");
         assert!(std::net::TcpListener::bind((ip.address(), world.ports()[1])).is_ok(), "it is no more than TIME_WAIT");
@@ -214,7 +214,7 @@ fn a_port_in_time_wait_is_seen() {
 
 #[test]
 fn a_leased_port_can_be_bound_in_every_way() {
-    let world = World::new(ACTOR, 1);
+    let world = World::alone(ACTOR, 1);
     let allocator = world.allocator();
     for (kind, make) in TCP.iter().chain(UDP) {
         let lease = allocator.lease(1).unwrap();

@@ -74,13 +74,6 @@ fn can_be_leased(allocator: &Allocator, ports: &[u16]) -> bool {
     allocator.lease(Request::these(ports.iter().copied())).is_ok()
 }
 
-/// One test at a time: a program that another one is just starting has copies of this process's sockets until it is
-/// executed, and a port that was closed a moment ago would still be bound.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
 /// Ends a thief's loop, also when something fails: else it would go on for ever.
 struct StopWhenDone<'a>(&'a AtomicBool);
 
@@ -95,8 +88,7 @@ mod guards {
 
     #[test]
     fn each_state_keeps_off_whom_it_says() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 2);
+        let world = World::alone(ACTOR, 2);
         let lease = world.allocator().lease(2).unwrap();
         let expect = |state: GuardState, allowed: [bool; 3]| {
             assert_eq!(lease.guard_state(), state);
@@ -126,8 +118,7 @@ mod guards {
 
     #[test]
     fn a_request_may_ask_for_one_of_every_shape() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 20);
+        let world = World::alone(ACTOR, 20);
         let allocator = world.allocator();
         let base = world.base();
         let shapes = [
@@ -156,8 +147,7 @@ mod guards {
     /// The sockets of the probe are the guard, so there is no first moment to get in.
     #[test]
     fn one_asked_for_is_there_from_the_first_moment() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let (allocator, port) = (world.allocator(), world.base());
         let (stop, stolen) = (AtomicBool::new(false), AtomicU32::new(0));
         let lease = thread::scope(|scope| {
@@ -192,8 +182,7 @@ mod guards {
 
     #[test]
     fn a_stranger_who_was_there_first_is_told_of_and_nothing_changes() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         let ports = lease.ports();
         for kind in [Type::STREAM, Type::DGRAM] {
@@ -213,8 +202,7 @@ mod guards {
 
     #[test]
     fn one_that_cannot_be_shut_again_stays_open_everywhere() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         lease.guard().unwrap();
         lease.open_guard().unwrap();
@@ -231,8 +219,7 @@ mod guards {
 
     #[test]
     fn a_live_server_is_not_disturbed_by_round_trips() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         assert!(serve(V4, port).is_err(), "it is shut");
@@ -266,8 +253,7 @@ mod guards {
 
     #[test]
     fn a_release_takes_it_away() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 2);
+        let world = World::alone(ACTOR, 2);
         let allocator = world.allocator();
         for open in [false, true] {
             let lease = allocator.lease(Request::run(2).guard(true)).unwrap();
@@ -286,8 +272,7 @@ mod guards {
 
     #[test]
     fn it_is_no_obstacle_to_the_next_holder() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 5);
+        let world = World::alone(ACTOR, 5);
         let allocator = world.allocator();
         for _ in 0..200 {
             drop(allocator.lease(Request::run(5).guard(true)).unwrap());
@@ -301,8 +286,7 @@ mod guards {
 
     #[test]
     fn it_goes_with_its_process() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 2);
+        let world = World::alone(ACTOR, 2);
         let mut actor = world.actor();
         let ports = actor.lease("lease 2 guarded");
         assert_eq!(gets_in(ports[0]), [false; 3]);
@@ -312,8 +296,7 @@ mod guards {
 
     #[test]
     fn at_the_descriptor_limit_nothing_leaks() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 20);
+        let world = World::alone(ACTOR, 20);
         let mut actor = world.actor();
         actor.lease("lease 20");
         let before = actor.ok("descriptors").as_u64().unwrap();
@@ -358,8 +341,7 @@ mod hand_off {
 
     #[test]
     fn tcp_listens_on_loopback_unless_told_otherwise() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         let port = lease.ports()[2];
         let socket = lease.socket(2, &HandOff::tcp()).unwrap();
@@ -379,8 +361,7 @@ mod hand_off {
 
     #[test]
     fn a_bound_one_refuses_connections_until_its_server_listens() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(1).unwrap();
         let socket = lease.socket(0, &HandOff::tcp().listen(false)).unwrap();
         assert!(!is_listening(&socket) && refuses(V4, lease.base_port()));
@@ -391,8 +372,7 @@ mod hand_off {
 
     #[test]
     fn udp_receives() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
         for address in [V4, V6] {
             let socket = UdpSocket::from(lease.socket(0, &HandOff::udp().address(address)).unwrap());
@@ -407,8 +387,7 @@ mod hand_off {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 2);
+        let world = World::alone(ACTOR, 2);
         let allocator = world.allocator();
         let lease = allocator.lease(2).unwrap();
         let error = lease.socket(2, &HandOff::tcp()).unwrap_err();
@@ -430,8 +409,7 @@ mod hand_off {
 
     #[test]
     fn one_that_fails_opens_no_guard() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
         assert_eq!(code(lease.socket(0, &HandOff::tcp().address(FOREIGN))), ErrorCode::InvalidArgument);
         assert_eq!(lease.guard_state(), GuardState::Shut);
@@ -442,8 +420,7 @@ mod hand_off {
 
     #[test]
     fn the_guard_of_the_other_ports_stays_shut() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let lease = world.allocator().lease(Request::run(3).guard(true)).unwrap();
         let _tcp = lease.socket(1, &HandOff::tcp()).unwrap();
         for index in [0, 2] {
@@ -454,8 +431,7 @@ mod hand_off {
     /// It is what strangers meet that it tells, not what was asked for last.
     #[test]
     fn the_guard_is_told_to_be_open_once_no_port_is_shut() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 2);
+        let world = World::alone(ACTOR, 2);
         let lease = world.allocator().lease(Request::run(2).guard(true)).unwrap();
         drop(lease.socket(0, &HandOff::tcp()).unwrap());
         assert_eq!(lease.guard_state(), GuardState::Shut);
@@ -477,8 +453,7 @@ mod hand_off {
 
     #[test]
     fn listeners_are_on_both_families() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
         let listeners = lease.listeners(0).unwrap();
         let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
@@ -491,8 +466,7 @@ mod hand_off {
     /// A server that is started again meets the connections of the one before.
     #[test]
     fn its_own_time_wait_is_no_obstacle() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(1).unwrap();
         for _ in 0..3 {
             let server = TcpListener::from(lease.socket(0, &HandOff::tcp()).unwrap());
@@ -505,8 +479,7 @@ mod hand_off {
 
     #[test]
     fn over_a_guard_there_is_no_moment_in_between() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         let (stop, tried) = (AtomicBool::new(false), AtomicU32::new(0));
@@ -561,8 +534,7 @@ mod passed_on {
 
     #[test]
     fn it_lives_on_with_a_program_and_ends_with_it() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 4);
+        let world = World::alone(ACTOR, 4);
         let allocator = world.allocator();
         for drops in [false, true] {
             let lease = allocator.lease(Request::run(3)).unwrap();
@@ -591,8 +563,7 @@ mod passed_on {
 
     #[test]
     fn the_maker_has_it_when_the_program_is_gone() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let allocator = world.allocator();
         let lease = allocator.lease(3).unwrap();
         drop(Program::with(&lease));
@@ -603,8 +574,7 @@ mod passed_on {
 
     #[test]
     fn it_outlives_the_makers_kill() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let allocator = world.allocator();
         let mut actor = world.actor();
         actor.lease("lease 3");
@@ -618,8 +588,7 @@ mod passed_on {
 
     #[test]
     fn the_last_of_several_counts() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let allocator = world.allocator();
         let lease = allocator.lease(3).unwrap();
         let (first, last) = (Program::with(&lease), Program::with(&lease));
@@ -632,8 +601,7 @@ mod passed_on {
 
     #[test]
     fn its_guard_is_not_passed_on() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         let _program = Program::with(&lease);
@@ -646,8 +614,7 @@ mod passed_on {
 
     #[test]
     fn only_what_was_passed_on_is_inherited() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 4);
+        let world = World::alone(ACTOR, 4);
         let allocator = world.allocator();
         let (passed, other) = (allocator.lease(2).unwrap(), allocator.lease(2).unwrap());
         let _program = Program::with(&passed);
@@ -660,8 +627,7 @@ mod passed_on {
 
     #[test]
     fn a_forked_child_cannot_pass_it_on() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 3);
+        let world = World::alone(ACTOR, 3);
         let mut actor = world.actor();
         actor.lease("lease 3");
         let answer = actor.ok("fork pass 0;guard 0 to shut;socket 0");
@@ -687,8 +653,7 @@ mod shapes {
 
     #[test]
     fn offsets_are_from_a_base_in_the_pool() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 30);
+        let world = World::alone(ACTOR, 30);
         // Bases from the first ten; the others reach beyond the pool.
         let allocator = world.settings().pool(bases(&world, 0, 9)).open().unwrap();
         let mut leases = Vec::new();
@@ -714,8 +679,7 @@ mod shapes {
 
     #[test]
     fn the_only_base_there_is_is_found() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 60);
+        let world = World::alone(ACTOR, 60);
         let base = world.base();
         let allocator = world.allocator();
         for only in [0_u16, 17, 30] {
@@ -736,8 +700,7 @@ mod shapes {
 
     #[test]
     fn excluded_ports_are_in_no_shape() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 30);
+        let world = World::alone(ACTOR, 30);
         let base = world.base();
         let settings = world.settings().pool(bases(&world, 0, 2)).exclude(format!("{},{}", base + 20, base + 1));
         let allocator = settings.open().unwrap();
@@ -752,8 +715,7 @@ mod shapes {
     /// Nobody else uses these: they are above every ephemeral range and every slice of the tests.
     #[test]
     fn no_shape_reaches_beyond_the_last_port() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 1);
+        let world = World::alone(ACTOR, 1);
         let allocator = world.settings().pool("65526-65535").open().unwrap();
         let leases: Vec<Lease> = (0..2).map(|_| allocator.lease(Request::offsets([0, 8])).unwrap()).collect();
         let mut held: Vec<u16> = leases.iter().flat_map(|lease| lease.ports().to_vec()).collect();
@@ -767,8 +729,7 @@ mod shapes {
 
     #[test]
     fn scattered_ports_are_found_where_no_run_is() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 40);
+        let world = World::alone(ACTOR, 40);
         let allocator = world.allocator();
         // Every other port is gone: by a lease, by strangers of TCP and of UDP.
         let odd: Vec<u16> = world.ports().iter().copied().skip(1).step_by(2).collect();
@@ -792,7 +753,7 @@ mod shapes {
     }
 
     fn contest(shape: &str, count: usize, pool: (u16, u16), times: usize) {
-        let world = World::new(ACTOR, 60);
+        let world = World::alone(ACTOR, 60);
         let journal = world.scratch().join("journal");
         let mut actors: Vec<Actor> = (0..8)
             .map(|_| {
@@ -813,14 +774,12 @@ mod shapes {
 
     #[test]
     fn offsets_never_overlap_under_contention() {
-        let _alone = alone();
         // 20 bases, of which 8 actors want up to 3 at a time.
         contest("0,1,30", 3, (0, 19), 150);
     }
 
     #[test]
     fn scattered_ports_never_overlap_under_contention() {
-        let _alone = alone();
         contest("scattered", 5, (0, 59), 150);
     }
 }
@@ -830,8 +789,7 @@ mod sticky {
 
     #[test]
     fn a_key_gets_the_same_ports_again() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 60);
+        let world = World::alone(ACTOR, 60);
         let ask = || Request::run(4).sticky("web");
         let first = world.allocator().lease(ask()).unwrap().ports().to_vec();
         for _ in 0..10 {
@@ -847,8 +805,7 @@ mod sticky {
 
     #[test]
     fn other_ports_when_they_are_taken_and_those_from_then_on() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 60);
+        let world = World::alone(ACTOR, 60);
         let allocator = world.allocator();
         let ask = || Request::run(4).sticky("web");
         let first = allocator.lease(ask()).unwrap();
@@ -864,8 +821,7 @@ mod sticky {
 
     #[test]
     fn keys_do_not_disturb_each_other() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 60);
+        let world = World::alone(ACTOR, 60);
         let allocator = world.allocator();
         let ask = |key: &str| allocator.lease(Request::run(2).sticky(key)).unwrap();
         let keys = ["web", "postgres", "redis", "../etc/passwd", "", "a\nb"];
@@ -879,8 +835,7 @@ mod sticky {
 
     #[test]
     fn every_shape_may_be_sticky() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 60);
+        let world = World::alone(ACTOR, 60);
         let allocator = world.allocator();
         let offsets = || allocator.lease(Request::offsets([0, 9]).sticky("o")).unwrap().ports().to_vec();
         assert_eq!(offsets(), offsets());
@@ -892,8 +847,7 @@ mod sticky {
     /// 8 bytes, modulo the number of runs that fit side by side. Computed outside of this project, for a pool of 100.
     #[test]
     fn the_first_place_of_a_key_is_the_same_on_every_machine() {
-        let _alone = alone();
-        let world = World::new(ACTOR, 100);
+        let world = World::alone(ACTOR, 100);
         let expected = [
             ("web", 1, 44),
             ("web", 3, 25),

@@ -42,7 +42,7 @@ fn is_whole(world: &World, answer: &Value) -> bool {
 
 #[test]
 fn another_process_reads_all_of_it_and_ends_nothing() {
-    let world = World::new(ACTOR, 10);
+    let world = World::alone(ACTOR, 10);
     let allocator = world.allocator();
     for kind in ["held", "kept"] {
         let mut maker = world.actor();

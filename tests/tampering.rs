@@ -35,7 +35,7 @@ fn is_unusable(world: &World, path: &Path, what: &str) {
 
 #[test]
 fn a_folder_that_is_not_trustworthy_is_refused() {
-    let world = World::new(ACTOR, 5);
+    let world = World::alone(ACTOR, 5);
     let away = world.scratch().join("away");
     for index in 0..3 {
         for folder in folders(&world) {
@@ -64,7 +64,7 @@ fn a_folder_of_another_user_is_refused_unless_it_is_shared() {
         eprintln!("SKIPPED: only root can give files away");
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = World::alone(ACTOR, 5);
     drop(world.allocator());
     for path in folders(&world) {
         std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
@@ -88,7 +88,7 @@ fn a_ports_file_that_is_none_is_refused() {
         }),
     ];
     for (kind, put) in kinds {
-        let world = World::new(ACTOR, 5);
+        let world = World::alone(ACTOR, 5);
         let opened_before = world.allocator();
         fs::rename(world.ports_file(), world.ports_file().with_file_name("kept-away")).unwrap();
         put(&world.ports_file());
@@ -109,7 +109,7 @@ struct Populated {
 
 impl Populated {
     fn new() -> Self {
-        let world = World::new(ACTOR, 20);
+        let world = World::alone(ACTOR, 20);
         let before = world.allocator();
         let mut holder = world.actor();
         let kept = holder.ok("kept ports 5");
@@ -243,7 +243,7 @@ fn a_folder_of_records_that_was_replaced_is_noticed() {
 
 #[test]
 fn a_registry_that_was_removed_is_made_again() {
-    let world = World::new(ACTOR, 5);
+    let world = World::alone(ACTOR, 5);
     let before = world.allocator();
     fs::remove_dir_all(world.registry()).unwrap();
     assert_eq!(before.lease(1).unwrap_err().code().as_str(), "registry_unusable");

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use portalloc::{Allocator, Lease, Request, Settings};
@@ -19,12 +20,38 @@ pub struct World {
     scratch: TempDir,
     slice: Lease,
     program: &'static str,
+    /// Let go of last.
+    _turn: Turn,
+}
+
+/// A program that one test starts has copies of the sockets of all others in this process until it is executed: a port
+/// that was probed or closed a moment ago is still bound. Whoever wants to be sure of ports takes the turn of all.
+static PROGRAMS: RwLock<()> = RwLock::new(());
+
+#[derive(Debug)]
+enum Turn {
+    WithOthers { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
 }
 
 impl World {
-    /// With a pool of `count` ports. `program` is `env!("CARGO_BIN_EXE_actor")`, which only tests know.
+    /// With a pool of `count` ports, for a test that leaves leases to its actors. `program` is
+    /// `env!("CARGO_BIN_EXE_actor")`, which only tests know.
     #[must_use]
     pub fn new(program: &'static str, count: usize) -> Self {
+        let guard = PROGRAMS.read().unwrap_or_else(PoisonError::into_inner);
+        Self::taking(Turn::WithOthers { _guard: guard }, program, count)
+    }
+
+    /// As [`new`](Self::new), for a test that leases in its own process: no other test of this process has a world
+    /// meanwhile.
+    #[must_use]
+    pub fn alone(program: &'static str, count: usize) -> Self {
+        let guard = PROGRAMS.write().unwrap_or_else(PoisonError::into_inner);
+        Self::taking(Turn::Alone { _guard: guard }, program, count)
+    }
+
+    fn taking(turn: Turn, program: &'static str, count: usize) -> Self {
         let slices = Settings::new()
             .directory(std::env::temp_dir().join("portalloc-tests-slices"))
             .pool("20001-29999")
@@ -37,7 +64,7 @@ impl World {
         for folder in ["temp", "work"] {
             fs::create_dir(scratch.path().join(folder)).expect("a folder in the scratch folder");
         }
-        Self { scratch, slice, program }
+        Self { scratch, slice, program, _turn: turn }
     }
 
     /// The first port of the pool.
@@ -106,7 +133,8 @@ impl World {
         Settings::new().directory(self.registry()).pool(self.pool()).exclude("")
     }
 
-    /// An allocator in this process, for leases and looks. Environments are the actors', for the sake of `TMPDIR`.
+    /// An allocator in this process: for looks, and in a world [`alone`](Self::alone) for leases. Environments are the
+    /// actors', for the sake of `TMPDIR`.
     #[must_use]
     pub fn allocator(&self) -> Allocator {
         self.settings().open().expect("the registry opens")

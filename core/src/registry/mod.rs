@@ -133,14 +133,18 @@ impl Registry {
         self.user
     }
 
-    /// Whether a socket is in the network namespace whose registry this is; so it is, where the kernel cannot tell.
+    /// Whether a socket is in the network namespace whose registry this is; so it is, where that cannot be told.
     pub(crate) fn is_home_of(&self, socket: &impl AsFd) -> bool {
-        self.namespace_cookie.is_none() || sys::cookie_of(socket) == self.namespace_cookie
+        self.is_own(|| sys::cookie_of(socket))
     }
 
-    /// Whether the calling thread is.
+    /// Whether the calling thread is. At the descriptor limit it cannot be told, which is no sign that it is not.
     pub(crate) fn is_at_home(&self) -> bool {
-        self.namespace_cookie.is_none() || sys::cookie() == self.namespace_cookie
+        self.is_own(sys::cookie)
+    }
+
+    fn is_own(&self, cookie: impl FnOnce() -> Option<u64>) -> bool {
+        self.namespace_cookie.is_none_or(|own| cookie().is_none_or(|other| other == own))
     }
 
     /// The mount namespace in which it was opened.

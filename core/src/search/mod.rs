@@ -121,25 +121,25 @@ impl Search<'_> {
         }
         let mut pairs = Vec::new();
         for port in run.ports().rev() {
-            match probe::bind(port).map_err(|error| Error::os(format!("cannot probe port {port}"), error))? {
-                Ok(pair) => {
-                    self.stay_at_home(&pair)?;
-                    if self.kept.is_some() {
-                        pairs.push(pair);
-                    }
-                }
-                Err(Occupancy::Tcp) if self.is_resting(port) => match probe::bind_resting(port) {
-                    Ok(Ok(pair)) if self.kept.is_some() => pairs.push(pair),
-                    Ok(Ok(_)) => {}
-                    _ => return Ok(Some(port)),
-                },
-                Err(_) => return Ok(Some(port)),
+            let Some(pair) = self.bind(port)? else { return Ok(Some(port)) };
+            self.stay_at_home(&pair)?;
+            if self.kept.is_some() {
+                pairs.push(pair);
             }
         }
         if let Some(kept) = &self.kept {
             kept.borrow_mut().extend(pairs);
         }
         Ok(None)
+    }
+
+    /// The sockets of a port that nobody uses.
+    fn bind(&self, port: u16) -> Result<Option<Pair>> {
+        let bound = match probe::bind(port) {
+            Ok(Err(Occupancy::Tcp)) if self.is_resting(port) => probe::bind_resting(port),
+            bound => bound,
+        };
+        bound.map(Result::ok).map_err(|error| Error::os(format!("cannot probe port {port}"), error))
     }
 
     /// Locks of one network namespace and probes of another would promise nothing. A socket tells more cheaply than a

@@ -31,8 +31,8 @@ const TEMP_DIR: &str = "core/src/environment/temp_dir.rs";
 pub(crate) const STEPS: [(Step, &str, Code); 74] = [
     (Step::Lock, "locks a run, or is refused", code(SEARCH, "try_run", "self.ports.try_lock(run)?")),
     (Step::ReadLabels, "reads its labels", code(SEARCH, "obstacle", "self.ports.read(run)?")),
-    (Step::Probe, "binds a port", code(SEARCH, "obstacle", "probe::bind(port)")),
-    (Step::CloseProbe, "closes the probe's sockets", code(SEARCH, "obstacle", "Ok(pair) =>")),
+    (Step::Probe, "binds a port", code(SEARCH, "obstacle", "self.bind(port)?")),
+    (Step::CloseProbe, "closes the probe's sockets", code(SEARCH, "obstacle", "if self.kept.is_some()")),
     (
         Step::UnlockRefused,
         "unlocks a run that is kept or bound",
@@ -254,7 +254,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
 pub(crate) const ORDERS: [(&str, &str, &[&str]); 18] = [
     (REPAIR, "mend", &["ports.try_lock(range)?", "ports.read_one(port)?", "self.claimed_by_record(port, here)?"]),
     (SEARCH, "try_run", &["try_lock(run)", "self.obstacle(run)", "unlock(run)"]),
-    (SEARCH, "obstacle", &["self.ports.read(run)?", "self.registry.standing(", "probe::bind(port)"]),
+    (SEARCH, "obstacle", &["self.ports.read(run)?", "self.registry.standing(", "self.bind(port)?"]),
     (LEASE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))?", "Ok(Lease {"]),
     (
         LEASE,

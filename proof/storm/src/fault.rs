@@ -93,7 +93,7 @@ impl Fault {
                 remove(ground).map(|()| true)
             }
             Self::TruncatedPorts if random.below(10) == 0 => {
-                judge.ignores_kept = true;
+                judge.ignores_labelled = true;
                 resize(ground, random)
             }
             Self::RemovedRegistry | Self::TruncatedPorts => Ok(false),
@@ -103,7 +103,7 @@ impl Fault {
     /// Everybody is gone: undoes what can be undone.
     pub(crate) fn end(self, ground: &Ground, judge: &mut Judge) -> Outcome<()> {
         judge.ignores_all = false;
-        judge.ignores_kept = false;
+        judge.ignores_labelled = false;
         match self {
             Self::FullDisk => free(ground),
             _ => Ok(()),

@@ -121,7 +121,7 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
     let of = |text: &[&str]| text.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let ids: BTreeSet<String> = living.keys().cloned().collect();
     let records: BTreeSet<String> = ids.iter().map(|id| format!("{id}.json")).collect();
-    let temp_dirs = ids.iter().map(|id| format!("portalloc-{id}")).collect();
+    let temp_dirs: BTreeSet<String> = ids.iter().map(|id| format!("portalloc-{id}")).collect();
     let env_file = |info: &&EnvironmentInfo| {
         let path = info.record.as_ref()?.env_file.as_ref()?;
         Some(path.file_name()?.to_str()?.to_owned())
@@ -129,6 +129,7 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
     let env_files: BTreeSet<String> = living.values().filter_map(env_file).collect();
     if fault.ends_protection() {
         remove_orphaned_env_files(ground, &env_files)?;
+        remove_unmarked_temp_dirs(ground, &temp_dirs)?;
     }
     let namespaces = namespace.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     expect("the registry", &names(&ground.registry())?, &of(&[namespaces]))?;
@@ -150,6 +151,19 @@ fn remove_orphaned_env_files(ground: &Ground, living: &BTreeSet<String>) -> Outc
         let path = ground.work().join(name);
         if name.starts_with(".env.isolation") {
             rustix::fs::unlink(&path).context(path.display())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whoever was killed between making a temp dir and marking it as the registry's has left an empty folder that only its
+/// record says is portalloc's. If that is removed at the same moment, it could be anybody's, and stays.
+fn remove_unmarked_temp_dirs(ground: &Ground, living: &BTreeSet<String>) -> Outcome<()> {
+    for name in names(&ground.temp())?.iter().filter(|name| !living.contains(*name)) {
+        let path = ground.temp().join(name);
+        if rustix::fs::llistxattr(&path, &mut [0_u8; 0]).context(path.display())? == 0 {
+            // Fails if there is anything in it.
+            fs::remove_dir(&path).context(path.display())?;
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The independent judge: replays the journal while it is written, and knows nothing of locks and labels, so it cannot
 //! share a mistake with them.
 //!
-//! A holder is called `SERIAL`, `SERIAL-PART` (a child or a thread of that worker) or `SERIAL+ID` (a kept environment,
-//! which outlives its worker). A holder that is gone gives nothing back; whoever says of one that it is gone says so
+//! A holder is called `SERIAL`, `SERIAL-PART` (a child or a thread of that worker), `SERIAL=ID` (a kept environment that
+//! the worker owns, so it ends with it) or `SERIAL+ID` (a kept environment that outlives its worker). A holder that is gone gives nothing back; whoever says of one that it is gone says so
 //! before he ends it, and while he ends it it may still write. So a port of one that is not gone is nobody else's, and
 //! one that is gone must not write any more once its port is another's.
 
@@ -22,15 +22,15 @@ pub(crate) struct Judge {
     /// What was done, and how often, by language and word.
     done: BTreeMap<(String, String), u64>,
     lines: u64,
-    /// Set while a fault takes away the protection of what is kept: see `fault.rs`.
-    pub(crate) ignores_kept: bool,
+    /// Set while a fault takes away the protection of labels: see `fault.rs`.
+    pub(crate) ignores_labelled: bool,
     /// Set while a fault takes away all protection.
     pub(crate) ignores_all: bool,
 }
 
 /// The worker of a holder.
 pub(crate) fn serial(holder: &str) -> &str {
-    holder.split(['-', '+']).next().unwrap_or_default()
+    holder.split(['-', '=', '+']).next().unwrap_or_default()
 }
 
 /// The language of a holder.
@@ -38,8 +38,14 @@ fn language(holder: &str) -> &str {
     holder.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default()
 }
 
+/// Whether it outlives its worker.
 fn is_kept(holder: &str) -> bool {
     holder.contains('+')
+}
+
+/// Whether its labels protect it, and no lock.
+fn is_labelled(holder: &str) -> bool {
+    is_kept(holder) || holder.contains('=')
 }
 
 impl Judge {
@@ -79,7 +85,7 @@ impl Judge {
 
     fn take(&mut self, holder: &str, port: u16, line: &str) -> Outcome<()> {
         let Some(other) = self.holders.insert(port, holder.to_owned()) else { return Ok(()) };
-        if self.ignores_all || (self.ignores_kept && (is_kept(&other) || is_kept(holder))) {
+        if self.ignores_all || (self.ignores_labelled && (is_labelled(&other) || is_labelled(holder))) {
             return Ok(());
         }
         if other == holder {
@@ -102,7 +108,8 @@ impl Judge {
     }
 
     fn is_gone(&self, holder: &str) -> bool {
-        !is_kept(holder) && (self.gone.contains(holder) || self.gone.contains(&format!("{}-*", serial(holder))))
+        let by_name = if is_labelled(holder) { serial(holder) } else { holder };
+        !is_kept(holder) && (self.gone.contains(by_name) || self.gone.contains(&format!("{}-*", serial(holder))))
     }
 
     /// Says that a worker is going to be killed, and maybe its children.
@@ -193,6 +200,13 @@ mod tests {
         assert!(judged(&["took c1 5 2", "took c1-child 5 2"]).is_err());
         assert!(judged(&["took c1 5 2", "took c1 5 1"]).is_err());
         assert!(judged(&["gave c1 5 2", "took c1+a 5 2", "gave go1+b 5 2", "took go2 5 1"]).is_err());
+    }
+
+    #[test]
+    fn what_a_worker_owns_ends_with_it_and_not_with_a_part_of_it() {
+        assert!(judged(&["took c1=ab 5 2", "took go2 6 1"]).is_err());
+        assert!(judged(&["took c1=ab 5 2", "gone c1-thread", "took go2 6 1"]).is_err());
+        assert!(judged(&["took c1=ab 5 2", "gone c1", "took go2 6 1"]).is_ok());
     }
 
     #[test]

@@ -230,14 +230,21 @@ impl Worker {
         };
         let environment = self.allocator()?.create_environment(&request)?;
         if how == "held" || how == "owned" {
-            // Its owner's end makes it stale, so for the judge it is held.
-            self.journal.took(&self.serial, environment.ports())?;
+            self.journal.took(&self.holder_with_us(&environment), environment.ports())?;
             self.held.push(environment);
         } else {
             self.journal.took(&format!("{}+{}", self.serial, environment.id()), environment.ports())?;
             self.kept.push(environment);
         }
         Ok(Done::This(how))
+    }
+
+    /// Who holds an environment that ends with this worker.
+    fn holder_with_us(&self, environment: &Environment) -> String {
+        if environment.lease().is_some() {
+            return self.serial.clone();
+        }
+        format!("{}={}", self.serial, environment.id())
     }
 
     /// One whose time is over before anybody could say that he surely has its ports.
@@ -253,7 +260,7 @@ impl Worker {
             return Ok(Done::Nothing);
         }
         let mut environment = self.held.swap_remove(self.random.below(self.held.len()));
-        self.journal.gave(&self.serial, environment.ports())?;
+        self.journal.gave(&self.holder_with_us(&environment), environment.ports())?;
         environment.cleanup()?;
         Ok(Done::This("cleanup"))
     }

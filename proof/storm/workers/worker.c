@@ -132,13 +132,19 @@ static const char *kept_holder(const portalloc_environment *environment) {
     return holder;
 }
 
+static const char *holder_with_us(const portalloc_environment *environment) {
+    static char holder[48];
+    snprintf(holder, sizeof holder, "%s=%s", serial, portalloc_environment_id(environment));
+    return portalloc_environment_is_kept(environment) ? holder : serial;
+}
+
 static bool end(portalloc_environment **environments, size_t *count, bool is_kept) {
     if (*count == 0 || (has_child && !is_kept)) return true;
     size_t index = below(*count);
     portalloc_environment *one = environments[index];
     uint16_t base;
     size_t ports = ports_of(one, &base);
-    note_ports("gave", is_kept ? kept_holder(one) : serial, base, ports);
+    note_ports("gave", is_kept ? kept_holder(one) : holder_with_us(one), base, ports);
     environments[index] = environments[--*count];
     bool ok = done(portalloc_environment_cleanup(one));
     portalloc_environment_free(one);
@@ -163,7 +169,7 @@ static bool make(size_t count, how how) {
     options.ttl_ms = how == STICKY ? 24ULL * 3600 * 1000 : 0;
     if (!done(portalloc_environment_new(&options, &made))) return false;
     count = ports_of(made, &base);
-    note_ports("took", ends_with_us ? serial : kept_holder(made), base, count);
+    note_ports("took", ends_with_us ? holder_with_us(made) : kept_holder(made), base, count);
     if (ends_with_us) held[held_count++] = made;
     else kept[kept_count++] = made;
     did(names[how]);

@@ -21,6 +21,7 @@ const did = (what) => note(`did ${serial} ${what}`);
 const took = (by, ports) => note(`took ${by} ${ports[0]} ${ports.length}`);
 const gave = (by, ports) => note(`gave ${by} ${ports[0]} ${ports.length}`);
 const keptHolder = (environment) => `${serial}+${environment.id}`;
+const holderWithUs = (environment) => (environment.lifetime === 'held' ? holder : `${serial}=${environment.id}`);
 
 let state = BigInt(seed) * 2n + 1n;
 function below(limit) {
@@ -63,12 +64,12 @@ async function release() {
 
 function make(count, what, options) {
   if (held.length + kept.length >= MOST) {
-    end(held, () => holder);
+    end(held, holderWithUs);
     return end(kept, keptHolder);
   }
   const environment = Environment.create({ count, instanceId: serial, ...options });
   const endsWithUs = what === 'held' || what === 'owned';
-  took(endsWithUs ? holder : keptHolder(environment), environment.ports);
+  took((endsWithUs ? holderWithUs : keptHolder)(environment), environment.ports);
   (endsWithUs ? held : kept).push(environment);
   did(what);
 }
@@ -119,7 +120,7 @@ const operations = [
   ...Array(2).fill((count) => take(count, true)),
   ...Array(9).fill(release),
   ...Array(3).fill((count) => make(count, 'held', {})),
-  ...Array(5).fill(() => end(held, () => holder)),
+  ...Array(5).fill(() => end(held, holderWithUs)),
   ...Array(2).fill((count) => make(count, 'owned', { kept: true, ownerPid: process.pid })),
   ...Array(2).fill((count) => make(count, 'kept', { kept: true })),
   (count) => make(count, 'sticky', { kept: true, sticky: true, ttlMs: 24 * 3600 * 1000 }),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import multiprocessing.popen_fork  # else a worker imports it, when it may not have a descriptor left for that
 import os
 import random
 import signal
@@ -131,12 +132,15 @@ class Worker:
             ttl=ttl,
         )
         if how in ("held", "owned"):
-            self.took(self.serial, environment.ports)
+            self.took(self.holder_with_us(environment), environment.ports)
             self.held.append(environment)
         else:
             self.took(f"{self.serial}+{environment.id}", environment.ports)
             self.kept.append(environment)
         self.did(how)
+
+    def holder_with_us(self, environment: portalloc.Environment) -> str:
+        return self.serial if environment.lifetime == "held" else f"{self.serial}={environment.id}"
 
     def short_lived(self, count: int) -> None:
         ttl = self.random.randrange(1, 20) / 1000
@@ -146,7 +150,7 @@ class Worker:
     def end_held(self, _count: int) -> None:
         if self.held and not self.has_child:
             environment = self.held.pop(self.random.randrange(len(self.held)))
-            self.gave(self.serial, environment.ports)
+            self.gave(self.holder_with_us(environment), environment.ports)
             environment.cleanup()
             self.did("cleanup")
 
@@ -172,13 +176,13 @@ class Worker:
             return
         lease = portalloc.lease(count)
         self.took(self.serial, lease.ports)
-        self.has_child = True
         self.served.append((lease, []))
         parent = os.getpid()
         if self.random.randrange(2):
             multiprocessing.get_context("fork").Process(target=self.outlive, args=(lease, parent)).start()
         elif os.fork() == 0:
             self.outlive(lease, parent)
+        self.has_child = True
         self.did("fork")
 
     def outlive(self, lease: portalloc.Lease, parent: int) -> NoReturn:

@@ -86,7 +86,7 @@ while kill -0 "$STORM_PID" 2>/dev/null; do
             note did "$serial" kept
         fi
         ;;
-    6) create --ports "$count" --owner-pid $$ && note took "$serial" "$PORT_BASE" "$PORT_COUNT" && note did "$serial" owned ;;
+    6) create --ports "$count" --owner-pid $$ && note took "$serial=$ISOLATION_ID" "$PORT_BASE" "$PORT_COUNT" && note did "$serial" owned ;;
     7) create --ports "$count" --ttl 5ms && note did "$serial" ttl ;;
     8) end_kept ;;
     9) attempt portalloc cleanup --stale >&2 && note did "$serial" stale ;;

@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use portalloc::{EnvironmentInfo, Request, StaleReason, Status};
+use portalloc::{EnvironmentInfo, StaleReason, Status};
 use portalloc_tests::{Actor, World};
 use serde_json::Value;
 
@@ -119,7 +119,7 @@ impl Scene {
         environments
     }
 
-    fn all_others_can_be_leased(&self, environments: &[EnvironmentInfo], moment: &str) {
+    fn all_others_can_be_leased(&mut self, environments: &[EnvironmentInfo], moment: &str) {
         // What a broken record claims cannot be told, and is nobody's before an explicit cleanup.
         if environments.iter().any(|info| matches!(info.status, Status::Stale(StaleReason::RecordBroken(_)))) {
             return;
@@ -128,12 +128,13 @@ impl Scene {
         let claimed: BTreeSet<u16> =
             alive.flat_map(|info| info.ports.iter().copied()).chain(self.ports.clone()).collect();
         let free: BTreeSet<u16> = self.world.ports().iter().copied().filter(|port| !claimed.contains(port)).collect();
-        let allocator = self.world.allocator();
-        let had = allocator.lease(Request::scattered(free.len()));
-        let had = had.unwrap_or_else(|error| panic!("{moment}: {error}; {environments:?}"));
-        assert_eq!(had.ports().iter().copied().collect::<BTreeSet<_>>(), free, "{moment}: {environments:?}");
-        let error = allocator.lease(1).map(|lease| panic!("{moment}: {lease:?} was given out twice")).unwrap_err();
-        assert_eq!(error.code().as_str(), "pool_exhausted", "{moment}: {error}");
+        self.janitor.ok("open");
+        let had = self.janitor.ask(&format!("scattered {}", free.len()));
+        let had = had.unwrap_or_else(|failure| panic!("{moment}: {failure:?}; {environments:?}"));
+        assert_eq!(ports_of(&had).into_iter().collect::<BTreeSet<_>>(), free, "{moment}: {environments:?}");
+        let refused = self.janitor.ask("lease 1").map_err(|failure| failure.code);
+        assert_eq!(refused, Err("pool_exhausted".to_owned()), "{moment}");
+        self.janitor.ok(&format!("drop {}", had["lease"]));
     }
 
     /// Unfinished files are swept once they are surely not being written any more; instead of waiting, they are made old.

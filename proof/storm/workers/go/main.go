@@ -47,7 +47,12 @@ func (w *worker) did(what string)                     { w.note("did %s %s", w.se
 func (w *worker) took(holder string, base, count int) { w.note("took %s %d %d", holder, base, count) }
 func (w *worker) gave(holder string, base, count int) { w.note("gave %s %d %d", holder, base, count) }
 
-func (w *worker) own(*portalloc.Environment) string { return w.holder }
+func (w *worker) holderWithUs(environment *portalloc.Environment) string {
+	if environment.Kept() {
+		return w.serial + "=" + environment.ID()
+	}
+	return w.holder
+}
 
 func (w *worker) keptHolder(environment *portalloc.Environment) string {
 	return w.serial + "+" + environment.ID()
@@ -114,7 +119,7 @@ func (w *worker) release() error {
 
 func (w *worker) environment(count int, what string, options ...portalloc.EnvironmentOption) error {
 	if len(w.held)+len(w.kept) >= most {
-		return errors.Join(w.end(&w.held, w.own), w.end(&w.kept, w.keptHolder))
+		return errors.Join(w.end(&w.held, w.holderWithUs), w.end(&w.kept, w.keptHolder))
 	}
 	options = append(options, portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial))
 	environment, err := portalloc.NewEnvironment(options...)
@@ -122,7 +127,7 @@ func (w *worker) environment(count int, what string, options ...portalloc.Enviro
 		return err
 	}
 	if what == "held" || what == "owned" {
-		w.took(w.holder, environment.Base(), count)
+		w.took(w.holderWithUs(environment), environment.Base(), count)
 		w.held = append(w.held, environment)
 	} else {
 		w.took(w.keptHolder(environment), environment.Base(), count)
@@ -187,7 +192,7 @@ func (w *worker) operation() error {
 	case drawn < 20:
 		return w.environment(count, "held")
 	case drawn < 25:
-		return w.end(&w.held, w.own)
+		return w.end(&w.held, w.holderWithUs)
 	case drawn < 27:
 		return w.environment(count, "owned", portalloc.WithKept(), portalloc.WithOwner(os.Getpid()))
 	case drawn < 29:
