@@ -5,17 +5,23 @@
 //! hash says, which is the same on every machine with the same pool. The hash is over a name that colleagues share,
 //! such as the work tree's; the memory over one that tells two work trees of the same name apart.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
 use crate::pool::PortSet;
 use crate::registry::Registry;
-use crate::sys;
+use crate::sys::{self, Folder};
 
 /// How many places a key has before it takes any that is free.
 const PLACES: u32 = 8;
+
+/// So many keys of a user are remembered. Whoever makes new ones for ever, of the numbers of CI jobs for instance, would
+/// else fill the registry: then what was not used for longest is forgotten.
+const REMEMBERED: usize = 1000;
 
 /// The two names of one sticky request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +42,8 @@ impl Sticky {
             base.checked_add(count - 1)
                 .is_some_and(|last| ports.ranges().iter().any(|range| range.contains(*base) && range.contains(last)))
         };
-        let mut bases: Vec<u16> = self.remembered(registry).into_iter().filter(fits).collect();
+        let remembered = self.remembered(registry).map(|(base, _)| base);
+        let mut bases: Vec<u16> = remembered.into_iter().filter(fits).collect();
         for place in 0..if total == 0 { 0 } else { PLACES } {
             let mut cell =
                 u32::try_from(number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]) % u64::from(total))
@@ -55,7 +62,9 @@ impl Sticky {
 
     /// Keeps in mind where the key was at last. That it cannot be kept is no reason to fail.
     pub(crate) fn remember(&self, registry: &Registry, base: u16) {
-        if self.remembered(registry) == Some(base) {
+        if let Some((_, file)) = self.remembered(registry).filter(|(remembered, _)| *remembered == base) {
+            // Used again, so it is not the next to be forgotten.
+            let _ = file.set_modified(SystemTime::now());
             return;
         }
         let (Ok(memory), Ok(random)) = (registry.memory(), crate::random::number()) else { return };
@@ -65,25 +74,49 @@ impl Sticky {
             .create(new.as_ref())
             .and_then(|mut file| write!(file, "{base}"))
             .and_then(|()| memory.replace(new.as_ref(), name.as_ref()));
-        if written.is_err() {
-            let _ = memory.remove(new.as_ref());
+        match written {
+            Ok(()) => forget_the_oldest(&memory),
+            Err(_) => {
+                let _ = memory.remove(new.as_ref());
+            }
         }
     }
 
     /// The file may have been written by anyone: only a port of this user's own counts, and only as a preference.
-    fn remembered(&self, registry: &Registry) -> Option<u16> {
+    fn remembered(&self, registry: &Registry) -> Option<(u16, File)> {
         let file = registry.memory().ok()?.read(self.file_name().as_ref()).ok()?;
         let metadata = file.metadata().ok()?;
         if !metadata.is_file() || metadata.uid() != sys::user_id() {
             return None;
         }
         let mut text = String::new();
-        file.take(8).read_to_string(&mut text).ok()?;
-        text.parse().ok()
+        (&file).take(8).read_to_string(&mut text).ok()?;
+        Some((text.parse().ok()?, file))
     }
 
     fn file_name(&self) -> String {
         format!("{:016x}", number(&[self.here.as_bytes()]))
+    }
+}
+
+/// Those that were not used since the mean of all times: mostly a half, so that it is seldom done.
+fn forget_the_oldest(memory: &Folder) {
+    let names = memory.names().unwrap_or_default();
+    if names.len() <= REMEMBERED {
+        return;
+    }
+    let mut own = Vec::new();
+    for name in &names {
+        if let Some(stat) = memory.metadata(name).ok().filter(|stat| stat.st_uid == sys::user_id()) {
+            own.push((stat.st_mtime.unsigned_abs() * 1_000_000 + stat.st_mtime_nsec / 1000, name));
+        }
+    }
+    if own.len() > REMEMBERED {
+        let oldest = own.iter().map(|(time, _)| *time).min().unwrap_or_default();
+        let mean = oldest + own.iter().map(|(time, _)| time - oldest).sum::<u64>() / own.len() as u64;
+        for (_, name) in own.iter().filter(|(time, _)| *time < mean) {
+            let _ = memory.remove(name);
+        }
     }
 }
 

@@ -9,14 +9,16 @@ STORM_RUN = STORM_CLI='$(GO_PREFIX)/bin/portalloc' \
 	STORM_GO='$(abspath $(STORM)/worker-go)' \
 	STORM_PYTHON='$(abspath $(VENV))/bin/python' \
 	STORM_NODE='$(abspath bindings-node/index.mjs)' \
+	STORM_CLOCK='$(abspath $(STORM)/clock.so)' \
 	$(or $(CARGO_TARGET_DIR),target)/release/portalloc-storm $(if $(SEED),--seed $(SEED))
-STORM_FAULTS := none,full-disk,descriptors,removed-registry,truncated-ports
+STORM_FAULTS := full-disk,descriptors,removed-registry,truncated-ports,clock-steps
 
 storm-workers: python-installed node-built go-library
 	mkdir -p $(STORM)
 	$(CARGO) build --release --locked -p portalloc-storm
 	$(CC) -O2 -Wall -Wextra -Werror -o $(STORM)/worker-c proof/storm/workers/worker.c \
 		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o $(STORM)/clock.so proof/storm/clock.c
 	# Else Go does not see when the library has changed.
 	rm -f $(STORM)/worker-go
 	cd proof/storm/workers/go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 \
@@ -24,6 +26,7 @@ storm-workers: python-installed node-built go-library
 
 test-storm: storm-workers ## Every language's processes, killed at random instants: a short storm
 	$(STORM_RUN) --kills 2000 --epoch 500
+	$(STORM_RUN) --kills 300 --epoch 100 --faults $(STORM_FAULTS)
 
 storm: storm-workers ## The same for long: KILLS=100000, SEED=
 	$(STORM_RUN) --kills $(KILLS) --json $(STORM)/storm.json

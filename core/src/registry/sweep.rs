@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{MEMORY, Registry, records};
 use crate::id::IsolationId;
@@ -65,8 +65,7 @@ fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
 /// How long ago it was written; nothing, if that is to come.
 fn age(stat: &rustix::fs::Stat) -> Duration {
     let written = u64::try_from(stat.st_mtime).unwrap_or_default();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    now.saturating_sub(Duration::from_secs(written))
+    sys::file_time().saturating_sub(Duration::from_secs(written))
 }
 
 fn remove(folder: &Folder, name: &OsStr) -> bool {

@@ -3,6 +3,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::process::Command;
 
 use clap::ValueEnum;
 use portalloc_tests::Random;
@@ -27,10 +29,17 @@ pub(crate) enum Fault {
     RemovedRegistry,
     /// The ports file is cut off or blown up.
     TruncatedPorts,
+    /// The time of day that workers see jumps back and forth.
+    ClockSteps,
 }
 
 /// The small file system's size.
 const SMALL: u64 = 1 << 20;
+
+/// Steps of the clock are multiples of this many seconds, so that a TTL of milliseconds is over or far from it.
+const STEP_S: i64 = 300;
+/// So many of them at most, to either side.
+const STEPS: usize = 5;
 
 impl Fault {
     pub(crate) fn name(self) -> String {
@@ -46,7 +55,7 @@ impl Fault {
     /// not finish a look at a port in five seconds, others give up; what they wanted to clean up is looked for in the end.
     pub(crate) fn tolerated(self) -> &'static str {
         match self {
-            Self::None => "in_use",
+            Self::None | Self::ClockSteps => "in_use",
             Self::FullDisk | Self::Descriptors => "in_use io registry_unusable",
             Self::RemovedRegistry | Self::TruncatedPorts => "in_use registry_unusable",
         }
@@ -69,6 +78,18 @@ impl Fault {
     /// Whether what is kept is protected by nothing for a moment: labels that are lost are looked for every 10 ms.
     pub(crate) fn loses_labels(self) -> bool {
         self == Self::TruncatedPorts
+    }
+
+    /// Prepares what workers need to meet it.
+    pub(crate) fn prepare(self, command: &mut Command, ground: &Ground) -> Outcome<()> {
+        if self == Self::ClockSteps {
+            let clock = std::env::var_os("STORM_CLOCK").context("STORM_CLOCK is not set: make storm")?;
+            if !ground.offset().exists() {
+                set_offset(ground, 0)?;
+            }
+            command.env("LD_PRELOAD", clock).env("STORM_OFFSET", ground.offset());
+        }
+        Ok(())
     }
 
     /// Strikes. Called after every kill.
@@ -96,7 +117,11 @@ impl Fault {
                 judge.ignores_labelled = true;
                 resize(ground, random)
             }
-            Self::RemovedRegistry | Self::TruncatedPorts => Ok(false),
+            Self::ClockSteps if random.below(10) == 0 => {
+                let steps = i64::try_from(random.below(2 * STEPS + 1)).context("a step")?;
+                set_offset(ground, (steps - STEPS as i64) * STEP_S).map(|()| true)
+            }
+            Self::RemovedRegistry | Self::TruncatedPorts | Self::ClockSteps => Ok(false),
         }
     }
 
@@ -135,6 +160,12 @@ fn limit(victims: &[Victim], random: &mut Random) -> Outcome<bool> {
     let limit = Rlimit { current: Some(least + random.below(40) as u64), maximum };
     prlimit(Some(victim.pid), Resource::Nofile, limit).context("a limit")?;
     Ok(true)
+}
+
+/// Steps the workers' clock to so many seconds from the real one: see `clock.c`.
+fn set_offset(ground: &Ground, seconds: i64) -> Outcome<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(ground.offset());
+    file.and_then(|file| file.write_all_at(&seconds.to_ne_bytes(), 0)).context("the offset of the clock")
 }
 
 /// Moves the registry away, and removes it then: so it is gone at one instant.

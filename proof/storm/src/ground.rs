@@ -72,6 +72,11 @@ impl Ground {
         self.scratch().join("words")
     }
 
+    /// How far the workers' clock is from the real one, where it is stepped.
+    pub(crate) fn offset(&self) -> PathBuf {
+        self.scratch().join("offset")
+    }
+
     fn programs(&self) -> PathBuf {
         self.scratch().join("bin")
     }

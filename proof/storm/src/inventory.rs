@@ -138,8 +138,13 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
     expect("the temp dirs", &names(&ground.temp())?, &temp_dirs)?;
     expect("the work tree", &names(&ground.work())?, &env_files)?;
     let memory = namespace.join("sticky");
-    if memory.exists() && names(&memory)?.iter().any(|name| name.contains(".new-")) {
+    let remembered = if memory.exists() { names(&memory)? } else { BTreeSet::new() };
+    if remembered.iter().any(|name| name.contains(".new-")) {
         return Err("unfinished files are left in the memory of sticky ports".into());
+    }
+    // A thousand of a user, and what some who were killed could not count.
+    if remembered.len() > 1100 {
+        return Err(format!("{} sticky keys are remembered", remembered.len()).into());
     }
     Ok((stale + unfinished) as u64)
 }

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use portalloc::{Allocator, Cleanup, ErrorCode, Selection};
+use portalloc::{Allocator, Cleanup, ErrorCode, Selection, Timestamp};
 use portalloc_tests::Random;
 use rustix::process::{Pid, Signal, getpid, kill_process, set_child_subreaper};
 
@@ -155,6 +155,7 @@ impl<'a> Storm<'a> {
             .env("STORM_TOLERATED", self.fault.tolerated())
             .stderr(self.words.try_clone().context("words")?)
             .process_group(0);
+        self.fault.prepare(&mut command, self.ground)?;
         let (pid, process) = match language.birth() {
             Birth::Start => {
                 let process = command.args([serial.clone(), seed.to_string()]).stdout(Stdio::null()).spawn();
@@ -337,7 +338,9 @@ impl<'a> Storm<'a> {
             None => self.allocator.insert(self.ground.allocator()?).clone(),
         };
         let kept = self.judge.kept();
+        let soon = Timestamp::now().after(Duration::from_secs(60)).context("the clock")?;
         for info in allocator.list()?.environments {
+            self.tally.of_the_future += u64::from(info.record.as_ref().is_some_and(|record| record.created_at > soon));
             let is_of_the_dead = info.record.is_some_and(|record| self.dead.contains(&record.instance_id));
             if is_of_the_dead && self.random.below(10) > 0 {
                 if let Some((holder, ports)) = kept.get(&info.id.to_string()) {

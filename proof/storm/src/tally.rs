@@ -36,6 +36,8 @@ pub(crate) struct Tally {
     pub(crate) survivors: u64,
     /// Times that the scenario's fault struck.
     pub(crate) strikes: u64,
+    /// Environments seen that were made when the clock was far ahead.
+    pub(crate) of_the_future: u64,
 }
 
 impl Tally {
@@ -49,6 +51,7 @@ impl Tally {
             leftovers: 0,
             survivors: 0,
             strikes: 0,
+            of_the_future: 0,
         }
     }
 
@@ -147,12 +150,15 @@ impl Tally {
         if fault != Fault::RemovedRegistry {
             floors.push(("leftovers removed", self.leftovers, kills / 100));
         }
-        // A few kills may by chance leave none.
-        if fault != Fault::RemovedRegistry && kills >= 500 {
+        // A few kills may by chance leave none; and whoever finds the disk full gives back all that he keeps.
+        if !matches!(fault, Fault::RemovedRegistry | Fault::FullDisk) && kills >= 500 {
             floors.push(("kept ones that survived", self.survivors, kills / 500));
         }
         if fault != Fault::None {
             floors.push(("strikes of the fault", self.strikes, 0));
+        }
+        if fault == Fault::ClockSteps {
+            floors.push(("environments of the future", self.of_the_future, kills / 100));
         }
         let share: u64 = self.blows.keys().map(|language| language.share() as u64).sum();
         for (language, blows) in &self.blows {

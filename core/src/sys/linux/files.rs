@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, XattrFlags};
 use rustix::io::Errno;
@@ -320,6 +321,12 @@ impl Folder {
 
 fn bears_mark(mode: u32) -> bool {
     mode & Mode::WUSR.bits() == 0
+}
+
+/// The time by which the kernel dates files, since 1970.
+pub(crate) fn file_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    now.try_into().unwrap_or_default()
 }
 
 /// The extended attribute that says which registry a temp dir belongs to. Not a file inside, because a program such

@@ -1,0 +1,29 @@
+//! Where sticky keys were at last is remembered in a file each, and somebody may make new keys for ever.
+
+use std::fs;
+
+use portalloc::{Request, Settings};
+
+#[test]
+fn the_memory_of_sticky_keys_has_an_end_and_keeps_those_that_are_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let allocator = Settings::new().directory(folder.path()).pool("21414-21433").exclude("").open().unwrap();
+    let base = |key: &str| allocator.lease(Request::run(1).sticky(key)).unwrap().base_port();
+
+    // Where the key's hash puts it somebody else is, so only the memory can bring it back to where it goes then.
+    let by_hash = base("in use");
+    let other = allocator.lease(Request::these([by_hash])).unwrap();
+    let remembered = base("in use");
+    assert_ne!(remembered, by_hash);
+    drop(other);
+
+    for number in 0..3000 {
+        base(&format!("job {number}"));
+        if number % 100 == 0 {
+            assert_eq!(base("in use"), remembered, "after {number} other keys");
+        }
+    }
+    let namespace = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let count = fs::read_dir(namespace.join("sticky")).unwrap().count();
+    assert!((300..=1000).contains(&count), "{count} keys are remembered");
+}
