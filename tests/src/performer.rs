@@ -103,6 +103,10 @@ impl Performer {
             Some(limit) => request.wait(limit),
             None => request,
         };
+        let request = match options.get::<String>("sticky") {
+            Some(key) => request.sticky(key),
+            None => request,
+        };
         let request = if options.has("guarded") { request.guard(true) } else { request };
         let lease = self.allocator()?.lease(request)?;
         let answer = json!({"lease": self.leases.len(), "ports": lease.ports()});

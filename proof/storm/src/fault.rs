@@ -104,7 +104,7 @@ impl Fault {
             Self::None => Ok(false),
             Self::FullDisk => match random.below(10) {
                 0 => fill(ground).map(|()| true),
-                1 | 2 => free(ground).map(|()| false),
+                1..=4 => free(ground).map(|()| false),
                 _ => Ok(false),
             },
             Self::Descriptors => limit(victims, random),

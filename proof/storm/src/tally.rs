@@ -164,7 +164,9 @@ impl Tally {
         for (language, blows) in &self.blows {
             let expected = kills * language.share() as u64 / share.max(1);
             floors.push((language.name(), blows.kills, expected / 3));
-            floors.push((language.name(), done(judge, Some(*language), "took"), expected / 3));
+            // A full disk lets few begin.
+            let fewest = if fault == Fault::FullDisk { expected / 20 } else { expected / 3 };
+            floors.push((language.name(), done(judge, Some(*language), "took"), fewest));
             if language.has_children() {
                 floors.push(("orphans", done(judge, Some(*language), "orphan"), expected / 200));
             }

@@ -18,26 +18,35 @@ below() {
 # Runs a command, which must succeed, unless there are no ports, or it was killed, or the storm's fault met it.
 attempt() {
     "$@"
-    status=$?
-    case $status in
+    accept $? "$*"
+}
+
+# Ends with 99 if a command must not have ended with that status. 0: it was done. Where the shell has been killed, what
+# it had in a substitution lives on and cannot write to it; then nobody sees this, either.
+accept() {
+    case $1 in
     0) return 0 ;;
-    137) return 1 ;;
+    137) ;;
     3) note did "$serial" pool_exhausted ;;
+    5) note did "$serial" in_use ;;
     *)
-        if [ -z "$STORM_TOLERATED" ]; then
-            echo "$serial: status $status of $*" >&2
-            exit 1
+        if [ "$STORM_TOLERATED" = in_use ]; then
+            echo "$serial: status $1 of $2" >&2
+            exit 99
         fi
         note did "$serial" tolerated
         ;;
     esac
-    end_kept
     return 1
 }
 
 create() {
-    written=$(attempt portalloc create --shell --instance-id "$serial" "$@") || return 1
-    eval "$written"
+    written=$(attempt portalloc create --shell --instance-id "$serial" "$@")
+    case $? in
+    0) eval "$written" ;;
+    99) exit 99 ;;
+    *) return 1 ;;
+    esac
 }
 
 end_kept() {
@@ -45,7 +54,8 @@ end_kept() {
         id=${entry%%:*}
         ports=${entry#*:}
         note gave "$serial+$id" "${ports%%:*}" "${ports#*:}"
-        portalloc cleanup --id "$id" >/dev/null && note did "$serial" cleanup
+        portalloc cleanup --id "$id" >/dev/null
+        accept $? "cleanup --id $id" && note did "$serial" cleanup
     done
     kept=
 }
@@ -80,11 +90,11 @@ while kill -0 "$STORM_PID" 2>/dev/null; do
         ' "$serial-run$parts" && note did "$serial" guarded
         ;;
     4 | 5)
-        if create --ports "$count"; then
+        create --ports "$count" && {
             note took "$serial+$ISOLATION_ID" "$PORT_BASE" "$PORT_COUNT"
             kept="$kept $ISOLATION_ID:$PORT_BASE:$PORT_COUNT"
             note did "$serial" kept
-        fi
+        }
         ;;
     6) create --ports "$count" --owner-pid $$ && note took "$serial=$ISOLATION_ID" "$PORT_BASE" "$PORT_COUNT" && note did "$serial" owned ;;
     7) create --ports "$count" --ttl 5ms && note did "$serial" ttl ;;
@@ -92,5 +102,5 @@ while kill -0 "$STORM_PID" 2>/dev/null; do
     9) attempt portalloc cleanup --stale >&2 && note did "$serial" stale ;;
     10) attempt portalloc reconcile >&2 && note did "$serial" reconcile ;;
     *) attempt portalloc list >/dev/null && note did "$serial" list ;;
-    esac
+    esac || end_kept # Room for others.
 done

@@ -74,6 +74,11 @@ fn a_lease_is_nothing_or_all() {
             victim.ok("open");
             "scattered 2".to_owned()
         }),
+        ("sticky lease", 10, false, |scene, victim| {
+            scene.mislead_the_memory();
+            victim.ok("open");
+            "lease 3 sticky key".to_owned()
+        }),
         ("first lease", 10, false, |_, _| "lease 1".to_owned()),
         ("lease of more than there is", 10, false, |scene, victim| {
             victim.ok("open");

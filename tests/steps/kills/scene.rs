@@ -47,7 +47,10 @@ impl Scene {
     /// In the work tree there is an env file of the keeper's, if `taken`.
     pub(crate) fn new(taken: bool) -> Self {
         let world = World::new(ACTOR, POOL);
-        let (mut keeper, janitor) = (world.actor(), world.actor());
+        let (mut keeper, mut janitor) = (world.actor(), world.actor());
+        // What a sticky key was given is remembered for good, so it must be among what is there from the beginning.
+        let number = janitor.ok("lease 1 sticky key")["lease"].clone();
+        janitor.ok(&format!("drop {number}"));
         let mut ports: BTreeSet<u16> = keeper.lease("lease 2").into_iter().collect();
         let beside = world.work().join("keeper.env");
         let file = if taken { String::new() } else { format!(" file {}", beside.display()) };
@@ -103,6 +106,14 @@ impl Scene {
             false => self.ports.clone(),
         };
         assert_eq!(self.labelled(), labelled, "{moment}: labels");
+    }
+
+    /// What a sticky key was given last is no port of the pool, so its next lease writes anew.
+    pub(crate) fn mislead_the_memory(&self) {
+        let memory = self.world.namespace().join("sticky");
+        for name in self.world.names(&memory) {
+            fs::write(memory.join(name), "1").unwrap();
+        }
     }
 
     /// Cuts all labels off.
