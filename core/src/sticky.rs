@@ -108,7 +108,7 @@ fn forget_the_oldest(memory: &Folder) {
     let mut own = Vec::new();
     for name in &names {
         if let Some(stat) = memory.metadata(name).ok().filter(|stat| stat.st_uid == sys::user_id()) {
-            own.push((stat.st_mtime.unsigned_abs() * 1_000_000 + stat.st_mtime_nsec / 1000, name));
+            own.push((sys::written_us(&stat), name));
         }
     }
     if own.len() > REMEMBERED {

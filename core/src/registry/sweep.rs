@@ -64,8 +64,7 @@ fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
 
 /// How long ago it was written; nothing, if that is to come.
 fn age(stat: &rustix::fs::Stat) -> Duration {
-    let written = u64::try_from(stat.st_mtime).unwrap_or_default();
-    sys::file_time().saturating_sub(Duration::from_secs(written))
+    sys::file_time().saturating_sub(Duration::from_micros(sys::written_us(stat)))
 }
 
 fn remove(folder: &Folder, name: &OsStr) -> bool {

@@ -323,6 +323,13 @@ fn bears_mark(mode: u32) -> bool {
     mode & Mode::WUSR.bits() == 0
 }
 
+/// When a file was written, in microseconds since 1970.
+pub(crate) fn written_us(stat: &rustix::fs::Stat) -> u64 {
+    // It is signed or not, as the system's library has it.
+    let fraction = u64::try_from(i128::from(stat.st_mtime_nsec)).unwrap_or_default() / 1000;
+    u64::try_from(stat.st_mtime).unwrap_or_default().saturating_mul(1_000_000).saturating_add(fraction)
+}
+
 /// The time by which the kernel dates files, since 1970.
 pub(crate) fn file_time() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);

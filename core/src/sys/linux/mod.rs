@@ -19,7 +19,7 @@ mod watch;
 pub(crate) use children::keep_exit_statuses;
 pub(crate) use files::{
     Entry, Folder, UNFINISHED, create_folder, entry, exchange, file_time, is_shared_memory_folder, keep_on_exec, mark,
-    marked, rename_new, user_id,
+    marked, rename_new, user_id, written_us,
 };
 pub(crate) use holders::{SocketHolder, socket_holders, user_name};
 pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
