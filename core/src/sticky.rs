@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use crate::pool::PortSet;
-use crate::registry::Registry;
+use crate::registry::{Registry, is_number};
 use crate::sys::{self, Folder};
 
 /// How many places a key has before it takes any that is free.
@@ -64,7 +64,7 @@ impl Sticky {
     pub(crate) fn remember(&self, registry: &Registry, base: u16) {
         if let Some((_, file)) = self.remembered(registry).filter(|(remembered, _)| *remembered == base) {
             // Used again, so it is not the next to be forgotten.
-            let _ = file.set_modified(SystemTime::now());
+            let _ = file.set_modified(SystemTime::UNIX_EPOCH + sys::file_time());
             return;
         }
         let (Ok(memory), Ok(random)) = (registry.memory(), crate::random::number()) else { return };
@@ -99,22 +99,30 @@ impl Sticky {
     }
 }
 
-/// Those that were not used since the mean of all times: mostly a half, so that it is seldom done.
+/// The half that was not used for longest, so that it is seldom done. What else somebody has put there stays.
 fn forget_the_oldest(memory: &Folder) {
     let names = memory.names().unwrap_or_default();
     if names.len() <= REMEMBERED {
         return;
     }
     let mut own = Vec::new();
-    for name in &names {
+    for name in names.iter().filter(|name| name.to_str().is_some_and(is_number)) {
         if let Some(stat) = memory.metadata(name).ok().filter(|stat| stat.st_uid == sys::user_id()) {
             own.push((sys::written_us(&stat), name));
         }
     }
     if own.len() > REMEMBERED {
-        let oldest = own.iter().map(|(time, _)| *time).min().unwrap_or_default();
-        let mean = oldest + own.iter().map(|(time, _)| time - oldest).sum::<u64>() / own.len() as u64;
-        for (_, name) in own.iter().filter(|(time, _)| *time < mean) {
+        // The median, whatever the times are; a sort for it alone would be a fair part of the binary.
+        let (mut low, mut high) = (0, u64::MAX);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if own.iter().filter(|(time, _)| *time <= middle).count() > own.len() / 2 {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        for (_, name) in own.iter().filter(|(time, _)| *time < low) {
             let _ = memory.remove(name);
         }
     }

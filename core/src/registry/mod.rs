@@ -24,6 +24,7 @@ pub use records::{Lifetime, Record, RecordPorts};
 pub(crate) use records::{Records, Stored, project_name, still_stands};
 pub use repair::{Repair, RepairKind};
 pub(crate) use standing::Standing;
+pub(crate) use sweep::is_number;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::{self, Generators};

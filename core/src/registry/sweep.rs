@@ -53,11 +53,15 @@ impl Registry {
     }
 }
 
+/// Whether it is 64 bits in hexadecimal, as portalloc's names have them.
+pub(crate) fn is_number(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit())
+}
+
 fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
     let unfinished = name.to_str().is_some_and(|name| {
         // A name, the mark, and a random number: nothing that a person would call a file.
-        name.split_once(sys::UNFINISHED)
-            .is_some_and(|(_, number)| number.len() == 16 && number.bytes().all(|c| c.is_ascii_hexdigit()))
+        name.split_once(sys::UNFINISHED).is_some_and(|(_, number)| is_number(number))
     });
     unfinished && folder.metadata(name).is_ok_and(|stat| stat.st_uid == sys::user_id() && age(&stat) > AGE)
 }
