@@ -1,6 +1,6 @@
 //! Many at once: no two hold a port at the same time, everybody who can be served is, and a free run is always found.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests: a failure is a failed test")]
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -148,6 +148,19 @@ fn the_only_free_run_is_found_wherever_it_is() {
             assert_eq!(actor.lease("lease 5"), run, "{leases:?}");
             actor.fails("lease 6", "pool_exhausted");
             actor.ok(&format!("release {first}"));
+        }
+    }
+}
+
+#[test]
+fn runs_of_one_size_fill_a_pool_without_a_gap_if_they_come_one_by_one() {
+    let world = World::alone(ACTOR, 60);
+    for round in 0..60 {
+        let mut held = Vec::new();
+        for number in 0..20 {
+            // Each by an allocator of its own, as processes are: its search begins at a random place.
+            let lease = world.allocator().lease(Request::run(3));
+            held.push(lease.unwrap_or_else(|error| panic!("round {round}, run {number} of 20: {error}")));
         }
     }
 }

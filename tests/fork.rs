@@ -88,7 +88,8 @@ fn a_lease_lives_as_long_as_any_child_that_has_a_copy() {
     assert_eq!(other.ok("cleanup stale")["removed"], Value::Array(Vec::new()));
     child.kill();
     until("its ports are free", || allocator.lease(Request::these(ports.clone())).is_ok());
-    assert_eq!(other.ok("list")["environments"][0]["stale"], "holder_gone");
+    // The environment has a lock of its own, which the kernel may let go of a moment later.
+    until("its environment is stale", || other.ok("list")["environments"][0]["stale"] == "holder_gone");
     assert_eq!(other.ok("cleanup stale")["removed"][0]["id"], *id);
 }
 
@@ -117,7 +118,8 @@ fn a_child_leases_for_itself() {
     let (child, answers) = Child::of(&mut parent, "lease 5");
     assert_eq!(answers[0]["ok"]["ports"].as_array().unwrap().len(), 5);
     assert_eq!(allocator.census().unwrap().held, 10);
-    let child_pid = format!("PID {}", child.pid.as_raw_nonzero());
+    // With what follows it: one number may begin with the other.
+    let child_pid = format!("PID {} (", child.pid.as_raw_nonzero());
     let states = allocator.check(world.ports().iter().copied()).unwrap();
     assert_eq!(states.iter().filter(|state| state.to_string().contains(&child_pid)).count(), 5, "{states:?}");
     child.kill();

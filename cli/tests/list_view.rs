@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portalloc::{Allocator, Lease, PortSet, Request, Settings};
+use portalloc::{Allocator, Lease, PortReport, PortSet, Request, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -30,6 +30,12 @@ impl Place {
             .open()
             .unwrap();
         let slice = slices.lease(Request::run(60).wait(Duration::from_secs(120))).unwrap();
+        // A program that another test was just starting has copies of the probe's sockets until it is executed.
+        let start = Instant::now();
+        while slices.who(slice.ports().iter().copied()).unwrap().iter().any(PortReport::is_in_use) {
+            assert!(start.elapsed() < PATIENCE, "the sockets of the slice's probe stay");
+            std::thread::yield_now();
+        }
         Self { folder: tempfile::tempdir().unwrap(), slice }
     }
 

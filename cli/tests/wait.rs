@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use portalloc::{Lease, Request, Settings};
+use portalloc::{Lease, PortReport, Request, Settings};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +35,12 @@ impl Place {
             .open()
             .unwrap();
         let slice = shared.lease(Request::run(count).wait(PATIENCE)).unwrap();
+        // A program that another test was just starting has copies of the probe's sockets until it is executed.
+        let start = Instant::now();
+        while shared.who(slice.ports().iter().copied()).unwrap().iter().any(PortReport::is_in_use) {
+            assert!(start.elapsed() < PATIENCE, "the sockets of the slice's probe stay");
+            std::thread::yield_now();
+        }
         Self { folder: tempfile::tempdir().unwrap(), ports: slice.ports().to_vec(), _slice: slice }
     }
 

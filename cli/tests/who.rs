@@ -7,9 +7,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use portalloc::{Lease, Request, Settings};
+use portalloc::{Lease, PortReport, Request, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -32,6 +32,12 @@ impl World {
             .open()
             .expect("the registry of slices opens");
         let slice = slices.lease(Request::run(4).wait(Duration::from_secs(120))).expect("a slice of ports comes free");
+        // A program that another test was just starting has copies of the probe's sockets until it is executed.
+        let start = Instant::now();
+        while slices.who(slice.ports().iter().copied()).expect("who").iter().any(PortReport::is_in_use) {
+            assert!(start.elapsed() < Duration::from_secs(60), "the sockets of the slice's probe stay");
+            std::thread::yield_now();
+        }
         let folder = tempfile::Builder::new().prefix("portalloc-who-").tempdir().expect("a scratch folder");
         // Another user must get to the registry in it.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("the folder is opened to others");
@@ -170,9 +176,10 @@ fn another_user_is_told_what_is_hidden() {
     let created = world.create();
     let port = created["ports"]["base_port"].to_string();
     let _server = TcpListener::bind(("127.0.0.1", port.parse().expect("a port"))).expect("the port is free");
-    // A copy, since the folder of the build may be closed to others.
+    // A copy, since the folder of the build may be closed to others. By a process of its own: of a file that this one
+    // writes to, programs that other tests are just starting have copies, and what is open for writing cannot be executed.
     let copy = world.folder.path().join("portalloc");
-    fs::copy(PORTALLOC, &copy).expect("a copy of the binary");
+    assert!(Command::new("cp").arg(PORTALLOC).arg(&copy).status().is_ok_and(|status| status.success()), "no copy");
     let as_nobody = |arguments: &[&str]| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--clear-groups"]).args(arguments);

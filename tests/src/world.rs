@@ -9,10 +9,10 @@ use std::process::Command;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use portalloc::{Allocator, Lease, Request, Settings};
+use portalloc::{Allocator, Lease, PortReport, Request, Settings};
 use tempfile::TempDir;
 
-use crate::Actor;
+use crate::{Actor, until};
 
 /// Where a test's processes meet, and nobody else's.
 #[derive(Debug)]
@@ -60,6 +60,11 @@ impl World {
             .expect("the registry of slices opens");
         let request = Request::run(count).wait(Duration::from_secs(120));
         let slice = slices.lease(request).expect("a slice of ports comes free");
+        // A program that another test was just starting has copies of the probe's sockets until it is executed.
+        until("nobody has the sockets of the slice's probe", || {
+            let reports = slices.who(slice.ports().iter().copied()).expect("the kernel tells of sockets");
+            !reports.iter().any(PortReport::is_in_use)
+        });
         let scratch = tempfile::Builder::new().prefix("portalloc-test-").tempdir().expect("a scratch folder");
         for folder in ["temp", "work"] {
             fs::create_dir(scratch.path().join(folder)).expect("a folder in the scratch folder");

@@ -3,7 +3,7 @@
 use crate::scratch::{Scratch, run};
 
 /// `terminal.py LEADER LOG`: runs a command at a terminal of its own, which then hangs up. The command notes the
-/// signals that reach it, and gives up on more after three seconds, or as soon as it was told all.
+/// signals that reach it, and gives up on the first after a minute, on more soon after it.
 const HANG_UP: &str = r#"
 import os, pty, subprocess, sys
 leader, log = sys.argv[1] == "leader", sys.argv[2]
@@ -11,7 +11,7 @@ command = '''
 import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
 os.open(sys.argv[1] + ".ready", os.O_CREAT | os.O_WRONLY)
-seen, patience = [], 3
+seen, patience = [], 60
 while True:
     info = signal.sigtimedwait([signal.SIGHUP], patience)
     if info is None:

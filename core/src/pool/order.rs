@@ -73,9 +73,10 @@ pub(crate) fn random_bases(ports: &PortSet, count: usize, random: &mut impl Rng)
     })
 }
 
-/// The ranges that can hold a run of `count` ports, beginning with the one around a random port, which is split so
-/// that no run is lost: the part from that port on comes first, the part before it (which reaches far enough to
-/// hold the runs that cross the split) last.
+/// The ranges that can hold a run of `count` ports, beginning with a random one, which is split at a random place of
+/// the grid so that no run is lost: the part from there on comes first, the part before it (which reaches far enough to
+/// hold the runs that cross the split) last. Whoever walks them meets, beside neighbours of its own size, bases on the
+/// grid before any other.
 pub(crate) fn rotated(ports: &PortSet, count: usize, random: &mut impl Rng) -> Vec<PortRange> {
     let fitting: Vec<PortRange> = ports.ranges().iter().copied().filter(|range| range.count() >= count).collect();
     if fitting.is_empty() {
@@ -85,7 +86,7 @@ pub(crate) fn rotated(ports: &PortSet, count: usize, random: &mut impl Rng) -> V
     let mut order: Vec<PortRange> = fitting.iter().cycle().skip(chosen).take(fitting.len()).copied().collect();
     if let Some(head) = order.first().copied() {
         let bases = head.count() - count + 1;
-        let split = random.random_range(0..bases);
+        let split = random.random_range(0..bases.div_ceil(count)) * count;
         let from = u16::try_from(split).ok().and_then(|split| head.first().checked_add(split)).unwrap_or(head.first());
         let upper = PortRange::new(from, head.last());
         // The last run of this part begins just below the split.
