@@ -112,7 +112,9 @@ fn list(ports: &[u16]) -> String {
 /// Whether the environment `id` may be alive. What cannot be judged, such as another user's, may be.
 pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
     Ok(match registry.records().read(id)? {
-        Stored::Missing | Stored::Broken(_) => false,
+        // In another folder that somebody put in the place of the opened one there may be a record.
+        Stored::Missing => !registry.records().is_in_place(),
+        Stored::Broken(_) => false,
         Stored::Foreign(_) => true,
         Stored::Record(record) => !judge(registry, &registry.ports()?, &record, &registry.process()?)?.is_stale(),
     })
@@ -213,5 +215,18 @@ mod tests {
         assert_eq!(StaleReason::PortsTaken(vec![7]).to_string(), "somebody else was given its port 7");
         assert_eq!(list(&[1, 2, 3, 4, 5, 6, 7]), "ports 1, 2, 3, 4, 5 and 2 more");
         assert_eq!(Status::Active.reason(), None);
+    }
+
+    #[test]
+    fn nothing_is_dead_for_whoever_has_a_removed_registry_open() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("registry");
+        let registry = Registry::open(Some(folder.clone())).unwrap();
+        let id = "0123456789ab".parse().unwrap();
+        assert!(!lives(&registry, id).unwrap());
+        std::fs::rename(&folder, scratch.path().join("away")).unwrap();
+        assert!(lives(&registry, id).unwrap());
+        let new = Registry::open(Some(folder)).unwrap();
+        assert!(lives(&registry, id).unwrap() && !lives(&new, id).unwrap());
     }
 }

@@ -52,9 +52,7 @@ pub(crate) fn examine(ground: &Ground, judge: &Judge, fault: Fault, before: bool
     let mut survivors = 0;
     for id in kept.keys().filter(|id| living.contains_key(*id)) {
         let validation = allocator.validate(id.parse::<IsolationId>()?)?;
-        // Whoever still has the removed registry open knows nothing of this one, and takes these for leftovers.
-        let may_be_gone = |name: &str| fault.ends_protection() && ["temp_dir", "env_file"].contains(&name);
-        if validation.checks.iter().any(|check| check.failure.is_some() && !may_be_gone(check.name)) {
+        if !validation.is_valid() {
             return Err(format!("the environment {id} is not whole: {validation:?}").into());
         }
         survivors += 1;
