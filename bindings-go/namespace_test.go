@@ -1,12 +1,14 @@
 package portalloc_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	portalloc "github.com/portalloc/portalloc/bindings-go"
@@ -37,12 +39,17 @@ func TestBindZeroCollidesAndLeasesDoNot(t *testing.T) {
 	must(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("41000 41007"), 0))
 
 	free := func() (int, error) { // as in phayes/freeport, and in net.Listen(":0") and Close
-		server, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
+		for {
+			server, err := net.Listen("tcp", "127.0.0.1:0")
+			if errors.Is(err, syscall.EADDRINUSE) {
+				continue // the others have all eight of them just now
+			}
+			if err != nil {
+				return 0, err
+			}
+			defer server.Close()
+			return server.Addr().(*net.TCPAddr).Port, nil
 		}
-		defer server.Close()
-		return server.Addr().(*net.TCPAddr).Port, nil
 	}
 	collisions := clashes(t, free)
 	if collisions < 8 {

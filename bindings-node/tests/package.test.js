@@ -93,7 +93,7 @@ test('run passes on signals and the status', async () => {
   // The command gets its own parent's PID: that of the process that npm's link started.
   const trapped = await run(program, ['run', '--', 'sh', '-c', 'trap "exit 7" TERM; kill -TERM $PPID; while :; do sleep 0.01; done'], {
     cwd: project,
-    timeout: 20_000,
+    timeout: 60_000,
   });
   assert.equal(trapped.status, 7, `${trapped.out}${trapped.err}`);
 });

@@ -16,7 +16,8 @@ const here = world();
 
 async function listening(t, port) {
   const server = net.createServer().listen(port, '127.0.0.1');
-  t.after(() => server.close());
+  // Connections included: some tests want all ports.
+  t.after(() => new Promise((resolve) => server.close(resolve)));
   await once(server, 'listening');
   return server;
 }

@@ -42,9 +42,9 @@ function world(count = 40) {
   return { base: slice.basePort, ports: slice.ports, pool: process.env.PORTALLOC_POOL, scratch, temp, work };
 }
 
-/** Until `holds` does; a failure after ten seconds. */
+/** Until `holds` does; a failure after a minute, which only what is broken takes. */
 async function until(holds, what) {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const held = await holds();
     if (held) return held;

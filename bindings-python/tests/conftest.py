@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: As many ports a world has.
 SLICE = 40
 
+#: So far beyond its pool the ports at offsets may lie. Leased as well, so that they are not of a neighbour's world.
+BEYOND = 100
+
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
@@ -26,8 +29,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("PORTALLOC_DIR", str(SLICES))
     # Not `tmp_path`, in which the path of a Unix socket would be too long.
     scratch = tempfile.TemporaryDirectory(prefix="portalloc-test-", ignore_cleanup_errors=True)
-    with scratch as folder, portalloc.lease(SLICE, pool=SLICES_POOL, timeout=120) as slice_of_ports:
-        world = World(Path(folder), slice_of_ports.ports)
+    with scratch as folder, portalloc.lease(SLICE + BEYOND, pool=SLICES_POOL, timeout=120) as leased:
+        world = World(Path(folder), leased.ports[:SLICE])
         monkeypatch.setenv("PORTALLOC_DIR", str(world.registry))
         monkeypatch.setenv("PORTALLOC_POOL", world.pool)
         monkeypatch.setenv("TMPDIR", str(world.temp))

@@ -239,6 +239,6 @@ def exists(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter if it goes between opening and reading
         return False
     return stat.rpartition(")")[2].split()[0] not in ("Z", "X")

@@ -16,7 +16,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const record = require('./record.js');
 const until = async (holds) => {
-  const deadline = Date.now() + 60000;
+  const deadline = Date.now() + 200000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error('the others do not come');
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -35,7 +35,8 @@ record({ config: true, web, api });
 export default defineConfig({
   workers: 2,
   fullyParallel: true,
-  webServer: { command: 'node server.js', port: web },
+  timeout: 240000,
+  webServer: { command: 'node server.js', port: web, timeout: 200000 },
   use: { baseURL: \`http://127.0.0.1:\${web}\` },
 });
 `;
@@ -89,7 +90,7 @@ test('Playwright: the environment as portalloc.toml says; SIGKILL frees it', asy
   const [{ port }] = configs;
   assert.ok(!portalloc.isFree(port));
   process.kill(running.pid, 'SIGKILL');
-  await until(() => portalloc.isFree(port), () => String(port), 5_000);
+  await until(() => portalloc.isFree(port), () => String(port), 30_000); // the workers end after 50 s
 });
 
 test('node:test: a lease ends with its test', async (t) => {
@@ -119,7 +120,11 @@ test('node:test: a lease ends with its test', async (t) => {
 
 for (const args of [[], ['--parallel', '--jobs=2']]) {
   test(`Mocha: root hooks, ${args.length ? 'in parallel' : 'one by one'}`, async (t) => {
-    const body = `
+    const middle = here.base + here.ports.length / 2;
+    const halves = [`${here.base}-${middle - 1}`, `${middle}-${here.ports.at(-1)}`];
+    // In parallel each file has a pool of its own: else one may be given what the other has just given back.
+    const body = (pool) => `
+      process.env.PORTALLOC_POOL = '${pool}';
       const assert = require('node:assert');
       const net = require('node:net');
       const { who } = require('portalloc');
@@ -140,8 +145,8 @@ for (const args of [[], ['--parallel', '--jobs=2']]) {
         });
       });
     `;
-    const inner = suite(t, { 'portalloc.toml': 'names = ["web"]\n', 'a.spec.js': body, 'b.spec.js': body });
-    const { status, output } = await inner.run('mocha', ['--require', 'portalloc/mocha', ...args, 'a.spec.js', 'b.spec.js']);
+    const inner = suite(t, { 'portalloc.toml': 'names = ["web"]\n', 'a.spec.js': body(halves[0]), 'b.spec.js': body(halves[1]) });
+    const { status, output } = await inner.run('mocha', ['--require', 'portalloc/mocha', '--timeout=240000', ...args, 'a.spec.js', 'b.spec.js']);
     assert.equal(status, 0, output);
     const told = inner.told();
     assert.equal(told.length, 2);

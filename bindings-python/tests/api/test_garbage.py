@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from support import Actor, World
 
 
+@pytest.fixture(autouse=True)
+def _no_garbage_of_others() -> None:
+    """What earlier tests have left for the collector is not to be told of here."""
+    gc.collect()
+
+
 def line_of(code: str) -> int:
     """The number of the first line of this file that is this code."""
     with open(__file__) as file:  # noqa: PTH123

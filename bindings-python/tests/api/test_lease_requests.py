@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 from typing import TYPE_CHECKING, Any
 
 import portalloc
 import pytest
-from support import DEADLINE
+from support import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,8 +183,15 @@ def test_a_registry_that_was_replaced_is_refused_and_then_opened_anew(world: Wor
     with portalloc.lease(timeout=DEADLINE):
         pass
     world.registry.rename(world.scratch / "old")
-    # What is open already is noticed to be gone at most once.
-    with contextlib.suppress(portalloc.RegistryUnusableError), portalloc.lease():
-        pass
+
+    def is_refused() -> bool:
+        try:
+            portalloc.lease().release()
+        except portalloc.RegistryUnusableError:
+            return True
+        return False
+
+    # What is open already is looked at again after some milliseconds.
+    until("the replacement is noticed", is_refused)
     with portalloc.lease() as lease:
         assert [info.ports for info in portalloc.leases()] == [[lease.port]]

@@ -89,8 +89,8 @@ def test_what_they_take(wait: Callable[..., None], world: World) -> None:
     with socket.create_server(("127.0.0.1", world.base)):
         port = world.base if wait is portalloc.wait_for else world.base + 1
         for ports in (port, [port], (port, port), {port}, range(port, port + 1), (one for one in [port])):
-            wait(ports, 0)
-            wait(ports=port, timeout=0)
+            wait(ports, DEADLINE)
+            wait(ports=port, timeout=DEADLINE)
     with pytest.raises(TypeError):
         wait()
     with pytest.raises(TypeError):

@@ -74,7 +74,7 @@ def is_alive(pid: int) -> bool:
     """Whether it runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter if it goes between opening and reading
         return False
 
 
@@ -102,6 +102,8 @@ class Inner:
         monkeypatch.setenv("PORTALLOC_POOL", self.pool)
         monkeypatch.setenv("TMPDIR", str(self.temp))
         monkeypatch.setenv("RECORDS", str(self._records))
+        # A suite that is written anew in the same second, with the same size, would be taken for the old one.
+        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
         pytester.makeconftest(_CONFTEST)
 
     def conftest(self, source: str) -> None:
@@ -120,7 +122,7 @@ class Inner:
 
     def run(self, *arguments: str, plugins: Sequence[str] = (), prefix: Sequence[str] = ()) -> pytest.RunResult:
         """To its end."""
-        return self.pytester.run(*prefix, *self.arguments(*arguments, plugins=plugins), timeout=2 * DEADLINE_SECONDS)
+        return self.pytester.run(*prefix, *self.arguments(*arguments, plugins=plugins), timeout=5 * DEADLINE_SECONDS)
 
     def start(self, *arguments: str) -> Running:
         return Running(self, self.arguments(*arguments))

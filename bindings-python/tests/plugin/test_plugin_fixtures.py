@@ -426,4 +426,11 @@ def test_a_timeout_waits_for_ports(inner: Inner) -> None:
 
 def waits_for_a_file(pid: int) -> bool:
     """Whether the process has asked the kernel to tell it of changes, as one does that waits for ports."""
-    return any(str(entry.readlink()) == "anon_inode:inotify" for entry in Path(f"/proc/{pid}/fd").iterdir())
+    return any(leads_to(entry) == "anon_inode:inotify" for entry in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def leads_to(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:  # closed meanwhile
+        return ""
