@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests: a failure is a failed test")]
 
+#[path = "common/slice.rs"]
+mod slice;
+
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portalloc::{Allocator, Lease, PortReport, PortSet, Request, Settings};
+use portalloc::{Allocator, Lease, PortSet, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -23,19 +26,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let slices = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
-            .pool("20001-29999")
-            .exclude("21200-21329")
-            .open()
-            .unwrap();
-        let slice = slices.lease(Request::run(60).wait(Duration::from_secs(120))).unwrap();
-        // A program that another test was just starting has copies of the probe's sockets until it is executed.
-        let start = Instant::now();
-        while slices.who(slice.ports().iter().copied()).unwrap().iter().any(PortReport::is_in_use) {
-            assert!(start.elapsed() < PATIENCE, "the sockets of the slice's probe stay");
-            std::thread::yield_now();
-        }
+        let slice = slice::slice(60);
         Self { folder: tempfile::tempdir().unwrap(), slice }
     }
 

@@ -8,13 +8,16 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
+#[path = "common/slice.rs"]
+mod slice;
+
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use portalloc::{Lease, PortReport, Request, Settings};
+use portalloc::Lease;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,19 +31,7 @@ struct Place {
 
 impl Place {
     fn new(count: usize) -> Self {
-        let shared = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-wait"))
-            .pool("21200-21329")
-            .exclude("")
-            .open()
-            .unwrap();
-        let slice = shared.lease(Request::run(count).wait(PATIENCE)).unwrap();
-        // A program that another test was just starting has copies of the probe's sockets until it is executed.
-        let start = Instant::now();
-        while shared.who(slice.ports().iter().copied()).unwrap().iter().any(PortReport::is_in_use) {
-            assert!(start.elapsed() < PATIENCE, "the sockets of the slice's probe stay");
-            std::thread::yield_now();
-        }
+        let slice = slice::slice(count);
         Self { folder: tempfile::tempdir().unwrap(), ports: slice.ports().to_vec(), _slice: slice }
     }
 

@@ -3,21 +3,22 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests: a failure is a failed test")]
 
+#[path = "common/slice.rs"]
+mod slice;
+
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use portalloc::{Lease, PortReport, Request, Settings};
+use portalloc::Lease;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PORTALLOC: &str = env!("CARGO_BIN_EXE_portalloc");
 const NOBODY: &str = "65534";
 
-/// A registry and four ports for one test. Sockets are machine-wide, so the ports are leased, in the registry that all
-/// tests have for that.
+/// A registry and four ports for one test.
 struct World {
     folder: TempDir,
     slice: Lease,
@@ -25,19 +26,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let slices = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
-            .pool("20001-29999")
-            .exclude("")
-            .open()
-            .expect("the registry of slices opens");
-        let slice = slices.lease(Request::run(4).wait(Duration::from_secs(120))).expect("a slice of ports comes free");
-        // A program that another test was just starting has copies of the probe's sockets until it is executed.
-        let start = Instant::now();
-        while slices.who(slice.ports().iter().copied()).expect("who").iter().any(PortReport::is_in_use) {
-            assert!(start.elapsed() < Duration::from_secs(60), "the sockets of the slice's probe stay");
-            std::thread::yield_now();
-        }
+        let slice = slice::slice(4);
         let folder = tempfile::Builder::new().prefix("portalloc-who-").tempdir().expect("a scratch folder");
         // Another user must get to the registry in it.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("the folder is opened to others");

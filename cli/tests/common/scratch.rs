@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use portalloc::{Allocator, Lease, PortReport, Request, Settings};
+use portalloc::{Allocator, Lease, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -45,19 +45,7 @@ impl Scratch {
 
     /// With a pool of `count` consecutive ports.
     pub(crate) fn with_pool_of(count: usize) -> Self {
-        let slices = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
-            .pool("20001-29999")
-            .exclude("")
-            .open()
-            .expect("the registry of slices opens");
-        let request = Request::run(count).wait(Duration::from_secs(120));
-        let slice = slices.lease(request).expect("a slice of ports comes free");
-        // A program that another test was just starting has copies of the probe's sockets until it is executed.
-        until("nobody has the sockets of the slice's probe", || {
-            let reports = slices.who(slice.ports().iter().copied()).expect("the kernel tells of sockets");
-            !reports.iter().any(PortReport::is_in_use)
-        });
+        let slice = crate::slice::slice(count);
         let folder = tempfile::Builder::new().prefix("portalloc-cli-").tempdir().expect("a scratch folder");
         for name in ["temp", "work", "elsewhere"] {
             fs::create_dir(folder.path().join(name)).expect("a folder in the scratch folder");

@@ -10,6 +10,8 @@ mod running;
 mod scratch;
 mod servers;
 mod signals;
+#[path = "../common/slice.rs"]
+mod slice;
 mod sockets;
 mod starting;
 mod terminals;
