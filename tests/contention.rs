@@ -1,6 +1,6 @@
 //! Many at once: no two hold a port at the same time, everybody who can be served is, and a free run is always found.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests: a failure is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
