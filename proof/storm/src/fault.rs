@@ -80,6 +80,11 @@ impl Fault {
         self == Self::TruncatedPorts
     }
 
+    /// Whether a TTL that was over for a worker may not be over for others.
+    pub(crate) fn shifts_time(self) -> bool {
+        self == Self::ClockSteps
+    }
+
     /// Prepares what workers need to meet it.
     pub(crate) fn prepare(self, command: &mut Command, ground: &Ground) -> Outcome<()> {
         if self == Self::ClockSteps {

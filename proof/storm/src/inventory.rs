@@ -27,7 +27,11 @@ pub(crate) struct Found {
 /// Looks at everything. `before`: at the ports also before the cleanup. `empty`: also whether all can be removed.
 pub(crate) fn examine(ground: &Ground, judge: &Judge, fault: Fault, before: bool, empty: bool) -> Outcome<Found> {
     let allocator = ground.allocator()?;
-    let listing = settled(&allocator)?;
+    let mut listing = settled(&allocator)?;
+    if fault.shifts_time() && listing.environments.iter().any(was_over_for_a_while) {
+        allocator.reconcile()?;
+        listing = settled(&allocator)?;
+    }
     if !listing.leases.is_empty() {
         return Err(format!("all are dead, and yet there are leases: {:?}", listing.leases).into());
     }
@@ -76,6 +80,12 @@ fn settled(allocator: &Allocator) -> Outcome<Listing> {
         }
         pause(1000);
     }
+}
+
+/// Whether its TTL is not over, and somebody for whom it was has had its ports.
+fn was_over_for_a_while(info: &EnvironmentInfo) -> bool {
+    let has_ttl = info.record.as_ref().is_some_and(|record| record.expires_at.is_some());
+    has_ttl && matches!(info.status, Status::Damaged(_))
 }
 
 type Living<'a> = BTreeMap<String, &'a EnvironmentInfo>;
