@@ -93,8 +93,8 @@ portalloc validate >/dev/null && echo "$ISOLATION_ID $OUT_PORT"
 
 #[test]
 fn many_at_once_have_their_own() {
-    // Just what they need, even if there is a gap of two ports, too small for another one, beside each of them: whoever
-    // searches long for a run is given one that is off the grid.
+    // Enough even if there is a gap of two ports, too small for another one, beside each of them: where many search at the
+    // same moment, some are given a run that is off the grid.
     let scratch = Scratch::with_pool_of(100);
     let mut runs: Vec<Running> = (0..20)
         .map(|_| {
