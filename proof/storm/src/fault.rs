@@ -61,6 +61,16 @@ impl Fault {
         }
     }
 
+    /// With which error a server may fail to bind a port that its worker has, or 0. Then the worker has one server less.
+    pub(crate) fn bind_errno(self) -> i32 {
+        match self {
+            Self::Descriptors => nix::libc::EMFILE,
+            // Somebody who knows nothing of a lease from before may have bound its port first.
+            Self::RemovedRegistry => nix::libc::EADDRINUSE,
+            Self::None | Self::FullDisk | Self::TruncatedPorts | Self::ClockSteps => 0,
+        }
+    }
+
     /// The languages whose own runtime endures it.
     pub(crate) fn endures(self, language: Language) -> bool {
         match self {

@@ -39,7 +39,12 @@ pub(crate) fn examine(ground: &Ground, judge: &Judge, fault: Fault, before: bool
     let kept = judge.kept();
     if !fault.loses_labels() {
         for (id, (holder, ports)) in &kept {
-            let is_there = living.get(id).is_some_and(|info| info.ports == *ports);
+            // Whoever held a port from before says so late, and is believed; the others are still this one's.
+            let has_all = |info: &&EnvironmentInfo| match fault.ends_protection() {
+                true => ports.iter().all(|port| info.ports.contains(port)),
+                false => info.ports == *ports,
+            };
+            let is_there = living.get(id).is_some_and(has_all);
             // Of one that was made in a registry just before that was removed, the note may have come after it.
             let went_with_all = fault.ends_protection() && !living.contains_key(id);
             if !is_there && !went_with_all {

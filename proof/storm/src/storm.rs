@@ -29,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// After so many kills the environments of the dead are looked through.
 const ROUND: u64 = 40;
 
+/// A storm that has seen too little goes on for up to so many times the kills that it was asked for. What a few hundred show
+/// of something rare is chance; that it does not show at all is not.
+const MOST: u64 = 10;
+
 /// A worker that something is going to happen to after so many kills, or at this time at the latest.
 type Due = VecDeque<(u64, Instant, Victim)>;
 
@@ -105,8 +109,23 @@ impl<'a> Storm<'a> {
         }
     }
 
+    /// Goes on while that has shown too little.
     fn kill_all_who_were_asked_for(&mut self) -> Outcome<()> {
-        while self.tally.kills() < self.arguments.kills {
+        let asked = self.arguments.kills;
+        let mut goal = asked;
+        loop {
+            self.kill_up_to(goal)?;
+            self.verify(true)?;
+            match self.tally.suffices(asked, &self.judge, self.fault) {
+                Err(low) if self.tally.kills() < MOST * asked => eprintln!("{low}; so it goes on"),
+                verdict => return verdict,
+            }
+            goal = self.tally.kills() + asked.div_ceil(4);
+        }
+    }
+
+    fn kill_up_to(&mut self, kills: u64) -> Outcome<()> {
+        while self.tally.kills() < kills {
             self.fill()?;
             self.wait_for_an_instant()?;
             self.blow()?;
@@ -124,8 +143,7 @@ impl<'a> Storm<'a> {
                 eprintln!("{}", self.tally.progress(&self.judge));
             }
         }
-        self.verify(true)?;
-        self.tally.suffices(&self.judge, self.fault)
+        Ok(())
     }
 
     fn follow(&mut self) -> Outcome<()> {
@@ -153,6 +171,7 @@ impl<'a> Storm<'a> {
         let mut command = language.command(self.ground)?;
         command
             .env("STORM_TOLERATED", self.fault.tolerated())
+            .env("STORM_BIND_ERRNO", self.fault.bind_errno().to_string())
             .stderr(self.words.try_clone().context("words")?)
             .process_group(0);
         self.fault.prepare(&mut command, self.ground)?;

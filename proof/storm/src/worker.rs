@@ -65,6 +65,7 @@ struct Worker {
     journal: Journal,
     allocator: Option<Allocator>,
     tolerated: Vec<String>,
+    bind_errno: i32,
     served: Vec<Served>,
     held: Vec<Environment>,
     kept: Vec<Environment>,
@@ -92,6 +93,7 @@ impl Worker {
             journal: Journal::open(&path)?,
             allocator,
             tolerated: tolerated.split_whitespace().map(str::to_owned).collect(),
+            bind_errno: std::env::var("STORM_BIND_ERRNO").ok().and_then(|errno| errno.parse().ok()).unwrap_or_default(),
             served: Vec::new(),
             held: Vec::new(),
             kept: Vec::new(),
@@ -197,8 +199,7 @@ impl Worker {
         for port in lease.ports() {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, *port)) {
                 Ok(server) => servers.push(server),
-                // Its own limit, where that is the fault that is tried.
-                Err(error) if error.raw_os_error() == Some(nix::libc::EMFILE) => {}
+                Err(error) if error.raw_os_error() == Some(self.bind_errno) => {}
                 Err(error) => return Err(format!("{}: cannot bind {port}: {error}", self.serial).into()),
             }
         }

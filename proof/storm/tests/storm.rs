@@ -19,7 +19,6 @@ fn nothing_is_left_by_processes_that_are_killed_at_random_instants() {
 
 #[test]
 fn a_removed_registry_and_a_truncated_ports_file_leave_nothing_either() {
-    // Of a third of these kills one storm in fifty sees too little by chance: a stop is one blow in seventeen.
     let output = storm("300").args(["--faults", "removed-registry,truncated-ports"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

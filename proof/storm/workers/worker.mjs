@@ -15,6 +15,7 @@ const [serial, seed] = isMainThread ? [process.argv[2], Number(process.argv[3])]
 const holder = isMainThread ? serial : workerData.holder;
 const journal = openSync(process.env.STORM_JOURNAL, 'a');
 const tolerated = ['pool_exhausted', ...process.env.STORM_TOLERATED.split(' ')];
+const bindErrno = Number(process.env.STORM_BIND_ERRNO ?? 0);
 
 const note = (line) => writeSync(journal, `${line.padEnd(63)}\n`);
 const did = (what) => note(`did ${serial} ${what}`);
@@ -37,17 +38,23 @@ const served = [];
 const held = [];
 const kept = [];
 
+/** A server, or none if it failed with what it may fail with. */
+async function serve(port) {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return [server];
+  } catch (error) {
+    if (-error.errno !== bindErrno) throw error;
+    return [];
+  }
+}
+
 async function take(count, guard) {
   if (served.length >= MOST) return release();
   const taken = lease({ count, guard });
   taken.openGuard();
-  const servers = await Promise.all(
-    taken.ports.map(async (port) => {
-      const server = createServer().listen(port, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
+  const servers = (await Promise.all(taken.ports.map(serve))).flat();
   took(holder, taken.ports);
   served.push({ taken, servers });
   did(guard ? 'guarded' : 'lease');

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import multiprocessing.popen_fork  # else a worker imports it, when it may not have a descriptor left for that
 import os
@@ -19,6 +18,7 @@ Served = tuple[portalloc.Lease, list[socket.socket]]
 
 JOURNAL = os.open(os.environ["STORM_JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 STORM = int(os.environ["STORM_PID"])
+BIND_ERRNO = int(os.environ.get("STORM_BIND_ERRNO", "0"))
 TOLERATED = {"pool_exhausted", *os.environ.get("STORM_TOLERATED", "").split()}
 
 # So many leases, and so many environments, at most, or the pool would soon be full.
@@ -67,8 +67,7 @@ class Worker:
                 self.did(error.code)
                 self.make_room()
             except OSError as error:
-                # Its own limit, where that is the fault that is tried.
-                if error.errno != errno.EMFILE:
+                if error.errno != BIND_ERRNO:
                     raise
 
     def did(self, what: str) -> None:
@@ -101,8 +100,7 @@ class Worker:
             try:
                 servers.append(socket.create_server(("127.0.0.1", port)))
             except OSError as error:
-                # Its own limit, where that is the fault that is tried.
-                if error.errno != errno.EMFILE:
+                if error.errno != BIND_ERRNO:
                     raise
         self.took(self.serial, lease.ports)
         self.served.append((lease, servers))

@@ -32,6 +32,7 @@ type worker struct {
 	random         *rand.Rand
 	journal        *os.File
 	tolerated      []string
+	bindErrno      syscall.Errno
 	served         []served
 	held, kept     []*portalloc.Environment
 }
@@ -88,8 +89,7 @@ func (w *worker) lease(count int, what string, options ...portalloc.LeaseOption)
 	var servers []net.Listener
 	for _, port := range lease.Ports() {
 		server, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		// Its own limit, where that is the fault that is tried.
-		if errors.Is(err, syscall.EMFILE) {
+		if errors.Is(err, w.bindErrno) {
 			continue
 		}
 		if err != nil {
@@ -249,6 +249,7 @@ func main() {
 		log.Fatal(err)
 	}
 	tolerated := append(strings.Fields(os.Getenv("STORM_TOLERATED")), portalloc.ErrPoolExhausted.String())
+	bindErrno, _ := strconv.Atoi(os.Getenv("STORM_BIND_ERRNO"))
 	var all sync.WaitGroup
 	for part := range goroutines {
 		one := &worker{
@@ -257,6 +258,7 @@ func main() {
 			random:    rand.New(rand.NewSource(seed + int64(part))),
 			journal:   journal,
 			tolerated: tolerated,
+			bindErrno: syscall.Errno(bindErrno),
 		}
 		all.Add(1)
 		go func() {
