@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests: a failure is a failed test")]
 
-#[path = "common/slice.rs"]
+#[path = "../../tests/src/slice.rs"]
 mod slice;
 
 use std::io::{BufRead, BufReader};
@@ -22,16 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Place {
     folder: TempDir,
     slice: Lease,
+    pool: String,
 }
 
 impl Place {
     fn new() -> Self {
-        let slice = slice::slice(60);
-        Self { folder: tempfile::tempdir().unwrap(), slice }
-    }
-
-    fn pool(&self) -> String {
-        format!("{}-{}", self.first(), self.first() + 59)
+        let (slice, pool) = slice::slice(60);
+        Self { folder: tempfile::tempdir().unwrap(), slice, pool }
     }
 
     fn first(&self) -> u16 {
@@ -39,7 +36,7 @@ impl Place {
     }
 
     fn allocator(&self) -> Allocator {
-        Settings::new().directory(self.folder.path().join("registry")).pool(self.pool()).exclude("").open().unwrap()
+        Settings::new().directory(self.folder.path().join("registry")).pool(&self.pool).exclude("").open().unwrap()
     }
 
     fn program(&self, program: &str) -> Command {
@@ -49,7 +46,7 @@ impl Place {
         }
         command
             .env("PORTALLOC_DIR", self.folder.path().join("registry"))
-            .env("PORTALLOC_POOL", self.pool())
+            .env("PORTALLOC_POOL", &self.pool)
             .env("TMPDIR", self.folder.path())
             .env("TERM", "xterm-256color")
             .current_dir(self.folder.path())
@@ -158,7 +155,7 @@ fn every_port_has_its_character() {
     let place = Place::new();
     let everything = Everything::new(&place);
     let said = succeeded(place.command(&["list", "--map"]).env("COLUMNS", "80"));
-    assert!(said.contains(&format!("\n\nPOOL {}: 60 ports\n", place.pool())), "{said}");
+    assert!(said.contains(&format!("\n\nPOOL {}: 60 ports\n", place.pool)), "{said}");
     assert_eq!(rows(&said), [(place.first(), everything.cells.clone())], "{said}");
     assert!(said.ends_with("\n. 49 free   # 3 held   K 2 kept   s 4 stale   x 2 strangers\n"), "{said}");
     assert!(!said.contains('\u{1b}') && said.lines().all(|line| line.chars().count() <= 80), "{said}");
@@ -221,7 +218,7 @@ fn json_has_ranges_by_class() {
     let said: Value = serde_json::from_str(&place.said(&["list", "--map", "--json"])).unwrap();
     assert!(said["environments"].is_array() && said["leases"].is_array(), "{said}");
     let pool = &said["pool"];
-    assert_eq!((&pool["asked"], &pool["ports"]), (&place.pool().into(), &60.into()));
+    assert_eq!((&pool["asked"], &pool["ports"]), (&place.pool.as_str().into(), &60.into()));
     assert!(pool["complete"].is_boolean(), "{said}");
     let classes = pool["classes"].as_array().unwrap();
     let names: Vec<&str> = classes.iter().map(|class| class["class"].as_str().unwrap()).collect();

@@ -4,27 +4,36 @@
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use portalloc::Lease;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A work tree with a folder in it, and a registry of its own.
-struct Place(TempDir);
+/// A work tree with a folder in it, a registry of its own, and ports that no other test has.
+struct Place {
+    folder: TempDir,
+    _slice: Lease,
+    pool: String,
+}
 
 impl Place {
     fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
+        let (slice, pool) = slice::slice(20);
+        let place = Self { folder: tempfile::tempdir().unwrap(), _slice: slice, pool };
         fs::create_dir_all(place.tree().join("sub/folder")).unwrap();
         place
     }
 
     fn tree(&self) -> PathBuf {
-        self.0.path().canonicalize().unwrap().join("tree")
+        self.folder.path().canonicalize().unwrap().join("tree")
     }
 
     fn declare(&self, text: &str) {
@@ -39,8 +48,8 @@ impl Place {
             .args(arguments)
             .env_remove("PORTALLOC_POOL")
             .env_remove("PORTALLOC_EXCLUDE")
-            .env("PORTALLOC_DIR", self.0.path().join("registry"))
-            .env("TMPDIR", self.0.path())
+            .env("PORTALLOC_DIR", self.folder.path().join("registry"))
+            .env("TMPDIR", self.folder.path())
             .current_dir(self.tree().join(folder))
             .stdin(Stdio::null());
         command
@@ -88,7 +97,7 @@ fn argument_then_variable_then_file_then_default() {
 #[test]
 fn an_instance_id_that_is_given_counts_also_if_it_is_empty() {
     let place = Place::new();
-    place.declare("pool = ['21380-21399']\nports = 1\ninstance_id = 'file'");
+    place.declare(&format!("pool = ['{}']\nports = 1\ninstance_id = 'file'", place.pool));
     for (arguments, wanted) in
         [(&[][..], "file"), (&["--instance-id", "argument"], "argument"), (&["--instance-id", ""], "")]
     {
@@ -100,7 +109,8 @@ fn an_instance_id_that_is_given_counts_also_if_it_is_empty() {
 #[test]
 fn found_upwards_and_its_folder_is_the_work_tree() {
     let place = Place::new();
-    place.declare("pool = ['21380-21399']\nnames = ['postgres', 'api']\nports = 3\ninstance_id = 'file'");
+    let pool = &place.pool;
+    place.declare(&format!("pool = ['{pool}']\nnames = ['postgres', 'api']\nports = 3\ninstance_id = 'file'"));
     let created = json(place.create("sub/folder", &[]).output().unwrap());
     assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*place.tree()));
     assert_eq!(created["env_file"].as_str().map(Path::new), Some(&*place.tree().join(".env.isolation")));
@@ -116,7 +126,7 @@ fn found_upwards_and_its_folder_is_the_work_tree() {
     assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*place.tree().join("sub/folder")));
     assert_eq!((&created["names"], &created["ports"]["count"]), (&serde_json::json!(["web"]), &1.into()));
 
-    let elsewhere = ["--no-env-file", "--worktree", place.0.path().to_str().unwrap(), "--pool", "21380-21399"];
+    let elsewhere = ["--no-env-file", "--worktree", place.folder.path().to_str().unwrap(), "--pool", pool];
     let created = json(place.create("sub", &elsewhere).output().unwrap());
     assert_eq!(created["ports"]["count"], 5, "the work tree that is named counts, not the current folder");
 }
@@ -131,7 +141,7 @@ fn a_wrong_one_is_told_with_its_line_and_nothing_is_done() {
         format!("portalloc: invalid_argument: {}:2: unknown key `prots`; known keys are names", path.display());
     assert!(said.starts_with(&expected), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(!place.0.path().join("registry").exists());
+    assert!(!place.folder.path().join("registry").exists());
     assert!(!place.tree().join(".env.isolation").exists());
 }
 
@@ -139,12 +149,12 @@ fn a_wrong_one_is_told_with_its_line_and_nothing_is_done() {
 fn an_unreadable_one_is_permission_denied() {
     let place = Place::new();
     place.declare("ports = 3");
-    for folder in [place.0.path(), &place.tree(), &place.tree().join("sub")] {
+    for folder in [place.folder.path(), &place.tree(), &place.tree().join("sub")] {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     }
     fs::set_permissions(place.tree().join("portalloc.toml"), fs::Permissions::from_mode(0o000)).unwrap();
     let mut command = place.create("sub", &[]);
-    if fs::metadata(place.0.path()).unwrap().uid() == 0 {
+    if fs::metadata(place.folder.path()).unwrap().uid() == 0 {
         // Root may read everything.
         command.uid(65534).gid(65534);
     }

@@ -1,14 +1,10 @@
 //! `portalloc wait` from end to end. What counts as open and as free is tested in the core; here it is arguments,
 //! messages and exit statuses, and a network of its own in which connections meet themselves.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "in helpers of tests, too, a failure is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
-#[path = "common/slice.rs"]
+#[path = "../../tests/src/slice.rs"]
 mod slice;
 
 use std::fs;
@@ -27,22 +23,22 @@ struct Place {
     folder: TempDir,
     _slice: Lease,
     ports: Vec<u16>,
+    pool: String,
 }
 
 impl Place {
     fn new(count: usize) -> Self {
-        let slice = slice::slice(count);
-        Self { folder: tempfile::tempdir().unwrap(), ports: slice.ports().to_vec(), _slice: slice }
+        let (slice, pool) = slice::slice(count);
+        Self { folder: tempfile::tempdir().unwrap(), ports: slice.ports().to_vec(), _slice: slice, pool }
     }
 
     fn program(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        let (first, last) = (self.ports[0], self.ports[self.ports.len() - 1]);
         command
             .env_remove("ISOLATION_ID")
             .env_remove("PORTALLOC_EXCLUDE")
             .env("PORTALLOC_DIR", self.folder.path().join("registry"))
-            .env("PORTALLOC_POOL", format!("{first}-{last}"))
+            .env("PORTALLOC_POOL", &self.pool)
             .env("TMPDIR", self.folder.path())
             .current_dir(self.folder.path())
             .stdin(Stdio::null())

@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests: a failure is a failed test")]
 
-#[path = "common/slice.rs"]
+#[path = "../../tests/src/slice.rs"]
 mod slice;
 
 use std::fs;
@@ -22,15 +22,16 @@ const NOBODY: &str = "65534";
 struct World {
     folder: TempDir,
     slice: Lease,
+    pool: String,
 }
 
 impl World {
     fn new() -> Self {
-        let slice = slice::slice(4);
+        let (slice, pool) = slice::slice(4);
         let folder = tempfile::Builder::new().prefix("portalloc-who-").tempdir().expect("a scratch folder");
         // Another user must get to the registry in it.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("the folder is opened to others");
-        Self { folder, slice }
+        Self { folder, slice, pool }
     }
 
     fn port(&self, index: usize) -> u16 {
@@ -40,7 +41,7 @@ impl World {
     fn prepare(&self, mut command: Command) -> Command {
         command
             .env("PORTALLOC_DIR", self.folder.path().join("registry"))
-            .env("PORTALLOC_POOL", format!("{}-{}", self.port(0), self.port(3)))
+            .env("PORTALLOC_POOL", &self.pool)
             .env("COLUMNS", "80")
             .env_remove("PORTALLOC_EXCLUDE")
             .env_remove("ISOLATION_ID")

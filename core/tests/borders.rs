@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -13,25 +16,22 @@ use std::time::Duration;
 use portalloc::{Allocators, EnvFile, EnvironmentRequest, ErrorCode, Request, Settings};
 use tempfile::TempDir;
 
-/// Ports that no other test file uses; each test has a part of its own.
-const POOL: &str = "21360-21399";
-
 fn settings(folder: &Path) -> Settings {
-    Settings::new().directory(folder.join("registry")).pool(POOL).exclude("")
+    Settings::new().directory(folder.join("registry")).exclude("")
 }
 
 #[test]
 fn an_allocator_stays_open_and_forgets_a_registry_that_was_removed() {
     let folder = tempfile::tempdir().unwrap();
-    let (allocators, settings) = (Allocators::new(), settings(folder.path()));
-    let lease = allocators.with(&settings, |allocator| allocator.lease(Request::these([21360]))).unwrap();
-    let second = allocators.with(&settings, |allocator| allocator.lease(Request::these([21360]))).unwrap_err();
-    assert_eq!(second.code(), ErrorCode::PortInUse);
+    let (slice, pool) = slice::slice(1);
+    let (allocators, settings) = (Allocators::new(), settings(folder.path()).pool(pool));
+    let take = || allocators.with(&settings, |allocator| allocator.lease(Request::these([slice.base_port()])));
+    let lease = take().unwrap();
+    assert_eq!(take().unwrap_err().code(), ErrorCode::PortInUse);
     drop(lease);
 
     fs::rename(folder.path().join("registry"), folder.path().join("away")).unwrap();
     // Noticed at once or, as long as the last look is fresh, after some calls; refused once, and then opened anew.
-    let take = || allocators.with(&settings, |allocator| allocator.lease(Request::these([21360])));
     let refused = (0..1_000_000).find_map(|_| take().err()).unwrap();
     assert_eq!(refused.code(), ErrorCode::RegistryUnusable, "{refused}");
     take().unwrap();
@@ -66,7 +66,9 @@ fn patience(asked: u32) -> (Arc<AtomicU32>, impl Fn() -> bool + Send + Sync + 's
 #[test]
 fn waits_end_when_their_hook_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let allocator = settings(folder.path()).pool("21381").open().unwrap();
+    let (slice, _) = slice::slice(3);
+    let [held, refused, bound] = slice.ports()[..] else { panic!("three ports") };
+    let allocator = settings(folder.path()).pool(held.to_string()).open().unwrap();
     let _held = allocator.lease(1).unwrap();
     let for_ever = Duration::MAX;
 
@@ -81,19 +83,19 @@ fn waits_end_when_their_hook_says_so() {
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
 
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).wait_open(&[21382], for_ever).unwrap_err();
+    let error = allocator.cancelled_by(hook).wait_open(&[refused], for_ever).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
-    assert!(error.message().contains("port 21382: connection refused"), "{error}");
+    assert!(error.message().contains(&format!("port {refused}: connection refused")), "{error}");
 
-    let listener = TcpListener::bind(("127.0.0.1", 21383)).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", bound)).unwrap();
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).wait_free(&[21383], for_ever).unwrap_err();
+    let error = allocator.cancelled_by(hook).wait_free(&[bound], for_ever).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
     drop(listener);
 
     // It is nobody's business whether the hook says yes if there is nothing to wait for.
     let (asked, hook) = patience(1);
-    allocator.cancelled_by(hook).wait_free(&[21383], for_ever).unwrap();
+    allocator.cancelled_by(hook).wait_free(&[bound], for_ever).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 
@@ -107,7 +109,8 @@ fn project(text: &str) -> TempDir {
 
 #[test]
 fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
-    let folder = project("names = [\"web\", \"db\"]\npool = \"21385-21389\"\n");
+    let (slice, pool) = slice::slice(5);
+    let folder = project(&format!("names = [\"web\", \"db\"]\npool = \"{pool}\"\n"));
     let inner = folder.path().join("inner");
     let settings = || Settings::new().directory(folder.path().join("registry"));
     let open = |request: EnvironmentRequest| settings().open_for(request.env_file(EnvFile::None)).unwrap();
@@ -115,7 +118,7 @@ fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
     let (allocator, request) = open(EnvironmentRequest::new().worktree(&inner));
     let environment = allocator.create_environment(&request).unwrap();
     assert_eq!(environment.record().names, ["web", "db"]);
-    assert!((21385..=21389).contains(&environment.ports()[0]));
+    assert!(slice.ports().contains(&environment.ports()[0]));
     assert_eq!(environment.record().worktree_path, inner.canonicalize().unwrap());
 
     let (allocator, request) = open(EnvironmentRequest::new().worktree(&inner).names(["one"]));
@@ -132,7 +135,8 @@ fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
 #[test]
 fn ports_by_name_and_by_index() {
     let folder = tempfile::tempdir().unwrap();
-    let allocator = settings(folder.path()).pool("21391-21395").open().unwrap();
+    let (_slice, pool) = slice::slice(5);
+    let allocator = settings(folder.path()).pool(pool).open().unwrap();
     let request = EnvironmentRequest::new().worktree(folder.path()).env_file(EnvFile::None);
     let environment = allocator.create_environment(&request.names(["web", "db"]).ports(3)).unwrap();
     let record = environment.record();
@@ -152,19 +156,21 @@ fn ports_by_name_and_by_index() {
 #[test]
 fn who_holds_a_port_by_process() {
     let folder = tempfile::tempdir().unwrap();
-    let allocator = settings(folder.path()).pool("21396-21399").open().unwrap();
-    let lease = allocator.lease(Request::these([21396])).unwrap();
+    let (slice, pool) = slice::slice(1);
+    let port = slice.base_port();
+    let allocator = settings(folder.path()).pool(pool).open().unwrap();
+    let lease = allocator.lease(Request::these([port])).unwrap();
     let holders = |port| allocator.who([port]).unwrap().remove(0).holders();
     let me = std::process::id();
     let seen = |port| {
         holders(port).into_iter().map(|holder| (holder.pid, holder.leased, holder.listening)).collect::<Vec<_>>()
     };
-    assert_eq!(seen(21396), [(me, true, false)]);
-    let listener = TcpListener::bind(("127.0.0.1", 21396)).unwrap();
-    assert_eq!(seen(21396), [(me, true, true)]);
-    assert!(holders(21396)[0].process.is_some());
+    assert_eq!(seen(port), [(me, true, false)]);
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    assert_eq!(seen(port), [(me, true, true)]);
+    assert!(holders(port)[0].process.is_some());
     drop(lease);
-    assert_eq!(seen(21396), [(me, false, true)]);
+    assert_eq!(seen(port), [(me, false, true)]);
     drop(listener);
-    assert_eq!(seen(21396), []);
+    assert_eq!(seen(port), []);
 }

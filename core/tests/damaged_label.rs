@@ -1,6 +1,9 @@
 //! A damaged label of a live environment whose ports were an expired one's before, whose record is still there. Either of
 //! the two may come first in the order of IDs, which are random; so it is tried often enough to meet both.
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
@@ -11,7 +14,8 @@ use portalloc::{Cleanup, EnvFile, EnvironmentRequest, ErrorCode, Selection, Sett
 fn it_is_not_taken_for_the_expired_ones() {
     let folder = tempfile::tempdir().unwrap();
     let registry = folder.path().join("registry");
-    let allocator = Settings::new().directory(&registry).pool("21412-21413").exclude("").open().unwrap();
+    let (_slice, pool) = slice::slice(2);
+    let allocator = Settings::new().directory(&registry).pool(pool).exclude("").open().unwrap();
     let request = EnvironmentRequest::new().worktree(folder.path()).env_file(EnvFile::None).ports(2).kept();
     let net = fs::read_dir(&registry).unwrap().next().unwrap().unwrap().path();
     let file = OpenOptions::new().write(true).open(net.join("ports")).unwrap();

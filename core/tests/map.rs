@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -18,24 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Place {
     folder: TempDir,
     slice: Lease,
+    pool: String,
 }
 
 impl Place {
     fn new(count: usize) -> Self {
-        let slices = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
-            .pool("20001-29999")
-            .exclude("21200-21329")
-            .open()
-            .unwrap();
-        let slice = slices.lease(Request::run(count).wait(Duration::from_secs(120))).unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), slice }
+        let (slice, pool) = slice::slice(count);
+        Self { folder: tempfile::tempdir().unwrap(), slice, pool }
     }
 
     fn allocator(&self) -> Allocator {
-        let (first, last) = (self.slice.base_port(), self.slice.base_port() + (self.slice.ports().len() - 1) as u16);
         let settings = Settings::new().directory(self.folder.path().join("registry"));
-        settings.pool(format!("{first}-{last}")).exclude("").open().unwrap()
+        settings.pool(&self.pool).exclude("").open().unwrap()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Where sticky keys were at last is remembered in a file each, and somebody may make new keys for ever.
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +11,8 @@ use portalloc::{Request, Settings};
 #[test]
 fn the_memory_of_sticky_keys_has_an_end_and_keeps_those_that_are_used() {
     let folder = tempfile::tempdir().unwrap();
-    let allocator = Settings::new().directory(folder.path()).pool("21414-21433").exclude("").open().unwrap();
+    let (_slice, pool) = slice::slice(20);
+    let allocator = Settings::new().directory(folder.path()).pool(pool).exclude("").open().unwrap();
     let base = |key: &str| allocator.lease(Request::run(1).sticky(key)).unwrap().base_port();
 
     // Where the key's hash puts it somebody else is, so only the memory can bring it back to where it goes then.

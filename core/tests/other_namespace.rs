@@ -3,13 +3,17 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use nix::sched::{CloneFlags, unshare};
 use portalloc::{Allocators, EnvFile, EnvironmentRequest, ErrorCode, Request, Settings};
 
 #[test]
 fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings::new().directory(folder.path().join("registry")).pool("21410-21411").exclude("");
+    let (_slice, pool) = slice::slice(2);
+    let settings = Settings::new().directory(folder.path().join("registry")).pool(pool).exclude("");
     let opened_before = settings.clone().open().unwrap();
     let allocators = Allocators::new();
     // Of two ports one is free in the old namespace, so that it could be had; later none is.

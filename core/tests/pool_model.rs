@@ -9,6 +9,9 @@
     reason = "helpers of tests: a failure is a failed test"
 )]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
@@ -29,14 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The first of the ports that no other test has.
 fn first() -> u16 {
-    static SLICE: OnceLock<Lease> = OnceLock::new();
-    let slice = SLICE.get_or_init(|| {
-        let folder = std::env::temp_dir().join("portalloc-tests-slices");
-        // The ports that other tests name are not to be had.
-        let settings = Settings::new().directory(folder).pool("20001-29999").exclude("21200-21429");
-        settings.open().unwrap().lease(Request::run(WINDOW).wait(Duration::from_secs(120))).unwrap()
-    });
-    slice.base_port()
+    static SLICE: OnceLock<(Lease, String)> = OnceLock::new();
+    SLICE.get_or_init(|| slice::slice(WINDOW)).0.base_port()
 }
 
 /// What is done next. Ports are counted from the first of the window.

@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -240,7 +243,8 @@ fn settings_take_from_it_what_no_argument_sets() {
 
 #[test]
 fn a_request_takes_from_it_what_was_not_given() {
-    let (folder, path) = with_file("pool = '21360-21379'\nnames = ['a', 'b']\nports = 4\ninstance_id = 'file'");
+    let (_slice, pool) = slice::slice(8);
+    let (folder, path) = with_file(format!("pool = '{pool}'\nnames = ['a', 'b']\nports = 4\ninstance_id = 'file'"));
     let project = Project::read(path).unwrap();
     let allocator = open(folder.path(), &project, |settings| settings);
     let made = |request: EnvironmentRequest| {

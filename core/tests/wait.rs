@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -23,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a wait that must fail looks: some looks, however busy the machine is.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A registry of its own, and ports that no other test of this file has: those that share the slice lease them.
+/// A registry of its own, and ports that no other test has.
 struct Place {
     _folder: TempDir,
     allocator: Allocator,
@@ -33,11 +36,9 @@ struct Place {
 
 impl Place {
     fn new(count: usize) -> Self {
-        let open = |folder: &Path| Settings::new().directory(folder).pool("21200-21329").exclude("").open();
-        let shared = open(&std::env::temp_dir().join("portalloc-tests-wait")).unwrap();
-        let slice = shared.lease(Request::run(count).wait(PATIENCE)).unwrap();
+        let (slice, pool) = slice::slice(count);
         let folder = tempfile::tempdir().unwrap();
-        let allocator = open(folder.path()).unwrap();
+        let allocator = Settings::new().directory(folder.path()).pool(pool).exclude("").open().unwrap();
         Self { _folder: folder, allocator, ports: slice.ports().to_vec(), _slice: slice }
     }
 

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a failure is a failed test")]
 
+#[path = "../../tests/src/slice.rs"]
+mod slice;
+
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
@@ -46,15 +49,8 @@ impl World {
     }
 
     fn bare() -> Self {
-        let slices = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
-            .pool("20001-29999")
-            .exclude("")
-            .open()
-            .expect("the registry of slices opens");
-        let slice = slices.lease(Request::run(4).wait(Duration::from_secs(120))).expect("a slice of ports comes free");
+        let (slice, pool) = slice::slice(4);
         let folder = tempfile::Builder::new().prefix("portalloc-who-").tempdir().expect("a scratch folder");
-        let pool = format!("{}-{}", slice.base_port(), slice.base_port() + 3);
         let settings = Settings::new().directory(folder.path().join("registry")).pool(pool).exclude("");
         Self { allocator: settings.open().expect("the registry opens"), folder, slice, _together: None, _alone: None }
     }
@@ -105,6 +101,21 @@ fn nobody() {
     let report = world.who();
     assert!(report.usage == PortUsage::Free && report.sockets.is_empty() && report.record.is_none(), "{report:?}");
     assert!(report.to_string().contains("nobody"), "{report}");
+}
+
+#[test]
+fn a_connection_that_waits_for_its_server_is_not_a_closed_one() {
+    let world = World::new();
+    let listener = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
+    let client = TcpStream::connect(("127.0.0.1", world.port())).unwrap();
+    let report = world.who();
+    assert!(report.to_string().ends_with("; 1 connection still to be accepted"), "{report}");
+    // Also if the client gave up meanwhile.
+    client.shutdown(std::net::Shutdown::Both).unwrap();
+    assert!(world.who().to_string().ends_with("; 1 connection still to be accepted"), "{}", world.who());
+    let accepted = listener.accept().unwrap();
+    assert!(world.who().to_string().ends_with("; not leased"), "{}", world.who());
+    drop((accepted, client));
 }
 
 /// Asked by whoever has the ports leased: a registry of its own leaves those of a lease that is not there alone.

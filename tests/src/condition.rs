@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{Timespec, poll};
 
 /// How long a condition may take on a machine that is busy with everything else.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds; fails the test if it does not within [`PATIENCE`].
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {

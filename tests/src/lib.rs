@@ -8,6 +8,7 @@ mod contest;
 mod isolation;
 mod options;
 mod performer;
+mod slice;
 mod stepper;
 mod world;
 

@@ -1,5 +1,4 @@
-//! A world of its own for each test: registry, pool, temp folder and work tree. Sockets are machine-wide, so pools of
-//! tests that run at once must not overlap: they are leased from portalloc itself, in a registry for all test runs.
+//! A world of its own for each test: registry, pool, temp folder and work tree.
 
 #![expect(clippy::expect_used, reason = "a helper of tests: a failure is a failed test")]
 
@@ -7,18 +6,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
-use portalloc::{Allocator, Lease, PortReport, Request, Settings};
+use portalloc::{Allocator, Lease, Settings};
 use tempfile::TempDir;
 
-use crate::{Actor, until};
+use crate::Actor;
+use crate::slice::slice;
 
 /// Where a test's processes meet, and nobody else's.
 #[derive(Debug)]
 pub struct World {
     scratch: TempDir,
     slice: Lease,
+    pool: String,
     program: &'static str,
     /// Let go of last.
     _turn: Turn,
@@ -52,24 +52,12 @@ impl World {
     }
 
     fn taking(turn: Turn, program: &'static str, count: usize) -> Self {
-        let slices = Settings::new()
-            .directory(std::env::temp_dir().join("portalloc-tests-slices"))
-            .pool("20001-29999")
-            .exclude("")
-            .open()
-            .expect("the registry of slices opens");
-        let request = Request::run(count).wait(Duration::from_secs(120));
-        let slice = slices.lease(request).expect("a slice of ports comes free");
-        // A program that another test was just starting has copies of the probe's sockets until it is executed.
-        until("nobody has the sockets of the slice's probe", || {
-            let reports = slices.who(slice.ports().iter().copied()).expect("the kernel tells of sockets");
-            !reports.iter().any(PortReport::is_in_use)
-        });
+        let (slice, pool) = slice(count);
         let scratch = tempfile::Builder::new().prefix("portalloc-test-").tempdir().expect("a scratch folder");
         for folder in ["temp", "work"] {
             fs::create_dir(scratch.path().join(folder)).expect("a folder in the scratch folder");
         }
-        Self { scratch, slice, program, _turn: turn }
+        Self { scratch, slice, pool, program, _turn: turn }
     }
 
     /// The first port of the pool.
@@ -87,7 +75,7 @@ impl World {
     /// The pool in portalloc's notation.
     #[must_use]
     pub fn pool(&self) -> String {
-        format!("{}-{}", self.base(), self.ports().last().copied().unwrap_or_default())
+        self.pool.clone()
     }
 
     /// A folder for whatever a test needs.

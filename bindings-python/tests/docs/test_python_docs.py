@@ -58,7 +58,7 @@ VARIABLE = (
     (re.compile(r"\b\d+\.\d+s"), "DURATION"),
     (re.compile(r"([-=!_])\1{2,}"), "RULE"),
     # What `wait_for` leaves until the server has got round to it.
-    (re.compile(r"; \d+ closed connections? that the kernel has yet to drop"), ""),
+    (re.compile(r"; \d+ (closed connections? that the kernel has yet to drop|connections? still to be accepted)"), ""),
 )
 
 

@@ -16,6 +16,6 @@ mod pools;
 mod reconcile;
 #[path = "../common/scratch.rs"]
 mod scratch;
-#[path = "../common/slice.rs"]
+#[path = "../../../tests/src/slice.rs"]
 mod slice;
 mod validate;

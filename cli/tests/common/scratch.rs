@@ -1,6 +1,4 @@
-//! What the binaries of tests share: a place of its own for each test: registry, pool, temp folder and work tree. Probes see the sockets of the whole
-//! machine, so pools of tests that run at once must not overlap: they are leased from portalloc itself, in a registry
-//! for all test runs.
+//! What the binaries of tests share: a place of its own for each test, with registry, pool, temp folder and work tree.
 
 #![expect(
     clippy::unwrap_used,
@@ -45,7 +43,7 @@ impl Scratch {
 
     /// With a pool of `count` consecutive ports.
     pub(crate) fn with_pool_of(count: usize) -> Self {
-        let slice = crate::slice::slice(count);
+        let (slice, _) = crate::slice::slice(count);
         let folder = tempfile::Builder::new().prefix("portalloc-cli-").tempdir().expect("a scratch folder");
         for name in ["temp", "work", "elsewhere"] {
             fs::create_dir(folder.path().join(name)).expect("a folder in the scratch folder");

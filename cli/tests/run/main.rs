@@ -10,7 +10,7 @@ mod running;
 mod scratch;
 mod servers;
 mod signals;
-#[path = "../common/slice.rs"]
+#[path = "../../../tests/src/slice.rs"]
 mod slice;
 mod sockets;
 mod starting;

@@ -67,7 +67,7 @@ pub struct SocketInfo {
     /// `time_wait`, `syn_sent`, `syn_received`, `fin_wait_1`, `fin_wait_2`, `close_wait`, `last_ack`, `closing`,
     /// `unknown`.
     pub state: &'static str,
-    /// Who made it; none if no process has it any more.
+    /// Who made it; none if no process has it any more, or not yet: a connection that its server has still to accept.
     pub user_id: Option<u32>,
     /// The processes that have it open, as far as this one may see, by PID.
     pub processes: Vec<ProcessInfo>,
@@ -80,6 +80,12 @@ impl SocketInfo {
     #[must_use]
     pub fn is_reachable(&self) -> bool {
         matches!(self.state, "listen" | "unconnected")
+    }
+
+    /// Whether it is a connection that its server has not accepted yet. What no process has any more is about to end, and
+    /// can be in none of these states.
+    fn waits_to_be_accepted(&self) -> bool {
+        self.user_id.is_none() && matches!(self.state, "established" | "syn_received" | "close_wait")
     }
 }
 

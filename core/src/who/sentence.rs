@@ -30,7 +30,7 @@ impl fmt::Display for PortReport {
             },
             (None, None) => {}
         }
-        self.lingering(f)
+        self.ownerless(f)
     }
 }
 
@@ -77,18 +77,23 @@ impl PortReport {
         }
     }
 
-    /// Connections that no process has any more, but the kernel has, for a minute or so.
-    fn lingering(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.sockets.iter().filter(|socket| socket.user_id.is_none()).count();
-        if count == 0 {
-            return Ok(());
+    /// Connections that no process has: not any more, for a minute or so, or not yet.
+    fn ownerless(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ownerless = || self.sockets.iter().filter(|socket| socket.user_id.is_none());
+        let waiting = ownerless().filter(|socket| socket.waits_to_be_accepted()).count();
+        let count = ownerless().count();
+        let is_alone = count == self.sockets.len() && self.claim().is_none();
+        let mut before = if is_alone { &*format!("no process is on port {}, only ", self.port) } else { "; " };
+        for (count, kind, why) in [
+            (count - waiting, "closed connection", "that the kernel has yet to drop"),
+            (waiting, "connection", "still to be accepted"),
+        ] {
+            if count > 0 {
+                write!(f, "{before}{count} {kind}{} {why}", if count == 1 { "" } else { "s" })?;
+                before = "; ";
+            }
         }
-        let connections = if count == 1 { "1 closed connection" } else { &format!("{count} closed connections") };
-        if count == self.sockets.len() && self.claim().is_none() {
-            write!(f, "no process is on port {}, only {connections} that the kernel has yet to drop", self.port)
-        } else {
-            write!(f, "; {connections} that the kernel has yet to drop")
-        }
+        Ok(())
     }
 }
 
@@ -205,6 +210,21 @@ mod tests {
         assert_eq!(said, "no process is on port 8080, only 1 closed connection that the kernel has yet to drop");
         let said = report(bound(), vec![socket("listen", &[1], None), socket("time_wait", &[], None)]).to_string();
         assert!(said.ends_with("; not leased; 1 closed connection that the kernel has yet to drop"), "{said}");
+    }
+
+    #[test]
+    fn connections_that_wait_for_their_server_are_not_closed_ones() {
+        let waiting = |state| SocketInfo { user_id: None, ..socket(state, &[], None) };
+        let mut sockets = vec![socket("listen", &[1], None), waiting("established"), waiting("close_wait")];
+        let said = report(bound(), sockets.clone()).to_string();
+        assert!(said.ends_with("; not leased; 2 connections still to be accepted"), "{said}");
+        sockets.extend([waiting("time_wait"), waiting("fin_wait_2"), waiting("syn_received")]);
+        let said = report(bound(), sockets).to_string();
+        let connections = "2 closed connections that the kernel has yet to drop; 3 connections still to be accepted";
+        assert!(said.ends_with(&format!("; not leased; {connections}")), "{said}");
+        // Its server may be another's, and hidden by the kernel.
+        let said = report(bound(), vec![waiting("established")]).to_string();
+        assert_eq!(said, "no process is on port 8080, only 1 connection still to be accepted");
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub struct SocketSummary {
     pub remote: Option<String>,
     /// See [`SocketInfo::state`].
     pub state: &'static str,
-    /// Who made it; none if no process has it any more.
+    /// Who made it; none if no process has it any more, or not yet.
     pub user_id: Option<u32>,
     /// The processes that have it open, as far as this one may see.
     pub pids: Vec<u32>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nix::unistd::{Uid, User};
 use procfs::process::{FDTarget, Process, all_processes};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::time::Timestamp;
 
@@ -76,13 +77,29 @@ fn command(pid: u32) -> String {
     arguments.join(" ").trim_end().to_owned()
 }
 
-/// The clock of start times counts from boot, like `CLOCK_BOOTTIME`; it has no wall-clock time of its own.
+/// The clock of start times counts ticks from boot, like `CLOCK_BOOTTIME`; it has no wall-clock time of its own. That of
+/// boot is measured, and taken down to whole ticks as well: so a process has the same start whenever it is asked about,
+/// up to two ticks too early.
 fn started_at(ticks: u64) -> Timestamp {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let since_boot = Duration::try_from(now).unwrap_or_default().as_millis();
-    let started = u128::from(ticks) * 1000 / u128::from(procfs::ticks_per_second().max(1));
-    let age = u64::try_from(since_boot.saturating_sub(started)).unwrap_or(0);
-    Timestamp::from_unix_ms(Timestamp::now().unix_ms().saturating_sub(age))
+    let tick_ms = 1000 / procfs::ticks_per_second().clamp(1, 1000);
+    let boot_ticks = booted_at_ns() / (tick_ms * 1_000_000);
+    Timestamp::from_unix_ms((boot_ticks + ticks) * tick_ms)
+}
+
+/// When this machine was booted, in nanoseconds since 1970 by its present clock.
+fn booted_at_ns() -> u64 {
+    let read = |id| Duration::try_from(clock_gettime(id)).map_or(0, |time| time.as_nanos() as u64);
+    let mut booted_at = 0;
+    // Whoever is put aside between two clocks reads times that do not belong together.
+    for _ in 0..100 {
+        let before = read(ClockId::Boottime);
+        let now = read(ClockId::Realtime);
+        booted_at = now.saturating_sub(before);
+        if read(ClockId::Boottime) - before < 1_000 {
+            break;
+        }
+    }
+    booted_at
 }
 
 #[cfg(test)]
@@ -103,6 +120,15 @@ mod tests {
         assert!(!mine[0].name.is_empty() && !mine[0].command.is_empty());
         assert!(mine[0].started_at <= Timestamp::now());
         assert!(mine[0].started_at.age() < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_process_has_one_start_whenever_it_is_asked_about() {
+        let first = started_at(1234);
+        for _ in 0..10_000 {
+            assert_eq!(started_at(1234), first);
+        }
+        assert_eq!(started_at(1234 + procfs::ticks_per_second()).unix_ms(), first.unix_ms() + 1000);
     }
 
     #[test]

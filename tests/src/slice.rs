@@ -1,4 +1,6 @@
-//! Ports that no other test on this machine has, while the lease of them lives.
+//! Ports that no other test on this machine has, while the lease of them lives. Sockets are machine-wide, so tests that
+//! run at once lease theirs from portalloc itself, in a registry that all of them share. Part of the tests of several
+//! crates, which are built without one another: so it needs nothing but the core.
 
 #![expect(clippy::expect_used, reason = "a helper of tests: a failure is a failed test")]
 
@@ -8,8 +10,8 @@ use portalloc::{Lease, PortReport, Request, Settings};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// `count` consecutive ports on which nobody has a socket, leased from the registry that all suites share.
-pub(crate) fn slice(count: usize) -> Lease {
+/// `count` consecutive ports on which nobody has a socket, and how a pool of them is written.
+pub(crate) fn slice(count: usize) -> (Lease, String) {
     let slices = Settings::new()
         .directory(std::env::temp_dir().join("portalloc-tests-slices"))
         .pool("20001-29999")
@@ -23,5 +25,6 @@ pub(crate) fn slice(count: usize) -> Lease {
         assert!(start.elapsed() < PATIENCE, "the sockets of the slice's probe stay");
         std::thread::yield_now();
     }
-    slice
+    let pool = format!("{}-{}", slice.base_port(), slice.base_port() as usize + count - 1);
+    (slice, pool)
 }
