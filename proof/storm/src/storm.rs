@@ -25,7 +25,7 @@ use crate::tally::Tally;
 use crate::victim::Victim;
 
 /// Workers that write nothing for so long hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// After so many kills the environments of the dead are looked through.
 const ROUND: u64 = 40;
 

@@ -15,6 +15,9 @@ use crate::journal::Journal;
 
 /// Reads whom to fork, line by line, until its standard input ends.
 pub(crate) fn nursery() -> Outcome<()> {
+    let path = std::env::var_os("STORM_JOURNAL").map(PathBuf::from).context("no journal")?;
+    // Before any worker is there whose limit of descriptors might forbid it.
+    let journal = Journal::open(&path)?;
     let mut inherited = None;
     let mut line = String::new();
     while std::io::stdin().read_line(&mut line).context("the nursery's input")? > 0 {
@@ -41,7 +44,7 @@ pub(crate) fn nursery() -> Outcome<()> {
         setpgid(None, None).context("a process group")?;
         println!("{}", getpid().as_raw_nonzero());
         let opened = if seed % 2 == 0 { inherited.take() } else { None };
-        return Worker::new(serial, seed, opened)?.work();
+        return Worker::new(serial, seed, journal, opened).work();
     }
     Ok(())
 }
@@ -84,13 +87,12 @@ enum Done {
 }
 
 impl Worker {
-    fn new(serial: String, seed: u64, allocator: Option<Allocator>) -> Outcome<Self> {
-        let path = std::env::var_os("STORM_JOURNAL").map(PathBuf::from).context("no journal")?;
+    fn new(serial: String, seed: u64, journal: Journal, allocator: Option<Allocator>) -> Self {
         let tolerated = std::env::var("STORM_TOLERATED").unwrap_or_default();
-        Ok(Self {
+        Self {
             serial,
             random: Random::new(seed),
-            journal: Journal::open(&path)?,
+            journal,
             allocator,
             tolerated: tolerated.split_whitespace().map(str::to_owned).collect(),
             bind_errno: std::env::var("STORM_BIND_ERRNO").ok().and_then(|errno| errno.parse().ok()).unwrap_or_default(),
@@ -98,7 +100,7 @@ impl Worker {
             held: Vec::new(),
             kept: Vec::new(),
             has_child: false,
-        })
+        }
     }
 
     fn work(mut self) -> Outcome<()> {
