@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use portalloc::{Allocator, Lease, Request, Settings};
 use tempfile::TempDir;
@@ -20,6 +20,8 @@ pub(crate) struct Ground {
     program: PathBuf,
     first: u16,
     count: u16,
+    /// Whether the stage is a file system of its own.
+    is_mounted: bool,
     /// Keeps other tests of this machine away, where there is no network namespace of our own.
     _slice: Option<Lease>,
 }
@@ -40,7 +42,7 @@ impl Ground {
         let slice = if own_network() { None } else { Some(slice(count)?) };
         let first = slice.as_ref().map_or(FIRST, Lease::base_port);
         let program = std::env::current_exe().context("this program")?;
-        let ground = Self { scratch, program, first, count, _slice: slice };
+        let ground = Self { scratch, program, first, count, is_mounted: size.is_some(), _slice: slice };
         fs::create_dir(ground.stage()).context("the stage")?;
         if let Some(size) = size {
             mount_small(&ground.stage(), size)?;
@@ -146,6 +148,19 @@ impl Ground {
     /// Lets everything be, for whoever looks for the reason of a failure.
     pub(crate) fn keep(&mut self) {
         self.scratch.disable_cleanup(true);
+        if self.is_mounted {
+            // What is on a file system of this process's goes with it.
+            let _ = Command::new("cp").arg("-a").args([self.stage(), self.scratch().join("kept")]).status();
+        }
+    }
+}
+
+/// Nobody can remove the folder in which something is mounted.
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            let _ = umount2(&self.stage(), MntFlags::MNT_DETACH);
+        }
     }
 }
 

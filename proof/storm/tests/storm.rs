@@ -24,6 +24,16 @@ fn a_removed_registry_and_a_truncated_ports_file_leave_nothing_either() {
 }
 
 #[test]
+fn a_full_disk_and_a_limit_of_descriptors_leave_nothing_either_nor_does_the_storm() {
+    let place = tempfile::tempdir().unwrap();
+    let output =
+        storm("100").args(["--faults", "full-disk,descriptors", "--place"]).arg(place.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_storm_that_sees_too_little_fails() {
     // Nobody is killed, so nothing is shown.
     // A failure keeps the storm's folder.
