@@ -21,13 +21,13 @@ use tempfile::TempDir;
 struct Place {
     folder: TempDir,
     _slice: Lease,
-    pool: String,
+    range: String,
 }
 
 impl Place {
     fn new() -> Self {
-        let (slice, pool) = slice::slice(20);
-        let place = Self { folder: tempfile::tempdir().unwrap(), _slice: slice, pool };
+        let (slice, range) = slice::slice(20);
+        let place = Self { folder: tempfile::tempdir().unwrap(), _slice: slice, range };
         fs::create_dir_all(place.tree().join("sub/folder")).unwrap();
         place
     }
@@ -97,7 +97,7 @@ fn argument_then_variable_then_file_then_default() {
 #[test]
 fn an_instance_id_that_is_given_counts_also_if_it_is_empty() {
     let place = Place::new();
-    place.declare(&format!("pool = ['{}']\nports = 1\ninstance_id = 'file'", place.pool));
+    place.declare(&format!("pool = ['{}']\nports = 1\ninstance_id = 'file'", place.range));
     for (arguments, wanted) in
         [(&[][..], "file"), (&["--instance-id", "argument"], "argument"), (&["--instance-id", ""], "")]
     {
@@ -109,8 +109,8 @@ fn an_instance_id_that_is_given_counts_also_if_it_is_empty() {
 #[test]
 fn found_upwards_and_its_folder_is_the_work_tree() {
     let place = Place::new();
-    let pool = &place.pool;
-    place.declare(&format!("pool = ['{pool}']\nnames = ['postgres', 'api']\nports = 3\ninstance_id = 'file'"));
+    let range = &place.range;
+    place.declare(&format!("pool = ['{range}']\nnames = ['postgres', 'api']\nports = 3\ninstance_id = 'file'"));
     let created = json(place.create("sub/folder", &[]).output().unwrap());
     assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*place.tree()));
     assert_eq!(created["env_file"].as_str().map(Path::new), Some(&*place.tree().join(".env.isolation")));
@@ -126,7 +126,7 @@ fn found_upwards_and_its_folder_is_the_work_tree() {
     assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*place.tree().join("sub/folder")));
     assert_eq!((&created["names"], &created["ports"]["count"]), (&serde_json::json!(["web"]), &1.into()));
 
-    let elsewhere = ["--no-env-file", "--worktree", place.folder.path().to_str().unwrap(), "--pool", pool];
+    let elsewhere = ["--no-env-file", "--worktree", place.folder.path().to_str().unwrap(), "--pool", range];
     let created = json(place.create("sub", &elsewhere).output().unwrap());
     assert_eq!(created["ports"]["count"], 5, "the work tree that is named counts, not the current folder");
 }

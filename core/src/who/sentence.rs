@@ -222,7 +222,7 @@ mod tests {
         let said = report(bound(), sockets).to_string();
         let connections = "2 closed connections that the kernel has yet to drop; 3 connections still to be accepted";
         assert!(said.ends_with(&format!("; not leased; {connections}")), "{said}");
-        // Its server may be another's, and hidden by the kernel.
+        // The tables are read one after the other, and its server may have gone in between.
         let said = report(bound(), vec![waiting("established")]).to_string();
         assert_eq!(said, "no process is on port 8080, only 1 connection still to be accepted");
     }
