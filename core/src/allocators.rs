@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
 use crate::project::Project;
 use crate::settings::Settings;
-use crate::sys;
+use crate::process::warn_once;
+use crate::sys::{self, PerProcess};
 
 /// How old the last look at the project file and the network namespace may be. Looking at every lease would cost more
 /// than the lease.
@@ -22,11 +23,9 @@ const MOST: usize = 8;
 ///
 /// Variables and the current folder are read at every call; the project file is looked at again after 10 ms. A lease is
 /// always of the network namespace that the calling thread is in (before Linux 5.14, and for calls that only look: that it
-/// was in 10 ms ago). It may be shared by threads. A forked child may go on
-/// using its copy: where a thread that the child does not have was just looking something up, it opens anew.
-#[derive(Default)]
+/// was in 10 ms ago). It may be shared by threads. A forked child may use its copy, which opens all anew.
 pub struct Allocators {
-    open: Mutex<Vec<Open>>,
+    open: PerProcess<Mutex<Vec<Open>>>,
 }
 
 /// What the settings of a call depend on.
@@ -61,11 +60,17 @@ impl Seen {
     }
 }
 
+impl Default for Allocators {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Allocators {
     /// None open yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { open: Mutex::new(Vec::new()) }
+        Self { open: PerProcess::new() }
     }
 
     /// Does `work` with an allocator for `settings`, over the variables, over the project file of the current folder.
@@ -79,18 +84,14 @@ impl Allocators {
         let done = self.get(&circumstances).and_then(|allocator| work(&allocator));
         if let Err(error) = &done
             && error.code() == ErrorCode::RegistryUnusable
-            && let Some(mut open) = self.try_lock()
         {
-            open.retain(|one| one.circumstances != circumstances);
+            self.lock().retain(|one| one.circumstances != circumstances);
         }
         done
     }
 
     fn get(&self, circumstances: &Circumstances) -> Result<Allocator> {
-        // Not waited for: a forked child may have inherited it locked by a thread that it does not have.
-        let Some(mut open) = self.try_lock() else {
-            return circumstances.open(&Seen::now(circumstances.folder.as_deref())?);
-        };
+        let mut open = self.lock();
         let now = sys::monotonic_ms();
         let found = open.iter().position(|one| one.circumstances == *circumstances);
         if let Some(one) = found.and_then(|index| open.get_mut(index)) {
@@ -115,12 +116,8 @@ impl Allocators {
         Ok(allocator)
     }
 
-    fn try_lock(&self) -> Option<std::sync::MutexGuard<'_, Vec<Open>>> {
-        match self.open.try_lock() {
-            Ok(open) => Some(open),
-            Err(TryLockError::Poisoned(poisoned)) => Some(PoisonError::into_inner(poisoned)),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    fn lock(&self) -> MutexGuard<'_, Vec<Open>> {
+        self.open.get().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,6 +132,10 @@ impl Circumstances {
             Some(project) => self.settings.clone().project(project),
             None => self.settings.clone(),
         };
-        Ok(settings.clone().open()?.following(settings))
+        let allocator = settings.clone().open()?.following(settings);
+        for warning in allocator.pool().warnings() {
+            warn_once("pool", warning, warning);
+        }
+        Ok(allocator)
     }
 }

@@ -160,6 +160,11 @@ impl Error {
         self.0.is_moved
     }
 
+    /// Whether it comes of the limit on open descriptors.
+    pub(crate) fn is_descriptor_limit(&self) -> bool {
+        self.0.source.as_ref().is_some_and(crate::sys::limit_reached)
+    }
+
     pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
         remedy.clone_into(&mut self.0.remedy);
         self

@@ -85,6 +85,15 @@ impl Lease {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
+    /// Whether the ports are still this lease's: it was not released, and its descriptor is still its own. A program that
+    /// closes descriptors that it does not know, as daemons do when they start, ends its leases by that.
+    ///
+    /// In a forked child: whether the child's copy of the descriptor keeps the lease alive.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        !self.is_released()
+    }
+
     /// Gives the ports back. Releasing again does nothing, and neither does a forked child's call.
     ///
     /// From here on others may be given these ports, so close your own sockets first. A lease that was passed on

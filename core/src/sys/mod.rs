@@ -5,10 +5,13 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[expect(unsafe_code, reason = "a value that threads and forks share without a lock is a pointer")]
+mod per_process;
 #[cfg(target_os = "linux")]
 pub use linux::ProcessStamp;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
+pub(crate) use per_process::PerProcess;
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("portalloc holds ports with Linux's open-file-description locks; no other platform is supported yet");

@@ -3,6 +3,8 @@
 #[expect(unsafe_code, reason = "only a system call can set what a signal does")]
 mod children;
 mod files;
+#[expect(unsafe_code, reason = "only system calls and libc know of forks")]
+mod fork;
 mod holders;
 mod limits;
 mod locks;
@@ -21,6 +23,7 @@ pub(crate) use files::{
     Entry, Folder, UNFINISHED, create_folder, entry, exchange, file_time, is_shared_memory_folder, keep_on_exec, mark,
     marked, rename_new, user_id, written_us,
 };
+pub(crate) use fork::{generation, in_forked_child};
 pub(crate) use holders::{SocketHolder, socket_holders, user_name};
 pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
 pub(crate) use locks::{conflict, try_lock, unlock};

@@ -1,0 +1,95 @@
+//! Telling a process from the one that it was forked from, without a system call and without its PID, which a child in
+//! another PID namespace may share with its parent.
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use nix::libc;
+
+/// The last generation given out. A forked child goes on counting from its parent's number, so that no generation of its
+/// ancestors is ever its own.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// Where the generation of this process stands, 0 until it is asked for: in a page that the kernel wipes in every forked
+/// child, whatever call made that child. Null until it is first needed.
+static PAGE: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
+
+/// Takes the page's place where the kernel wipes none (before Linux 4.14, and in some sandboxes): the handler of
+/// [`in_forked_child`] sets it to 0 then.
+static FALLBACK: AtomicU64 = AtomicU64::new(0);
+
+/// A number that this process shares with no process that it was forked from, nor with any that is forked from it.
+pub(crate) fn generation() -> u64 {
+    let cell = cell();
+    match cell.load(Ordering::Relaxed) {
+        0 => first_generation(cell),
+        known => known,
+    }
+}
+
+#[cold]
+fn first_generation(cell: &AtomicU64) -> u64 {
+    let new = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    match cell.compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => new,
+        // Another thread was first.
+        Err(known) => known,
+    }
+}
+
+fn cell() -> &'static AtomicU64 {
+    let page = PAGE.load(Ordering::Acquire);
+    let page = if page.is_null() { publish(new_cell()) } else { page };
+    // SAFETY: it points to FALLBACK or into a page that is never unmapped, both zeroed or written to as an AtomicU64 only.
+    unsafe { &*page }
+}
+
+/// Makes `cell` the one of this process, unless another thread was first. Returns the one that counts.
+fn publish(cell: *mut AtomicU64) -> *mut AtomicU64 {
+    match PAGE.compare_exchange(ptr::null_mut(), cell, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => cell,
+        // The page of this thread is left unused; it is one page, once.
+        Err(known) => known,
+    }
+}
+
+#[cold]
+fn new_cell() -> *mut AtomicU64 {
+    wiped_page().unwrap_or_else(|| {
+        in_forked_child(forget_fallback);
+        ptr::from_ref(&FALLBACK).cast_mut()
+    })
+}
+
+/// A page of zeros that a forked child finds zeroed again.
+fn wiped_page() -> Option<*mut AtomicU64> {
+    const LENGTH: usize = size_of::<AtomicU64>();
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: it asks for new memory at an address of the kernel's choice, and replaces none.
+    let page = unsafe { libc::mmap(ptr::null_mut(), LENGTH, protection, flags, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the page was mapped above and nobody else knows it.
+    let wiped = unsafe { libc::madvise(page, LENGTH, libc::MADV_WIPEONFORK) } == 0;
+    if !wiped {
+        // SAFETY: as above; nothing points into it.
+        unsafe { libc::munmap(page, LENGTH) };
+        return None;
+    }
+    Some(page.cast())
+}
+
+extern "C" fn forget_fallback() {
+    FALLBACK.store(0, Ordering::Relaxed);
+}
+
+/// Has `handler` called in every child that `fork` makes, before `fork` returns there. It may only do what a signal handler
+/// may: no locks, no memory. It stays for as long as the process lives, so its library must never be unloaded.
+///
+/// Children of a raw `clone` do not call it.
+pub(crate) fn in_forked_child(handler: extern "C" fn()) {
+    // SAFETY: the handler is a function of this library, which is linked so that it is never unloaded.
+    let failed = unsafe { libc::pthread_atfork(None, None, Some(handler)) };
+    debug_assert_eq!(failed, 0, "only a lack of memory can refuse a handler");
+}
