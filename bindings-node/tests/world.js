@@ -23,7 +23,7 @@ function world(count = 40) {
   const work = path.join(scratch, 'work');
   fs.mkdirSync(temp);
   fs.mkdirSync(work);
-  process.env.PORTALLOC_DIR = path.join(os.tmpdir(), 'portalloc-tests-slices');
+  process.env.PORTALLOC_DIR = path.join(os.tmpdir(), 'portalloc-test-ports');
   const slice = portalloc.lease({ count, pool: '20001-29999', exclude: '', timeoutMs: 120_000 });
   Object.assign(process.env, {
     PORTALLOC_DIR: path.join(scratch, 'registry'),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEADLINE = 60.0
 
 #: All test runs of this machine meet here, in whatever language, so that none gets another's ports.
-SLICES = Path(tempfile.gettempdir()) / "portalloc-tests-slices"
+SLICES = Path(tempfile.gettempdir()) / "portalloc-test-ports"
 SLICES_POOL = "20001-29999"
 
 

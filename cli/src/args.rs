@@ -378,6 +378,24 @@ pub(crate) struct Who {
 #[derive(Debug, Args)]
 pub(crate) struct Reconcile {}
 
+/// Make the registry of this machine root's, so that no other user can remove it; needs root
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Makes /run/portalloc, with mode 1777, and /etc/tmpfiles.d/portalloc.conf, by which systemd makes it again at every boot and
+leaves /tmp/portalloc* alone when it cleans up. From then on it is the registry of every process on this machine that is not
+given another by PORTALLOC_DIR; before, and without it, that is /tmp/portalloc. It refuses to change anything while a lease
+or a kept environment has ports.
+
+Examples:
+  sudo portalloc setup
+  sudo portalloc setup --remove
+")]
+pub(crate) struct Setup {
+    /// Remove what it has made: the registry is /tmp/portalloc again
+    #[arg(long)]
+    pub(crate) remove: bool,
+}
+
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "\

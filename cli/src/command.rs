@@ -4,7 +4,7 @@
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
-use crate::args::{Cleanup, Completions, Create, List, Man, Reconcile, Run, Validate, Wait, Who};
+use crate::args::{Cleanup, Completions, Create, List, Man, Reconcile, Run, Setup, Validate, Wait, Who};
 
 /// A command with its arguments.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) enum Command {
     Cleanup(Cleanup),
     List(List),
     Reconcile(Reconcile),
+    Setup(Setup),
     Version,
     Completions(Completions),
     Man(Man),
@@ -47,6 +48,10 @@ impl Subcommand for Command {
                 "reconcile",
                 "Make labels and records agree again, after a crash or a hand edit, and say what was repaired",
             ),
+            lazy::<Setup>(
+                "setup",
+                "Make the registry of this machine root's, so that no other user can remove it; needs root",
+            ),
             clap::Command::new("version").about("Print the version"),
             lazy::<Completions>("completions", "Print a completion script for a shell"),
             lazy::<Man>("man", "Print the manual page, of portalloc or of one command"),
@@ -76,6 +81,7 @@ impl FromArgMatches for Command {
             "cleanup" => Self::Cleanup(Cleanup::from_arg_matches(matches)?),
             "list" => Self::List(List::from_arg_matches(matches)?),
             "reconcile" => Self::Reconcile(Reconcile::from_arg_matches(matches)?),
+            "setup" => Self::Setup(Setup::from_arg_matches(matches)?),
             "version" => Self::Version,
             "completions" => Self::Completions(Completions::from_arg_matches(matches)?),
             "man" => Self::Man(Man::from_arg_matches(matches)?),

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::census;
 use crate::check::{self, PortState};
-use crate::error::Result;
+use crate::error::{Again, Result};
 use crate::given;
 use crate::lease::{self, Lease};
 use crate::pool::{Census, Cursor, Pool, PoolMap};
-use crate::registry::{Registry, Repair};
+use crate::registry::{Handle, Registry, Repair};
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::sys;
@@ -22,7 +23,9 @@ use crate::sys;
 /// registry.
 #[derive(Clone)]
 pub struct Allocator {
+    /// The registry for the work of one call: see [`in_registry`](Self::in_registry).
     pub(crate) registry: Arc<Registry>,
+    pub(crate) handle: Arc<Handle>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) cursor: Arc<Cursor>,
     pub(crate) cancelled: Cancelled,
@@ -44,9 +47,10 @@ impl Allocator {
 
     pub(crate) fn with(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>) -> Result<Self> {
         let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
-        let registry = Registry::open(directory)?;
+        let handle = Handle::open(directory)?;
         Ok(Self {
-            registry: Arc::new(registry),
+            registry: handle.current(),
+            handle: Arc::new(handle),
             pool: Arc::new(pool),
             cursor: Arc::default(),
             cancelled: None,
@@ -66,15 +70,31 @@ impl Allocator {
         Self { follows: Some(Arc::new(settings)), ..self }
     }
 
-    /// Does `work`, in the network namespace that the calling thread is in by now.
-    pub(crate) fn at_home<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
-        match (work(self), &self.follows) {
-            (Err(error), Some(settings)) if error.is_moved() => {
+    /// Does `work`, in the registry that is open by now, and again in another one where that is no longer the one that
+    /// others open, or where the calling thread has entered another network namespace.
+    pub(crate) fn in_registry<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        let done = self.handle.with(|registry| {
+            if Arc::ptr_eq(registry, &self.registry) {
+                work(self)
+            } else {
+                work(&Self { registry: registry.clone(), ..self.clone() })
+            }
+        });
+        match (done, &self.follows) {
+            (Err(error), Some(settings)) if error.again() == Some(Again::InNamespace) => {
                 let there = settings.as_ref().clone().open()?;
                 work(&Self { cancelled: self.cancelled.clone(), ..there })
             }
             (done, _) => done,
         }
+    }
+
+    /// As [`in_registry`](Self::in_registry), for work that does not begin with a look at the registry's files.
+    pub(crate) fn in_checked_registry<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        self.in_registry(|allocator| {
+            allocator.registry.check_place()?;
+            work(allocator)
+        })
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -90,7 +110,8 @@ impl Allocator {
     /// `registry_unusable`, `io`.
     pub fn lease(&self, request: impl Into<Request>) -> Result<Lease> {
         let request = request.into();
-        self.at_home(|allocator| lease::take(allocator, &request, None))
+        let start = Instant::now();
+        self.in_registry(|allocator| lease::take(allocator, &request, start, None))
     }
 
     /// Whether a lease of `port` could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
@@ -107,16 +128,14 @@ impl Allocator {
     /// # Errors
     /// `invalid_argument` for port 0, `registry_unusable`, `io`.
     pub fn check(&self, ports: impl IntoIterator<Item = u16>) -> Result<Vec<PortState>> {
-        let file = self.registry.ports()?;
-        let here = self.registry.process()?;
-        let mut states = Vec::new();
-        for port in ports {
-            if port == 0 {
-                return Err(given::no_port(0));
-            }
-            states.push(check::state(&self.registry, &file, port, &here)?);
+        let ports: Vec<u16> = ports.into_iter().collect();
+        if ports.contains(&0) {
+            return Err(given::no_port(0));
         }
-        Ok(states)
+        self.in_checked_registry(|Self { registry, .. }| {
+            let (file, here) = (registry.ports()?, registry.process()?);
+            ports.iter().map(|port| check::state(registry, &file, *port, &here)).collect()
+        })
     }
 
     /// Counts what every port of the pool is doing. Probes each port that nobody claims: some 5 us a port.
@@ -124,7 +143,9 @@ impl Allocator {
     /// # Errors
     /// `registry_unusable`, `io`.
     pub fn census(&self) -> Result<Census> {
-        census::take(&self.registry, &self.registry.ports()?, &self.pool, &self.registry.process()?)
+        self.in_checked_registry(|Self { registry, pool, .. }| {
+            census::take(registry, &registry.ports()?, pool, &registry.process()?)
+        })
     }
 
     /// What every port of the pool is doing, as far as can be seen without getting in anybody's way: nothing is locked,
@@ -139,7 +160,9 @@ impl Allocator {
     /// # Errors
     /// `registry_unusable`, `io`.
     pub fn pool_map(&self) -> Result<PoolMap> {
-        census::map(&self.registry, &self.registry.ports()?, &self.pool, &self.registry.process()?)
+        self.in_checked_registry(|Self { registry, pool, .. }| {
+            census::map(registry, &registry.ports()?, pool, &registry.process()?)
+        })
     }
 
     /// Makes labels and records agree again, after a crash or a hand edit, and says what was repaired.
@@ -147,7 +170,7 @@ impl Allocator {
     /// # Errors
     /// `registry_unusable`, `io`.
     pub fn reconcile(&self) -> Result<Vec<Repair>> {
-        self.registry.reconcile()
+        self.in_checked_registry(|allocator| allocator.registry.reconcile())
     }
 
     /// The pool in use.
@@ -156,7 +179,7 @@ impl Allocator {
         &self.pool
     }
 
-    /// The registry's folder.
+    /// The registry's folder, as it was when this allocator was opened.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.registry.root()

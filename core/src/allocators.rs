@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
+use crate::process::warn_once;
 use crate::project::Project;
 use crate::settings::Settings;
-use crate::process::warn_once;
 use crate::sys::{self, PerProcess};
 
 /// How old the last look at the project file and the network namespace may be. Looking at every lease would cost more

@@ -13,7 +13,7 @@ use crate::sys::{self, PortSockets, ProcessStamp};
 pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<Census> {
     let mut classes = Vec::with_capacity(pool.ports().count());
     for range in pool.ports().ranges() {
-        let locked = registry.locked(ports, *range)?;
+        let locked = ports.locked(*range)?;
         let all: Vec<u16> = range.ports().collect();
         for run in
             all.chunk_by(|a, b| !locked.contains(*a) && !locked.contains(*b)).flat_map(|run| run.chunks(TOGETHER))
@@ -32,7 +32,7 @@ pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &P
 pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<PoolMap> {
     let mut classes = Vec::with_capacity(pool.ports().count());
     for range in pool.ports().ranges() {
-        let locked = registry.locked(ports, *range)?;
+        let locked = ports.locked(*range)?;
         for (port, slot) in range.ports().zip(ports.read(*range)?) {
             let class = if locked.contains(port) { PortClass::Held } else { seen(registry, ports, port, slot, here)? };
             classes.push((port, class));

@@ -101,7 +101,16 @@ struct Inner {
     census: Option<Census>,
     ports: Vec<PortState>,
     source: Option<std::io::Error>,
-    is_moved: bool,
+    again: Option<Again>,
+}
+
+/// What is to be opened anew before the call is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// The allocator: the thread is in another network namespace than that for which it was opened.
+    InNamespace,
+    /// The registry: the files that this process has open are no longer those that others open.
+    InRegistry,
 }
 
 /// The result of every fallible call.
@@ -116,7 +125,7 @@ impl Error {
             census: None,
             ports: Vec::new(),
             source: None,
-            is_moved: false,
+            again: None,
         }))
     }
 
@@ -151,13 +160,24 @@ impl Error {
             "this thread is in another network namespace than the one for which the allocator was opened",
             "open another allocator in this thread",
         );
-        error.0.is_moved = true;
+        error.0.again = Some(Again::InNamespace);
         error
     }
 
-    /// Whether it is that one.
-    pub(crate) fn is_moved(&self) -> bool {
-        self.0.is_moved
+    /// Of a registry whose files are no longer those that others open: whoever has it opens it anew.
+    pub(crate) fn registry_gone() -> Self {
+        let mut error = Self::new(
+            ErrorCode::RegistryUnusable,
+            "the registry was removed or replaced again and again while it was opened",
+            "find out who does so; nobody but portalloc should touch its folder",
+        );
+        error.0.again = Some(Again::InRegistry);
+        error
+    }
+
+    /// What is to be opened anew before the call is tried again, if that helps.
+    pub(crate) fn again(&self) -> Option<Again> {
+        self.0.again
     }
 
     /// Whether it comes of the limit on open descriptors.

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 
+use crate::sys;
+
 /// After this long without an answer a connection is begun anew: the kernel itself would ask again only after 1, 3,
 /// 7, ... seconds.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -82,7 +84,7 @@ impl Side {
         }
         self.pending = None;
         let address = SocketAddr::from((self.address, port));
-        let socket = match Socket::new(Domain::for_address(address), Type::STREAM, None) {
+        let socket = match sys::socket(Domain::for_address(address), Type::STREAM, None) {
             Ok(socket) => socket,
             Err(error) if is(&error, Errno::AFNOSUPPORT) => {
                 self.seen = Seen::Missing;

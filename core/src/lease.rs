@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
@@ -19,7 +19,8 @@ use crate::check::{PortState, PortUsage};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::registry::{Claim, Label, PortsFile, Slot};
+use crate::process::{Maker, warn_once};
+use crate::registry::{Claim, Label, PortsFile, Registry, Slot};
 use crate::request::{Ports, Request};
 use crate::search::{Found, Judged, Search};
 use crate::sys::{self, CloseWatch};
@@ -42,8 +43,9 @@ pub use hand_off::HandOff;
 pub struct Lease {
     ports: Box<[u16]>,
     ranges: Vec<PortRange>,
-    /// The process that took it, the only one that may let go.
-    maker: u32,
+    registry: Arc<Registry>,
+    /// The only one that may let go.
+    maker: Maker,
     label: Label,
     /// None once released.
     file: Mutex<Option<PortsFile>>,
@@ -91,7 +93,7 @@ impl Lease {
     /// In a forked child: whether the child's copy of the descriptor keeps the lease alive.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        !self.is_released()
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(PortsFile::is_ours)
     }
 
     /// Gives the ports back. Releasing again does nothing, and neither does a forked child's call.
@@ -99,8 +101,10 @@ impl Lease {
     /// From here on others may be given these ports, so close your own sockets first. A lease that was passed on
     /// ([`inheritable`](Self::inheritable)) ends only when the last process that has it is gone.
     pub fn release(&self) {
-        if self.maker == std::process::id() {
-            self.let_go(self.file.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if self.is_ours() {
+            // Held until the end, so that no guard is made meanwhile.
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            self.let_go(file.take());
         }
     }
 
@@ -108,23 +112,41 @@ impl Lease {
     /// cannot be cleared is harmless, and closing lets go of a lock that cannot be unlocked.
     fn let_go(&self, file: Option<PortsFile>) {
         let Some(file) = file else { return };
+        self.registry.live().fetch_sub(1, Ordering::Relaxed);
         // The sockets first: whoever is given the ports next must find nothing on them.
         *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // Only this process's part in one that was passed on: the lock and the labels are the others' now.
         if self.passed_on.load(Ordering::Relaxed) {
-            // Only this process's part in it: the lock and the labels are the others' now.
-            return;
+            file.leave_locks();
+        } else if self.is_still(&file) {
+            for range in &self.ranges {
+                let _ = file.write(*range, Slot::Empty);
+            }
+            file.close();
         }
-        for range in &self.ranges {
-            let _ = file.write(*range, Slot::Empty);
-        }
-        self.unlock(&file);
     }
 
-    /// Unlocks before closing, since a forked child's copy would keep the description, and with it the locks, alive.
-    fn unlock(&self, file: &PortsFile) {
-        for range in &self.ranges {
-            let _ = file.unlock(*range);
+    /// Whether the descriptor is still the lease's own; else the user is told.
+    fn is_still(&self, file: &PortsFile) -> bool {
+        let is_ours = file.is_ours();
+        if !is_ours {
+            let lost = self.lost();
+            warn_once("lease_lost", lost.message(), lost.to_string());
         }
+        is_ours
+    }
+
+    /// The error of a lease that has lost its descriptor.
+    fn lost(&self) -> Error {
+        Error::new(
+            ErrorCode::NotFound,
+            format!(
+                "the lease of port {} is lost: this process closed the descriptor that held it, as daemons do that close all \
+                 they do not know",
+                self.base_port()
+            ),
+            "take leases after that, or keep descriptors that portalloc has open; others may have the ports by now",
+        )
     }
 
     /// A copy of the lease's descriptor that is inherited by processes started while it is open: the lease then lives
@@ -147,10 +169,16 @@ impl Lease {
             return Err(not_ours());
         }
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = file.as_ref().ok_or_else(released)?;
+        let file = self.held(file.as_ref())?;
         let copy = file.copy().map_err(|error| Error::os("cannot pass on the lease", error))?;
         self.passed_on.store(true, Ordering::Relaxed);
         Ok(copy)
+    }
+
+    /// The file of a lease that is still held.
+    fn held<'a>(&self, file: Option<&'a PortsFile>) -> Result<&'a PortsFile> {
+        let file = file.ok_or_else(released)?;
+        if file.is_ours() { Ok(file) } else { Err(self.lost()) }
     }
 
     /// Whether it was passed on, so that it may live on without this process.
@@ -165,31 +193,28 @@ impl Lease {
     /// Whether this process took it, and so may release it: false in a forked child.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        self.maker == std::process::id()
+        self.maker.is_this_process()
     }
 
     /// Writes another label on every port, while the lease is held.
     pub(crate) fn relabel(&mut self, label: Label) -> Result<()> {
-        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = file {
-            for range in &self.ranges {
-                file.write(*range, Slot::Label(label))?;
-            }
-        }
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held(file.as_ref())?;
+        self.ranges.iter().try_for_each(|range| held.write(*range, Slot::Label(label)))?;
+        drop(file);
         self.label = label;
         Ok(())
     }
 
     /// Writes labels again that somebody has damaged, while the lease is held.
-    pub(crate) fn restore_labels(&mut self) -> Result<()> {
-        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn restore_labels(&self) -> Result<()> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held(file.as_ref())?;
         let own = Slot::Label(self.label);
-        if let Some(file) = file {
-            for range in &self.ranges {
-                // A file that was cut short is not readable there.
-                if !file.read(*range).is_ok_and(|slots| slots.iter().all(|slot| *slot == own)) {
-                    file.write(*range, own)?;
-                }
+        for range in &self.ranges {
+            // A file that was cut short is not readable there.
+            if !held.read(*range).is_ok_and(|slots| slots.iter().all(|slot| *slot == own)) {
+                held.write(*range, own)?;
             }
         }
         Ok(())
@@ -198,7 +223,8 @@ impl Lease {
     /// Lets go of the locks and leaves the labels, which claim the ports from now on.
     pub(crate) fn leave_to_labels(mut self) {
         if let Some(file) = self.file.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            self.unlock(&file);
+            self.registry.live().fetch_sub(1, Ordering::Relaxed);
+            drop(file);
         }
     }
 }
@@ -220,7 +246,7 @@ fn released() -> Error {
 impl Drop for Lease {
     fn drop(&mut self) {
         let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if self.maker == std::process::id() {
+        if self.is_ours() {
             self.let_go(file);
         }
     }
@@ -235,20 +261,13 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// Takes what `request` asks for, labelled as part of the environment `id` if there is one.
-pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<IsolationId>) -> Result<Lease> {
+/// Takes what `request` asks for, labelled as part of the environment `id` if there is one. A wait is counted from `start` on.
+pub(crate) fn take(allocator: &Allocator, request: &Request, start: Instant, id: Option<IsolationId>) -> Result<Lease> {
     let Allocator { registry, pool, cursor, .. } = allocator;
     request.check(pool)?;
     let ports = registry.ports()?;
     let here = registry.process()?;
-    let mut random = registry.random(&here);
-    let label = Label {
-        claim: Claim::Held { holder: here },
-        id,
-        user: registry.user(),
-        lease: random.next_u64(),
-        since_ms: Timestamp::now().unix_ms(),
-    };
+    let mut random = registry.random()?;
     let preferred = request.sticky.as_ref().map(|sticky| sticky.bases(registry, pool.ports(), request.stride()));
     let search = Search {
         registry,
@@ -265,22 +284,35 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, id: Option<Isolatio
     let found = match attempt(&search, request, &mut random)? {
         Ok(found) => found,
         Err(_) if !registry.is_at_home() => return Err(Error::moved()),
-        Err(obstacle) => match request.wait.filter(|limit| !limit.is_zero()) {
-            Some(limit) => wait(allocator, &search, request, limit, &mut random)?,
-            None => return Err(explain(&search, obstacle)?),
-        },
+        Err(obstacle) => {
+            // Somebody who changes the registry's place has all the locks of the old one.
+            registry.check_place()?;
+            match request.wait.filter(|limit| !limit.is_zero()) {
+                Some(limit) => wait(allocator, &search, request, Waiting { start, limit }, &mut random)?,
+                None => return Err(explain(&search, obstacle)?),
+            }
+        }
     };
-    let guard = search.kept.map(|kept| Guard::shut(kept.into_inner()));
-    for range in &found.ranges {
-        ports.write(*range, Slot::Label(label))?;
-    }
+    let label = Label {
+        claim: Claim::Held { holder: here },
+        id,
+        user: registry.user(),
+        lease: random.next_u64(),
+        // The one reading of the clock: not before the ports were there, for which it may have waited.
+        since_ms: Timestamp::now().unix_ms(),
+    };
+    // Whatever fails lets go of the locks, since that is what dropping the file does.
+    found.ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
+    let guard = search.kept.map(|kept| Guard::shut(kept.into_inner())).transpose()?;
+    registry.live().fetch_add(1, Ordering::Relaxed);
     if let (Some(sticky), Some(base)) = (&request.sticky, found.ports.first()) {
         sticky.remember(registry, *base);
     }
     Ok(Lease {
         ports: found.ports,
         ranges: found.ranges,
-        maker: here.pid,
+        registry: registry.clone(),
+        maker: Maker::this_process(),
         label,
         file: Mutex::new(Some(ports)),
         guard: Mutex::new(guard),
@@ -337,16 +369,21 @@ fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
-/// Tries again whenever a lease ends, until `limit` is over. The one description is kept throughout, since closing
+/// How long to wait, and since when.
+struct Waiting {
+    start: Instant,
+    limit: Duration,
+}
+
+/// Tries again whenever a lease ends, until the limit is over. The one description is kept throughout, since closing
 /// it would wake every other process that waits.
 fn wait(
     allocator: &Allocator,
     search: &Search<'_>,
     request: &Request,
-    limit: Duration,
+    Waiting { start, limit }: Waiting,
     random: &mut SmallRng,
 ) -> Result<Found> {
-    let start = Instant::now();
     // Before the attempts, so that no end of a lease after one of them is missed. Not before the very first one, which
     // mostly succeeds: a watch costs milliseconds to give up.
     let watch = CloseWatch::new(search.registry.ports_path());
@@ -356,6 +393,7 @@ fn wait(
             Ok(found) => return Ok(found),
             Err(obstacle) => obstacle,
         };
+        search.registry.check_place()?;
         let left = limit.saturating_sub(start.elapsed());
         if left.is_zero() {
             let waited = format!("waited {}: ", humantime::format_duration(limit));

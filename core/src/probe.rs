@@ -9,6 +9,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
+use crate::sys;
+
 /// What a probe found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occupancy {
@@ -80,14 +82,14 @@ pub(crate) fn bind_one(port: u16, kind: Type) -> io::Result<Socket> {
 }
 
 fn bind_with(port: u16, kind: Type, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<Socket> {
-    let (socket, address) = match Socket::new(Domain::IPV6, kind, None) {
+    let (socket, address) = match sys::socket(Domain::IPV6, kind, None) {
         Ok(socket) => {
             socket.set_only_v6(false)?;
             (socket, SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)))
         }
         // A kernel without IPv6: then IPv4 is all there is to hold.
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) => {
-            (Socket::new(Domain::IPV4, kind, None)?, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            (sys::socket(Domain::IPV4, kind, None)?, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
         }
         Err(error) => return Err(error),
     };

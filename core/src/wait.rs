@@ -69,7 +69,7 @@ impl Allocator {
     /// port at all; `registry_unusable`, `io`.
     pub fn wait_free(&self, ports: &[u16], limit: Duration) -> Result<()> {
         let mut waiting = distinct(ports)?;
-        let file = self.registry.ports()?;
+        let file = self.in_checked_registry(|allocator| allocator.registry.ports())?;
         let deadline = Deadline::new(limit);
         let mut pause = SHORTEST_PAUSE;
         loop {

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// `count` consecutive ports on which nobody has a socket, and how a pool of them is written.
 pub(crate) fn slice(count: usize) -> (Lease, String) {
     let slices = Settings::new()
-        .directory(std::env::temp_dir().join("portalloc-tests-slices"))
+        .directory(std::env::temp_dir().join("portalloc-test-ports"))
         .pool("20001-29999")
         .exclude("")
         .open()

@@ -17,7 +17,7 @@ import (
 const Deadline = 60 * time.Second
 
 // Where all test runs of this machine meet.
-var slices = filepath.Join(os.TempDir(), "portalloc-tests-slices")
+var slices = filepath.Join(os.TempDir(), "portalloc-test-ports")
 
 // World is what one test, or the parallel tests of one package, have alone.
 type World struct {

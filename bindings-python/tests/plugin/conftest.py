@@ -29,7 +29,7 @@ def own_ports() -> Iterator[tuple[int, ...]]:
     these cannot be leased, not even by their numbers.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PORTALLOC_DIR", str(Path(tempfile.gettempdir()) / "portalloc-tests-slices"))
+        patch.setenv("PORTALLOC_DIR", str(Path(tempfile.gettempdir()) / "portalloc-test-ports"))
         lease = portalloc.lease(_PORTS + _BEYOND, pool="20000-29999", timeout=120)
     with lease:
         yield lease.ports[:_PORTS]

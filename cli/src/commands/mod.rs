@@ -6,6 +6,7 @@ mod list;
 mod manual;
 mod reconcile;
 mod run;
+mod setup;
 mod validate;
 mod wait;
 mod who;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Who(args) => who::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Reconcile(_) => reconcile::run(),
+        Command::Setup(args) => setup::run(&args),
         Command::Version => manual::version(),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

@@ -47,7 +47,7 @@ fn supervise(args: &Run, environment: &Environment, signals: &Signals) -> Result
         Some([]) => SpawnOptions::new().listen(),
         Some(addresses) => SpawnOptions::new().listen_on(addresses.iter().copied()),
     };
-    match environment.spawn(&mut command, &options) {
+    match environment.spawn(command, &options) {
         Ok(mut child) => Ok(exit(signals.forward_until_end(&mut child)?)),
         // As shells have it.
         Err(error) if error.code() == ErrorCode::NotFound => Ok(told(error, 127)),

@@ -6,8 +6,20 @@ use std::process::Command;
 
 use crate::scratch::{Scratch, run};
 
-const COMMANDS: [&str; 11] =
-    ["create", "run", "wait", "who", "validate", "cleanup", "list", "reconcile", "version", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "create",
+    "run",
+    "wait",
+    "who",
+    "validate",
+    "cleanup",
+    "list",
+    "reconcile",
+    "setup",
+    "version",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_goes_to_standard_output_and_names_every_command() {

@@ -17,6 +17,10 @@ impl Allocator {
     /// `not_found` if there is none or it is over, with the reason; `permission_denied` if it is another user's;
     /// `registry_unusable`, `io`.
     pub fn attach(&self, id: IsolationId) -> Result<Environment> {
+        self.in_checked_registry(|allocator| allocator.attach_once(id))
+    }
+
+    fn attach_once(&self, id: IsolationId) -> Result<Environment> {
         let registry = &self.registry;
         let record = match registry.records().read(id)? {
             Stored::Record(record) => record,
@@ -34,7 +38,7 @@ impl Allocator {
         if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
             return Err(not_found(id, &format!("it is stale: {reason}")));
         }
-        Ok(Environment { registry: registry.clone(), record: *record, lease: None, is_attached: true })
+        Ok(Environment { handle: self.handle.clone(), record: *record, lease: None, maker: None })
     }
 
     /// The live environment that the variable `ISOLATION_ID` names.

@@ -1,6 +1,5 @@
 //! Removing environments: the ports are locked first, the traces removed, and the labels cleared last.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use crate::check::Holder;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool::PortRange;
-use crate::registry::{Claim, Lifetime, PortsFile, Record, Registry, Slot, Stored, still_stands};
+use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, Record, Registry, Slot, Stored};
 use crate::sys::{CloseWatch, Judgement, ProcessStamp};
 
 /// Which environments to remove.
@@ -103,25 +102,28 @@ impl Allocator {
     /// For one ID: `in_use` if a live process holds it, `permission_denied` if it is another user's, and whatever
     /// keeps it from being removed. For others such errors are in the report, and the rest is removed.
     pub fn cleanup(&self, cleanup: &Cleanup) -> Result<CleanupReport> {
-        let registry = &self.registry;
-        let worktree = cleanup.worktree.as_deref().map(resolve);
-        let mut report = CleanupReport::default();
-        if let Selection::Id(id) = cleanup.selection {
-            report.removed.extend(remove(registry, id, &cleanup.selection, worktree.as_deref())?);
-            return Ok(report);
-        }
-        for id in registry.records().ids()? {
-            match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
-                Ok(removed) => report.removed.extend(removed),
-                Err(error) => report.skipped.push(Skipped { id, error }),
-            }
-        }
-        if cleanup.selection == Selection::Stale && worktree.is_none() {
-            report.swept.extend(registry.sweep_unfinished());
-            report.swept.extend(temp_dir::sweep(registry)?);
-        }
-        Ok(report)
+        self.in_checked_registry(|allocator| clean_up(&allocator.registry, cleanup))
     }
+}
+
+fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
+    let worktree = cleanup.worktree.as_deref().map(resolve);
+    let mut report = CleanupReport::default();
+    if let Selection::Id(id) = cleanup.selection {
+        report.removed.extend(remove(registry, id, &cleanup.selection, worktree.as_deref())?);
+        return Ok(report);
+    }
+    for id in registry.records().ids()? {
+        match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
+            Ok(removed) => report.removed.extend(removed),
+            Err(error) => report.skipped.push(Skipped { id, error }),
+        }
+    }
+    if cleanup.selection == Selection::Stale && worktree.is_none() {
+        report.swept.extend(registry.sweep_unfinished());
+        report.swept.extend(temp_dir::sweep(registry)?);
+    }
+    Ok(report)
 }
 
 /// A work tree as records name it; one that is gone cannot be resolved, and its environments are still to be found.
@@ -148,7 +150,7 @@ pub(super) fn remove(
         }
         let ranges = lock(registry, &ports, &candidate, selection, &here)?;
         // What was read before may have changed until the lock was there: its maker may just have finished it.
-        let done = candidate.file.as_ref().is_none_or(still_stands).then(|| {
+        let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
             match candidate.select(registry, &ports, selection, worktree, &here)? {
                 Some(reason) => remove_locked(registry, &ports, &candidate, &ranges, reason).map(Some),
                 None => Ok(None),
@@ -194,7 +196,7 @@ struct Candidate {
     id: IsolationId,
     /// Or why it is not readable.
     record: std::result::Result<Box<Record>, String>,
-    file: Option<File>,
+    file: Option<OpenRecord>,
     ports: Vec<u16>,
 }
 

@@ -1,13 +1,15 @@
 //! Making an environment.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use super::request::Life;
+use super::request::after;
 use super::{EnvFile, Environment, EnvironmentRequest, env_file, temp_dir};
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::{self, Lease};
+use crate::process::Maker;
 use crate::registry::{Label, Lifetime, Record, RecordPorts, Registry, project_name};
 use crate::time::Timestamp;
 
@@ -21,10 +23,11 @@ impl Allocator {
     /// As [`Allocator::lease`], and `invalid_argument` (names, work tree, TTL), `not_found` (owner),
     /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
-        self.at_home(|allocator| allocator.create(request))
+        let start = Instant::now();
+        self.in_registry(|allocator| allocator.create(request, start))
     }
 
-    fn create(&self, request: &EnvironmentRequest) -> Result<Environment> {
+    fn create(&self, request: &EnvironmentRequest, start: Instant) -> Result<Environment> {
         let registry = &self.registry;
         request.check_instance_id()?;
         let life = request.life()?;
@@ -33,7 +36,9 @@ impl Allocator {
         let temp_base = temp_dir::base()?;
 
         let id = IsolationId::generate(&worktree, request.instance())?;
-        let mut lease = lease::take(self, &lease_request, Some(id))?;
+        let mut lease = lease::take(self, &lease_request, start, Some(id))?;
+        // The same reading of the clock for all: from when the ports were there.
+        let created_at = Timestamp::from_unix_ms(lease.label().since_ms);
         let mut record = Record {
             format: Record::FORMAT,
             isolation_id: id,
@@ -49,22 +54,22 @@ impl Allocator {
                 ports: lease.ports().to_vec(),
             },
             names: request.names.clone(),
-            // Held by this process until all is there, so that an unfinished one is stale once it dies.
-            lifetime: Lifetime::Held,
-            created_at: Timestamp::from_unix_ms(lease.label().since_ms),
-            expires_at: life.expires_at,
+            lifetime: life.lifetime,
+            created_at,
+            expires_at: life.ttl.map(|ttl| after(created_at, ttl)).transpose()?,
             holder: registry.process()?,
             owner: life.owner,
             mount_namespace: registry.mount_namespace(),
             lease: lease.label().lease,
-            is_unfinished: false,
+            // Until all is there, so that an unfinished one is stale once its maker dies.
+            is_unfinished: true,
         };
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
         let mut environment =
-            Environment { registry: registry.clone(), record, lease: Some(lease), is_attached: false };
-        environment.write_env_file(&request.env_file)?;
-        environment.finish(&life)?;
+            Environment { handle: self.handle.clone(), record, lease: Some(lease), maker: Some(Maker::this_process()) };
+        environment.write_env_file(registry, &request.env_file)?;
+        environment.finish(registry)?;
         Ok(environment)
     }
 }
@@ -104,34 +109,30 @@ fn claim_id(
 }
 
 impl Environment {
-    fn write_env_file(&mut self, choice: &EnvFile) -> Result<()> {
-        let written = env_file::write(&self.registry, &self.record, choice)?;
+    fn write_env_file(&mut self, registry: &Registry, choice: &EnvFile) -> Result<()> {
+        let written = env_file::write(registry, &self.record, choice)?;
         if written != self.record.env_file {
             self.record.env_file = written;
-            self.registry.records().replace(&self.record)?;
+            registry.records().replace(&self.record)?;
         }
         Ok(())
     }
 
-    /// A kept environment is let go: its record says so first, then the labels claim its ports, then the record says that
-    /// they do, then the lock goes. From the record's last word on the environment lives without its maker.
-    fn finish(&mut self, life: &Life) -> Result<()> {
-        if life.lifetime == Lifetime::Kept {
-            self.record.lifetime = Lifetime::Kept;
-            let file = self.registry.records().replace(&self.record)?;
-            if let Some(lease) = &mut self.lease {
-                lease.relabel(self.record.label())?;
-            }
-            if let Some(file) = file {
-                self.registry.records().finish(self.record.isolation_id, &file)?;
-            }
+    /// A kept environment is let go: the labels claim its ports first, then its record says that they do, then the lock goes.
+    /// From the moment that the record has its name the environment lives without its maker.
+    fn finish(&mut self, registry: &Registry) -> Result<()> {
+        let is_kept = self.record.lifetime == Lifetime::Kept;
+        if let Some(lease) = self.lease.as_mut().filter(|_| is_kept) {
+            lease.relabel(self.record.label())?;
+        }
+        registry.records().finish(self.id())?;
+        self.record.is_unfinished = false;
+        if let Some(lease) = self.lease.as_ref().filter(|_| is_kept) {
             // Whoever restored a truncated file until now found a record that claims nothing.
-            if let Some(lease) = &mut self.lease {
-                lease.restore_labels()?;
-            }
-            if let Some(lease) = self.lease.take() {
-                lease.leave_to_labels();
-            }
+            lease.restore_labels()?;
+        }
+        if let Some(lease) = self.lease.take_if(|_| is_kept) {
+            lease.leave_to_labels();
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::removal::Removal;
 use super::{EnvFile, status};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::registry::{Record, Registry};
+use crate::registry::{Record, Registry, making_path};
 use crate::sys;
 use crate::variables::{Syntax, render};
 
@@ -67,6 +67,7 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
         .write(true)
         .create_new(true)
         .open(&own)
+        .and_then(|file| Ok(File::from(sys::above_standard(file.into())?)))
         .and_then(|mut file| file.write_all(content(record).as_bytes()));
     if let Err(error) = written {
         return Err(failed(error));
@@ -148,7 +149,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     }
     match rustix::fs::unlink(path) {
         Ok(()) => Removal::Removed,
-        Err(rustix::io::Errno::NOENT) => Removal::Absent,
+        Err(error) if sys::is_absent(&error.into()) => Removal::Absent,
         Err(error) => failed(error.into()),
     }
 }
@@ -159,7 +160,7 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
     let aside = beside(path, id);
     match sys::rename_new(path, &aside) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Absent),
+        Err(error) if sys::is_absent(&error) => return Ok(Removal::Absent),
         // Somebody has taken even that name.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             rustix::fs::unlink(path)?;
@@ -244,7 +245,10 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
         // Of this registry: it can be judged.
         Some(record) if record == registry.records().path(owner) => status::lives(registry, owner)?,
         // Of another one: whatever has a record may be alive.
-        Some(record) => !matches!(sys::entry(record), Ok(None)),
+        Some(record) => {
+            let is_absent = |path: &Path| matches!(sys::entry(path), Ok(None));
+            !is_absent(record) || !is_absent(&making_path(record)) || !is_absent(record)
+        }
         None => true,
     };
     Ok(if lives && owner != me { Found::OfLiving(owner) } else { Found::Abandoned(file) })
@@ -291,6 +295,7 @@ fn open(path: &Path) -> std::result::Result<Option<File>, Unopened> {
         Ok((file, _)) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => match sys::entry(path) {
+            Ok(None) => Ok(None),
             Ok(Some(entry)) if !entry.is_file() => not_ours(format!("is {}", entry.describe())),
             _ if error.kind() == io::ErrorKind::PermissionDenied => not_ours(format!("cannot be read: {error}")),
             _ => Err(Unopened::Failed(error)),
@@ -343,7 +348,7 @@ fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
     let here = file.metadata()?;
     let there = match fs::symlink_metadata(path) {
         Ok(there) => there,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if sys::is_absent(&error) => return Ok(false),
         Err(error) => return Err(error),
     };
     Ok(here.dev() == there.dev() && here.ino() == there.ino())

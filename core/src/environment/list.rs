@@ -87,6 +87,10 @@ impl Allocator {
     /// # Errors
     /// `registry_unusable`, `io`.
     pub fn list(&self) -> Result<Listing> {
+        self.in_checked_registry(Self::list_once)
+    }
+
+    fn list_once(&self) -> Result<Listing> {
         let registry = &self.registry;
         let ports = registry.ports()?;
         let mut holders = Holders { here: registry.process()?, known: HashMap::new() };

@@ -1,7 +1,7 @@
 //! Environments: an isolation ID, a lease, a temp dir, an env file and variables, made and removed as one.
 //!
-//! The order that survives a crash at any point: ports labelled under their lock, then the record, then temp dir and
-//! env file; removed in the opposite order. So whatever exists has a record that names it, and a record whose ports
+//! The order that survives a crash at any point: ports labelled under their lock, then an unfinished record, then temp dir
+//! and env file, then the record's own name; removed in the opposite order. So whatever exists has a record that names it, and a record whose ports
 //! nobody holds or keeps is stale.
 
 mod attach;
@@ -35,7 +35,8 @@ pub use validate::{Check, PortCheck, Validation};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::Lease;
-use crate::registry::{Record, Registry};
+use crate::process::Maker;
+use crate::registry::{Handle, Record};
 
 /// An environment that this process made.
 ///
@@ -43,12 +44,12 @@ use crate::registry::{Record, Registry};
 /// record, unless it is a forked child's copy. A *kept* one outlives it.
 #[must_use]
 pub struct Environment {
-    registry: Arc<Registry>,
+    handle: Arc<Handle>,
     record: Record,
     /// Of a held one until it is cleaned up, of a kept one while it is being made.
     lease: Option<Lease>,
-    /// Another process's, or another part's of this one.
-    is_attached: bool,
+    /// The process that made it; none for one that was found.
+    maker: Option<Maker>,
 }
 
 impl Environment {
@@ -110,7 +111,13 @@ impl Environment {
     /// Whether it was found, rather than made, so that dropping it ends nothing.
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        self.is_attached
+        self.maker.is_none()
+    }
+
+    /// Whether this process made it: false in a forked child, and for one that was found.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.maker.is_some_and(Maker::is_this_process)
     }
 
     /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
@@ -124,21 +131,33 @@ impl Environment {
     pub fn cleanup(&mut self) -> Result<()> {
         match self.lease.take() {
             Some(lease) if lease.is_ours() => self.end(lease),
-            _ => cleanup::remove(&self.registry, self.id(), &Selection::Id(self.id()), None).map(|_| ()),
+            _ => self.remove(),
         }
     }
 
-    /// The end of a held environment in the process that made it. The lease goes last, unless others have it too: then
-    /// whoever can still lock the ports is the last one.
+    /// The end of a held environment in the process that made it. The lease goes last, unless others have it too, or it is
+    /// lost: then whoever can still lock the ports is the last one, which only the kernel knows.
     fn end(&self, lease: Lease) -> Result<()> {
-        if lease.is_passed_on() {
+        if lease.is_passed_on() || !lease.is_held() {
             drop(lease);
-            return match cleanup::remove(&self.registry, self.id(), &Selection::Id(self.id()), None) {
+            return match self.remove() {
                 Err(error) if error.code() == ErrorCode::InUse => Ok(()),
-                other => other.map(|_| ()),
+                other => other,
             };
         }
-        traces::remove(&self.registry, &self.record).into_result().map(|_| ())
+        self.handle.with(|registry| {
+            if !registry.is_ours() {
+                return Err(registry.gone("is gone"));
+            }
+            traces::remove(registry, &self.record).into_result().map(|_| ())
+        })
+    }
+
+    fn remove(&self) -> Result<()> {
+        self.handle.with(|registry| {
+            registry.check_place()?;
+            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None).map(|_| ())
+        })
     }
 }
 

@@ -62,7 +62,7 @@ enum Shape {
 /// How long a checked request lives.
 pub(crate) struct Life {
     pub(crate) lifetime: Lifetime,
-    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) ttl: Option<Duration>,
     pub(crate) owner: Option<ProcessStamp>,
 }
 
@@ -242,20 +242,12 @@ impl EnvironmentRequest {
                     "only kept environments have them",
                 ));
             }
-            return Ok(Life { lifetime: Lifetime::Held, expires_at: None, owner: None });
+            return Ok(Life { lifetime: Lifetime::Held, ttl: None, owner: None });
         }
-        let expires_at = self.ttl.map(|ttl| {
-            let invalid = |why: &str| {
-                Error::invalid_argument(
-                    format!("the TTL {} {why}", humantime::format_duration(ttl)),
-                    "name a time such as 30m, 2h or 1d",
-                )
-            };
-            if ttl < Duration::from_millis(1) {
-                return Err(invalid("is no time at all"));
-            }
-            Timestamp::now().after(ttl).ok_or_else(|| invalid("reaches beyond the year 9999"))
-        });
+        if let Some(ttl) = self.ttl {
+            // Refused before there are any ports; what counts is read once they are there.
+            after(Timestamp::now(), ttl)?;
+        }
         let owner = self.owner_pid.map(|pid| {
             let found = ProcessStamp::running(pid)
                 .map_err(|error| Error::os(format!("cannot read process {pid} in /proc"), error))?;
@@ -267,6 +259,20 @@ impl EnvironmentRequest {
                 )
             })
         });
-        Ok(Life { lifetime: Lifetime::Kept, expires_at: expires_at.transpose()?, owner: owner.transpose()? })
+        Ok(Life { lifetime: Lifetime::Kept, ttl: self.ttl, owner: owner.transpose()? })
     }
+}
+
+/// When a TTL that begins at `start` is over.
+pub(super) fn after(start: Timestamp, ttl: Duration) -> Result<Timestamp> {
+    let invalid = |why: &str| {
+        Error::invalid_argument(
+            format!("the TTL {} {why}", humantime::format_duration(ttl)),
+            "name a time such as 30m, 2h or 1d",
+        )
+    };
+    if ttl < Duration::from_millis(1) {
+        return Err(invalid("is no time at all"));
+    }
+    start.after(ttl).ok_or_else(|| invalid("reaches beyond the year 9999"))
 }

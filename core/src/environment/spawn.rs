@@ -54,33 +54,34 @@ impl Environment {
     /// Starts `command` with this environment's variables and lease, with no signal blocked. The lease lives until this
     /// process and every one that inherited it have ended or let go of it.
     ///
+    /// With sockets to pass on, what [`Command::env_clear`] and `arg0` have set does not count, since a command does not
+    /// tell it; variables that are set and removed one by one do.
+    ///
     /// # Errors
     /// `not_found` if there is no such program, `permission_denied` if it cannot be executed or its links lead in a circle,
     /// `port_in_use` if a stranger is on a port to listen on, `invalid_argument` if the environment is not held by this
     /// process or if `LISTEN_FDS` is set already, `io`.
-    pub fn spawn(&self, command: &mut Command, options: &SpawnOptions) -> Result<Child> {
+    pub fn spawn(&self, mut command: Command, options: &SpawnOptions) -> Result<Child> {
         let lease = self.held_lease()?;
         let activation = options.listen.as_ref().map(|listen| self.activation(lease, listen)).transpose()?;
         let inherited = lease.pass_on()?;
         command.envs(self.variables());
-        sys::spawn(command, &inherited, activation).map_err(|error| {
-            let program = command.get_program().to_string_lossy().into_owned();
-            match error.kind() {
-                // Behind a file there is nothing, either.
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::new(
-                    ErrorCode::NotFound,
-                    format!("there is no command {program:?}"),
-                    "check its name, or give its path",
-                ),
-                io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
-                // Something is there that cannot be executed, as bash has it.
-                _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-                    Error::os(format!("cannot execute {program:?}"), error)
-                        .recast(ErrorCode::PermissionDenied, "")
-                        .with_remedy("mend the links that it goes through")
-                }
-                _ => Error::os(format!("cannot start {program:?}"), error),
+        let program = command.get_program().to_string_lossy().into_owned();
+        sys::spawn(command, &inherited, activation).map_err(|error| match error.kind() {
+            // Behind a file there is nothing, either.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::new(
+                ErrorCode::NotFound,
+                format!("there is no command {program:?}"),
+                "check its name, or give its path",
+            ),
+            io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
+            // Something is there that cannot be executed, as bash has it.
+            _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                Error::os(format!("cannot execute {program:?}"), error)
+                    .recast(ErrorCode::PermissionDenied, "")
+                    .with_remedy("mend the links that it goes through")
             }
+            _ => Error::os(format!("cannot start {program:?}"), error),
         })
     }
 

@@ -93,18 +93,13 @@ fn remove_tree(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotADirectory => {}
         other => return other,
     }
-    match remove_all(path) {
+    match sys::remove_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             open_up(None, path)?;
-            remove_all(path)
+            sys::remove_all(path)
         }
         other => other,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place; it follows no link, neither at the top nor below")]
-fn remove_all(path: &Path) -> io::Result<()> {
-    fs::remove_dir_all(path)
 }
 
 /// From folder to opened folder, so that a link that somebody puts in the place of one leads nowhere.

@@ -56,6 +56,10 @@ impl Allocator {
     /// # Errors
     /// `not_found`, `permission_denied` if it is another user's, `registry_unusable`, `io`.
     pub fn validate(&self, id: IsolationId) -> Result<Validation> {
+        self.in_checked_registry(|allocator| allocator.validate_once(id))
+    }
+
+    fn validate_once(&self, id: IsolationId) -> Result<Validation> {
         let registry = &self.registry;
         let record = match registry.records().read(id)? {
             Stored::Record(record) => record,

@@ -1,13 +1,15 @@
 //! Holding leased ports against programs that know nothing of portalloc: sockets that are bound and do not listen.
 //! Knows sockets, not locks.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use socket2::{Socket, Type};
 
-use super::{Lease, not_ours, released};
+use super::{Lease, not_ours};
 use crate::error::{Error, ErrorCode, Result};
 use crate::probe::{self, Pair};
+use crate::registry::PortsFile;
+use crate::sys::GuardSocket;
 
 /// What keeps strangers off the ports of a lease.
 ///
@@ -49,18 +51,20 @@ pub(super) struct Guard {
 #[derive(Debug)]
 struct Guarded {
     port: u16,
-    tcp: Socket,
+    tcp: GuardSocket,
     /// Whether servers with `SO_REUSEADDR` can bind over it.
     is_open: bool,
     /// None while it must not swallow the server's datagrams.
-    udp: Option<Socket>,
+    udp: Option<GuardSocket>,
 }
 
 impl Guard {
     /// The sockets of a probe, kept.
-    pub(super) fn shut(pairs: Vec<Pair>) -> Self {
-        let shut = |Pair { port, tcp, udp }| Guarded { port, tcp, is_open: false, udp: Some(udp) };
-        Self { ports: pairs.into_iter().map(shut).collect() }
+    pub(super) fn shut(pairs: Vec<Pair>) -> Result<Self> {
+        let shut = |Pair { port, tcp, udp }| {
+            Ok(Guarded { port, tcp: kept(port, tcp)?, is_open: false, udp: Some(kept(port, udp)?) })
+        };
+        Ok(Self { ports: pairs.into_iter().map(shut).collect::<Result<_>>()? })
     }
 
     /// A hand-off opens the guard of its own port only: it is open once the last one is.
@@ -72,9 +76,9 @@ impl Guard {
     fn shut_again(&mut self) -> Result<()> {
         let missing = self.ports.iter().map(|guarded| match guarded.udp {
             Some(_) => Ok(None),
-            None => bound(guarded.port, Type::DGRAM).map(Some),
+            None => bound(guarded.port, Type::DGRAM).and_then(|udp| kept(guarded.port, udp)).map(Some),
         });
-        let bound: Vec<Option<Socket>> = missing.collect::<Result<_>>()?;
+        let bound: Vec<Option<GuardSocket>> = missing.collect::<Result<_>>()?;
         let mut opened = Vec::new();
         let shut = self.ports.iter_mut().filter(|guarded| guarded.is_open).try_for_each(|guarded| {
             guarded.open(false)?;
@@ -97,7 +101,7 @@ impl Guard {
 impl Guarded {
     fn open(&mut self, open: bool) -> Result<()> {
         let failed = |error| Error::os(format!("cannot change the guard of port {}", self.port), error);
-        self.tcp.set_reuse_address(open).map_err(failed)?;
+        self.tcp.get().and_then(|tcp| tcp.set_reuse_address(open)).map_err(failed)?;
         self.is_open = open;
         Ok(())
     }
@@ -117,7 +121,8 @@ impl Lease {
     /// `port_in_use` if something is bound to one of the ports already, such as your own server; then nothing has
     /// changed. `invalid_argument` if the lease was released; `io` at the descriptor limit.
     pub fn guard(&self) -> Result<()> {
-        self.check_held()?;
+        // As long as this is there, no other thread can release the lease.
+        let _held = self.check_held()?;
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(guard) = guard.as_mut() {
             return guard.shut_again();
@@ -126,7 +131,7 @@ impl Lease {
         for port in self.ports.iter().copied() {
             pairs.push(Pair { port, tcp: bound(port, Type::STREAM)?, udp: bound(port, Type::DGRAM)? });
         }
-        *guard = Some(Guard::shut(pairs));
+        *guard = Some(Guard::shut(pairs)?);
         Ok(())
     }
 
@@ -135,7 +140,7 @@ impl Lease {
     /// # Errors
     /// `invalid_argument` if the lease was released; `io` if the system refuses.
     pub fn open_guard(&self) -> Result<()> {
-        self.check_held()?;
+        let _held = self.check_held()?;
         if let Some(guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             for guarded in &mut guard.ports {
                 guarded.open(true)?;
@@ -162,7 +167,8 @@ impl Lease {
             let was_shut = guarded.udp.take().is_some();
             return bind().inspect_err(|_| {
                 // Whoever came first is what it failed of; then there is nothing to be guarded.
-                guarded.udp = if was_shut { probe::bind_one(port, kind).ok() } else { None };
+                let again = || GuardSocket::new(probe::bind_one(port, kind)?);
+                guarded.udp = if was_shut { again().ok() } else { None };
             });
         }
         let was_open = guarded.is_open;
@@ -172,13 +178,20 @@ impl Lease {
         })
     }
 
-    /// Only the process that took the lease, and only while it has it.
-    pub(super) fn check_held(&self) -> Result<()> {
+    /// Only the process that took the lease, and only while it has it: which it does as long as the result lives.
+    pub(super) fn check_held(&self) -> Result<MutexGuard<'_, Option<PortsFile>>> {
         if !self.is_ours() {
             return Err(not_ours());
         }
-        if self.is_released() { Err(released()) } else { Ok(()) }
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        self.held(file.as_ref())?;
+        Ok(file)
     }
+}
+
+/// A socket of a guard, which forked children do not keep.
+fn kept(port: u16, socket: Socket) -> Result<GuardSocket> {
+    GuardSocket::new(socket).map_err(|error| Error::os(format!("cannot guard port {port}"), error))
 }
 
 fn bound(port: u16, kind: Type) -> Result<Socket> {

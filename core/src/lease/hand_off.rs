@@ -9,6 +9,7 @@ use super::Lease;
 use super::guard::in_use;
 use crate::error::{Error, Result};
 use crate::given;
+use crate::sys;
 
 /// How many connections may wait to be accepted, as most servers have it; the kernel caps it (`somaxconn`).
 const BACKLOG: i32 = 1024;
@@ -59,7 +60,7 @@ impl Lease {
     /// `invalid_argument` for an index that is none, an address of another machine, or a lease that was released;
     /// `port_in_use` if a stranger was there first; `io`.
     pub fn socket(&self, index: usize, hand_off: &HandOff) -> Result<OwnedFd> {
-        self.check_held()?;
+        let _held = self.check_held()?;
         let Some(port) = self.ports.get(index).copied() else {
             return Err(given::no_index(index, self.ports.len()));
         };
@@ -96,7 +97,7 @@ fn has_ipv6_loopback() -> bool {
 }
 
 fn bind(address: SocketAddr, kind: Type, hand_off: &HandOff) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    let socket = sys::socket(Domain::for_address(address), kind, None)?;
     if !hand_off.udp {
         // Else a restart of the server would meet the TIME_WAIT of its own connections. For UDP it would only let
         // strangers in.

@@ -9,13 +9,19 @@ use crate::sys::{self, Entry, Folder};
 /// Anyone may add, only owners may remove: users share one registry.
 const SHARED_MODE: u32 = 0o1777;
 
-/// The folder named, else `/dev/shm/portalloc`, else `/tmp/portalloc`. Never below `$TMPDIR`, which differs between
-/// processes that must meet.
-pub(super) fn root(named: Option<PathBuf>) -> Result<PathBuf> {
+/// The registry of a machine that has been set up for all its users (`portalloc setup`).
+pub(super) const SET_UP: &str = "/run/portalloc";
+
+/// The registry of one that has not.
+pub(super) const PLAIN: &str = "/tmp/portalloc";
+
+/// The folder named, else `/run/portalloc` if that is root's and shared, else `/tmp/portalloc`. Chosen by what it is, never by
+/// whether it can be used: two processes that chose differently would not exclude each other. Never below `$TMPDIR`, which
+/// differs between processes that must meet, nor `/dev/shm`, of which a logout removes what is the user's.
+pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
-        let memory = Path::new("/dev/shm");
-        let base = if sys::is_shared_memory_folder(memory) { memory } else { Path::new("/tmp") };
-        return Ok(base.join("portalloc"));
+        let set_up = Path::new(SET_UP);
+        return Ok(if sys::is_roots_shared_folder(set_up) { set_up } else { Path::new(PLAIN) }.to_owned());
     };
     let invalid = |why: &str| {
         Error::invalid_argument(
@@ -27,7 +33,7 @@ pub(super) fn root(named: Option<PathBuf>) -> Result<PathBuf> {
         return Err(invalid("is not a path"));
     }
     // Absolute and without a trailing slash, behind which a link would be followed.
-    let path = std::path::absolute(&named).map_err(|_| invalid("is not a path"))?.components().collect::<PathBuf>();
+    let path = std::path::absolute(named).map_err(|_| invalid("is not a path"))?.components().collect::<PathBuf>();
     if path.to_str().is_none() {
         return Err(invalid("is not valid UTF-8"));
     }
@@ -61,12 +67,28 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
         Err(_) => sys::entry(path).map_err(io)?,
     };
     let Some(entry) = entry else {
-        return Err(unusable("was removed at this moment".to_owned()));
+        return match opened {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io(error)),
+            _ => Err(unusable("was removed at this moment".to_owned())),
+        };
     };
     match distrust(entry) {
         Some(why) => Err(unusable(why)),
         None => opened.map_err(io),
     }
+}
+
+/// Says of an error about a registry that nobody named, and that this user should be able to write, what mostly is the
+/// reason. It stays an error: another folder would be another registry.
+pub(super) fn explain_place(error: Error, root: &Path) -> Error {
+    if error.code() != ErrorCode::PermissionDenied {
+        return error;
+    }
+    let root = root.display();
+    error.recast(ErrorCode::RegistryUnusable, "").with_remedy(&format!(
+        "let this process write there: `ReadWritePaths={root}` in a systemd unit, a writable mount of {root} in a \
+         container or sandbox; or set PORTALLOC_DIR to another folder, for all that are to exclude each other"
+    ))
 }
 
 fn open_existing(around: Option<&Folder>, path: &Path) -> io::Result<Folder> {
@@ -77,13 +99,14 @@ fn open_existing(around: Option<&Folder>, path: &Path) -> io::Result<Folder> {
 }
 
 fn create(around: Option<&Folder>, path: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default();
     if let Some(around) = around {
-        return around.create_folder(path.file_name().unwrap_or_default(), SHARED_MODE);
+        return around.create_folder(name, SHARED_MODE);
     }
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    sys::create_folder(path, SHARED_MODE)
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(parent)?;
+    // Of the parent itself a link may be a part, as on a system whose /tmp is one.
+    Folder::place(&parent.canonicalize()?)?.create_folder(name, SHARED_MODE)
 }
 
 /// Why what stands there cannot be trusted.

@@ -85,7 +85,7 @@ impl Slot {
         writer.put(&process.map_or(0, |process| process.start_time).to_le_bytes());
         writer.put(&process.map_or(0, |process| process.pid).to_le_bytes());
         writer.put(&process.map_or(0, |process| process.pid_namespace).to_le_bytes());
-        writer.put(&process.map_or(0, |process| process.boot).to_le_bytes());
+        writer.put(&process.map_or(0, |process| process.time_namespace).to_le_bytes());
         let checksum = crc32fast::hash(&writer.bytes);
         writer.put(&checksum.to_le_bytes());
         writer.bytes
@@ -120,7 +120,7 @@ impl Slot {
             start_time,
             pid: u32::from_le_bytes(reader.take()?),
             pid_namespace: u32::from_le_bytes(reader.take()?),
-            boot: u32::from_le_bytes(reader.take()?),
+            time_namespace: u32::from_le_bytes(reader.take()?),
         };
         let claim = match kind {
             HELD => Claim::Held { holder: process },
@@ -168,11 +168,11 @@ mod tests {
     use super::*;
 
     fn process() -> impl Strategy<Value = ProcessStamp> {
-        any::<(u32, u64, u32, u32)>().prop_map(|(pid, start_time, pid_namespace, boot)| ProcessStamp {
+        any::<(u32, u64, u32, u32)>().prop_map(|(pid, start_time, pid_namespace, time_namespace)| ProcessStamp {
             pid,
             start_time,
             pid_namespace,
-            boot,
+            time_namespace,
         })
     }
 

@@ -2,108 +2,177 @@
 //! sub-folder per network namespace. Knows paths and formats, neither sockets nor policy.
 
 mod folder;
+mod handle;
+mod header;
 mod label;
 mod ports_file;
 mod records;
 mod repair;
+mod setup;
 mod standing;
 mod sweep;
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 
+pub(crate) use handle::Handle;
 pub(crate) use label::{Claim, Label, Slot};
 pub(crate) use ports_file::PortsFile;
 pub use records::{Lifetime, Record, RecordPorts};
-pub(crate) use records::{Records, Stored, project_name, still_stands};
+pub(crate) use records::{OpenRecord, Records, Stored, making_path, project_name};
 pub use repair::{Repair, RepairKind};
+pub use setup::{SetUp, remove_set_up, set_up};
 pub(crate) use standing::Standing;
 pub(crate) use sweep::is_number;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::{self, Generators};
-use crate::sys::{self, Folder, ProcessStamp};
+use crate::sys::{self, Folder, Marked, PerProcess, ProcessStamp};
+use header::{Header, Unusable};
+use ports_file::Identity;
 
 /// How old the last look at the path of the `ports` file may be. Looking at every lease would cost a twentieth of it,
 /// and somebody who replaces the file an instant later is noticed no sooner.
 const LOOK_INTERVAL_MS: u64 = 10;
+
+/// How often a registry is opened that changes its place meanwhile, as it does while `portalloc setup` is at it.
+pub(crate) const TRIES: usize = 100;
+
+/// How long the making of a `ports` file waits for a setup, which takes milliseconds.
+const SETUP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The folder in which sticky requests keep their ports in mind.
 const MEMORY: &str = "sticky";
 
 /// An open registry.
 pub(crate) struct Registry {
+    /// The folder that was asked for, if any.
+    named: Option<PathBuf>,
     root: PathBuf,
     path: PathBuf,
     ports_path: PathBuf,
-    folder: Folder,
+    folder: Marked<Folder>,
     identity: Identity,
     looked_at_ms: AtomicU64,
     records: Records,
-    /// The process that opened it, and what else does not change while it is open.
-    opener: ProcessStamp,
+    namespace: Namespace,
+    /// What each process that has it is: the one that opened it, and forked children of that.
+    process: PerProcess<ProcessStamp>,
+    /// Leases that this process has taken of it and not given back.
+    live: PerProcess<AtomicUsize>,
     user: u32,
-    /// None on a kernel that does not number network namespaces for sockets.
-    namespace_cookie: Option<u64>,
     mount_namespace: u64,
     generators: Generators,
 }
 
-/// Which file it is, whatever path leads to it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Identity {
-    device: u64,
+/// A network namespace.
+#[derive(Clone, Copy)]
+struct Namespace {
+    /// By which it is known while it exists.
     inode: u64,
+    /// By which it is known for ever; none before Linux 5.14.
+    cookie: Option<u64>,
 }
 
-impl Identity {
-    fn of(metadata: &std::fs::Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+impl Namespace {
+    fn current() -> Result<Self> {
+        let inode = sys::network_namespace().map_err(|error| {
+            Error::os("cannot tell this thread's network namespace from /proc/thread-self/ns/net", error)
+        })?;
+        Ok(Self { inode, cookie: sys::cookie() })
     }
 
-    /// Of an open file; by the cheapest of the kernel's calls, because every lease asks.
-    fn of_open(file: &std::fs::File) -> io::Result<Self> {
-        let stat = rustix::fs::fstat(file)?;
-        Ok(Self { device: stat.st_dev, inode: stat.st_ino })
+    /// Whether a file was made for another one, which had the same inode and is gone.
+    fn is_successor_of(self, header: &Header) -> bool {
+        self.cookie.is_some_and(|own| header.namespace != 0 && header.namespace != own)
     }
 }
 
 impl Registry {
     /// Opens the registry for the network namespace of the calling thread, making what is missing.
-    pub(crate) fn open(directory: Option<PathBuf>) -> Result<Self> {
-        let root = folder::root(directory)?;
-        let of_proc = |error| Error::os("cannot tell this process's namespaces and start time from /proc", error);
-        let namespace = sys::network_namespace().map_err(of_proc)?;
-        let opener = ProcessStamp::current().map_err(of_proc)?;
-        let mount_namespace = sys::mount_namespace().map_err(of_proc)?;
-        let generators = Generators::new().map_err(|error| Error::os("cannot read random bytes", error))?;
-        let path = root.join(format!("net-{namespace}"));
+    pub(crate) fn open(named: Option<PathBuf>) -> Result<Self> {
+        Self::open_for(named, Namespace::current()?)
+    }
+
+    /// Opens it anew, for the same network namespace.
+    fn reopen(&self) -> Result<Self> {
+        Self::open_for(self.named.clone(), self.namespace)
+    }
+
+    fn open_for(named: Option<PathBuf>, namespace: Namespace) -> Result<Self> {
+        let mut tries = 1..=TRIES;
+        loop {
+            match Self::open_once(named.clone(), namespace) {
+                Err(error) if error.again().is_some() && tries.next().is_some() => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn open_once(named: Option<PathBuf>, namespace: Namespace) -> Result<Self> {
+        let root = folder::root(named.as_deref())?;
+        let opened = Self::open_at(&root, named.clone(), namespace, format!("net-{}", namespace.inode));
+        let opened = match opened {
+            // Its inode was another's before, whose kept environments are none of this one's business.
+            Ok(None) => {
+                let path = format!("net-{}-{}", namespace.inode, namespace.cookie.unwrap_or(0));
+                Self::open_at(&root, named.clone(), namespace, path)
+                    .and_then(|open| open.ok_or_else(Error::registry_gone))
+            }
+            Ok(Some(open)) => Ok(open),
+            Err(error) => Err(error),
+        };
+        opened.map_err(|error| if named.is_none() { folder::explain_place(error, &root) } else { error })
+    }
+
+    /// `None`: the folder is that of a network namespace that is gone.
+    fn open_at(root: &Path, named: Option<PathBuf>, namespace: Namespace, name: String) -> Result<Option<Self>> {
+        let mount_namespace = sys::mount_namespace().map_err(|error| {
+            Error::os("cannot tell this process's mount namespace from /proc/thread-self/ns/mnt", error)
+        })?;
+        let path = root.join(name);
         let envs = path.join("envs");
-        let folder = folder::open(Some(&folder::open(None, &root)?), &path)?;
-        let records = folder::open(Some(&folder), &envs)?;
+        let kept = |folder: Folder, path: &Path| {
+            folder
+                .kept()
+                .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))
+        };
+        let folder = folder::open(Some(&folder::open(None, root)?), &path)?;
+        let records = kept(folder::open(Some(&folder), &envs)?, &envs)?;
         let mut registry = Self {
-            folder,
+            folder: kept(folder, &path)?,
             records: Records::new(envs, records),
             ports_path: path.join("ports"),
-            identity: Identity { device: 0, inode: 0 },
+            identity: Identity::default(),
             looked_at_ms: AtomicU64::new(0),
             user: sys::user_id(),
-            namespace_cookie: sys::cookie(),
-            root,
+            named,
+            root: root.to_owned(),
             path,
-            opener,
+            namespace,
+            process: PerProcess::new(),
+            live: PerProcess::new(),
             mount_namespace,
-            generators,
+            generators: Generators::default(),
         };
-        registry.identity = registry.make_ports_file()?;
+        let (identity, header) = registry.make_ports_file()?;
+        if namespace.is_successor_of(&header) {
+            return Ok(None);
+        }
+        registry.identity = identity;
         registry.look(sys::monotonic_ms())?;
-        Ok(registry)
+        Ok(Some(registry))
+    }
+
+    /// Whether what this process has open of it is still what it was: a program may have closed it behind our back.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.folder.is_ours() && self.records.is_ours()
     }
 
     /// The registry's folder, in which each network namespace has its own.
@@ -126,7 +195,7 @@ impl Registry {
 
     /// The folder in which sticky requests keep their ports in mind, made when it is first needed.
     pub(crate) fn memory(&self) -> Result<Folder> {
-        folder::open(Some(&self.folder), &self.path.join(MEMORY))
+        folder::open(Some(self.folder.open()), &self.path.join(MEMORY))
     }
 
     /// The user who opened it.
@@ -145,7 +214,7 @@ impl Registry {
     }
 
     fn is_own(&self, cookie: impl FnOnce() -> Option<u64>) -> bool {
-        self.namespace_cookie.is_none_or(|own| cookie().is_none_or(|other| other == own))
+        self.namespace.cookie.is_none_or(|own| cookie().is_none_or(|other| other == own))
     }
 
     /// The mount namespace in which it was opened.
@@ -155,15 +224,24 @@ impl Registry {
 
     /// The stamp of the calling process: of the one that opened the registry, or of a forked child of it.
     pub(crate) fn process(&self) -> Result<ProcessStamp> {
-        if std::process::id() == self.opener.pid {
-            return Ok(self.opener);
-        }
-        ProcessStamp::current().map_err(|error| Error::os("cannot read this process's entry in /proc", error))
+        self.process.get_or_try_make(ProcessStamp::current).copied().map_err(|error| {
+            Error::os("cannot tell what this process is from /proc/self/stat and /proc/self/ns", error)
+        })
+    }
+
+    /// Leases that this process has taken of it and not given back.
+    pub(crate) fn live(&self) -> &AtomicUsize {
+        self.live.get()
     }
 
     /// Randomness for one lease.
-    pub(crate) fn random(&self, here: &ProcessStamp) -> SmallRng {
-        self.generators.next(here.pid)
+    pub(crate) fn random(&self) -> Result<SmallRng> {
+        self.generators.next().map_err(|error| Error::os("cannot read random bytes", error))
+    }
+
+    /// An open description of the `ports` file, told from every other one of this process.
+    fn described(&self, file: std::fs::File, identity: Identity) -> io::Result<PortsFile> {
+        PortsFile::new(file, self.generators.number()?, identity)
     }
 
     /// A new open file description of the `ports` file.
@@ -173,51 +251,67 @@ impl Registry {
             self.look(now)?;
         }
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
-        let file = ports_file::open(&self.folder).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => self.replaced("is gone"),
+        // It is compared with the one that the registry has once a lock of it is taken, and by every look at the path.
+        let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
+            // Or the folder's descriptor is another's by now.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.gone("is gone"),
+            _ if !self.is_ours() => self.gone("is gone"),
             _ => failed(error),
         })?;
-        // Whatever took its place since the last look is not what labels are written to.
-        if Identity::of_open(&file).map_err(failed)? != self.identity {
-            return Err(self.replaced("is not the one that was opened"));
-        }
-        Ok(PortsFile::new(file))
+        self.described(file, self.identity).map_err(failed)
     }
 
     /// Makes sure that the path still leads to the file that was opened, and that the file has its size.
     fn look(&self, now: u64) -> Result<()> {
         let metadata = match std::fs::symlink_metadata(&self.ports_path) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.replaced("is gone")),
+            Err(error) if sys::is_absent(&error) => return Err(self.gone("is gone")),
             Err(error) => return Err(Error::registry(format!("cannot look at {}", self.ports_path.display()), error)),
         };
-        if Identity::of(&metadata) != self.identity || !self.records.is_in_place() {
-            return Err(self.replaced("or its folder of records is not the one that was opened"));
+        if !self.is_ours() || Identity::of(&metadata) != self.identity || !self.records.is_in_place() {
+            return Err(self.gone("or its folder of records is not the one that was opened"));
         }
         if let Some(why) = ports_file::distrust(&metadata) {
             return Err(self.not_a_ports_file(why));
         }
         if metadata.len() != ports_file::FILE_SIZE {
-            self.restore()?;
+            self.restore(metadata.len())?;
         }
         self.looked_at_ms.store(now, Ordering::Relaxed);
         Ok(())
     }
 
+    /// Makes sure, after a request that could not be met, that it was not for want of looking in the right place: that of a
+    /// registry that nobody named may change by a setup, which has all locks of the old one meanwhile.
+    pub(crate) fn check_place(&self) -> Result<()> {
+        if self.named.is_none() && folder::root(None)? != self.root {
+            return Err(self.gone("is no longer the registry of this machine"));
+        }
+        self.look(sys::monotonic_ms())
+    }
+
     /// Restores a file that was truncated or blown up: first the labels of kept environments, then the size, so that
     /// nobody who finds the right size misses a label.
-    fn restore(&self) -> Result<()> {
+    fn restore(&self, length: u64) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot restore {}", self.ports_path.display()), error);
-        let file = ports_file::open(&self.folder).map_err(failed)?;
-        if Identity::of_open(&file).map_err(failed)? != self.identity {
-            return Err(self.replaced("is not the one that was opened"));
+        let file = ports_file::open(self.folder.open()).map_err(failed)?;
+        let ports = self.described(file, self.identity).map_err(failed)?;
+        if !ports.is_linked() {
+            return Err(self.gone("is not the one that was opened"));
         }
-        let ports = PortsFile::new(file);
         self.relabel(&ports)?;
+        if length < ports_file::HEADER_SIZE {
+            ports.write_header(&Header::new(self.namespace.cookie)).map_err(failed)?;
+        }
         ports.resize().map_err(failed)
     }
 
-    fn replaced(&self, how: &str) -> Error {
+    /// The error of a registry whose files are no longer the ones that were opened. It is opened anew, unless that would
+    /// hide that leases of this process count no longer.
+    pub(crate) fn gone(&self, how: &str) -> Error {
+        if !self.is_ours() || self.live().load(Ordering::Relaxed) == 0 {
+            return Error::registry_gone();
+        }
         Error::new(
             ErrorCode::RegistryUnusable,
             format!(
@@ -228,8 +322,8 @@ impl Registry {
         )
     }
 
-    /// Makes the `ports` file if there is none, and says which file it is.
-    fn make_ports_file(&self) -> Result<Identity> {
+    /// Makes the `ports` file if there is none, and says which file it is and what its header says.
+    fn make_ports_file(&self) -> Result<(Identity, Header)> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
         match sys::entry(&self.ports_path).map_err(failed)? {
             Some(entry) if !entry.is_file() => {
@@ -238,11 +332,41 @@ impl Registry {
             Some(_) => {}
             None => self.publish_ports_file()?,
         }
-        let metadata = ports_file::open(&self.folder).and_then(|file| file.metadata()).map_err(failed)?;
-        match ports_file::distrust(&metadata) {
-            Some(why) => Err(self.not_a_ports_file(why)),
-            None => Ok(Identity::of(&metadata)),
+        let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::registry_gone(),
+            _ => failed(error),
+        })?;
+        let metadata = file.metadata().map_err(failed)?;
+        if let Some(why) = ports_file::distrust(&metadata) {
+            return Err(self.not_a_ports_file(why));
         }
+        let header = match ports_file::header(&file).map_err(failed)?.map(|bytes| Header::decode(&bytes)) {
+            // It was cut off, and is written again with what else is restored.
+            None => Header::new(self.namespace.cookie),
+            Some(Ok(header)) => header,
+            Some(Err(unusable)) => return Err(self.unusable(&unusable)),
+        };
+        Ok((Identity::of(&metadata), header))
+    }
+
+    fn unusable(&self, unusable: &Unusable) -> Error {
+        let (path, this) = (self.ports_path.display(), env!("CARGO_PKG_VERSION"));
+        let (what, remedy) = match unusable {
+            Unusable::NoHeader => (
+                format!(
+                    "{path} has no header that portalloc {this} knows: an older version made it, or something overwrote it"
+                ),
+                format!(
+                    "install portalloc {this} or newer in every project, end what uses the old one, and remove the file; or \
+                     set PORTALLOC_DIR to another folder"
+                ),
+            ),
+            Unusable::Newer(version) => (
+                format!("{path} was made by a newer portalloc, and {this} cannot use it"),
+                format!("install portalloc {version} or newer, or set PORTALLOC_DIR to another folder"),
+            ),
+        };
+        Error::new(ErrorCode::RegistryUnusable, what, remedy)
     }
 
     fn not_a_ports_file(&self, what: &str) -> Error {
@@ -253,24 +377,58 @@ impl Registry {
         )
     }
 
-    /// The file is complete before it appears: with its size, its mode, and the labels of the environments that have
-    /// records.
+    /// Keeps a setup from changing the registry's place while a `ports` file is made in it. `None` if the place is a named
+    /// one, which does not change.
+    fn keep_place(&self) -> Result<Option<Folder>> {
+        if self.named.is_some() {
+            return Ok(None);
+        }
+        let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
+        let start = Instant::now();
+        let lock = loop {
+            match Folder::lock(&self.root, true) {
+                Ok(Some(lock)) => break lock,
+                Ok(None) if start.elapsed() < SETUP_PATIENCE => {
+                    sys::wait_connected(&[], Duration::from_millis(1)).map_err(failed)?
+                }
+                Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
+                Err(error) if sys::is_absent(&error) => return Err(Error::registry_gone()),
+                Err(error) => return Err(failed(error)),
+            }
+        };
+        // A setup that was quicker has left a folder that nobody opens any more.
+        if folder::root(None)? != self.root || !lock.is_at(&self.root) {
+            return Err(Error::registry_gone());
+        }
+        Ok(Some(lock))
+    }
+
+    /// The file is complete before it appears: with its size, its mode, its header, and the labels of the environments that
+    /// have records.
     fn publish_ports_file(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
+        let _place = self.keep_place()?;
+        let folder = self.folder.open();
+        // It may have been moved away before its place was kept.
+        if !folder.is_at(&self.path) {
+            return Err(Error::registry_gone());
+        }
         let name = format!("ports{}{:016x}", sys::UNFINISHED, random::number().map_err(failed)?);
         let new = OsStr::new(&name);
-        let filled = self.folder.create_shared(new).map_err(failed).and_then(|file| {
-            let ports = PortsFile::new(file);
+        let filled = folder.create_shared(new).map_err(failed).and_then(|file| {
+            let identity = Identity::of(&file.metadata().map_err(failed)?);
+            let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
+            ports.write_header(&Header::new(self.namespace.cookie)).map_err(failed)?;
             self.relabel(&ports)
         });
-        let made = filled.and_then(|_| match self.folder.rename_new(new, OsStr::new("ports")) {
+        let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true).map_err(failed),
         });
         if !matches!(made, Ok(true)) {
             // Somebody else was first, or it failed for good.
-            let _ = self.folder.remove(new);
+            let _ = folder.remove(new);
         }
         made.map(|_| ())
     }

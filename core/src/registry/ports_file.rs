@@ -7,43 +7,129 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::header::Header;
 use super::label::{SLOT, Slot};
 use crate::error::{Error, ErrorCode, Result};
-use crate::pool::PortRange;
-use crate::sys::{self, Folder};
+use crate::pool::{PortRange, PortSet};
+use crate::sys::{self, Folder, Marked};
 
 /// Size of the file: a slot for each number a port can have, and for 0, which none has.
 pub(crate) const FILE_SIZE: u64 = 65536 * SLOT as u64;
+
+/// Size of the header, which stands in slot 0.
+pub(crate) const HEADER_SIZE: u64 = SLOT as u64;
 
 /// Slots read or written at a time: few for a lease, on the stack; many for a look at a whole pool.
 const SMALL_CHUNK: usize = 16;
 const LARGE_CHUNK: usize = 256;
 
-/// One open file description of the `ports` file. Its locks go when the last process that shares it closes it.
+/// Which file it is, whatever path leads to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// Positions that tell one description from another lie between these: behind all data, before the locks.
+const FIRST_POSITION: u64 = 1 << 24;
+const POSITIONS: u64 = (1 << 40) - FIRST_POSITION;
+
+/// One open file description of the `ports` file. Its locks go when the last process that shares it closes it; before, when
+/// whoever opened it drops it, because a child that was forked meanwhile has a copy that would keep them.
 pub(crate) struct PortsFile {
-    file: File,
+    file: Marked<File>,
+    /// The file that the registry has.
+    identity: Identity,
+    /// The generation of the process that opened it.
+    maker: u64,
+    may_have_locks: AtomicBool,
 }
 
 impl PortsFile {
-    pub(crate) fn new(file: File) -> Self {
-        Self { file }
+    /// `random` tells this description from every other one; `identity` says which file it is to be.
+    pub(crate) fn new(file: File, random: u64, identity: Identity) -> io::Result<Self> {
+        let file = Marked::by_position(file, FIRST_POSITION + random % POSITIONS)?;
+        Ok(Self { file, identity, maker: sys::generation(), may_have_locks: AtomicBool::new(false) })
     }
 
-    /// Locks all of `range` or nothing, without waiting.
+    /// Lets go of all locks and closes it, without a look at whether its descriptor is still its own: for a call that has
+    /// looked.
+    pub(crate) fn close(mut self) {
+        self.unlock_all();
+        drop(self.file.take());
+    }
+
+    /// Closes it and leaves its locks to the processes that have a copy.
+    pub(crate) fn leave_locks(self) {
+        self.may_have_locks.store(false, Ordering::Relaxed);
+    }
+
+    fn unlock_all(&self) {
+        // Closing would do, but for copies.
+        if self.may_have_locks.swap(false, Ordering::Relaxed) {
+            let _ = self.unlock(PortRange::ALL);
+        }
+    }
+
+    /// Whether its descriptor is still its own, and so the locks are.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.file.is_ours()
+    }
+
+    /// Locks all of `range` or nothing, without waiting. An error that opens the registry anew if the file is no longer
+    /// the registry's: whoever opens it later would find another one, on which this lock does not count. Looked at only
+    /// once the lock is there, since whoever takes the file away has its locks.
     pub(crate) fn try_lock(&self, range: PortRange) -> Result<bool> {
-        sys::try_lock(&self.file, range)
-            .map_err(|error| Error::registry(format!("cannot lock port {range} in the registry"), error))
+        let locked = sys::try_lock(self.file.open(), range)
+            .map_err(|error| Error::registry(format!("cannot lock port {range} in the registry"), error))?;
+        if locked {
+            self.may_have_locks.store(true, Ordering::Relaxed);
+            if !self.is_linked() {
+                self.unlock_all();
+                return Err(Error::registry_gone());
+            }
+        }
+        Ok(locked)
+    }
+
+    /// Whether the file has a name, and is the one that the registry has.
+    pub(crate) fn is_linked(&self) -> bool {
+        // The cheapest of the kernel's calls, because every lease asks.
+        rustix::fs::fstat(self.file.open()).is_ok_and(|stat| {
+            stat.st_nlink > 0 && Identity { device: stat.st_dev, inode: stat.st_ino } == self.identity
+        })
     }
 
     pub(crate) fn unlock(&self, range: PortRange) -> Result<()> {
-        sys::unlock(&self.file, range)
+        sys::unlock(self.file.open(), range)
             .map_err(|error| Error::registry(format!("cannot unlock port {range} in the registry"), error))
     }
 
     /// A lock of somebody else's that overlaps `range`.
     pub(crate) fn conflict(&self, range: PortRange) -> Result<Option<PortRange>> {
-        sys::conflict(&self.file, range).map_err(|error| Error::registry("cannot read the registry's locks", error))
+        sys::conflict(self.file.open(), range)
+            .map_err(|error| Error::registry("cannot read the registry's locks", error))
+    }
+
+    /// The ports of `range` that somebody else has locked.
+    pub(crate) fn locked(&self, range: PortRange) -> Result<PortSet> {
+        let mut found = Vec::new();
+        let mut open = vec![range];
+        while let Some(range) = open.pop() {
+            let Some(lock) = self.conflict(range)?.and_then(|lock| lock.intersection(range)) else { continue };
+            found.push(lock);
+            open.extend(lock.first().checked_sub(1).and_then(|last| PortRange::new(range.first(), last)));
+            open.extend(lock.last().checked_add(1).and_then(|first| PortRange::new(first, range.last())));
+        }
+        Ok(found.into_iter().collect())
     }
 
     pub(crate) fn read(&self, range: PortRange) -> Result<Vec<Slot>> {
@@ -97,7 +183,7 @@ impl PortsFile {
         while left > 0 {
             let length = left.min(buffer.len());
             let Some(part) = buffer.get_mut(..length) else { break };
-            self.file.read_exact_at(part, at).map_err(unreadable)?;
+            self.file.open().read_exact_at(part, at).map_err(unreadable)?;
             see(part.as_chunks::<SLOT>().0);
             (at, left) = (at + length as u64, left - length);
         }
@@ -114,6 +200,7 @@ impl PortsFile {
             let Some(part) = chunk.get_mut(..count) else { break };
             part.fill(bytes);
             self.file
+                .open()
                 .write_all_at(part.as_flattened(), at)
                 .map_err(|error| Error::registry("cannot write to the registry's ports file", error))?;
             (at, left) = (at + (count * SLOT) as u64, left - count);
@@ -123,18 +210,41 @@ impl PortsFile {
 
     /// A copy of the descriptor: the same description, and so the same locks.
     pub(crate) fn copy(&self) -> io::Result<OwnedFd> {
-        self.file.try_clone().map(OwnedFd::from)
+        sys::above_standard(self.file.open().try_clone()?.into())
     }
 
     /// Gives the file its size: what was cut off comes back as empty slots.
     pub(crate) fn resize(&self) -> io::Result<()> {
-        self.file.set_len(FILE_SIZE)
+        self.file.open().set_len(FILE_SIZE)
+    }
+
+    /// Writes the header of a file that has none yet.
+    pub(crate) fn write_header(&self, header: &Header) -> io::Result<()> {
+        self.file.open().write_all_at(&header.encode(), 0)
+    }
+}
+
+impl Drop for PortsFile {
+    fn drop(&mut self) {
+        if self.may_have_locks.load(Ordering::Relaxed) && self.maker == sys::generation() && self.file.is_ours() {
+            self.unlock_all();
+        }
     }
 }
 
 /// Opens the file in the registry's folder, which must not be a link.
 pub(crate) fn open(folder: &Folder) -> io::Result<File> {
     folder.write(OsStr::new("ports"))
+}
+
+/// What stands in slot 0 of an open file; `None` if it is too short to have one.
+pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
+    let mut bytes = [0; SLOT];
+    match file.read_exact_at(&mut bytes, 0) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What stands in its place, if that is not a file that portalloc made. One that has another name elsewhere, and that not

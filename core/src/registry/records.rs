@@ -1,4 +1,6 @@
-//! The records of environments: `envs/<id>.json`, one file each, which appears complete or not at all.
+//! The records of environments: `envs/<id>.json`, one file each, which appears complete or not at all. While an environment
+//! is being made its record is `envs/<id>.making`, and to rename that is the step that counts, because every user can see
+//! a name. An ID is taken if either exists.
 //!
 //! What is read here is untrusted: a record counts only if it is a plain file of this user, not too large, and says
 //! nothing that portalloc would not have written.
@@ -7,13 +9,13 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
-use crate::sys::{self, Folder, ProcessStamp};
+use crate::sys::{self, Folder, Marked, ProcessStamp};
 use crate::time::Timestamp;
 use crate::{random, variables};
 
@@ -91,8 +93,8 @@ pub struct Record {
     pub mount_namespace: u64,
     /// Tells its labels apart from others'.
     pub lease: u64,
-    /// Of a kept one: whether its maker has not finished it, so that it claims nothing once its lock is gone. Not in the
-    /// text, but in the file's mode, which changes in one step and can be seen by every user.
+    /// Whether its maker has not finished it, so that it claims nothing once its lock is gone. Not in the text, but in the
+    /// record's name.
     #[serde(skip)]
     pub(crate) is_unfinished: bool,
 }
@@ -150,52 +152,70 @@ pub(crate) enum Stored {
 /// The folder of records.
 pub(crate) struct Records {
     path: PathBuf,
-    folder: Folder,
+    folder: Marked<Folder>,
 }
 
 impl Records {
-    pub(crate) fn new(path: PathBuf, folder: Folder) -> Self {
+    pub(crate) fn new(path: PathBuf, folder: Marked<Folder>) -> Self {
         Self { path, folder }
     }
 
     /// The folder itself.
     pub(super) fn folder(&self) -> &Folder {
-        &self.folder
+        self.folder.open()
+    }
+
+    /// Whether its descriptor is still its own.
+    pub(super) fn is_ours(&self) -> bool {
+        self.folder.is_ours()
     }
 
     /// Whether the path still leads to the folder that was opened. In another one there may be records that are not
     /// seen from here, and labels would look like those of environments that are gone.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.folder.is_at(&self.path)
+        self.folder().is_at(&self.path)
     }
 
-    /// Where the record of an ID stands.
+    /// Where the record of an ID stands once it is finished.
     pub(crate) fn path(&self, id: IsolationId) -> PathBuf {
         self.path.join(name(id))
     }
 
     pub(crate) fn exists(&self, id: IsolationId) -> Result<bool> {
-        self.folder.contains(&name(id)).map_err(|error| self.failed("look for", id, error))
+        is_taken(self.folder(), id).map_err(|error| self.failed("look for", id, error))
     }
 
-    /// Whether labels of this ID claim their ports: its record stands, and its maker has finished it.
+    /// Whether labels of this ID claim their ports: its maker has finished its record, which still stands.
     pub(crate) fn claims(&self, id: IsolationId) -> Result<bool> {
-        self.folder.has_finished(&name(id)).map_err(|error| self.failed("look for", id, error))
+        self.folder().contains(&name(id)).map_err(|error| self.failed("look for", id, error))
     }
 
     pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {
         self.read_open(id).map(|(stored, _)| stored)
     }
 
-    /// As `read`, with the open file, by which it can be told whether the record was replaced since.
-    pub(crate) fn read_open(&self, id: IsolationId) -> Result<(Stored, Option<File>)> {
-        let mut file = match self.folder.read(&name(id)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Stored::Missing, None)),
-            Err(error) => return self.unreadable(id, error).map(|stored| (stored, None)),
-        };
+    /// As `read`, with the open record, by which it can be told whether it was replaced or finished since.
+    pub(crate) fn read_open(&self, id: IsolationId) -> Result<(Stored, Option<OpenRecord>)> {
+        // A last look under the first name, because the record may be finished between the first two.
+        for (name, is_unfinished) in [(name(id), false), (making(id), true), (name(id), false)] {
+            match self.folder().read(&name) {
+                Ok(file) => {
+                    let stored = self.read_file(id, &file, is_unfinished)?;
+                    return Ok((stored, Some(OpenRecord { file, name })));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => match self.unreadable(id, &name, error)? {
+                    Stored::Missing => {}
+                    stored => return Ok((stored, None)),
+                },
+            }
+        }
+        Ok((Stored::Missing, None))
+    }
+
+    fn read_file(&self, id: IsolationId, file: &File, is_unfinished: bool) -> Result<Stored> {
         let metadata = file.metadata().map_err(|error| self.failed("read", id, error))?;
-        let stored = if metadata.uid() != sys::user_id() {
+        Ok(if metadata.uid() != sys::user_id() {
             Stored::Foreign(metadata.uid())
         } else if !metadata.is_file() {
             Stored::Broken("the record is not a plain file".to_owned())
@@ -203,15 +223,23 @@ impl Records {
             Stored::Broken(format!("the record has {} bytes", metadata.len()))
         } else {
             let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-            (&mut file).take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
-            parse(id, &text, Folder::is_unfinished(&metadata))
+            file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
+            parse(id, &text, is_unfinished)
+        })
+    }
+
+    /// Whether an open record is still the one under its name: records are renamed, replaced and removed whole, never
+    /// rewritten.
+    pub(crate) fn still_stands(&self, record: &OpenRecord) -> bool {
+        let (Ok(here), Ok(there)) = (record.file.metadata(), self.folder().metadata(&record.name)) else {
+            return false;
         };
-        Ok((stored, Some(file)))
+        (here.dev(), here.ino()) == (there.st_dev, there.st_ino)
     }
 
     /// Why a record could not even be opened.
-    fn unreadable(&self, id: IsolationId, error: io::Error) -> Result<Stored> {
-        match sys::entry(&self.path(id)) {
+    fn unreadable(&self, id: IsolationId, name: &OsString, error: io::Error) -> Result<Stored> {
+        match sys::entry(&self.path.join(name)) {
             Ok(None) => Ok(Stored::Missing),
             Ok(Some(entry)) if entry.user != sys::user_id() => Ok(Stored::Foreign(entry.user)),
             Ok(Some(entry)) if !entry.is_file() => Ok(Stored::Broken(format!("the record is {}", entry.describe()))),
@@ -224,53 +252,52 @@ impl Records {
 
     /// The IDs that have a record, ascending.
     pub(crate) fn ids(&self) -> Result<Vec<IsolationId>> {
-        let mut ids: Vec<IsolationId> =
-            self.names()?.iter().filter_map(|name| name.to_str()?.strip_suffix(SUFFIX)?.parse().ok()).collect();
+        let mut ids: Vec<IsolationId> = self.names()?.iter().filter_map(|name| id_of(name.to_str()?)).collect();
         ids.sort_unstable();
+        ids.dedup();
         Ok(ids)
     }
 
-    /// Makes a record. `false`: there is one of that ID, which is left as it is.
+    /// Makes an unfinished record. `false`: there is one of that ID, finished or not, which is left as it is.
     pub(crate) fn create(&self, record: &Record) -> Result<bool> {
-        self.write(record, |new, name| self.folder.rename_new(new, name)).map(|file| file.is_some())
+        let id = record.isolation_id;
+        let is_new = self.write(record, |new, name| self.folder().rename_new(new, name))?;
+        // Only now: of two that find neither name, one gets this one.
+        if is_new && self.claims(id)? {
+            self.remove_name(id, &making(id))?;
+            return Ok(false);
+        }
+        Ok(is_new)
     }
 
-    /// Puts a record in the place of the one with its ID. That of a kept environment is to be finished.
-    pub(crate) fn replace(&self, record: &Record) -> Result<Option<File>> {
-        self.write(record, |new, name| self.folder.replace(new, name))
+    /// Puts an unfinished record in the place of the one with its ID.
+    pub(crate) fn replace(&self, record: &Record) -> Result<()> {
+        self.write(record, |new, name| self.folder().replace(new, name)).map(|_| ())
     }
 
-    fn write(
-        &self,
-        record: &Record,
-        publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>,
-    ) -> Result<Option<File>> {
+    /// Writes the text of an unfinished record. `false`: `publish` found something in its place.
+    fn write(&self, record: &Record, publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>) -> Result<bool> {
         let id = record.isolation_id;
         let text = match record.lifetime {
-            // For people to read, too. One that is only being made is soon replaced.
+            // For people to read, too. A held one is soon removed.
             Lifetime::Kept => serde_json::to_vec_pretty(record),
             Lifetime::Held => serde_json::to_vec(record),
         }
         .map_err(|error| self.failed("write", id, error.into()))?;
         let random = random::number().map_err(|error| self.failed("write", id, error))?;
-        let mut new = name(id);
+        let mut new = making(id);
         new.push(format!("{}{random:016x}", sys::UNFINISHED));
-        let created = match record.lifetime {
-            Lifetime::Kept => self.folder.create_unfinished(&new),
-            Lifetime::Held => self.folder.create(&new),
-        };
-        let written = created.and_then(|mut file| {
+        let written = self.folder().create(&new).and_then(|mut file| {
             file.write_all(&text)?;
-            publish(&new, &name(id))?;
-            Ok(file)
+            publish(&new, &making(id))
         });
         match written {
-            Ok(file) => Ok(Some(file)),
+            Ok(()) => Ok(true),
             Err(error) => {
                 // What is left of the attempt is of no use; `cleanup --stale` sweeps it too.
-                let _ = self.folder.remove(&new);
+                let _ = self.folder().remove(&new);
                 if error.kind() == io::ErrorKind::AlreadyExists {
-                    Ok(None)
+                    Ok(false)
                 } else {
                     Err(self.failed("write", id, error))
                 }
@@ -278,21 +305,26 @@ impl Records {
         }
     }
 
-    /// Says of a kept environment's record that its labels are there.
-    pub(crate) fn finish(&self, id: IsolationId, file: &File) -> Result<()> {
-        Folder::finish(file).map_err(|error| self.failed("finish", id, error))
+    /// Gives a record the name of a finished one. From here on its environment lives, whatever becomes of its maker.
+    pub(crate) fn finish(&self, id: IsolationId) -> Result<()> {
+        self.folder().rename_new(&making(id), &name(id)).map_err(|error| self.failed("finish", id, error))
     }
 
-    /// Removes a record, if it is there.
+    /// Removes a record, finished or not, if it is there.
     pub(crate) fn remove(&self, id: IsolationId) -> Result<()> {
-        match self.folder.remove(&name(id)) {
+        self.remove_name(id, &making(id))?;
+        self.remove_name(id, &name(id))
+    }
+
+    fn remove_name(&self, id: IsolationId, name: &OsString) -> Result<()> {
+        match self.folder().remove(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", id, error)),
             _ => Ok(()),
         }
     }
 
     fn names(&self) -> Result<Vec<OsString>> {
-        self.folder
+        self.folder()
             .names()
             .map_err(|error| Error::registry(format!("cannot list the folder {}", self.path.display()), error))
     }
@@ -316,13 +348,37 @@ fn parse(id: IsolationId, text: &[u8], is_unfinished: bool) -> Stored {
     }
 }
 
-/// Whether an open record is still the one under its name: records are replaced and removed whole, never rewritten.
-pub(crate) fn still_stands(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+/// A record that was read, open.
+pub(crate) struct OpenRecord {
+    file: File,
+    name: OsString,
 }
 
-const SUFFIX: &str = ".json";
+const FINISHED: &str = ".json";
+const MAKING: &str = ".making";
 
+/// The name of a finished record.
 pub(super) fn name(id: IsolationId) -> OsString {
-    format!("{id}{SUFFIX}").into()
+    format!("{id}{FINISHED}").into()
+}
+
+/// The name of one that is being made.
+fn making(id: IsolationId) -> OsString {
+    format!("{id}{MAKING}").into()
+}
+
+/// The path of a record while it is being made, by that of the finished one.
+pub(crate) fn making_path(finished: &Path) -> PathBuf {
+    finished.with_extension(MAKING.trim_start_matches('.'))
+}
+
+/// The ID of which a record has this name.
+fn id_of(name: &str) -> Option<IsolationId> {
+    name.strip_suffix(FINISHED).or_else(|| name.strip_suffix(MAKING))?.parse().ok()
+}
+
+/// Whether there is a record of this ID in a folder of records, finished or not.
+pub(super) fn is_taken(folder: &Folder, id: IsolationId) -> io::Result<bool> {
+    // It may be finished between the first two looks.
+    Ok(folder.contains(&name(id))? || folder.contains(&making(id))? || folder.contains(&name(id))?)
 }

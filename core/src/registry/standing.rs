@@ -4,7 +4,7 @@ use super::label::{Claim, Label, Slot};
 use super::records::Stored;
 use super::{PortsFile, Registry};
 use crate::error::Result;
-use crate::pool::{PortRange, PortSet};
+use crate::pool::PortRange;
 use crate::sys::{Judgement, ProcessStamp};
 use crate::time::Timestamp;
 
@@ -43,7 +43,7 @@ impl Registry {
             None => true,
         };
         if orphaned && !self.records.is_in_place() {
-            return Err(self.replaced("or its folder of records is not the one that was opened"));
+            return Err(self.gone("or its folder of records is not the one that was opened"));
         }
         Ok(if expired || ended || orphaned { Standing::Stale(label) } else { Standing::Kept(label) })
     }
@@ -76,18 +76,5 @@ impl Registry {
             }
         }
         Ok(None)
-    }
-
-    /// The ports of `range` that somebody has locked, seen from the description `ports`.
-    pub(crate) fn locked(&self, ports: &PortsFile, range: PortRange) -> Result<PortSet> {
-        let mut found = Vec::new();
-        let mut open = vec![range];
-        while let Some(range) = open.pop() {
-            let Some(lock) = ports.conflict(range)?.and_then(|lock| lock.intersection(range)) else { continue };
-            found.push(lock);
-            open.extend(lock.first().checked_sub(1).and_then(|last| PortRange::new(range.first(), last)));
-            open.extend(lock.last().checked_add(1).and_then(|first| PortRange::new(first, range.last())));
-        }
-        Ok(found.into_iter().collect())
     }
 }

@@ -17,10 +17,10 @@ const AGE: Duration = Duration::from_secs(10);
 impl Registry {
     /// Removes unfinished files and empty folders of this user, and says which.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
-        let (root, memory) = (Folder::open(&self.root), self.folder.folder(OsStr::new(MEMORY)));
+        let (root, memory) = (Folder::open(&self.root), self.folder.open().folder(OsStr::new(MEMORY)));
         let folders = [
             (root.as_ref().ok(), self.root.clone()),
-            (Some(&self.folder), self.path.clone()),
+            (Some(self.folder.open()), self.path.clone()),
             (Some(self.records.folder()), self.path.join("envs")),
             (memory.as_ref().ok(), self.path.join(MEMORY)),
         ];
@@ -35,12 +35,11 @@ impl Registry {
 
     /// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.
     pub(crate) fn has_record_anywhere(&self, id: IsolationId) -> bool {
-        let record = records::name(id);
         let found = || -> io::Result<bool> {
             let root = Folder::open(&self.root)?;
             for namespace in root.names()? {
                 match root.folder(&namespace).and_then(|namespace| namespace.folder(OsStr::new("envs"))) {
-                    Ok(records) if records.contains(&record)? => return Ok(true),
+                    Ok(records) if records::is_taken(&records, id)? => return Ok(true),
                     Ok(_) => {}
                     Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                     Err(error) => return Err(error),

@@ -22,6 +22,11 @@ const QUICK_TRIES: usize = 4;
 /// just probing, which takes microseconds, unless that process was stopped in the middle of it.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// Looks that follow each other at once, before there is a pause between them: somebody who is just probing is mostly gone
+/// by then, and one that was stopped must not cost a processor.
+const LOOKS_AT_ONCE: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// A search for ports, through one open file description, which keeps the locks of what was found.
 pub(crate) struct Search<'a> {
     pub(crate) registry: &'a Registry,
@@ -69,14 +74,38 @@ enum Look<T> {
     Unsettled,
 }
 
+/// How long an obstacle that may be gone in a moment has been looked at.
+#[derive(Default)]
+struct Patience {
+    since: Option<Instant>,
+    looks: u32,
+}
+
+impl Patience {
+    /// Waits for a moment before the next look. `false`: it has taken long enough.
+    fn pause(&mut self) -> Result<bool> {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= PATIENCE {
+            return Ok(false);
+        }
+        self.looks += 1;
+        if self.looks <= LOOKS_AT_ONCE {
+            thread::yield_now();
+        } else {
+            sys::wait_connected(&[], PAUSE).map_err(|error| Error::os("cannot wait for a port", error))?;
+        }
+        Ok(true)
+    }
+}
+
 impl Search<'_> {
     /// Looks again as long as an obstacle may be gone in a moment.
     fn patiently<T>(&self, mut look: impl FnMut() -> Result<Look<T>>) -> Result<Option<T>> {
-        let start = Instant::now();
+        let mut patience = Patience::default();
         loop {
             match look()? {
                 Look::Found(found) => return Ok(Some(found)),
-                Look::Unsettled if start.elapsed() < PATIENCE => thread::yield_now(),
+                Look::Unsettled if patience.pause()? => {}
                 Look::Nothing | Look::Unsettled => return Ok(None),
             }
         }

@@ -1,11 +1,8 @@
 //! Finding ports that are not one run: exactly these, some anywhere, or one base with offsets from it.
 
-use std::thread;
-use std::time::Instant;
-
 use rand::rngs::SmallRng;
 
-use super::{Found, Look, PATIENCE, QUICK_TRIES, Refusal, Search};
+use super::{Found, Look, Patience, QUICK_TRIES, Refusal, Search};
 use crate::check::{self, PortState, PortUsage};
 use crate::error::Result;
 use crate::pool::{self, PortRange};
@@ -17,7 +14,7 @@ impl Search<'_> {
     /// Locks exactly `ports`, or says what is in the way of every one that cannot be had.
     pub(crate) fn these(&self, ports: &[u16]) -> Result<Result<Found, Vec<PortState>>> {
         let ranges = runs_of(ports.to_vec());
-        let start = Instant::now();
+        let mut patience = Patience::default();
         loop {
             if self.try_all(&ranges)?.is_ok() {
                 return Ok(Ok(Found { ports: ports.into(), ranges }));
@@ -33,10 +30,9 @@ impl Search<'_> {
                 }
             }
             let worth_another_look = unsettled || busy.is_empty();
-            if !worth_another_look || start.elapsed() >= PATIENCE {
+            if !worth_another_look || !patience.pause()? {
                 return Ok(Err(busy));
             }
-            thread::yield_now();
         }
     }
 

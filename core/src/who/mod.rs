@@ -137,16 +137,16 @@ impl Allocator {
     /// # Errors
     /// `invalid_argument` for port 0, `registry_unusable`, `io`.
     pub fn who(&self, ports: impl IntoIterator<Item = u16>) -> Result<Vec<PortReport>> {
-        let file = self.registry.ports()?;
-        let here = self.registry.process()?;
-        let mut states = Vec::new();
-        for port in ports {
-            if port == 0 {
-                return Err(given::no_port(0));
-            }
-            states.push(PortState { port, usage: claim(&self.registry, &file, port, &here)? });
+        let ports: Vec<u16> = ports.into_iter().collect();
+        if ports.contains(&0) {
+            return Err(given::no_port(0));
         }
-        let mut reports = reports(&self.registry, &states)?;
+        let mut reports = self.in_checked_registry(|Self { registry, .. }| {
+            let (file, here) = (registry.ports()?, registry.process()?);
+            let usage = |port| claim(registry, &file, port, &here);
+            let states = ports.iter().map(|port| Ok(PortState { port: *port, usage: usage(*port)? }));
+            reports(registry, &states.collect::<Result<Vec<_>>>()?)
+        })?;
         let sockets = reports.iter_mut().flat_map(|report| &mut report.sockets);
         for process in sockets.flat_map(|socket| &mut socket.processes) {
             process.user_name = sys::user_name(process.user_id);
@@ -159,12 +159,14 @@ impl Allocator {
     /// # Errors
     /// `not_found`, `registry_unusable`, `io`.
     pub fn who_environment(&self, id: IsolationId) -> Result<Vec<PortReport>> {
-        if let Stored::Record(record) = self.registry.records().read(id)? {
-            return self.who(record.ports.ports);
-        }
-        // Another user's, or broken: its labels tell.
-        let listed = self.list()?.environments.into_iter().find(|info| info.id == id);
-        self.who(listed.map(|info| info.ports).ok_or_else(|| self.registry.no_environment(id))?)
+        self.in_checked_registry(|allocator| {
+            if let Stored::Record(record) = allocator.registry.records().read(id)? {
+                return allocator.who(record.ports.ports);
+            }
+            // Another user's, or broken: its labels tell.
+            let listed = allocator.list()?.environments.into_iter().find(|info| info.id == id);
+            allocator.who(listed.map(|info| info.ports).ok_or_else(|| allocator.registry.no_environment(id))?)
+        })
     }
 }
 

@@ -174,7 +174,7 @@ fn own_network() -> bool {
 /// Ports that no other test of portalloc on this machine uses.
 fn slice(count: u16) -> Outcome<Lease> {
     let slices = Settings::new()
-        .directory(std::env::temp_dir().join("portalloc-tests-slices"))
+        .directory(std::env::temp_dir().join("portalloc-test-ports"))
         .pool("20001-29999")
         .exclude("")
         .open()?;

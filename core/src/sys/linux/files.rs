@@ -3,13 +3,15 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, XattrFlags};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, XattrFlags};
 use rustix::io::Errno;
+
+use super::descriptor::{Marked, above_standard, out_of_the_way};
 
 /// What stands at a path, symbolic links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +64,17 @@ pub(crate) fn keep_on_exec(fd: &OwnedFd) -> io::Result<()> {
 pub(crate) fn entry(path: &Path) -> io::Result<Option<Entry>> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(describe(&metadata))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether an error about a path says that there is nothing at it: also where a folder on the way is something else by now,
+/// a link leads in circles, or no file can have so long a name.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG, Errno::LOOP]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 fn describe(metadata: &std::fs::Metadata) -> Entry {
@@ -86,30 +96,37 @@ pub(crate) fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether `/dev/shm` is what it is on an ordinary machine.
-pub(crate) fn is_shared_memory_folder(path: &Path) -> bool {
-    matches!(entry(path), Ok(Some(entry)) if entry.is_sticky_for_all())
+/// Whether `path` is a folder in which every user may make files and none may remove another's, of root or of an owner
+/// whom this user namespace does not know: root outside of a container, seen from inside.
+pub(crate) fn is_roots_shared_folder(path: &Path) -> bool {
+    matches!(entry(path), Ok(Some(entry)) if entry.is_sticky_for_all() && (entry.user == 0 || is_unmapped(entry.user)))
 }
+
+/// Whether `user` is the number that stands for all owners whom this user namespace does not know, and for nobody in it.
+fn is_unmapped(user: u32) -> bool {
+    let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid");
+    let overflow = overflow.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(65534);
+    user == overflow
+        && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| {
+            map.lines().all(|line| {
+                let mut numbers = line.split_whitespace().map(|number| number.parse::<u64>().unwrap_or(0));
+                let (first, count) = (numbers.next().unwrap_or(0), numbers.nth(1).unwrap_or(u64::MAX));
+                !(first..first.saturating_add(count)).contains(&u64::from(user))
+            })
+        })
+}
+
+/// A file in every folder of the registry, which bears the sticky bit and so keeps what cleans old files away, such as
+/// systemd-tmpfiles, from removing the folder.
+pub(crate) const KEEP: &str = ".keep";
 
 /// Between a name and a random number: something that its maker has not finished yet.
 pub(crate) const UNFINISHED: &str = ".new-";
 
-/// Makes a folder that appears with its mode, whatever the umask, so that nobody meets it half made. An existing one
-/// is left as it is.
-pub(crate) fn create_folder(path: &Path, mode: u32) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!("{UNFINISHED}{:016x}", crate::random::number()?));
-    let new = Path::new(&name);
-    std::fs::DirBuilder::new().mode(0o700).create(new)?;
-    let made = std::fs::set_permissions(new, PermissionsExt::from_mode(mode)).and_then(|()| rename_new(new, path));
-    if made.is_err() {
-        // Somebody else was first, or it failed for good: ours is empty and of no use.
-        let _ = std::fs::remove_dir(new);
-    }
-    match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
+/// Removes a folder with all that is in it.
+#[expect(clippy::disallowed_methods, reason = "the one place; it follows no link, neither at the top nor below")]
+pub(crate) fn remove_all(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
 }
 
 /// Renames without ever replacing anything: `AlreadyExists` if something is there.
@@ -137,6 +154,18 @@ fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl IntoRawFd for Folder {
+    fn into_raw_fd(self) -> RawFd {
+        self.0.into_raw_fd()
+    }
+}
+
 /// An open folder: what is named below it is looked up in this very folder, wherever its path leads by now.
 pub(crate) struct Folder(OwnedFd);
 
@@ -159,20 +188,29 @@ impl Folder {
         Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
 
+    /// The same, to be kept open for long: by its own descriptor, which is looked at before it is used.
+    pub(crate) fn kept(self) -> io::Result<Marked<Self>> {
+        Marked::by_inode(Self(out_of_the_way(self.0)?))
+    }
+
     /// What it is: its own, wherever its path leads by now.
     pub(crate) fn entry(&self) -> io::Result<Entry> {
         let stat = rustix::fs::fstat(&self.0)?;
         Ok(Entry { kind: EntryKind::Folder, user: stat.st_uid, mode: stat.st_mode & 0o7777 })
     }
 
-    /// Makes a folder in this one, as [`create_folder`] does.
+    /// Makes a folder in this one that appears with its mode, whatever the umask, and with a file in it that keeps it from
+    /// ageing, so that nobody meets it half made. An existing one is left as it is.
     pub(crate) fn create_folder(&self, name: &OsStr, mode: u32) -> io::Result<()> {
         let mut new = name.to_owned();
         new.push(format!("{UNFINISHED}{:016x}", crate::random::number()?));
         rustix::fs::mkdirat(&self.0, &new, Mode::RWXU)?;
         // Whatever the umask has left of its mode.
         let made = Self::opened_up(Some(self), Path::new(&new))
-            .and_then(|folder| Ok(rustix::fs::fchmod(&folder.0, Mode::from_raw_mode(mode))?))
+            .and_then(|folder| {
+                folder.create_with(OsStr::new(KEEP), Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
+                Ok(rustix::fs::fchmod(&folder.0, Mode::from_raw_mode(mode))?)
+            })
             .and_then(|()| match rustix::fs::renameat_with(&self.0, &new, &self.0, name, RenameFlags::NOREPLACE) {
                 Err(Errno::INVAL | Errno::NOSYS) => {
                     rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?;
@@ -190,11 +228,26 @@ impl Folder {
         }
     }
 
+    /// Lets nobody else have this lock of the folder while the result lives: `shared` with others who ask for it shared.
+    /// `None`: somebody has it.
+    pub(crate) fn lock(path: &Path, shared: bool) -> io::Result<Option<Self>> {
+        let folder = Self::open(path)?;
+        let wanted =
+            if shared { FlockOperation::NonBlockingLockShared } else { FlockOperation::NonBlockingLockExclusive };
+        match rustix::fs::flock(&folder.0, wanted) {
+            Ok(()) => Ok(Some(folder)),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Makes a file that must not exist yet, for everybody to read and write whatever the umask.
     pub(crate) fn create_shared(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(0o666))?;
+        let file = above_standard(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR | Mode::SVTX)?)?;
+        let everybody = Mode::from_raw_mode(0o666);
+        // Some file systems allow the sticky bit to nobody but root.
+        rustix::fs::fchmod(&file, everybody | Mode::SVTX).or_else(|_| rustix::fs::fchmod(&file, everybody))?;
         Ok(file.into())
     }
 
@@ -215,8 +268,14 @@ impl Folder {
         Ok(rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Removes an empty folder.
+    /// Removes a folder in which there is nothing, or nothing but the file that keeps it from ageing.
     pub(crate) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        if let Ok(inside) = self.folder(name) {
+            let others = inside.names()?.iter().any(|name| name != KEEP);
+            if !others {
+                let _ = inside.remove(OsStr::new(KEEP));
+            }
+        }
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
@@ -235,7 +294,7 @@ impl Folder {
     /// Opens an existing file for reading and writing; never follows a link.
     pub(crate) fn write(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+        Ok(above_standard(rustix::fs::openat(&self.0, name, flags, Mode::empty())?)?.into())
     }
 
     /// Makes a file that must not exist yet, readable by its owner only.
@@ -243,35 +302,14 @@ impl Folder {
         self.create_with(name, Mode::RUSR | Mode::WUSR)
     }
 
-    /// As [`create`](Self::create), marked by its mode as one that [`finish`](Self::finish) is still to be called for.
-    pub(crate) fn create_unfinished(&self, name: &OsStr) -> io::Result<File> {
-        self.create_with(name, Mode::RUSR)
-    }
-
+    /// With the sticky bit, which keeps a file from ageing and means nothing else.
     fn create_with(&self, name: &OsStr, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.0, name, flags, mode)?.into())
-    }
-
-    /// Takes the mark of [`create_unfinished`](Self::create_unfinished) away. By the file, not by its name, under which
-    /// there may be another's by now.
-    pub(crate) fn finish(file: &File) -> io::Result<()> {
-        Ok(rustix::fs::fchmod(file, Mode::RUSR | Mode::WUSR)?)
-    }
-
-    /// Whether a file bears that mark.
-    pub(crate) fn is_unfinished(metadata: &std::fs::Metadata) -> bool {
-        bears_mark(metadata.mode())
-    }
-
-    /// Whether something of that name exists and does not bear that mark. Told without opening it, which only its owner
-    /// may do.
-    pub(crate) fn has_finished(&self, name: &OsStr) -> io::Result<bool> {
-        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(!bears_mark(stat.st_mode)),
-            Err(Errno::NOENT) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let file = match rustix::fs::openat(&self.0, name, flags, mode | Mode::SVTX) {
+            Err(Errno::PERM | Errno::INVAL) => rustix::fs::openat(&self.0, name, flags, mode),
+            other => other,
+        };
+        Ok(above_standard(file?)?.into())
     }
 
     /// Renames within the folder, over whatever is there.
@@ -317,10 +355,6 @@ impl Folder {
         }
         Ok(names)
     }
-}
-
-fn bears_mark(mode: u32) -> bool {
-    mode & Mode::WUSR.bits() == 0
 }
 
 /// When a file was written, in microseconds since 1970.

@@ -1,49 +1,68 @@
-//! Open-file-description locks on byte ranges: byte p stands for port p.
+//! Open-file-description locks on byte ranges: byte 2^40 + p stands for port p. Behind all data, because some systems keep
+//! others from reading what is locked.
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use crate::pool::PortRange;
 
+/// Where the locks begin. This never changes: whoever locks elsewhere excludes nobody.
+const BASE: i64 = 1 << 40;
+
+/// `struct flock` with 64-bit offsets, on every target.
+#[cfg(any(target_pointer_width = "64", not(target_env = "gnu")))]
+use libc::flock as Flock;
+#[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
+use libc::flock64 as Flock;
+
 /// Takes a write lock over `range` for this open file description, all or nothing. `false`: another description
 /// has a part of it.
 pub(crate) fn try_lock(file: &File, range: PortRange) -> io::Result<bool> {
-    match fcntl(file, FcntlArg::F_OFD_SETLK(&flock(libc::F_WRLCK, range))) {
-        Ok(_) => Ok(true),
-        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
-        Err(error) => Err(error.into()),
+    match control(file, libc::F_OFD_SETLK, &mut flock(libc::F_WRLCK, range)) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
 /// Lets go of `range`, for every process that shares the description.
 pub(crate) fn unlock(file: &File, range: PortRange) -> io::Result<()> {
-    fcntl(file, FcntlArg::F_OFD_SETLK(&flock(libc::F_UNLCK, range)))?;
-    Ok(())
+    control(file, libc::F_OFD_SETLK, &mut flock(libc::F_UNLCK, range))
 }
 
 /// The ports of a lock of another description that overlaps `range`: the oldest such lock, not the lowest.
 pub(crate) fn conflict(file: &File, range: PortRange) -> io::Result<Option<PortRange>> {
     let mut lock = flock(libc::F_WRLCK, range);
-    fcntl(file, FcntlArg::F_OFD_GETLK(&mut lock))?;
+    control(file, libc::F_OFD_GETLK, &mut lock)?;
     if libc::c_int::from(lock.l_type) == libc::F_UNLCK {
         return Ok(None);
     }
+    let port = |at: i64| u16::try_from((at - BASE).clamp(1, i64::from(u16::MAX))).unwrap_or(u16::MAX);
     // A lock of length 0 reaches to the end of the file, however far that grows.
-    let last = if lock.l_len == 0 { i64::from(u16::MAX) } else { lock.l_start + lock.l_len - 1 };
-    let clamp = |at: i64| u16::try_from(at.clamp(1, i64::from(u16::MAX))).unwrap_or(u16::MAX);
-    Ok(PortRange::new(clamp(lock.l_start), clamp(last)))
+    let last = if lock.l_len == 0 { i64::MAX } else { lock.l_start.saturating_add(lock.l_len - 1) };
+    Ok(PortRange::new(port(lock.l_start), port(last)))
 }
 
-fn flock(kind: libc::c_int, range: PortRange) -> libc::flock {
-    libc::flock {
+fn control(file: &File, command: libc::c_int, lock: &mut Flock) -> io::Result<()> {
+    let lock: *mut Flock = lock;
+    #[cfg(any(target_pointer_width = "64", not(target_env = "gnu")))]
+    // SAFETY: these commands read a `struct flock` and write one, which `lock` points to.
+    let done = unsafe { libc::fcntl(file.as_raw_fd(), command, lock) };
+    #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
+    // SAFETY: as above; the system's library would take a `struct flock` with 32-bit offsets here.
+    let done = unsafe { libc::syscall(libc::SYS_fcntl64, file.as_raw_fd(), command, lock) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn flock(kind: libc::c_int, range: PortRange) -> Flock {
+    Flock {
         l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: libc::off_t::from(range.first()),
-        l_len: libc::off_t::from(range.last() - range.first()) + 1,
+        l_start: BASE + i64::from(range.first()),
+        l_len: i64::from(range.last() - range.first()) + 1,
         l_pid: 0,
     }
 }

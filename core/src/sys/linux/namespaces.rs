@@ -8,13 +8,20 @@ use std::os::unix::fs::MetadataExt;
 use nix::libc;
 use nix::sys::socket::getsockopt;
 use nix::{getsockopt_impl, sockopt_impl};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, Type};
+
+use super::descriptor::socket;
 
 sockopt_impl!(NamespaceCookie, GetOnly, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, u64);
 
 /// Of the calling thread, since a thread may have entered another one by itself.
 pub(crate) fn network_namespace() -> io::Result<u64> {
     inode("/proc/thread-self/ns/net")
+}
+
+/// That of the first process, in which a machine's services run; an error where only root may know.
+pub(crate) fn network_namespace_of_init() -> io::Result<u64> {
+    inode("/proc/1/ns/net")
 }
 
 /// The kernel's number for the network namespace of a socket, which costs next to nothing to ask for, unlike the look
@@ -25,11 +32,16 @@ pub(crate) fn cookie_of(socket: &impl AsFd) -> Option<u64> {
 
 /// The same for the calling thread's.
 pub(crate) fn cookie() -> Option<u64> {
-    cookie_of(&Socket::new(Domain::UNIX, Type::DGRAM, None).ok()?)
+    cookie_of(&socket(Domain::UNIX, Type::DGRAM, None).ok()?)
 }
 
 pub(crate) fn pid_namespace() -> io::Result<u64> {
     inode("/proc/self/ns/pid")
+}
+
+/// 0 where there are none: then all processes count time alike.
+pub(crate) fn time_namespace() -> u64 {
+    inode("/proc/self/ns/time").unwrap_or(0)
 }
 
 pub(crate) fn mount_namespace() -> io::Result<u64> {

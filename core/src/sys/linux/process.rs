@@ -1,27 +1,28 @@
 //! Which process is meant by a PID, and whether it still runs.
 //!
-//! A PID alone names nobody: it is used again. With the start time, the PID namespace and the boot it does. From
-//! another namespace nothing can be said, and then a process counts as running: nothing is taken away on a guess.
+//! A PID alone names nobody: it is used again. With the start time it does, within one PID and one time namespace. From
+//! another namespace nothing can be said, and then a process counts as running: nothing is taken away on a guess. After a
+//! reboot every PID is gone or has another start, so the boot need not be known: sandboxes show one of their own.
 
 use std::io;
 
-use procfs::process::Process;
+use procfs::process::{Process, Stat};
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-use super::namespaces::pid_namespace;
+use super::namespaces::{pid_namespace, time_namespace};
 
 /// A process, named so that no later one is mistaken for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessStamp {
     /// The process ID, in its PID namespace.
     pub pid: u32,
-    /// When it started, in clock ticks since boot (`/proc/PID/stat`).
+    /// When it started, in clock ticks since boot (`/proc/PID/stat`), as its time namespace counts them.
     pub start_time: u64,
     /// The inode of its PID namespace.
     pub pid_namespace: u32,
-    /// A checksum of the kernel's boot ID.
-    pub boot: u32,
+    /// The inode of its time namespace; 0 before Linux 5.6, which has but one.
+    pub time_namespace: u32,
 }
 
 /// What can be said of a process.
@@ -38,8 +39,8 @@ pub(crate) enum Judgement {
 impl ProcessStamp {
     /// This process.
     pub(crate) fn current() -> io::Result<Self> {
-        let process = Process::myself().map_err(from_procfs)?;
-        Self::of(std::process::id(), &process)
+        let stat = Process::myself().and_then(|process| process.stat()).map_err(from_procfs)?;
+        Self::of(std::process::id(), &stat)
     }
 
     /// The running process with this ID, or `None` if there is none.
@@ -48,25 +49,27 @@ impl ProcessStamp {
             return Ok(None);
         }
         let Some(id) = i32::try_from(pid).ok() else { return Ok(None) };
-        match Process::new(id) {
-            Ok(process) if !has_ended(&process) => Self::of(pid, &process).map(Some),
+        match Process::new(id).and_then(|process| process.stat()) {
+            Ok(stat) if !has_ended(&stat) => Self::of(pid, &stat).map(Some),
             Ok(_) | Err(procfs::ProcError::NotFound(_)) => Ok(None),
             Err(error) => Err(from_procfs(error)),
         }
     }
 
-    fn of(pid: u32, process: &Process) -> io::Result<Self> {
-        let start_time = process.stat().map_err(from_procfs)?.starttime;
-        let pid_namespace = u32::try_from(pid_namespace()?).unwrap_or(u32::MAX);
-        Ok(Self { pid, start_time, pid_namespace, boot: boot()? })
+    /// A process of this one's namespaces.
+    fn of(pid: u32, stat: &Stat) -> io::Result<Self> {
+        let number = |inode: u64| u32::try_from(inode).unwrap_or(u32::MAX);
+        Ok(Self {
+            pid,
+            start_time: stat.starttime,
+            pid_namespace: number(pid_namespace()?),
+            time_namespace: number(time_namespace()),
+        })
     }
 
     /// Whether this process still runs. `here` is the stamp of the calling process.
     pub(crate) fn judge(&self, here: &Self) -> Judgement {
-        if self.boot != here.boot {
-            return Judgement::Ended;
-        }
-        if self.pid_namespace != here.pid_namespace {
+        if (self.pid_namespace, self.time_namespace) != (here.pid_namespace, here.time_namespace) {
             return Judgement::Unknown;
         }
         if exists(self.pid) == Judgement::Ended {
@@ -75,16 +78,10 @@ impl ProcessStamp {
         if !proc_is_ours() {
             return Judgement::Unknown;
         }
-        let Some(process) = i32::try_from(self.pid).ok().and_then(|pid| Process::new(pid).ok()) else {
-            // It exists, yet /proc hides it (hidepid): not to be judged.
-            return Judgement::Unknown;
-        };
-        match process.stat() {
-            Ok(stat) if stat.starttime != self.start_time => Judgement::Ended,
-            Ok(_) if has_ended(&process) => Judgement::Ended,
-            Ok(_) => Judgement::Running,
-            Err(_) => Judgement::Unknown,
-        }
+        let process = i32::try_from(self.pid).ok().and_then(|pid| Process::new(pid).ok());
+        // It may exist, and yet /proc hides it (hidepid): then it is not to be judged.
+        let Some(stat) = process.and_then(|process| process.stat().ok()) else { return Judgement::Unknown };
+        if stat.starttime != self.start_time || has_ended(&stat) { Judgement::Ended } else { Judgement::Running }
     }
 }
 
@@ -98,9 +95,10 @@ pub(crate) fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// A zombie has ended, though nobody has asked for its exit status yet.
-fn has_ended(process: &Process) -> bool {
-    process.stat().is_ok_and(|stat| matches!(stat.state, 'Z' | 'X' | 'x'))
+/// A zombie has ended, though nobody has asked for its exit status yet. Not one of which only the main thread has ended: the
+/// others go on, and have all that the process has.
+fn has_ended(stat: &Stat) -> bool {
+    matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1
 }
 
 fn exists(pid: u32) -> Judgement {
@@ -114,10 +112,6 @@ fn exists(pid: u32) -> Judgement {
 /// Whether `/proc` shows the PID namespace that this process lives in.
 fn proc_is_ours() -> bool {
     std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == std::process::id().to_string().as_str())
-}
-
-fn boot() -> io::Result<u32> {
-    Ok(crc32fast::hash(std::fs::read("/proc/sys/kernel/random/boot_id")?.trim_ascii()))
 }
 
 fn from_procfs(error: procfs::ProcError) -> io::Error {
@@ -140,8 +134,8 @@ mod tests {
         let stamp = ProcessStamp::running(child.id()).unwrap().unwrap();
         assert_eq!(stamp.judge(&here), Judgement::Running);
         assert_eq!(ProcessStamp { start_time: stamp.start_time + 1, ..stamp }.judge(&here), Judgement::Ended);
-        assert_eq!(ProcessStamp { boot: !stamp.boot, ..stamp }.judge(&here), Judgement::Ended);
         assert_eq!(ProcessStamp { pid_namespace: 1, ..stamp }.judge(&here), Judgement::Unknown);
+        assert_eq!(ProcessStamp { time_namespace: 1, ..stamp }.judge(&here), Judgement::Unknown);
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(stamp.judge(&here), Judgement::Ended);

@@ -13,6 +13,7 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHe
 use nix::libc;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::descriptor;
 use super::port_sockets::{PortSocket, connected, state};
 use crate::pool::PortRange;
 
@@ -37,7 +38,7 @@ const BUFFER: usize = 32 << 10;
 /// The TCP and UDP sockets of this network namespace whose local port is in `range`.
 pub(super) fn sockets(range: PortRange) -> io::Result<Vec<PortSocket>> {
     let domain = Domain::from(libc::AF_NETLINK);
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::from(libc::NETLINK_SOCK_DIAG)))?;
+    let socket = descriptor::socket(domain, Type::DGRAM, Some(Protocol::from(libc::NETLINK_SOCK_DIAG)))?;
     let mut buffer = vec![0; BUFFER];
     let mut found = Vec::new();
     let mut ask = |protocol, request: Request| {

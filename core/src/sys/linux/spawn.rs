@@ -22,8 +22,9 @@ pub(crate) struct Activation {
     pub(crate) names: Vec<String>,
 }
 
-/// Starts `command`; `inherited` stays open in it, under whatever number.
-pub(crate) fn spawn(command: &mut Command, inherited: &OwnedFd, activation: Option<Activation>) -> io::Result<Child> {
+/// Starts `command`; `inherited` stays open in it, under whatever number. It is taken whole, because what is done in its
+/// child can be done only once: it names descriptors that are closed afterwards.
+pub(crate) fn spawn(mut command: Command, inherited: &OwnedFd, activation: Option<Activation>) -> io::Result<Child> {
     let count = activation.as_ref().map_or(0, |activation| activation.sockets.len());
     let first_free = FIRST + i32::try_from(count).map_err(io::Error::other)?;
     // Out of the way of the numbers that the sockets get.
@@ -38,7 +39,7 @@ pub(crate) fn spawn(command: &mut Command, inherited: &OwnedFd, activation: Opti
             moves.push((high.as_raw_fd(), to));
             open.push(high);
         }
-        exec = Some(Exec::prepare(command, count, &names)?);
+        exec = Some(Exec::prepare(&command, count, &names)?);
     }
     // The standard library opens a pipe of its own for the child: it must not get one of the sockets' numbers.
     let _placeholders = occupy(first_free)?;
@@ -111,7 +112,7 @@ const PID_ROOM: usize = 11;
 
 impl Exec {
     fn prepare(command: &Command, count: usize, names: &[String]) -> io::Result<Self> {
-        let program = c_string(command.get_program())?;
+        let program = c_string(&found_by(command))?;
         let args: Vec<CString> =
             std::iter::once(command.get_program()).chain(command.get_args()).map(c_string).collect::<Result<_, _>>()?;
         let mut variables: Vec<CString> =
@@ -152,6 +153,18 @@ impl Exec {
         unsafe { libc::execvpe(self.program.as_ptr(), self.argv.as_ptr(), self.envp.as_ptr()) };
         io::Error::last_os_error()
     }
+}
+
+/// The path of the command's program, if the command has a PATH of its own: else the system looks for it, by ours.
+fn found_by(command: &Command) -> OsString {
+    let program = command.get_program();
+    let own_path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path);
+    let candidates =
+        own_path.into_iter().filter(|_| !program.as_bytes().contains(&b'/')).flat_map(std::env::split_paths);
+    let mut found = candidates
+        .map(|folder| folder.join(program))
+        .filter(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file());
+    found.next().map_or_else(|| program.to_owned(), Into::into)
 }
 
 /// The environment that the command would get, without what systemd's protocol uses.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 
+use super::descriptor::above_standard;
+
 /// A watch on one file. Events that come while nobody waits are kept for the next wait.
 pub(crate) struct CloseWatch {
     /// None where the user's number of inotify instances is used up: then a wait is a timed look.
@@ -19,6 +21,7 @@ impl CloseWatch {
     pub(crate) fn new(path: &Path) -> Self {
         let watch = || -> io::Result<OwnedFd> {
             let fd = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+            let fd = above_standard(fd)?;
             inotify::add_watch(&fd, path, inotify::WatchFlags::CLOSE_WRITE)?;
             Ok(fd)
         };

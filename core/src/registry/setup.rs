@@ -1,0 +1,246 @@
+//! Making the registry of a whole machine, and doing away with it: for root. Whoever leases meanwhile meets the locks of the
+//! old registry until the new one is the one that everybody opens.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::folder::{PLAIN, SET_UP};
+use super::label::{Claim, Slot};
+use super::ports_file::{self, Identity, PortsFile};
+use super::{Namespace, Registry, records};
+use crate::error::{Error, ErrorCode, Result};
+use crate::pool::PortRange;
+use crate::sys::{self, Folder, Judgement, ProcessStamp};
+use crate::time::Timestamp;
+
+/// What systemd reads to make the folder at every boot, and to leave what is portalloc's in /tmp alone.
+const TMPFILES: &str = "/etc/tmpfiles.d/portalloc.conf";
+
+/// How long a setup waits for somebody who is just trying a port.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a setup did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetUp {
+    /// The registry of this machine from now on, unless `PORTALLOC_DIR` names another one.
+    pub directory: PathBuf,
+    /// Why the folder will not be made again at the next boot, if it will not.
+    pub not_at_boot: Option<String>,
+    /// A registry that is no longer used, where there still are records of environments that are over.
+    pub left: Option<PathBuf>,
+}
+
+/// Makes `/run/portalloc` the registry of this machine: root's, so that no other user can remove it, and made again at every
+/// boot. Again does no harm. Needs root.
+///
+/// # Errors
+/// `permission_denied` without root; `in_use` if ports of the registry before it are held, or kept by an environment: then
+/// nothing has changed; `registry_unusable`, `io`.
+pub fn set_up() -> Result<SetUp> {
+    check_root()?;
+    let (old, new) = (Path::new(PLAIN), Path::new(SET_UP));
+    let namespace = initial_namespace()?;
+    // So that nobody makes it meanwhile.
+    super::folder::open(None, old)?;
+    let left = retire(old, || {
+        if !sys::is_roots_shared_folder(new) {
+            if let Ok(Some(entry)) = sys::entry(new) {
+                return Err(Error::new(
+                    ErrorCode::RegistryUnusable,
+                    format!("{SET_UP} is {} that is not shared by all users (mode {:o})", entry.describe(), entry.mode),
+                    "remove it, or give it to root with mode 1777",
+                ));
+            }
+            super::folder::open(None, new)?;
+        }
+        Registry::open_for(None, namespace).map(|_| ())
+    })?;
+    Ok(SetUp {
+        directory: new.to_owned(),
+        not_at_boot: write_tmpfiles(namespace).err().map(|error| error.to_string()),
+        left,
+    })
+}
+
+/// Does away with what [`set_up`] has made: from then on the registry is `/tmp/portalloc`, as on a machine that was never set
+/// up. Again does no harm. Needs root.
+///
+/// # Errors
+/// As [`set_up`].
+pub fn remove_set_up() -> Result<SetUp> {
+    check_root()?;
+    let old = Path::new(SET_UP);
+    let mut away = old.as_os_str().to_owned();
+    let random = crate::random::number().map_err(|error| Error::os("cannot read random bytes", error))?;
+    away.push(format!("{}{random:016x}", sys::UNFINISHED));
+    let away = PathBuf::from(away);
+    retire(old, || {
+        sys::rename_new(old, &away).map_err(|error| Error::os(format!("cannot move {SET_UP} away"), error))
+    })?;
+    if matches!(sys::entry(&away), Ok(Some(_))) {
+        sys::remove_all(&away).map_err(|error| Error::os(format!("cannot remove {}", away.display()), error))?;
+    }
+    match rustix::fs::unlink(TMPFILES) {
+        Err(error) if !sys::is_absent(&error.into()) => Err(Error::os(format!("cannot remove {TMPFILES}"), error)),
+        _ => Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None }),
+    }
+}
+
+fn check_root() -> Result<()> {
+    if sys::user_id() == 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::PermissionDenied,
+        "only root can make or remove the registry of a whole machine",
+        "run it with sudo; without it every user's leases meet in /tmp/portalloc, which does as well where users trust each \
+         other",
+    ))
+}
+
+/// The network namespace in which the machine's services run.
+fn initial_namespace() -> Result<Namespace> {
+    let own = Namespace::current()?;
+    let inode = sys::network_namespace_of_init().unwrap_or(own.inode);
+    Ok(if inode == own.inode { own } else { Namespace { inode, cookie: None } })
+}
+
+/// Takes all locks of the registry in `root`, has `switch` make another one the one that everybody opens, and unlinks the
+/// `ports` files under those locks. If it fails, nothing has changed. Returns `root` if records are left there.
+fn retire(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<PathBuf>> {
+    let failed = |error| Error::registry(format!("cannot retire the registry {}", root.display()), error);
+    let start = Instant::now();
+    // Whoever makes a ports file shares this lock, so that none appears meanwhile.
+    let folder = loop {
+        match Folder::lock(root, false) {
+            Ok(Some(folder)) => break folder,
+            Ok(None) if start.elapsed() < PATIENCE => pause()?,
+            Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
+            Err(error) if sys::is_absent(&error) => return switch().map(|()| None),
+            Err(error) => return Err(failed(error)),
+        }
+    };
+    let mut locked = Vec::new();
+    for name in folder.names().map_err(failed)? {
+        let is_namespace =
+            name.to_str().is_some_and(|name| name.starts_with("net-") && !name.contains(sys::UNFINISHED));
+        let Some(inside) = is_namespace.then(|| folder.folder(&name).ok()).flatten() else { continue };
+        let path = root.join(&name);
+        if let Some(ports) = lock(&inside, &path, start)? {
+            check_unclaimed(&inside, &ports, &path)?;
+            locked.push((inside, ports));
+        }
+    }
+    switch()?;
+    let mut has_records = false;
+    for (inside, _ports) in &locked {
+        inside.remove(OsStr::new("ports")).map_err(failed)?;
+        let records = inside.folder(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
+        has_records |= records.iter().any(|name| name != sys::KEEP);
+    }
+    Ok(has_records.then(|| root.to_owned()))
+}
+
+/// Locks every port of a network namespace. `None`: it has no `ports` file.
+fn lock(inside: &Folder, path: &Path, start: Instant) -> Result<Option<PortsFile>> {
+    let failed = |error| Error::registry(format!("cannot lock the ports of {}", path.display()), error);
+    let file = match ports_file::open(inside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed)?,
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if let Some(why) = ports_file::distrust(&metadata) {
+        return Err(Error::new(
+            ErrorCode::RegistryUnusable,
+            format!("{} is {why}", path.join("ports").display()),
+            "remove it, and try again",
+        ));
+    }
+    let random = crate::random::number().map_err(failed)?;
+    let ports = PortsFile::new(file, random, Identity::of(&metadata)).map_err(failed)?;
+    loop {
+        if ports.try_lock(PortRange::ALL)? {
+            return Ok(Some(ports));
+        }
+        if start.elapsed() >= PATIENCE {
+            return Err(held(&ports, path)?);
+        }
+        pause()?;
+    }
+}
+
+fn pause() -> Result<()> {
+    sys::wait_connected(&[], Duration::from_millis(1)).map_err(|error| Error::os("cannot wait for a lock", error))
+}
+
+/// The error that names who holds ports.
+fn held(ports: &PortsFile, path: &Path) -> Result<Error> {
+    let mut holders = BTreeSet::new();
+    for range in ports.locked(PortRange::ALL)?.ranges() {
+        for port in range.ports() {
+            holders.insert(match ports.read_one(port)?.label() {
+                Some(label) => match (label.id, label.claim) {
+                    (Some(id), _) => format!("environment {id}"),
+                    (None, Claim::Held { holder }) => format!("PID {}", holder.pid),
+                    (None, Claim::Kept { .. }) => "somebody".to_owned(),
+                },
+                None => "a process that is just trying a port".to_owned(),
+            });
+        }
+    }
+    Ok(in_use(path, "held by", holders))
+}
+
+/// Makes sure that no kept environment claims a port.
+fn check_unclaimed(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<()> {
+    let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
+    let here = ProcessStamp::current()
+        .map_err(|error| Error::os("cannot tell what this process is from /proc/self", error))?;
+    let envs = match inside.folder(OsStr::new("envs")) {
+        Ok(envs) => envs,
+        Err(error) if sys::is_absent(&error) => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut keepers = BTreeSet::new();
+    for slot in ports.read(PortRange::ALL)? {
+        let Slot::Label(label) = slot else { continue };
+        let (Claim::Kept { expires_ms, owner }, Some(id)) = (label.claim, label.id) else { continue };
+        let is_over = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
+            || owner.is_some_and(|owner| owner.judge(&here) == Judgement::Ended);
+        if !is_over && envs.contains(&records::name(id)).map_err(failed)? {
+            keepers.insert(format!("environment {id}"));
+        }
+    }
+    if keepers.is_empty() { Ok(()) } else { Err(in_use(path, "kept by", keepers)) }
+}
+
+fn in_use(path: &Path, how: &str, by: BTreeSet<String>) -> Error {
+    let by = by.into_iter().collect::<Vec<_>>().join(", ");
+    Error::new(
+        ErrorCode::InUse,
+        format!("ports of the registry {} are {how} {by}", path.display()),
+        "end those processes, or clean those environments up, and try again",
+    )
+}
+
+fn write_tmpfiles(namespace: Namespace) -> io::Result<()> {
+    let net = format!("{SET_UP}/net-{}", namespace.inode);
+    let text = format!(
+        "# Made by `portalloc setup`; `portalloc setup --remove` removes it.\n\
+         d {SET_UP} 1777 root root -\n\
+         d {net} 1777 root root -\n\
+         d {net}/envs 1777 root root -\n\
+         x /tmp/portalloc*\n"
+    );
+    let path = Path::new(TMPFILES);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut new = OsString::from(path);
+    new.push(sys::UNFINISHED);
+    std::fs::write(&new, text)?;
+    std::fs::rename(&new, path)
+}

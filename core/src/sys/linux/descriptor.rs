@@ -1,0 +1,130 @@
+//! Descriptors that stay open between calls, in a process that may do with its descriptors what it likes: a daemon closes
+//! all it does not know, and its next file gets one of their numbers. So a descriptor is looked at before it is used or
+//! closed, and one that is no longer ours is left alone.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+
+use nix::libc;
+use nix::sys::socket::getsockopt;
+use nix::{getsockopt_impl, sockopt_impl};
+use rustix::io::fcntl_dupfd_cloexec;
+use socket2::{Domain, Protocol, Socket, Type};
+
+sockopt_impl!(SocketCookie, GetOnly, libc::SOL_SOCKET, libc::SO_COOKIE, u64);
+
+/// Below it are standard input, output and error, which are never ours, even where a program has closed them: what it
+/// writes to its standard error must not end up in a file of the registry.
+const FIRST: i32 = 3;
+
+/// From here on lie those that stay open for long: programs close and reuse low numbers, and know them by heart.
+const FIRST_LONG_LIVED: i32 = 64;
+
+/// Moves a descriptor off the numbers of standard input, output and error.
+pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
+    if fd.as_raw_fd() >= FIRST { Ok(fd) } else { Ok(fcntl_dupfd_cloexec(&fd, FIRST)?) }
+}
+
+/// Makes a socket, closed on exec, that is never standard input, output or error.
+pub(crate) fn socket(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
+    above_standard(Socket::new(domain, kind, protocol)?.into()).map(Socket::from)
+}
+
+/// As [`above_standard`], for one that stays open for long: from 64 on, where the limit allows.
+pub(crate) fn out_of_the_way(fd: OwnedFd) -> io::Result<OwnedFd> {
+    fcntl_dupfd_cloexec(&fd, FIRST_LONG_LIVED).or_else(|_| above_standard(fd))
+}
+
+/// By what a descriptor is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// A position that nothing but we sets. It belongs to the open file description, so it tells two descriptions of one
+    /// file apart, and every copy of one has it.
+    Position(u64),
+    /// The kernel's number for a socket.
+    Cookie(u64),
+    /// Device and inode: enough for a folder, whose descriptions are all alike.
+    Inode(u64, u64),
+}
+
+impl Mark {
+    /// Whether `fd` bears it. At most one system call.
+    fn is_on(self, fd: BorrowedFd<'_>) -> bool {
+        match self {
+            Self::Position(position) => rustix::fs::tell(fd).is_ok_and(|here| here == position),
+            Self::Cookie(cookie) => getsockopt(&fd, SocketCookie).is_ok_and(|here| here == cookie),
+            Self::Inode(..) => inode(fd).is_ok_and(|here| here == self),
+        }
+    }
+}
+
+fn inode(fd: BorrowedFd<'_>) -> io::Result<Mark> {
+    let stat = rustix::fs::fstat(fd)?;
+    Ok(Mark::Inode(stat.st_dev, stat.st_ino))
+}
+
+/// Something open that is closed only if it still is what it was.
+#[derive(Debug)]
+pub(crate) struct Marked<T: AsFd + IntoRawFd> {
+    /// None only once it is dropped.
+    open: Option<T>,
+    mark: Mark,
+}
+
+impl Marked<File> {
+    /// Marks a file by its position, which should be a random one, beyond the end of the file, and must not be used.
+    pub(crate) fn by_position(file: File, position: u64) -> io::Result<Self> {
+        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(position))?;
+        Ok(Self { open: Some(file), mark: Mark::Position(position) })
+    }
+}
+
+impl Marked<Socket> {
+    /// Marks a socket.
+    pub(crate) fn by_cookie(socket: Socket) -> io::Result<Self> {
+        let cookie = getsockopt(&socket, SocketCookie)?;
+        Ok(Self { open: Some(socket), mark: Mark::Cookie(cookie) })
+    }
+
+    /// The kernel's number for it.
+    pub(crate) fn cookie(&self) -> u64 {
+        if let Mark::Cookie(cookie) = self.mark { cookie } else { 0 }
+    }
+}
+
+impl<T: AsFd + IntoRawFd> Marked<T> {
+    /// Marks a folder.
+    pub(crate) fn by_inode(open: T) -> io::Result<Self> {
+        let mark = inode(open.as_fd())?;
+        Ok(Self { open: Some(open), mark })
+    }
+
+    /// Whether its number still stands for it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| self.mark.is_on(open.as_fd()))
+    }
+
+    /// Takes what is open out, without a look. For the rest of a call that has looked.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.open.take()
+    }
+
+    /// What is open, without a look. For the rest of a call that has looked.
+    pub(crate) fn open(&self) -> &T {
+        let Some(open) = &self.open else { unreachable!("it is taken only by whoever drops the rest") };
+        open
+    }
+}
+
+impl<T: AsFd + IntoRawFd> Drop for Marked<T> {
+    fn drop(&mut self) {
+        if self.open.is_some()
+            && !self.is_ours()
+            && let Some(open) = self.open.take()
+        {
+            // Its number is another's, or nobody's.
+            let _ = open.into_raw_fd();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Sockets that hold ports, and that a forked child is not to have: as long as one copy is open nobody else can bind the
+//! port, and the child knows nothing of it. So a handler that runs in the child closes them, before `fork` returns there.
+//!
+//! The handler may do only what a signal handler may, so it looks the sockets up in a fixed array of atomics. A child that
+//! a raw `clone` makes runs no handler.
+
+use std::io;
+use std::mem::size_of;
+use std::os::fd::AsRawFd;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use nix::libc;
+use socket2::Socket;
+
+use super::descriptor::Marked;
+use super::fork::in_forked_child;
+
+/// As many sockets as a process may guard ports with: two a port.
+const MOST: usize = 8192;
+
+/// An entry a socket: the low bits of its cookie, then its descriptor and one. 0 is a place that is free.
+static TABLE: [AtomicU64; MOST] = [const { AtomicU64::new(0) }; MOST];
+
+/// No entry lies at or behind this place.
+static END: AtomicUsize = AtomicUsize::new(0);
+
+const DESCRIPTOR_BITS: u32 = 24;
+
+/// A socket that forked children do not keep, and that is used and closed only while its descriptor is its own.
+#[derive(Debug)]
+pub(crate) struct GuardSocket {
+    socket: Option<Marked<Socket>>,
+    place: usize,
+    entry: u64,
+}
+
+impl GuardSocket {
+    pub(crate) fn new(socket: Socket) -> io::Result<Self> {
+        static HANDLER: Once = Once::new();
+        HANDLER.call_once(|| in_forked_child(close_in_child));
+        let socket = Marked::by_cookie(socket)?;
+        let entry = entry(socket.cookie(), socket.open().as_raw_fd());
+        let place = TABLE
+            .iter()
+            .position(|place| place.compare_exchange(0, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok());
+        let Some(place) = place else {
+            return Err(io::Error::other(format!("this process guards {} ports already, as many as it can", MOST / 2)));
+        };
+        END.fetch_max(place + 1, Ordering::AcqRel);
+        Ok(Self { socket: Some(socket), place, entry })
+    }
+
+    /// The socket, unless its descriptor was closed behind our back.
+    pub(crate) fn get(&self) -> io::Result<&Socket> {
+        match &self.socket {
+            Some(socket) if socket.is_ours() => Ok(socket.open()),
+            _ => Err(io::Error::from_raw_os_error(libc::EBADF)),
+        }
+    }
+}
+
+impl Drop for GuardSocket {
+    fn drop(&mut self) {
+        // Before its entry goes: a child that is forked in between finds an entry that means nothing.
+        self.socket = None;
+        if let Some(place) = TABLE.get(self.place) {
+            // In a forked child the place may be another's by now.
+            let _ = place.compare_exchange(self.entry, 0, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+}
+
+fn entry(cookie: u64, fd: i32) -> u64 {
+    (cookie << DESCRIPTOR_BITS) | u64::from(fd.unsigned_abs() + 1)
+}
+
+extern "C" fn close_in_child() {
+    let end = END.load(Ordering::Acquire);
+    for place in TABLE.iter().take(end) {
+        let entry = place.swap(0, Ordering::AcqRel);
+        let fd = (entry & ((1 << DESCRIPTOR_BITS) - 1)) as i32 - 1;
+        if fd >= 0
+            && cookie_of(fd)
+                .is_some_and(|cookie| cookie << DESCRIPTOR_BITS == entry >> DESCRIPTOR_BITS << DESCRIPTOR_BITS)
+        {
+            // SAFETY: a system call on a number; it stands for the guard's socket, which nobody but its entry knows of here.
+            unsafe { libc::close(fd) };
+        }
+    }
+}
+
+/// As the safe call does, without what a signal handler may not do.
+fn cookie_of(fd: i32) -> Option<u64> {
+    let mut cookie = 0u64;
+    let mut length = size_of::<u64>() as libc::socklen_t;
+    let (to, room) = ((&raw mut cookie).cast(), &raw mut length);
+    // SAFETY: it writes at most `length` bytes to a number of that size, and the length that it wrote.
+    let failed = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_COOKIE, to, room) };
+    (failed == 0).then_some(cookie)
+}
