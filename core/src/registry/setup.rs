@@ -78,6 +78,9 @@ pub fn remove_set_up() -> Result<SetUp> {
     away.push(format!("{}{random:016x}", sys::UNFINISHED));
     let away = PathBuf::from(away);
     retire(old, || {
+        if matches!(sys::entry(old), Ok(None)) {
+            return Ok(());
+        }
         sys::rename_new(old, &away).map_err(|error| Error::os(format!("cannot move {SET_UP} away"), error))
     })?;
     if matches!(sys::entry(&away), Ok(Some(_))) {
