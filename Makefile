@@ -133,6 +133,8 @@ include proof/fuzz/fuzz.mk
 
 include tests/steps/steps.mk
 
+include tests/parents/parents.mk
+
 test-proof: test-storm test-crowd test-fuzz ## The short form of every hunt; that of the model is part of test-rust
 
 # --- Pages of figures
