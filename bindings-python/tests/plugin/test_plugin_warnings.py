@@ -77,7 +77,8 @@ def test_what_a_conftest_keeps_is_not_lost(inner: Inner, flags: tuple[str, ...],
     python, *arguments = inner.arguments(workers)
     result = inner.pytester.run(python, *flags, *arguments)
     result.assert_outcomes(passed=1)
-    assert "PortallocWarning" not in result.stdout.str() + result.stderr.str()
+    assert "PortallocWarning" not in result.stdout.str()
+    assert result.errlines == []
 
 
 def test_the_header_says_what_is_wrong_with_a_pool_and_nobody_says_it_again(inner: Inner) -> None:
