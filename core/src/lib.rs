@@ -75,7 +75,7 @@ pub use given::Wanted;
 pub use id::IsolationId;
 pub use lease::{GuardState, HandOff, Lease};
 pub use pool::{Census, DEFAULT_POOL, KernelPorts, Pool, PoolMap, PortClass, PortRange, PortSet};
-pub use process::{Warning, give_back, port, port_at, take_warnings, warn_once};
+pub use process::{Maker, Warning, give_back, port, port_at, take_warnings, warn_once};
 pub use project::Project;
 pub use registry::{Lifetime, Record, RecordPorts, Repair, RepairKind};
 pub use request::Request;

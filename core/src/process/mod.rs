@@ -2,7 +2,9 @@
 //! to be warned of. A forked child starts with none of it.
 
 mod held_ports;
+mod maker;
 mod warnings;
 
 pub use held_ports::{give_back, port, port_at};
+pub use maker::Maker;
 pub use warnings::{Warning, take_warnings, warn_once};
