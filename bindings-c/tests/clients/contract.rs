@@ -126,8 +126,10 @@ fn memcheck_finds_nothing() {
     for name in CLIENTS {
         let world = world(PORTS);
         let program = client(&world, name, Link::Shared);
-        // What a thread had that a forked child does not have is lost there, whoever made it.
-        let leaks = if name == "fork.c" { "no" } else { "full" };
+        // What its parent has of the library's a forked child leaves alone, and what a thread had that the child does not
+        // have is lost there: leaks of these clients are left to the sanitizers, which look at the parent only.
+        let forks = ["fork.c", "ports.c", "warnings.c", "descriptors.c", "plugin.c"].contains(&name);
+        let leaks = if forks { "no" } else { "full" };
         let mut valgrind = memcheck(&world);
         valgrind.arg(format!("--leak-check={leaks}"));
         let argument = if name == "threads.c" { Some("5".into()) } else { argument(name) };
