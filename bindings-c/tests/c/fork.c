@@ -78,18 +78,21 @@ static void copies(void) {
     ends_well(child);
 }
 
-/* A child that waits for the end of its parent's pipe, and does nothing with what it has copies of. */
+/* A child that waits for the end of its parent's pipe, and does nothing with what it has copies of. Returns once it runs:
+ * before that it has closed nothing yet. */
 static pid_t bystander(int *pipe_end) {
-    int go_on[2];
-    CHECK(pipe(go_on) == 0);
+    int runs[2], go_on[2];
+    char byte = 0;
+    CHECK(pipe(runs) == 0 && pipe(go_on) == 0);
     pid_t child = fork();
     if (child == 0) {
         alarm(60);
-        char byte;
+        CHECK(write(runs[1], &byte, 1) == 1);
         CHECK(close(go_on[1]) == 0 && read(go_on[0], &byte, 1) == 0);
         _exit(0);
     }
-    CHECK(child > 0 && close(go_on[0]) == 0);
+    CHECK(child > 0 && read(runs[0], &byte, 1) == 1);
+    CHECK(close(runs[0]) == 0 && close(runs[1]) == 0 && close(go_on[0]) == 0);
     *pipe_end = go_on[1];
     return child;
 }
