@@ -21,8 +21,8 @@
  * use a handle that another thread frees.
  *
  * Fork. A lease and an environment belong to the process that made them. A forked child may read its copy and must not
- * count on ending it: freeing it there closes the child's copy and releases nothing. Exec closes it. Guards are closed in
- * a child that fork() made; one of a raw clone() has copies of their sockets until it executes a program or ends.
+ * count on ending it: freeing it there closes the child's copy and releases nothing. Exec closes it. The copies
+ * of guards are closed before fork() returns in the child. A child of a raw clone() has them until exec or its end.
  *
  * Descriptors. The library closes none that is not its own, and takes none of 0 to 2. A program that closes or replaces
  * the descriptor of a lease ends that lease: portalloc_lease_is_held tells. What else was closed the next call opens anew.
