@@ -7,7 +7,9 @@ export type { LeakMode, TestLeaseOptions } from '../shared/options.js';
 export function mochaGlobalSetup(): Promise<void>;
 export function mochaGlobalTeardown(): Promise<void>;
 export const mochaHooks: {
-  beforeEach(this: { currentTest?: { fullTitle(): string } }): Promise<void>;
+  beforeAll(): void;
+  beforeEach(): Promise<void>;
+  afterEach(): void;
   afterAll(): Promise<void>;
 };
 
