@@ -36,6 +36,10 @@ impl Drop for Table {
 }
 
 /// A lease, by whose it is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are leases, and a box for each would cost more than it saves"
+)]
 pub(crate) enum Held {
     Own(Lease),
     Of(Arc<Shared>),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 
-use portalloc::{Cleanup, EnvironmentRequest, Record, Selection, Settings, Wanted, given};
+use portalloc::{Cleanup, EnvironmentRequest, Maker, Record, Selection, Settings, Wanted, given};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -35,7 +35,7 @@ pub(crate) struct Environment {
 }
 
 struct Made {
-    pid: u32,
+    by: Maker,
     at: Option<Origin>,
     ended: AtomicBool,
 }
@@ -44,7 +44,7 @@ impl Environment {
     fn new(py: Python<'_>, environment: portalloc::Environment) -> Self {
         let record = environment.record().clone();
         let made = (!environment.is_attached()).then(|| Made {
-            pid: std::process::id(),
+            by: Maker::this_process(),
             at: Origin::here(py),
             ended: AtomicBool::new(false),
         });
@@ -70,11 +70,7 @@ impl Environment {
 
     /// Whether this process has it to end.
     fn is_ours(&self) -> bool {
-        self.made.as_ref().is_some_and(|made| {
-            // Where it is being cleaned up, only the PID is left to tell this process from such a child.
-            let is_ours = self.inner().map_or_else(|| made.pid == std::process::id(), |inner| inner.is_ours());
-            is_ours && !made.ended.load(Ordering::Relaxed)
-        })
+        self.made.as_ref().is_some_and(|made| made.by.is_this_process() && !made.ended.load(Ordering::Relaxed))
     }
 
     fn end(&self, py: Python<'_>) -> PyResult<()> {

@@ -120,12 +120,6 @@ impl Environment {
         self.maker.is_some_and(Maker::is_this_process)
     }
 
-    /// Whether this process made it: false in a forked child, and for one that was attached to.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        !self.is_attached && self.lease.as_ref().is_none_or(Lease::is_ours)
-    }
-
     /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
     ///
     /// One whose lease was passed on ([`Lease::inheritable`]) is removed only if no other process has it any more;
