@@ -16,6 +16,10 @@ pub struct Lease {
     ports: Box<[u16]>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are leases, and a box for each would cost more than it saves"
+)]
 enum Source {
     Own(portalloc_core::Lease),
     /// An environment's, which may be gone before this view of it.

@@ -79,6 +79,10 @@ pub(crate) struct Lease {
 }
 
 /// Whose it is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are leases, and a box for each would cost more than it saves"
+)]
 enum Source {
     Own { lease: portalloc::Lease, taken: Option<Origin> },
     Of(Py<Environment>),
