@@ -107,7 +107,7 @@ fn a_path_that_leads_nowhere_any_more_is_no_reason_to_stay() {
         assert!(world.command("sh").args(["-c", becomes]).status().unwrap().success());
         actor.ok(&format!("cleanup {}", text(&made, "id")));
         assert_eq!(actor.ok("list")["environments"], Value::Array(Vec::new()), "{what}");
-        let _ = fs::remove_file(&sub);
+        assert!(world.command("rm").args(["-f", "sub"]).status().unwrap().success());
     }
 }
 

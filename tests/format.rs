@@ -1,5 +1,7 @@
 //! The format of the registry, by its bytes as `docs/registry.md` states them: they are for other versions, too.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests: a failure is a failed test")]
+
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;

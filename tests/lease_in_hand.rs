@@ -301,7 +301,7 @@ mod guards {
         for round in 0..500 {
             let lease = allocator.lease(5).unwrap();
             let begin = std::sync::Barrier::new(2);
-            std::thread::scope(|scope| {
+            thread::scope(|scope| {
                 scope.spawn(|| {
                     begin.wait();
                     // It comes before or after the release; or it is refused by what the release has freed.

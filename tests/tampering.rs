@@ -15,7 +15,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use portalloc::{Allocator, Request};
-use portalloc_tests::{Actor, World, until};
+use portalloc_tests::{Actor, World};
 use serde_json::{Value, json};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");

@@ -22,7 +22,7 @@ fn age(machine: &Machine) {
     machine.sh("touch /tmp/decoy; mkdir /tmp/empty");
     machine.sh("{ echo 'd /tmp 1777 root root 1s'; cat /etc/tmpfiles.d/*.conf 2> /dev/null || true; } > /mnt/age.conf");
     let start = Instant::now();
-    while machine.sh("ls -d /tmp/decoy /tmp/empty 2> /dev/null || true") != "" {
+    while !machine.sh("ls -d /tmp/decoy /tmp/empty 2> /dev/null || true").is_empty() {
         assert!(start.elapsed() < PATIENCE, "systemd-tmpfiles cleans nothing");
         machine.sh("systemd-tmpfiles --clean /mnt/age.conf");
     }

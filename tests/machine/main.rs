@@ -1,6 +1,8 @@
 //! A whole machine, as far as portalloc sees one: where its registry is, how root sets it up, and what cleans old files away.
 //! Each test has mount and network namespaces of its own, with an empty /tmp, /run and /etc.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
+
 mod ageing;
 mod place;
 mod setup;
