@@ -106,8 +106,7 @@ pub(crate) enum Fault {
 }
 
 /// Rules without which nothing promised breaks in what is explored, since another one stands behind them.
-pub(crate) const SPARE: [Fault; 7] = [
-    Fault::KeptLabelsBeforeRecord,
+pub(crate) const SPARE: [Fault; 6] = [
     Fault::NoCheckOfPlace,
     Fault::SetupUnlinksBeforeSwitch,
     Fault::CleanupWithoutSecondLook,
@@ -128,7 +127,7 @@ const fn seeded(fault: Fault, breaks: &'static str, configuration: &'static str)
 }
 
 /// All that must be noticed.
-pub(crate) const SEEDED: [Seeded; 42] = [
+pub(crate) const SEEDED: [Seeded; 43] = [
     seeded(Fault::UnlockBeforeClear, EXCLUSIVE, "an environment and a lease"),
     seeded(Fault::ProbeBeforeLock, FREE_WHEN_GIVEN, "two leases, with strangers"),
     seeded(Fault::ProbeBeforeLock, UNDISTURBED, "two leases, with servers"),
@@ -138,6 +137,7 @@ pub(crate) const SEEDED: [Seeded; 42] = [
     seeded(Fault::UnlockThoughPassedOn, EXCLUSIVE, "a lease that is passed on"),
     seeded(Fault::HeldLabelsClaim, NOT_LOST, "two leases, with servers"),
     seeded(Fault::IgnoreLabels, EXCLUSIVE, "an environment and a lease"),
+    seeded(Fault::KeptLabelsBeforeRecord, RECLAIMABLE, "two environments of one ID"),
     seeded(Fault::UnlockBeforeKeptLabels, EXCLUSIVE, "an environment and a lease"),
     seeded(Fault::FinishBeforeLabels, EXCLUSIVE, "an environment and a lease"),
     seeded(Fault::FinishedAtOnce, RECLAIMABLE, "an environment and a lease"),

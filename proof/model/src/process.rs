@@ -274,12 +274,15 @@ impl Turn<'_> {
     pub(crate) fn start_over(&mut self) {
         self.world.close(self.who);
         let fresh = self.rules.fresh(self.program);
-        let Process { is_open, place, identity, .. } = *self.my();
-        *self.me() = if is_open {
-            Process { at: Step::OpenFile, is_open, place, identity, file: identity, ..fresh }
-        } else {
-            fresh
-        };
+        let fresh = if self.my().is_open { Process { at: Step::OpenFile, ..fresh } } else { fresh };
+        *self.me() = self.with_registry(fresh);
+        self.me().file = self.my().identity;
+    }
+
+    /// With the registry that this process has.
+    pub(crate) fn with_registry(&self, process: Process) -> Process {
+        let Process { is_open, place, identity, file, .. } = *self.my();
+        Process { is_open, place, identity, file, ..process }
     }
 
     /// The registry is not what it was: it is opened anew.

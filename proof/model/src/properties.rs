@@ -136,6 +136,13 @@ fn is_quiet(rules: &Protocol, world: &World) -> bool {
 fn run(rules: &Protocol, world: &mut World, program: Program, choice: usize) -> Step {
     let who = world.processes.len();
     world.processes.push(rules.fresh(program));
+    if rules.moves.is_some() && world.processes[who].at != Step::ChoosePlace {
+        let place = world.place;
+        let file = world.folders[place].ports.unwrap_or_else(|| world.new_file());
+        world.folders[place].ports = Some(file);
+        let process = &mut world.processes[who];
+        (process.place, process.identity, process.file) = (place, file, file);
+    }
     let mut has_tried = false;
     for _ in 0..500 {
         let at = world.processes[who].at;

@@ -374,6 +374,17 @@ impl World {
         process.makes == Some(env) && process.has_id && self.phases[env] != Phase::None
     }
 
+    /// An environment is being made, and has something. One whose TTL is over meanwhile is nobody's already.
+    pub(crate) fn make(&mut self, env: Env, has: impl FnOnce(&mut Made)) {
+        if self.expired[env] {
+            return;
+        }
+        if self.phases[env] == Phase::None {
+            self.phases[env] = Phase::Making;
+        }
+        has(&mut self.made[env]);
+    }
+
     /// Nothing of it is anybody's any more.
     pub(crate) fn end(&mut self, env: Env) {
         self.phases[env] = Phase::None;

@@ -265,7 +265,7 @@ impl Turn<'_> {
             return self.finish();
         }
         let next = if env + 1 < ENVS { (Step::CleanRead, env + 1) } else { (Step::SweepLook, 0) };
-        *self.me() = Process { env: next.1, ..Process::new(next.0) };
+        *self.me() = self.with_registry(Process { env: next.1, ..Process::new(next.0) });
     }
 
     pub(crate) fn sweep_look(&mut self) {
@@ -290,7 +290,7 @@ impl Turn<'_> {
     fn sweep_next(&mut self) {
         let env = self.my().env;
         if env + 1 < ENVS {
-            *self.me() = Process { env: env + 1, ..Process::new(Step::SweepLook) };
+            *self.me() = self.with_registry(Process { env: env + 1, ..Process::new(Step::SweepLook) });
         } else {
             self.finish();
         }

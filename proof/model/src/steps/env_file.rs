@@ -8,7 +8,7 @@ impl Turn<'_> {
     pub(crate) fn begin_env_file(&mut self) {
         let env = self.mine();
         self.world.env_files[env] = EnvFile::Begun;
-        self.world.made[env].env_file = true;
+        self.world.make(env, |made| made.env_file = true);
         self.go(Step::WriteEnvFile);
     }
 

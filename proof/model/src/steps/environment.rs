@@ -84,10 +84,7 @@ impl Turn<'_> {
     fn id_claimed(&mut self) {
         let env = self.mine();
         self.me().has_id = true;
-        if self.world.phases[env] == Phase::None {
-            self.world.phases[env] = Phase::Making;
-        }
-        self.world.made[env].record = true;
+        self.world.make(env, |made| made.record = true);
         if self.has(Fault::TempDirBeforeRecord) { self.temp_dir_made() } else { self.go(Step::MakeTempDir) }
     }
 
@@ -99,8 +96,7 @@ impl Turn<'_> {
             return self.go(Step::RemoveMaking);
         }
         self.world.temp_dirs[env] = TempDir::Unmarked;
-        self.world.phases[env] = Phase::Making;
-        self.world.made[env].temp_dir = true;
+        self.world.make(env, |made| made.temp_dir = true);
         self.go(Step::MarkTempDir);
     }
 

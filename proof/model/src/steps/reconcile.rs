@@ -119,7 +119,8 @@ impl Turn<'_> {
 
     fn relabel_from(&mut self, env: usize) {
         if env < ENVS {
-            *self.me() = Process { env, description: self.my().description, ..Process::new(Step::RelabelRead) };
+            let next = Process { env, description: self.my().description, ..Process::new(Step::RelabelRead) };
+            *self.me() = self.with_registry(next);
         } else {
             self.finish();
         }
