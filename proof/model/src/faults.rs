@@ -99,8 +99,16 @@ pub(crate) enum Fault {
     SetupWithoutLocks,
     /// A setup lets go of the locks before it switches.
     SetupUnlocksBeforeSwitch,
-    /// A setup unlinks the old file before it switches.
+    /// A setup does not lock the old folder.
+    SetupWithoutFolderLock,
+    /// A setup unlinks the old file before it switches, and does not lock the folder.
+    SetupUnlinksWithoutFolderLock,
+    /// A setup unlinks the old file before it switches. It may be killed at any step then.
     SetupUnlinksBeforeSwitch,
+    /// A setup is killed between the switch and the unlinking.
+    SetupDiesHalfWay,
+    /// Whoever opens the registry makes the folder of a place anew that was moved away since he chose it.
+    OpenMakesThePlace,
     /// A setup does not look for labels of kept environments, which have no locks.
     SetupWithoutLookAtLabels,
 }
@@ -127,7 +135,7 @@ const fn seeded(fault: Fault, breaks: &'static str, configuration: &'static str)
 }
 
 /// All that must be noticed.
-pub(crate) const SEEDED: [Seeded; 43] = [
+pub(crate) const SEEDED: [Seeded; 47] = [
     seeded(Fault::UnlockBeforeClear, EXCLUSIVE, "an environment and a lease"),
     seeded(Fault::ProbeBeforeLock, FREE_WHEN_GIVEN, "two leases, with strangers"),
     seeded(Fault::ProbeBeforeLock, UNDISTURBED, "two leases, with servers"),
@@ -170,12 +178,16 @@ pub(crate) const SEEDED: [Seeded; 43] = [
     seeded(Fault::PublishWithoutLookAtPlace, EXCLUSIVE, "a setup before the first lease"),
     seeded(Fault::SetupWithoutLocks, EXCLUSIVE, "a setup and two leases"),
     seeded(Fault::SetupUnlocksBeforeSwitch, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupWithoutFolderLock, EXCLUSIVE, "a setup before the first lease"),
+    seeded(Fault::SetupUnlinksWithoutFolderLock, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupDiesHalfWay, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::OpenMakesThePlace, EXCLUSIVE, "a removal of a setup and two leases"),
     seeded(Fault::SetupWithoutLookAtLabels, EXCLUSIVE, "a setup, an environment and a lease"),
 ];
 
 /// Every fault, for the test that each is in one of the lists above.
 #[cfg(test)]
-pub(crate) const ALL: [Fault; 47] = [
+pub(crate) const ALL: [Fault; 51] = [
     Fault::UnlockBeforeClear,
     Fault::ProbeBeforeLock,
     Fault::CloseInsteadOfUnlock,
@@ -221,6 +233,10 @@ pub(crate) const ALL: [Fault; 47] = [
     Fault::PublishWithoutLookAtPlace,
     Fault::SetupWithoutLocks,
     Fault::SetupUnlocksBeforeSwitch,
+    Fault::SetupWithoutFolderLock,
+    Fault::SetupUnlinksWithoutFolderLock,
     Fault::SetupUnlinksBeforeSwitch,
+    Fault::SetupDiesHalfWay,
+    Fault::OpenMakesThePlace,
     Fault::SetupWithoutLookAtLabels,
 ];

@@ -109,8 +109,8 @@ impl Protocol {
     /// Whether it is a setup's step between the switch and the end of the old file. One that is killed there leaves two
     /// registries: see the README.
     fn is_switched(&self, step: Step) -> bool {
-        let unlinks_first = self.fault == Some(Fault::SetupUnlinksBeforeSwitch);
-        matches!(step, Step::SetupPublish | Step::SetupUnlink) && !unlinks_first
+        let may_die = [Fault::SetupUnlinksBeforeSwitch, Fault::SetupDiesHalfWay].map(Some).contains(&self.fault);
+        matches!(step, Step::SetupPublish | Step::SetupUnlink) && !may_die
     }
 
     fn program(&self, who: Who) -> Program {

@@ -14,6 +14,11 @@ impl Turn<'_> {
     pub(crate) fn find_file(&mut self) {
         let folder = self.world.folders[self.my().place];
         match (folder.exists, folder.ports) {
+            (false, None) if self.has(Fault::OpenMakesThePlace) => {
+                let place = self.my().place;
+                self.world.folders[place].exists = true;
+                self.world.place = place;
+            }
             (false, _) => self.reopen(),
             (true, Some(_)) => self.go(Step::OpenRegistry),
             (true, None) if self.has(Fault::PublishWithoutFolderLock) => self.go(Step::PublishFile),

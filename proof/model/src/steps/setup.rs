@@ -26,6 +26,14 @@ impl Turn<'_> {
         if waits { 2 } else { 1 }
     }
 
+    fn unlinks_first(&self) -> bool {
+        self.has(Fault::SetupUnlinksBeforeSwitch) || self.has(Fault::SetupUnlinksWithoutFolderLock)
+    }
+
+    fn locks_folder(&self) -> bool {
+        !self.has(Fault::SetupWithoutFolderLock) && !self.has(Fault::SetupUnlinksWithoutFolderLock)
+    }
+
     fn give_up(&mut self) {
         self.world.leave_folders(self.who);
         self.finish();
@@ -41,10 +49,12 @@ impl Turn<'_> {
         if !folder.exists {
             return self.give_up();
         }
-        if folder.shared != 0 || folder.exclusive.is_some() {
-            return;
+        if self.locks_folder() {
+            if folder.shared != 0 || folder.exclusive.is_some() {
+                return;
+            }
+            self.world.folders[old].exclusive = Some(who);
         }
-        self.world.folders[old].exclusive = Some(who);
         self.me().place = old;
         let Some(file) = folder.ports else { return self.go(Step::SetupSwitch) };
         (self.me().file, self.me().identity) = (file, file);
@@ -81,7 +91,7 @@ impl Turn<'_> {
             let who = self.who;
             self.world.unlock(who, Ports::run(0, PORTS));
         }
-        self.go(if self.has(Fault::SetupUnlinksBeforeSwitch) { Step::SetupUnlink } else { Step::SetupSwitch });
+        self.go(if self.unlinks_first() { Step::SetupUnlink } else { Step::SetupSwitch });
     }
 
     /// From here on everybody opens the other one.
@@ -93,7 +103,7 @@ impl Turn<'_> {
             self.world.folders[old].exists = false;
         }
         self.world.place = new;
-        self.go(match (new == 1, self.has(Fault::SetupUnlinksBeforeSwitch)) {
+        self.go(match (new == 1, self.unlinks_first()) {
             (true, _) => Step::SetupPublish,
             (false, true) => Step::SetupUnlock,
             (false, false) => Step::SetupUnlink,
@@ -112,14 +122,14 @@ impl Turn<'_> {
             let file = self.world.new_file();
             self.world.folders[new].ports = Some(file);
         }
-        let unlinked = self.has(Fault::SetupUnlinksBeforeSwitch) || self.world.folders[self.old()].ports.is_none();
+        let unlinked = self.unlinks_first() || self.world.folders[self.old()].ports.is_none();
         self.go(if unlinked { Step::SetupUnlock } else { Step::SetupUnlink });
     }
 
     pub(crate) fn setup_unlink(&mut self) {
         let old = self.old();
         self.world.folders[old].ports = None;
-        self.go(if self.has(Fault::SetupUnlinksBeforeSwitch) { Step::SetupSwitch } else { Step::SetupUnlock });
+        self.go(if self.unlinks_first() { Step::SetupSwitch } else { Step::SetupUnlock });
     }
 
     pub(crate) fn setup_unlock(&mut self) {
