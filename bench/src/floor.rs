@@ -8,7 +8,7 @@ use std::path::Path;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use rustix::fs::{CWD, RenameFlags, XattrFlags};
+use rustix::fs::{CWD, RenameFlags, SeekFrom, XattrFlags};
 use socket2::{Domain, Socket, Type};
 
 /// Ports for the floor: walking like an allocator's, since the kernel is faster on a port near the one that it has
@@ -26,13 +26,17 @@ impl Bases {
     }
 }
 
-/// Open, lock, two binds a port. Dropping it closes, and so unlocks.
+/// Where the locks of ports begin.
+const LOCKS: libc::off_t = 1 << 40;
+
+/// Open, the mark by which the description is known again, lock, two binds a port. Dropping it closes, and so unlocks.
 pub(crate) fn lease(ports: &Path, base: u16, count: u16) -> File {
     let file = OpenOptions::new().read(true).write(true).open(ports).unwrap();
+    rustix::fs::seek(&file, SeekFrom::Start((1 << 24) + u64::from(base))).unwrap();
     let lock = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: libc::off_t::from(base),
+        l_start: LOCKS + libc::off_t::from(base),
         l_len: libc::off_t::from(count),
         l_pid: 0,
     };
@@ -48,8 +52,8 @@ pub(crate) fn lease(ports: &Path, base: u16, count: u16) -> File {
     file
 }
 
-/// What an environment of `ports` writes and removes: the record twice (held while it is made, then kept), temp dir
-/// with its mark, env file.
+/// What an environment of `ports` writes and removes: the record, which gets the name of one that is being made and then
+/// that of a finished one, temp dir with its mark, env file.
 pub(crate) fn environment(
     ports: &Path,
     records: &Path,
@@ -59,28 +63,28 @@ pub(crate) fn environment(
     record: &[u8],
     env_file: &[u8],
 ) {
-    let (new, final_record) = (records.join("record.new"), records.join("record"));
+    let (new, making) = (records.join("record.new"), records.join("record.making"));
+    let finished = records.join("record");
     let (own, env) = (scratch.join("env.own"), scratch.join("env"));
     // Beside ours: a large folder is slower than a small one.
     let temp = std::env::temp_dir().join(format!("portalloc-bench-{}", std::process::id()));
 
     let lease = lease(ports, base, count);
     write_new(&new, record);
-    rustix::fs::renameat_with(CWD, &new, CWD, &final_record, RenameFlags::NOREPLACE).unwrap();
+    rustix::fs::renameat_with(CWD, &new, CWD, &making, RenameFlags::NOREPLACE).unwrap();
     fs::DirBuilder::new().mode(0o700).create(&temp).unwrap();
-    let _ = rustix::fs::lsetxattr(&temp, "user.portalloc.registry", b"/dev/shm/portalloc", XattrFlags::CREATE);
+    let _ = rustix::fs::lsetxattr(&temp, "user.portalloc.registry", b"/run/portalloc", XattrFlags::CREATE);
     write_new(&own, env_file);
     rustix::fs::renameat_with(CWD, &own, CWD, &env, RenameFlags::NOREPLACE).unwrap();
-    write_new(&new, record);
-    fs::rename(&new, &final_record).unwrap();
+    rustix::fs::renameat_with(CWD, &making, CWD, &finished, RenameFlags::NOREPLACE).unwrap();
     drop(lease);
 
     let lock = OpenOptions::new().read(true).write(true).open(ports).unwrap();
-    fs::read(&final_record).unwrap();
+    fs::read(&finished).unwrap();
     fs::remove_dir(&temp).unwrap();
     fs::read(&env).unwrap();
     rustix::fs::unlink(&env).unwrap();
-    rustix::fs::unlink(&final_record).unwrap();
+    rustix::fs::unlink(&finished).unwrap();
     drop(lock);
 }
 

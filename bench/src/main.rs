@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use portalloc::Settings;
 
-/// A registry of the benchmark's own, where the default one would be.
+/// A registry of the benchmark's own: in memory, as that of a machine that was set up, if there is such a file system.
 pub(crate) struct Scratch {
     folder: tempfile::TempDir,
 }
@@ -38,12 +38,10 @@ impl Scratch {
 
     /// The `ports` file of the registry, once it is open.
     fn ports_path(&self) -> PathBuf {
-        let namespace = std::fs::read_dir(self.directory())
-            .expect("the registry")
-            .next()
-            .expect("its namespace")
-            .expect("readable");
-        namespace.path().join("ports")
+        let namespaces =
+            std::fs::read_dir(self.directory()).expect("the registry").map(|entry| entry.expect("readable"));
+        let mut paths = namespaces.map(|entry| entry.path().join("ports"));
+        paths.find(|path| path.exists()).expect("the part for its namespace")
     }
 }
 

@@ -98,7 +98,7 @@ fn bare(ports: &Path) -> Duration {
         let lock = libc::flock {
             l_type: kind as libc::c_short,
             l_whence: libc::SEEK_SET as libc::c_short,
-            l_start: libc::off_t::from(FLOOR_PORT),
+            l_start: (1 << 40) + libc::off_t::from(FLOOR_PORT),
             l_len: 1,
             l_pid: 0,
         };

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
@@ -18,7 +18,7 @@ use portalloc::fuzzing::{Common, SlotText, read_slot, this_process, write_slot};
 use portalloc::{
     Allocator, Cleanup, Error, ErrorCode, Lease, Lifetime, PortClass, ProcessStamp, Record, Request, Selection,
 };
-use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, fair, id, record, scratch};
+use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, checksum, fair, id, open, put_right, record, scratch};
 use serde_json::json;
 
 #[derive(Arbitrary, Debug)]
@@ -26,6 +26,7 @@ struct Input<'a> {
     records: Vec<Stored<'a>>,
     slots: Vec<(u8, Stands<'a>)>,
     size: Size,
+    header: Header<'a>,
     steps: Vec<Step>,
 }
 
@@ -53,6 +54,7 @@ enum Process {
     This,
     Ended,
     Elsewhere,
+    OtherTime,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -83,6 +85,30 @@ enum Size {
     Longer(u16),
 }
 
+/// What stands in slot 0.
+#[derive(Arbitrary, Debug)]
+enum Header<'a> {
+    Right,
+    Bytes(&'a [u8]),
+    Changed(u8, u8),
+    /// With its checksum, so that what is behind it is reached.
+    Fields {
+        format: u16,
+        minimum_reader: u16,
+        version: &'a [u8],
+        namespace: Option<u64>,
+    },
+}
+
+/// What is to be made of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Usable,
+    Unusable,
+    /// Of a network namespace that is gone: the registry of this one is another one.
+    OfAnother,
+}
+
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Step {
     Run(u8),
@@ -111,6 +137,37 @@ fn place() -> &'static Place {
     PLACE.get_or_init(Place::new)
 }
 
+impl Header<'_> {
+    fn bytes(&self) -> [u8; 64] {
+        let mut header = place().header;
+        match self {
+            Self::Right => {}
+            Self::Bytes(bytes) => header = std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0)),
+            Self::Changed(at, change) => header[usize::from(*at) % 64] ^= change,
+            Self::Fields { format, minimum_reader, version, namespace } => {
+                header[10..12].copy_from_slice(&format.to_le_bytes());
+                header[12..14].copy_from_slice(&minimum_reader.to_le_bytes());
+                header[14..38].iter_mut().zip(*version).for_each(|(to, from)| *to = *from);
+                if let Some(namespace) = namespace {
+                    header[38..46].copy_from_slice(&namespace.to_le_bytes());
+                }
+                put_right(&mut header);
+            }
+        }
+        header
+    }
+}
+
+fn verdict(header: &[u8; 64]) -> Verdict {
+    let (minimum_reader, namespace) = (&header[12..14], &header[38..46]);
+    if header[..10] != *b"portalloc\n" || header[60..] != checksum(header) || !matches!(minimum_reader, [0 | 1, 0]) {
+        return Verdict::Unusable;
+    }
+    let own = &place().header[38..46];
+    let is_own = namespace == own || namespace == [0; 8] || own == [0; 8];
+    if is_own { Verdict::Usable } else { Verdict::OfAnother }
+}
+
 fn stamp(process: Process) -> Option<ProcessStamp> {
     let here = this_process().unwrap();
     match process {
@@ -118,6 +175,7 @@ fn stamp(process: Process) -> Option<ProcessStamp> {
         Process::This => Some(here),
         Process::Ended => Some(ProcessStamp { start_time: here.start_time + 1, ..here }),
         Process::Elsewhere => Some(ProcessStamp { pid_namespace: 1, ..here }),
+        Process::OtherTime => Some(ProcessStamp { time_namespace: 1, ..here }),
     }
 }
 
@@ -153,17 +211,15 @@ fn prepare(input: &Input<'_>) {
         if stored.held {
             value["lifetime"] = json!("held");
         }
-        let path = place.record(&id);
+        let path = if stored.unfinished { place.making(&id) } else { place.record(&id) };
         let text = stored.instead.map_or_else(|| value.to_string().into_bytes(), <[u8]>::to_vec);
         let _ = fs::remove_file(&path);
         fs::write(&path, text).unwrap();
-        if stored.unfinished {
-            fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).unwrap();
-        }
     }
     let file = OpenOptions::new().write(true).open(&place.ports).unwrap();
     file.set_len(0).unwrap();
     file.set_len(FILE_SIZE).unwrap();
+    file.write_all_at(&input.header.bytes(), 0).unwrap();
     for (offset, stands) in &input.slots {
         // One port below the pool and one above it, too.
         let port = POOL.start() - 1 + u16::from(*offset) % 18;
@@ -202,23 +258,29 @@ fn runs(process: Option<ProcessStamp>) -> Option<bool> {
     match process {
         None => Some(true),
         Some(process) if process == here => Some(true),
-        Some(process) if process.boot != here.boot => Some(false),
         Some(process) if process.pid_namespace != here.pid_namespace => Some(true),
+        Some(process) if process.time_namespace != here.time_namespace => Some(true),
         Some(process) if process.pid == here.pid => Some(false),
         Some(_) => None,
     }
 }
 
-/// Records that portalloc itself takes for records, with their mark.
+/// Records that portalloc itself takes for records, and whether they are finished ones.
 fn records(allocator: &Allocator) -> Vec<(Record, bool)> {
     (0..IDS)
         .filter_map(|number| {
-            let path = place().record(&id(number));
-            let finished = fs::symlink_metadata(&path).ok()?.permissions().mode() & 0o200 != 0;
+            let finished = fs::symlink_metadata(place().record(&id(number))).is_ok();
+            let path = if finished { place().record(&id(number)) } else { place().making(&id(number)) };
             allocator.environment_ports(id(number).parse().unwrap()).ok()?;
             Some((serde_json::from_slice(&fs::read(&path).ok()?).ok()?, finished))
         })
         .collect()
+}
+
+fn header(file: &File) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    bytes
 }
 
 fn claims(allocator: &Allocator) -> Claims {
@@ -248,8 +310,7 @@ fn claims(allocator: &Allocator) -> Claims {
             }
             SlotText::Kept { common: Common { id: Some(id), .. }, expires_ms, owner } => {
                 // Any file under its name counts, whatever is in it: another user's cannot be read.
-                let path = place().record(&id.to_string());
-                let finished = fs::symlink_metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o200 != 0);
+                let finished = fs::symlink_metadata(place().record(&id.to_string())).is_ok();
                 if finished && expires_ms.is_none_or(|at| at > now.unix_ms()) {
                     match runs(owner) {
                         Some(true) => drop(live.insert(port)),
@@ -365,7 +426,27 @@ fn overlapping(allocator: &Allocator) -> bool {
 
 fuzz_target!(|input: Input<'_>| {
     prepare(&input);
-    let mut session = Session { allocator: allocator(), leases: Vec::new() };
+    // With the rest of the file its header was cut off, which is made anew.
+    let is_cut = matches!(input.size, Size::Nothing);
+    let verdict = if is_cut { Verdict::Usable } else { verdict(&input.header.bytes()) };
+    let allocator = match open() {
+        Ok(allocator) => {
+            assert_ne!(verdict, Verdict::Unusable, "{:?} was used", input.header);
+            allocator
+        }
+        Err(error) => {
+            fair(&error);
+            assert_eq!((verdict, error.code()), (Verdict::Unusable, ErrorCode::RegistryUnusable), "{error:?}");
+            return;
+        }
+    };
+    if verdict == Verdict::OfAnother {
+        // What is claimed in the other one is nobody's business here.
+        assert_eq!(allocator.lease(POOL.len()).unwrap().ports().len(), POOL.len());
+        assert_eq!(File::open(&place().ports).map(|file| header(&file)).unwrap(), input.header.bytes());
+        return;
+    }
+    let mut session = Session { allocator, leases: Vec::new() };
     for step in input.steps.iter().take(8) {
         session.step(*step);
     }

@@ -6,6 +6,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portalloc::fuzzing::{Common, SlotText, read_slot, write_slot};
 use portalloc::{IsolationId, ProcessStamp};
+use portalloc_fuzz::{checksum, put_right};
 
 #[derive(Arbitrary, Debug)]
 enum Input {
@@ -33,8 +34,8 @@ struct Fields {
 
 impl Fields {
     fn slot(&self) -> SlotText {
-        let (pid, start_time, pid_namespace, boot) = self.process;
-        let process = ProcessStamp { pid, start_time, pid_namespace, boot };
+        let (pid, start_time, pid_namespace, time_namespace) = self.process;
+        let process = ProcessStamp { pid, start_time, pid_namespace, time_namespace };
         let hex = |id: [u8; 6]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let id: Option<IsolationId> = self.id.map(|id| hex(id).parse().unwrap());
         let common = Common { id, user: self.user, lease: self.lease, since_ms: self.since_ms };
@@ -47,18 +48,6 @@ impl Fields {
     }
 }
 
-/// CRC-32 of the slot with zeros in the place of the checksum, by the book.
-fn checksum(bytes: &[u8; 64]) -> [u8; 4] {
-    let mut crc = u32::MAX;
-    for byte in bytes[..60].iter().chain(&[0; 4]) {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
-        }
-    }
-    (!crc).to_le_bytes()
-}
-
 fuzz_target!(|input: Input| {
     match input {
         Input::Bytes { mut bytes, checked, magic } => {
@@ -66,8 +55,7 @@ fuzz_target!(|input: Input| {
                 bytes[..3].copy_from_slice(b"PL\x01");
             }
             if checked {
-                let sum = checksum(&bytes);
-                bytes[60..].copy_from_slice(&sum);
+                put_right(&mut bytes);
             }
             let expected_label =
                 bytes[..3] == *b"PL\x01" && matches!(bytes[3], 1 | 2) && bytes[60..] == checksum(&bytes);

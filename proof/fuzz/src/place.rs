@@ -2,6 +2,7 @@
 //! rest.
 
 use std::fs;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -21,11 +22,18 @@ pub fn scratch() -> &'static Path {
     })
 }
 
+/// Opens the registry of this process, in which something may be wrong.
+///
+/// # Errors
+/// As [`Settings::open`].
+pub fn open() -> portalloc::Result<Allocator> {
+    let pool = format!("{}-{}", POOL.start(), POOL.end());
+    Settings::new().directory(scratch().join("registry")).pool(pool).exclude("").open()
+}
+
 /// Opens the registry of this process.
 pub fn allocator() -> Allocator {
-    let pool = format!("{}-{}", POOL.start(), POOL.end());
-    let settings = Settings::new().directory(scratch().join("registry")).pool(pool).exclude("");
-    settings.open().expect("the registry of the fuzzer can be opened")
+    open().expect("the registry of the fuzzer can be opened")
 }
 
 /// The paths in the registry that the fuzzer writes to.
@@ -34,6 +42,8 @@ pub struct Place {
     pub net: PathBuf,
     pub ports: PathBuf,
     pub envs: PathBuf,
+    /// What stands in slot 0 of a file that portalloc has just made.
+    pub header: [u8; 64],
 }
 
 impl Place {
@@ -41,8 +51,13 @@ impl Place {
     pub fn new() -> Self {
         drop(allocator());
         let entries = fs::read_dir(scratch().join("registry")).expect("it was just opened");
-        let net = entries.flatten().next().expect("the folder of this network namespace").path();
-        Self { ports: net.join("ports"), envs: net.join("envs"), net }
+        let inode = fs::metadata("/proc/self/ns/net").expect("a network namespace").ino();
+        let is_ours = |entry: &fs::DirEntry| entry.file_name().to_str() == Some(&format!("net-{inode}"));
+        let net = entries.flatten().find(is_ours).expect("the folder of this network namespace").path();
+        let mut header = [0; 64];
+        let file = fs::File::open(net.join("ports")).expect("its ports file");
+        file.read_exact_at(&mut header, 0).expect("the header of its ports file");
+        Self { ports: net.join("ports"), envs: net.join("envs"), net, header }
     }
 
     /// Where the record of an environment stands.
@@ -50,11 +65,19 @@ impl Place {
         self.envs.join(format!("{id}.json"))
     }
 
-    /// Removes every record.
+    /// Where it stands while the environment is being made.
+    pub fn making(&self, id: &str) -> PathBuf {
+        self.envs.join(format!("{id}.making"))
+    }
+
+    /// Removes every record, finished or not.
     #[expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch folder")]
     pub fn clear_records(&self) {
         for entry in fs::read_dir(&self.envs).expect("the folder of records").flatten() {
             let path = entry.path();
+            if path.ends_with(".keep") {
+                continue;
+            }
             if fs::remove_file(&path).is_err() {
                 fs::remove_dir_all(&path).expect("a folder in the place of a record");
             }

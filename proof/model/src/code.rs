@@ -17,6 +17,11 @@ const fn code(file: &'static str, function: &'static str, text: &'static str) ->
 
 const LEASE: &str = "core/src/lease.rs";
 const SEARCH: &str = "core/src/search/mod.rs";
+const RECORDS: &str = "core/src/registry/records.rs";
+const REGISTRY: &str = "core/src/registry/mod.rs";
+const FOLDER: &str = "core/src/registry/folder.rs";
+const PORTS: &str = "core/src/registry/ports_file.rs";
+const SETUP: &str = "core/src/registry/setup.rs";
 const STANDING: &str = "core/src/registry/standing.rs";
 const REPAIR: &str = "core/src/registry/repair.rs";
 const CREATE: &str = "core/src/environment/create.rs";
@@ -28,7 +33,40 @@ const ENV_FILE: &str = "core/src/environment/env_file.rs";
 const TEMP_DIR: &str = "core/src/environment/temp_dir.rs";
 
 /// Every step that is a system call, with what it stands for.
-pub(crate) const STEPS: [(Step, &str, Code); 74] = [
+pub(crate) const STEPS: [(Step, &str, Code); 96] = [
+    (
+        Step::ChoosePlace,
+        "chooses the place of the registry",
+        code(FOLDER, "root", "if sys::is_roots_shared_folder(set_up)"),
+    ),
+    (Step::FindFile, "looks for its file", code(REGISTRY, "make_ports_file", "match sys::entry(&self.ports_path)")),
+    (Step::KeepPlace, "shares the folder's lock", code(REGISTRY, "keep_place", "Folder::lock(&self.root, true)")),
+    (
+        Step::LookAtPlace,
+        "looks whether the place is still that of the registry",
+        code(REGISTRY, "keep_place", "folder::root(None)? != self.root || !lock.is_at(&self.root)"),
+    ),
+    (
+        Step::PublishFile,
+        "makes the file, unless there is one by now",
+        code(REGISTRY, "publish_ports_file", "folder.rename_new(new, OsStr::new(\"ports\"))"),
+    ),
+    (
+        Step::OpenRegistry,
+        "opens it, and keeps in mind which file it is",
+        code(REGISTRY, "make_ports_file", "Ok((Identity::of(&metadata), header))"),
+    ),
+    (Step::OpenFile, "opens it for a lease", code(REGISTRY, "ports", "ports_file::open(self.folder.open())")),
+    (
+        Step::LookIfLinked,
+        "looks whether the file that it has locked is still the registry's",
+        code(PORTS, "try_lock", "if !self.is_linked() {"),
+    ),
+    (
+        Step::CheckPlace,
+        "refused: looks whether the place is still that of the registry",
+        code(LEASE, "take", "registry.check_place()?;"),
+    ),
     (Step::Lock, "locks a run, or is refused", code(SEARCH, "try_run", "self.ports.try_lock(run)?")),
     (Step::ReadLabels, "reads its labels", code(SEARCH, "obstacle", "self.ports.read(run)?")),
     (Step::Probe, "binds a port", code(SEARCH, "obstacle", "self.bind(port)?")),
@@ -38,7 +76,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
         "unlocks a run that is kept or bound",
         code(SEARCH, "try_run", "self.ports.unlock(run).map(|()| Err(Refusal::Taken(port)))"),
     ),
-    (Step::WriteLabel, "writes a label", code(LEASE, "take", "ports.write(*range, Slot::Label(label))?")),
+    (Step::WriteLabel, "writes a label", code(LEASE, "take", "ports.write(*range, Slot::Label(label))")),
     (
         Step::ScanRecords,
         "reads a record, to see whether it claims a port with a damaged label",
@@ -51,24 +89,49 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
     ),
     (
         Step::LookForClaim,
-        "looks whether the label's record stands and is finished",
+        "looks whether there is a finished record of the label's ID",
         code(STANDING, "standing", "!self.records.claims(id)?"),
     ),
     (Step::Holding, "begins to give it back, or binds its own server", code(LEASE, "release", "self.let_go(")),
+    (
+        Step::LookIfStillIts,
+        "looks whether the descriptor is still its own",
+        code(LEASE, "let_go", "self.is_still(&file)"),
+    ),
     (Step::CloseSockets, "closes its sockets", code(LEASE, "let_go", "*self.guard.lock()")),
     (Step::ClearLabel, "clears a label", code(LEASE, "let_go", "file.write(*range, Slot::Empty)")),
-    (Step::Unlock, "unlocks", code(LEASE, "unlock", "file.unlock(*range)")),
+    (Step::Unlock, "unlocks", code(PORTS, "close", "self.unlock_all();")),
     (
         Step::Close,
         "closes the description; of a lease that was passed on its copy",
-        code(LEASE, "let_go", "let Some(file) = file else { return };"),
+        code(PORTS, "close", "drop(self.file.take());"),
     ),
     (
         Step::HasCopy,
         "forked child: closes its copy, and no more",
-        code(LEASE, "drop", "if self.maker == std::process::id() {"),
+        code(PORTS, "drop", "self.maker == sys::generation()"),
     ),
-    (Step::MakeRecord, "makes the record, held", code(CREATE, "claim_id", "registry.records().create(record)?")),
+    (
+        Step::LookForTempDir,
+        "looks whether there is a temp dir of its ID",
+        code(CREATE, "claim_id", "!temp_dir::exists(&record.temp_dir)?"),
+    ),
+    (
+        Step::MakeRecord,
+        "makes the record, under the name of one that is being made, if there is none",
+        code(RECORDS, "create", "self.folder().rename_new(new, name)"),
+    ),
+    (
+        Step::LookForFinished,
+        "looks whether there is a finished one of its ID",
+        code(RECORDS, "create", "if is_new && self.claims(id)? {"),
+    ),
+    (Step::TakeBack, "removes its own again", code(RECORDS, "create", "self.remove_name(id, &making(id))?;")),
+    (
+        Step::LabelAnew,
+        "writes a label with the next ID",
+        code(CREATE, "claim_id", "lease.relabel(Label { id: Some(id), ..*lease.label() })?;"),
+    ),
     (Step::MakeTempDir, "makes the temp dir", code(CREATE, "claim_id", "temp_dir::create(&record.temp_dir, registry)")),
     (Step::MarkTempDir, "marks it as this registry's", code(TEMP_DIR, "create", "sys::mark(path, mark(registry));")),
     (Step::BeginEnvFile, "makes the env file beside its place", code(ENV_FILE, "write", ".open(&own)")),
@@ -95,21 +158,16 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
     (
         Step::RecordEnvFile,
         "replaces the record, which named another path",
-        code(CREATE, "write_env_file", "self.registry.records().replace(&self.record)?;"),
-    ),
-    (
-        Step::KeepRecord,
-        "replaces the record by a kept, unfinished one",
-        code(CREATE, "finish", "let file = self.registry.records().replace(&self.record)?;"),
+        code(CREATE, "write_env_file", "registry.records().replace(&self.record)?;"),
     ),
     (Step::KeepLabel, "writes a kept label", code(CREATE, "finish", "lease.relabel(self.record.label())?;")),
     (
-        Step::Mark,
-        "marks the record as finished",
-        code(CREATE, "finish", "self.registry.records().finish(self.record.isolation_id, &file)?;"),
+        Step::Finish,
+        "gives the record the name of a finished one",
+        code(CREATE, "finish", "registry.records().finish(self.id())?;"),
     ),
     (Step::ReadBack, "reads its labels back", code(CREATE, "finish", "lease.restore_labels()?;")),
-    (Step::WriteBack, "writes a damaged one again", code(LEASE, "restore_labels", "file.write(*range, own)?;")),
+    (Step::WriteBack, "writes a damaged one again", code(LEASE, "restore_labels", "held.write(*range, own)?;")),
     (Step::LeaveToLabels, "unlocks, and leaves the labels", code(CREATE, "finish", "lease.leave_to_labels();")),
     (
         Step::JudgeReadLabels,
@@ -154,7 +212,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
     (
         Step::CleanStillStands,
         "cleanup: looks whether the record that it read still stands",
-        code(CLEANUP, "remove", "candidate.file.as_ref().is_none_or(still_stands)"),
+        code(CLEANUP, "remove", "is_none_or(|file| registry.records().still_stands(file))"),
     ),
     (
         Step::CleanUnlockAgain,
@@ -177,7 +235,16 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
         code(ENV_FILE, "remove_aside", "rustix::fs::unlink(&aside)?;"),
     ),
     (Step::RemoveEnvFile, "removes it", code(ENV_FILE, "remove", "match rustix::fs::unlink(path)")),
-    (Step::RemoveRecord, "removes the record", code(TRACES, "remove", "registry.records().remove(id).err()")),
+    (
+        Step::RemoveMaking,
+        "removes the record, as far as it is one that is being made",
+        code(RECORDS, "remove", "self.remove_name(id, &making(id))?;"),
+    ),
+    (
+        Step::RemoveFinished,
+        "removes it, as far as it is a finished one",
+        code(RECORDS, "remove", "self.remove_name(id, &name(id))"),
+    ),
     (Step::CleanReadAgain, "cleanup: reads the labels again", code(CLEANUP, "remove_locked", "ports.read(*range)?")),
     (
         Step::CleanClear,
@@ -196,7 +263,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
     ),
     (Step::SweepRecord, "sweep: looks for its record", code(TEMP_DIR, "sweep", "!registry.has_record_anywhere(id)")),
     (Step::SweepRemove, "sweep: removes it", code(TEMP_DIR, "sweep", "remove(&path, id)")),
-    (Step::AttachRead, "attaching: reads the record", code(ATTACH, "attach", "registry.records().read(id)?")),
+    (Step::AttachRead, "attaching: reads the record", code(ATTACH, "attach_once", "registry.records().read(id)?")),
     (Step::ReconcileRead, "reconcile: reads all labels", code(REPAIR, "reconcile", "ports.read(range)?")),
     (
         Step::ReconcileDemand,
@@ -247,40 +314,78 @@ pub(crate) const STEPS: [(Step, &str, Code); 74] = [
         code(REPAIR, "relabel_port", "ports.write(range, Slot::Label(record.label()))?;"),
     ),
     (Step::RelabelUnlock, "relabelling: unlocks", code(REPAIR, "relabel_port", "ports.unlock(range)?;")),
+    (Step::SetupLockFolder, "setup: locks the old folder", code(SETUP, "retire", "Folder::lock(root, false)")),
+    (Step::SetupLock, "setup: locks all ports", code(SETUP, "lock", "ports.try_lock(PortRange::ALL)?")),
+    (
+        Step::SetupLookIfLinked,
+        "setup: looks whether the file that it has locked still has a name",
+        code(PORTS, "try_lock", "if !self.is_linked() {"),
+    ),
+    (
+        Step::SetupCheck,
+        "setup: reads the labels, and whether they claim",
+        code(SETUP, "check_unclaimed", "envs.contains(&records::name(id))"),
+    ),
+    (Step::SetupSwitch, "setup: makes the new folder, or moves it away", code(SETUP, "retire", "switch()?;")),
+    (Step::SetupPublish, "setup: opens the new registry", code(SETUP, "set_up", "Registry::open_for(None, namespace)")),
+    (Step::SetupUnlink, "setup: removes the old file", code(SETUP, "retire", "inside.remove(OsStr::new(\"ports\"))")),
+    (Step::SetupUnlock, "setup: unlocks", code(SETUP, "retire", "Ok(has_records.then(|| root.to_owned()))")),
 ];
 
 /// What must follow each other within one function, because the model has it in that order.
 #[cfg(test)]
-pub(crate) const ORDERS: [(&str, &str, &[&str]); 18] = [
+pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
+    (RECORDS, "read_open", &["(name(id), false)", "(making(id), true)", "(name(id), false)"]),
+    (RECORDS, "is_taken", &["name(id)", "making(id)", "name(id)"]),
+    (RECORDS, "create", &["rename_new(new, name)", "self.claims(id)?", "self.remove_name(id, &making(id))?"]),
+    (RECORDS, "remove", &["&making(id)", "&name(id)"]),
+    (PORTS, "try_lock", &["sys::try_lock(", "self.is_linked()", "self.unlock_all();"]),
+    (PORTS, "close", &["self.unlock_all();", "drop(self.file.take());"]),
+    (
+        REGISTRY,
+        "publish_ports_file",
+        &["self.keep_place()?", "is_at(&self.path)", "self.relabel(&ports)", "folder.rename_new("],
+    ),
+    (REGISTRY, "keep_place", &["Folder::lock(&self.root, true)", "folder::root(None)?"]),
+    (
+        SETUP,
+        "retire",
+        &["Folder::lock(root, false)", "lock(&inside", "check_unclaimed(", "switch()?;", "inside.remove("],
+    ),
     (REPAIR, "mend", &["ports.try_lock(range)?", "ports.read_one(port)?", "self.claimed_by_record(port, here)?"]),
     (SEARCH, "try_run", &["try_lock(run)", "self.obstacle(run)", "unlock(run)"]),
     (SEARCH, "obstacle", &["self.ports.read(run)?", "self.registry.standing(", "self.bind(port)?"]),
-    (LEASE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))?", "Ok(Lease {"]),
+    (LEASE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))", "Ok(Lease {"]),
     (
         LEASE,
         "let_go",
-        &["self.guard.lock()", "self.passed_on.load(", "file.write(*range, Slot::Empty)", "self.unlock(&file);"],
+        &[
+            "self.guard.lock()",
+            "self.passed_on.load(",
+            "self.is_still(&file)",
+            "file.write(*range, Slot::Empty)",
+            "file.close();",
+        ],
     ),
-    (LEASE, "restore_labels", &["file.read(*range)", "file.write(*range, own)?"]),
+    (LEASE, "restore_labels", &["held.read(*range)", "held.write(*range, own)?"]),
     (
         STANDING,
         "standing",
         &["self.claimed_by_record(port, here)?", "ports.write(", "expires_ms.is_some_and(", "self.records.claims(id)?"],
     ),
-    (CREATE, "create", &["lease::take(", "claim_id(", "write_env_file(", "environment.finish(&life)?;"]),
-    (CREATE, "claim_id", &["registry.records().create(record)?", "temp_dir::create("]),
+    (CREATE, "create", &["lease::take(", "claim_id(", "write_env_file(", "environment.finish(registry)?;"]),
     (
         CREATE,
-        "finish",
+        "claim_id",
         &[
-            "self.record.lifetime = Lifetime::Kept;",
-            ".replace(",
-            ".relabel(",
-            ".finish(",
-            ".restore_labels()",
-            ".leave_to_labels()",
+            "lease.relabel(",
+            "temp_dir::exists(",
+            "registry.records().create(record)?",
+            "temp_dir::create(",
+            "Ok(false) => registry.records().remove(id)?",
         ],
     ),
+    (CREATE, "finish", &[".relabel(", ".finish(", ".restore_labels()", ".leave_to_labels()"]),
     (
         ENV_FILE,
         "write",

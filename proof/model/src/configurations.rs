@@ -1,7 +1,7 @@
 //! What is explored: few processes and ports, everything that they can do, in every order. Each configuration is as large
 //! as it has to be for one kind of meeting.
 
-use crate::process::Program::{Attacher, Child, Cleaner, Lessee, Maker, Parent, Reconciler};
+use crate::process::Program::{Attacher, Child, Cleaner, Lessee, Maker, Parent, Reconciler, Setup};
 use crate::protocol::Protocol;
 
 const KEPT: bool = true;
@@ -51,6 +51,32 @@ pub(crate) fn small() -> Vec<Protocol> {
             strangers_file: true,
             ..Protocol::new("an env file beside a stranger's", &[maker(0, 1, KEPT), Cleaner { asked: Some(0) }])
         },
+        Protocol::new("two environments of one ID", &[maker(0, 1, KEPT), maker(0, 1, KEPT)]),
+        Protocol {
+            closes: true,
+            ..Protocol::new("leases whose descriptors are closed", &[Lessee { count: 1 }, Lessee { count: 2 }])
+        },
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a setup and two leases",
+                &[Setup { remove: false }, Lessee { count: 1 }, Lessee { count: 1 }],
+            )
+        },
+        Protocol {
+            moves: Some((0, false)),
+            ..Protocol::new(
+                "a setup before the first lease",
+                &[Setup { remove: false }, Lessee { count: 1 }, Lessee { count: 1 }],
+            )
+        },
+        Protocol {
+            moves: Some((1, true)),
+            ..Protocol::new(
+                "a removal of a setup and two leases",
+                &[Setup { remove: true }, Lessee { count: 1 }, Lessee { count: 1 }],
+            )
+        },
         Protocol { damages: 1, ..Protocol::new("a damaged label and a reconcile", &[maker(0, 1, KEPT), Reconciler]) },
         Protocol { loses: 1, ..Protocol::new("a lost label and a reconcile", &[maker(0, 2, KEPT), Reconciler]) },
     ]
@@ -60,6 +86,20 @@ pub(crate) fn small() -> Vec<Protocol> {
 pub(crate) fn middle() -> Vec<Protocol> {
     vec![
         Protocol::new("three leases", &[Lessee { count: 1 }, Lessee { count: 1 }, Lessee { count: 2 }]),
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a setup, an environment and a lease",
+                &[Setup { remove: false }, maker(0, 1, KEPT), Lessee { count: 1 }],
+            )
+        },
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a setup, its removal and two leases",
+                &[Setup { remove: false }, Setup { remove: true }, Lessee { count: 1 }, Lessee { count: 2 }],
+            )
+        },
         Protocol {
             servers: true,
             strangers: true,

@@ -28,14 +28,20 @@ pub(crate) enum Fault {
     KeptLabelsBeforeRecord,
     /// The lock goes before the kept labels are written.
     UnlockBeforeKeptLabels,
-    /// The record is marked as finished before the labels are there.
-    MarkBeforeLabels,
-    /// There is no mark: a kept record counts from the start.
-    NoMark,
-    /// The rule before the mark decided: kept labels claim while a record exists, and an environment with all of its labels
-    /// is as good as finished.
-    LabelsAsGoodAsMark,
-    /// The maker does not look at its labels again after the mark.
+    /// The record gets the name of a finished one before its labels are kept ones.
+    FinishBeforeLabels,
+    /// A record has the name of a finished one from the start.
+    FinishedAtOnce,
+    /// A record that is being made claims as a finished one does: kept labels claim while there is a record of either name,
+    /// and an environment with all of its labels is as good as finished.
+    MakingClaims,
+    /// Whoever makes a record does not look whether there is a finished one of that ID.
+    IdWithoutLookForFinished,
+    /// A record that is being made replaces one that somebody else is making.
+    RecordsReplaceEachOther,
+    /// Whoever finds neither name of a record does not look for the first one again.
+    TwoLooksAtRecord,
+    /// x.
     NoRestore,
     /// The temp dir is made before the record.
     TempDirBeforeRecord,
@@ -79,10 +85,38 @@ pub(crate) enum Fault {
     ReconcileWithoutRecordCheck,
     /// Reconcile clears a void label though an unfinished environment's record stands by it.
     ReconcileClearsUnfinished,
+    /// Giving back does not look whether the descriptor is still the lease's own.
+    ReleaseWithoutLookAtDescriptor,
+    /// Whoever has locked ports does not look whether the file still has a name.
+    NoLookAfterLock,
+    /// Whoever is refused does not look whether the registry's place is still the same.
+    NoCheckOfPlace,
+    /// Whoever makes a `ports` file does not share the folder's lock.
+    PublishWithoutFolderLock,
+    /// He shares it, and does not look whether the place is still the one that everybody opens.
+    PublishWithoutLookAtPlace,
+    /// A setup takes no locks.
+    SetupWithoutLocks,
+    /// A setup lets go of the locks before it switches.
+    SetupUnlocksBeforeSwitch,
+    /// A setup does not lock the old folder.
+    SetupWithoutFolderLock,
+    /// A setup unlinks the old file before it switches, and does not lock the folder.
+    SetupUnlinksWithoutFolderLock,
+    /// A setup unlinks the old file before it switches. It may be killed at any step then.
+    SetupUnlinksBeforeSwitch,
+    /// A setup is killed between the switch and the unlinking.
+    SetupDiesHalfWay,
+    /// Whoever opens the registry makes the folder of a place anew that was moved away since he chose it.
+    OpenMakesThePlace,
+    /// A setup does not look for labels of kept environments, which have no locks.
+    SetupWithoutLookAtLabels,
 }
 
 /// Rules without which nothing promised breaks in what is explored, since another one stands behind them.
-pub(crate) const SPARE: [Fault; 4] = [
+pub(crate) const SPARE: [Fault; 6] = [
+    Fault::NoCheckOfPlace,
+    Fault::SetupUnlinksBeforeSwitch,
     Fault::CleanupWithoutSecondLook,
     Fault::CleanupOfReplacedRecord,
     Fault::ReconcileWithoutRecordCheck,
@@ -101,7 +135,7 @@ const fn seeded(fault: Fault, breaks: &'static str, configuration: &'static str)
 }
 
 /// All that must be noticed.
-pub(crate) const SEEDED: [Seeded; 33] = [
+pub(crate) const SEEDED: [Seeded; 47] = [
     seeded(Fault::UnlockBeforeClear, EXCLUSIVE, "an environment and a lease"),
     seeded(Fault::ProbeBeforeLock, FREE_WHEN_GIVEN, "two leases, with strangers"),
     seeded(Fault::ProbeBeforeLock, UNDISTURBED, "two leases, with servers"),
@@ -111,19 +145,22 @@ pub(crate) const SEEDED: [Seeded; 33] = [
     seeded(Fault::UnlockThoughPassedOn, EXCLUSIVE, "a lease that is passed on"),
     seeded(Fault::HeldLabelsClaim, NOT_LOST, "two leases, with servers"),
     seeded(Fault::IgnoreLabels, EXCLUSIVE, "an environment and a lease"),
-    seeded(Fault::KeptLabelsBeforeRecord, NOT_LOST, "an environment and a lease"),
+    seeded(Fault::KeptLabelsBeforeRecord, RECLAIMABLE, "two environments of one ID"),
     seeded(Fault::UnlockBeforeKeptLabels, EXCLUSIVE, "an environment and a lease"),
-    seeded(Fault::MarkBeforeLabels, EXCLUSIVE, "an environment and a lease"),
-    seeded(Fault::NoMark, RECLAIMABLE, "an environment and a lease"),
-    seeded(Fault::LabelsAsGoodAsMark, NOT_LOST, "an environment and a lease"),
-    seeded(Fault::LabelsAsGoodAsMark, EXCLUSIVE, "a damaged label, a lease and an attachment"),
+    seeded(Fault::FinishBeforeLabels, EXCLUSIVE, "an environment and a lease"),
+    seeded(Fault::FinishedAtOnce, RECLAIMABLE, "an environment and a lease"),
+    seeded(Fault::MakingClaims, NOT_LOST, "an environment and a lease"),
+    seeded(Fault::MakingClaims, EXCLUSIVE, "a damaged label, a lease and an attachment"),
+    seeded(Fault::IdWithoutLookForFinished, WHOLE, "two environments of one ID"),
+    seeded(Fault::RecordsReplaceEachOther, WHOLE, "two environments of one ID"),
+    seeded(Fault::TwoLooksAtRecord, WHOLE, "an expiring environment and a cleanup"),
     seeded(Fault::NoRestore, WHOLE, "a label lost while it is made"),
     seeded(Fault::TempDirBeforeRecord, RECLAIMABLE, "an environment and a lease"),
     seeded(Fault::RecordRemovedFirst, RECLAIMABLE, "a held environment and a cleanup"),
     seeded(Fault::LabelsClearedBeforeRecord, REFUSED, "a damaged label after a cleanup"),
     seeded(Fault::CleanupUnlocksBeforeClear, WHOLE, "an environment, a lease and a cleanup of it"),
     seeded(Fault::CleanupWithoutLock, WHOLE, "an environment and a cleanup of it"),
-    seeded(Fault::VerdictOnOldRecord, WHOLE, "an expiring environment and a cleanup"),
+    seeded(Fault::VerdictOnOldRecord, WHOLE, "two env files"),
     seeded(Fault::CleanupTrustsFirstLook, WHOLE, "an expiring environment and a cleanup"),
     seeded(Fault::AnyLockIsItsOwn, RECLAIMABLE, "an environment and a lease"),
     seeded(Fault::ClearWithoutLook, WHOLE, "two environments and a cleanup"),
@@ -135,11 +172,22 @@ pub(crate) const SEEDED: [Seeded; 33] = [
     seeded(Fault::DemandBeforeLock, EXCLUSIVE, "a damaged label, a lease and a reconcile"),
     seeded(Fault::DamagedIsFree, REFUSED, "a damaged label and a reconcile"),
     seeded(Fault::ReconcileWithoutLock, MENDABLE, "two leases, with servers"),
+    seeded(Fault::ReleaseWithoutLookAtDescriptor, WHOLE, "leases whose descriptors are closed"),
+    seeded(Fault::NoLookAfterLock, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::PublishWithoutFolderLock, EXCLUSIVE, "a setup before the first lease"),
+    seeded(Fault::PublishWithoutLookAtPlace, EXCLUSIVE, "a setup before the first lease"),
+    seeded(Fault::SetupWithoutLocks, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupUnlocksBeforeSwitch, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupWithoutFolderLock, EXCLUSIVE, "a setup before the first lease"),
+    seeded(Fault::SetupUnlinksWithoutFolderLock, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupDiesHalfWay, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::OpenMakesThePlace, EXCLUSIVE, "a removal of a setup and two leases"),
+    seeded(Fault::SetupWithoutLookAtLabels, EXCLUSIVE, "a setup, an environment and a lease"),
 ];
 
 /// Every fault, for the test that each is in one of the lists above.
 #[cfg(test)]
-pub(crate) const ALL: [Fault; 35] = [
+pub(crate) const ALL: [Fault; 51] = [
     Fault::UnlockBeforeClear,
     Fault::ProbeBeforeLock,
     Fault::CloseInsteadOfUnlock,
@@ -150,9 +198,12 @@ pub(crate) const ALL: [Fault; 35] = [
     Fault::IgnoreLabels,
     Fault::KeptLabelsBeforeRecord,
     Fault::UnlockBeforeKeptLabels,
-    Fault::MarkBeforeLabels,
-    Fault::NoMark,
-    Fault::LabelsAsGoodAsMark,
+    Fault::FinishBeforeLabels,
+    Fault::FinishedAtOnce,
+    Fault::MakingClaims,
+    Fault::IdWithoutLookForFinished,
+    Fault::RecordsReplaceEachOther,
+    Fault::TwoLooksAtRecord,
     Fault::NoRestore,
     Fault::TempDirBeforeRecord,
     Fault::RecordRemovedFirst,
@@ -175,4 +226,17 @@ pub(crate) const ALL: [Fault; 35] = [
     Fault::ReconcileWithoutLock,
     Fault::ReconcileWithoutRecordCheck,
     Fault::ReconcileClearsUnfinished,
+    Fault::ReleaseWithoutLookAtDescriptor,
+    Fault::NoLookAfterLock,
+    Fault::NoCheckOfPlace,
+    Fault::PublishWithoutFolderLock,
+    Fault::PublishWithoutLookAtPlace,
+    Fault::SetupWithoutLocks,
+    Fault::SetupUnlocksBeforeSwitch,
+    Fault::SetupWithoutFolderLock,
+    Fault::SetupUnlinksWithoutFolderLock,
+    Fault::SetupUnlinksBeforeSwitch,
+    Fault::SetupDiesHalfWay,
+    Fault::OpenMakesThePlace,
+    Fault::SetupWithoutLookAtLabels,
 ];

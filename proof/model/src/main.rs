@@ -69,15 +69,20 @@ fn seeded_bugs_are_noticed() -> bool {
         }
     }
     for fault in faults::SPARE {
-        let breaks = [configurations::small(), configurations::middle()].concat().into_iter().any(|protocol| {
+        let needed = [configurations::small(), configurations::middle()].concat().into_iter().find_map(|protocol| {
             let protocol = Protocol { fault: Some(fault), ..protocol };
-            !explore::everything(protocol).broken.is_empty()
+            let breaks = explore::everything(protocol.clone()).broken.pop_first()?;
+            Some((protocol, breaks))
         });
-        noticed &= !breaks;
         println!(
             "{fault:?}: {}",
-            if breaks { "NEEDED, other than faults.rs says" } else { "breaks nothing by itself" }
+            if needed.is_some() { "NEEDED, other than faults.rs says" } else { "breaks nothing by itself" }
         );
+        if let Some((protocol, breaks)) = needed {
+            noticed = false;
+            println!("  \"{breaks}\" breaks in \"{}\"", protocol.name);
+            print!("{}", explore::shortest(protocol, breaks).unwrap_or_default());
+        }
     }
     noticed
 }

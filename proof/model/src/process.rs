@@ -3,7 +3,7 @@
 
 use crate::faults::Fault;
 use crate::protocol::Protocol;
-use crate::world::{Env, Port, Ports, Record, Slot, Who, World};
+use crate::world::{Env, Place, Port, Ports, Record, Slot, Who, World};
 
 /// What a process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) enum Program {
     Attacher { env: Env },
     /// Reconciles labels and records.
     Reconciler,
+    /// Makes the other place the registry of this machine, or does away with it.
+    Setup { remove: bool },
 }
 
 impl Program {
@@ -33,6 +35,7 @@ impl Program {
             Self::Cleaner { .. } => Step::CleanRead,
             Self::Attacher { .. } => Step::AttachRead,
             Self::Reconciler => Step::ReconcileRead,
+            Self::Setup { .. } => Step::SetupLockFolder,
         }
     }
 }
@@ -48,6 +51,16 @@ pub(crate) enum Step {
     Holding,
     /// A forked child with a copy of its parent's description.
     HasCopy,
+    // Opening the registry, where its place may change.
+    ChoosePlace,
+    FindFile,
+    KeepPlace,
+    LookAtPlace,
+    PublishFile,
+    OpenRegistry,
+    OpenFile,
+    LookIfLinked,
+    CheckPlace,
     // Taking a lease.
     Lock,
     ReadLabels,
@@ -60,12 +73,17 @@ pub(crate) enum Step {
     RestoreLabel,
     LookForClaim,
     // Giving it back.
+    LookIfStillIts,
     CloseSockets,
     ClearLabel,
     Unlock,
     Close,
     // Making an environment.
+    LookForTempDir,
     MakeRecord,
+    LookForFinished,
+    TakeBack,
+    LabelAnew,
     MakeTempDir,
     MarkTempDir,
     BeginEnvFile,
@@ -78,9 +96,8 @@ pub(crate) enum Step {
     ReplaceEnvFile,
     RemoveReplaced,
     RecordEnvFile,
-    KeepRecord,
     KeepLabel,
-    Mark,
+    Finish,
     ReadBack,
     WriteBack,
     LeaveToLabels,
@@ -104,7 +121,8 @@ pub(crate) enum Step {
     PutAside,
     RemoveAside,
     RemoveEnvFile,
-    RemoveRecord,
+    RemoveMaking,
+    RemoveFinished,
     CleanReadAgain,
     CleanClear,
     CleanUnlock,
@@ -128,6 +146,15 @@ pub(crate) enum Step {
     RelabelClaim,
     RelabelWrite,
     RelabelUnlock,
+    // Another place for the registry.
+    SetupLockFolder,
+    SetupLock,
+    SetupLookIfLinked,
+    SetupCheck,
+    SetupSwitch,
+    SetupPublish,
+    SetupUnlink,
+    SetupUnlock,
 }
 
 /// A process. What it does not need any more it forgets, so that states that differ in nothing that matters are one.
@@ -142,8 +169,20 @@ pub(crate) struct Process {
     pub(crate) port: Port,
     /// The labels as it read them.
     pub(crate) seen: [Slot; crate::world::PORTS],
-    /// The environment that it makes.
+    /// The environment that it makes, and whether the ID is its own by now.
     pub(crate) makes: Option<Env>,
+    pub(crate) has_id: bool,
+    /// The place of the registry that it has open, the file which that has, and the file that it has opened since.
+    pub(crate) is_open: bool,
+    pub(crate) place: Place,
+    pub(crate) identity: usize,
+    pub(crate) file: usize,
+    /// How many of the names of a record it has looked at in vain.
+    pub(crate) looks: u8,
+    /// Whether it removes its record because the temp dir of its ID is taken.
+    pub(crate) takes_back: bool,
+    /// Whether the program has closed the descriptor of its lease.
+    pub(crate) has_lost: bool,
     /// The environment that it is at, of all.
     pub(crate) env: Env,
     /// The record as it read or wrote it.
@@ -176,6 +215,14 @@ impl Process {
             port: 0,
             seen: [Slot::Empty; crate::world::PORTS],
             makes: None,
+            has_id: false,
+            is_open: false,
+            place: 0,
+            identity: 0,
+            file: 0,
+            looks: 0,
+            takes_back: false,
+            has_lost: false,
             env: 0,
             record: None,
             judged: 0,
@@ -223,10 +270,35 @@ impl Turn<'_> {
         self.rules.fault == Some(fault)
     }
 
-    /// Back to the start, with nothing in mind.
+    /// Back to the start, with nothing in mind but the registry.
     pub(crate) fn start_over(&mut self) {
         self.world.close(self.who);
-        *self.me() = Process::of(self.program);
+        let fresh = self.rules.fresh(self.program);
+        let fresh = if self.my().is_open { Process { at: Step::OpenFile, ..fresh } } else { fresh };
+        *self.me() = self.with_registry(fresh);
+        self.me().file = self.my().identity;
+    }
+
+    /// With the registry that this process has.
+    pub(crate) fn with_registry(&self, process: Process) -> Process {
+        let Process { is_open, place, identity, file, .. } = *self.my();
+        Process { is_open, place, identity, file, ..process }
+    }
+
+    /// The registry is not what it was: it is opened anew.
+    pub(crate) fn reopen(&mut self) {
+        self.world.close(self.who);
+        self.world.leave_folders(self.who);
+        *self.me() = self.rules.fresh(self.program);
+    }
+
+    pub(crate) fn slot(&self, port: Port) -> Slot {
+        self.world.files[self.my().file].slots[port]
+    }
+
+    pub(crate) fn put_slot(&mut self, port: Port, slot: Slot) {
+        let file = self.my().file;
+        self.world.files[file].slots[port] = slot;
     }
 
     pub(crate) fn finish(&mut self) {
@@ -236,7 +308,7 @@ impl Turn<'_> {
 
     /// Opens the registry's file anew and locks `ports` through it.
     pub(crate) fn lock(&mut self, ports: Ports) -> bool {
-        let got = self.world.try_lock(self.who, ports);
+        let got = self.world.try_lock(self.my().file, self.who, ports);
         if got {
             let who = self.who;
             self.me().description = Some(who);
@@ -252,6 +324,8 @@ impl Turn<'_> {
             Step::Holding => self.ways_to_go_on(),
             Step::CleanLock => self.ways_to_meet_a_lock(),
             Step::MakeRecord => 1 + usize::from(self.rules.env_files),
+            Step::KeepPlace => self.can_keep_place(),
+            Step::SetupLockFolder | Step::SetupLock | Step::SetupPublish => self.ways_to_meet_others(),
             Step::LockEnvFile => usize::from(self.can_lock_env_file()),
             _ => 1,
         }
@@ -263,11 +337,21 @@ impl Turn<'_> {
             Step::Done | Step::Dead | Step::Unborn => {}
             Step::Holding => self.holding(choice),
             Step::HasCopy => self.child_drops(),
+            Step::ChoosePlace => self.choose_place(),
+            Step::FindFile => self.find_file(),
+            Step::KeepPlace => self.keep_place(),
+            Step::LookAtPlace => self.look_at_place(),
+            Step::PublishFile => self.publish_file(),
+            Step::OpenRegistry => self.open_registry(),
+            Step::OpenFile => self.open_file(),
+            Step::LookIfLinked => self.look_if_linked(),
+            Step::CheckPlace => self.check_place(),
+            Step::LookIfStillIts => self.look_if_still_its(),
             Step::Lock => self.lock_ports(choice),
             Step::ReadLabels => self.read_labels(),
             Step::Probe => self.probe(),
             Step::CloseProbe => self.close_probe(),
-            Step::UnlockRefused => self.start_over(),
+            Step::UnlockRefused => self.unlock_refused(),
             Step::WriteLabel => self.write_label(),
             Step::ScanRecords => self.scan_records(),
             Step::RestoreLabel => self.restore_label(),
@@ -276,7 +360,11 @@ impl Turn<'_> {
             Step::ClearLabel => self.clear_label(),
             Step::Unlock => self.unlock(),
             Step::Close => self.close(),
+            Step::LookForTempDir => self.look_for_temp_dir(),
             Step::MakeRecord => self.make_record(choice),
+            Step::LookForFinished => self.look_for_finished(),
+            Step::TakeBack => self.take_back(),
+            Step::LabelAnew => self.label_anew(),
             Step::MakeTempDir => self.make_temp_dir(),
             Step::MarkTempDir => self.mark_temp_dir(),
             Step::BeginEnvFile => self.begin_env_file(),
@@ -289,9 +377,8 @@ impl Turn<'_> {
             Step::ReplaceEnvFile => self.replace_env_file(),
             Step::RemoveReplaced => self.remove_replaced(),
             Step::RecordEnvFile => self.record_env_file(),
-            Step::KeepRecord => self.keep_record(),
             Step::KeepLabel => self.keep_label(),
-            Step::Mark => self.mark(),
+            Step::Finish => self.finish_record(),
             Step::ReadBack => self.read_back(),
             Step::WriteBack => self.write_back(),
             Step::LeaveToLabels => self.leave_to_labels(),
@@ -313,7 +400,8 @@ impl Turn<'_> {
             Step::PutAside => self.put_aside(),
             Step::RemoveAside => self.remove_aside(),
             Step::RemoveEnvFile => self.remove_env_file(),
-            Step::RemoveRecord => self.remove_record(),
+            Step::RemoveMaking => self.remove_making(),
+            Step::RemoveFinished => self.remove_finished(),
             Step::CleanReadAgain => self.clean_read_again(),
             Step::CleanClear => self.clean_clear(),
             Step::CleanUnlock => self.clean_unlock(),
@@ -335,6 +423,14 @@ impl Turn<'_> {
             Step::RelabelClaim => self.relabel_claim(),
             Step::RelabelWrite => self.relabel_write(),
             Step::RelabelUnlock => self.relabel_unlock(),
+            Step::SetupLockFolder => self.setup_lock_folder(choice),
+            Step::SetupLock => self.setup_lock(choice),
+            Step::SetupLookIfLinked => self.setup_look_if_linked(),
+            Step::SetupCheck => self.setup_check(),
+            Step::SetupSwitch => self.setup_switch(),
+            Step::SetupPublish => self.setup_publish(),
+            Step::SetupUnlink => self.setup_unlink(),
+            Step::SetupUnlock => self.setup_unlock(),
         }
     }
 }

@@ -40,9 +40,14 @@ pub(crate) const MENDABLE: &str = "mendable";
 /// A file at the common path that portalloc did not write stays.
 pub(crate) const STRANGERS: &str = "strangers' files stay";
 
+/// Whether it has a lease that counts: one whose descriptor is gone does not.
+fn holds(process: &Process) -> bool {
+    process.at == Step::Holding && !process.has_lost
+}
+
 /// How many live leases have a port.
 fn leases_of(world: &World, port: Port) -> usize {
-    let holders = world.processes.iter().filter(|process| process.at == Step::Holding && process.ports.has(port));
+    let holders = world.processes.iter().filter(|process| holds(process) && process.ports.has(port));
     // A lease that was passed on is the parent's, too, as long as that has not let go.
     let heirs = world.processes.iter().filter(|process| {
         let is_the_same = |parent: usize| world.processes[parent].at == Step::Holding;
@@ -62,7 +67,7 @@ fn is_in_hand(world: &World, env: Env) -> bool {
 }
 
 fn claims(world: &World, env: Env, port: Port) -> bool {
-    world.records[env].is_some_and(|record| record.ports.has(port))
+    world.records[env].either().is_some_and(|record| record.ports.has(port))
 }
 
 fn exclusive(_: &Protocol, world: &World) -> bool {
@@ -71,10 +76,10 @@ fn exclusive(_: &Protocol, world: &World) -> bool {
 
 fn whole(rules: &Protocol, world: &World) -> bool {
     let untouched = |slot: Slot| slot == Slot::Damaged && rules.damages > 0 || slot == Slot::Empty && rules.loses > 0;
-    let leases = world.processes.iter().enumerate().filter(|(_, process)| process.at == Step::Holding);
+    let leases = world.processes.iter().enumerate().filter(|(_, process)| holds(process));
     let labelled = leases.flat_map(|(by, process)| process.ports.iter().map(move |port| (by, process, port))).all(
         |(by, process, port)| {
-            let slot = world.slots[port];
+            let slot = world.files[process.file].slots[port];
             slot == Slot::Held { by, env: process.makes } || untouched(slot)
         },
     );
@@ -83,15 +88,15 @@ fn whole(rules: &Protocol, world: &World) -> bool {
 
 fn stands(world: &World, env: Env) -> bool {
     let made = world.made[env];
-    (!made.record || world.records[env].is_some())
+    (!made.record || world.records[env].either().is_some())
         && (!made.temp_dir || world.temp_dirs[env] != TempDir::Absent)
         && (!made.env_file || world.env_files[env] != EnvFile::Absent)
 }
 
 fn has_its_labels(rules: &Protocol, world: &World, env: Env) -> bool {
     !is_kept_live(world, env)
-        || world.records[env].is_some_and(|record| {
-            record.ports.iter().all(|port| match world.slots[port] {
+        || world.records[env].either().is_some_and(|record| {
+            record.ports.iter().all(|port| match world.file_of(env).slots[port] {
                 Slot::Kept(by) => by == env,
                 Slot::Damaged => rules.damages > 0,
                 // What was wiped while it was being made is made up for.
@@ -123,17 +128,25 @@ fn strangers_file(rules: &Protocol, world: &World) -> bool {
 fn is_quiet(rules: &Protocol, world: &World) -> bool {
     world.processes.iter().zip(&rules.programs).all(|(process, program)| {
         matches!(process.at, Step::Done | Step::Dead | Step::Unborn | Step::Holding | Step::HasCopy)
-            || *process == Process::of(*program)
+            || rules.is_idle(*process, *program)
     })
 }
 
 /// Runs a fresh process to its end, which comes after far fewer steps; or until it has its lease.
 fn run(rules: &Protocol, world: &mut World, program: Program, choice: usize) -> Step {
     let who = world.processes.len();
-    world.processes.push(Process::of(program));
-    for step in 0..500 {
+    world.processes.push(rules.fresh(program));
+    if rules.moves.is_some() && world.processes[who].at != Step::ChoosePlace {
+        let place = world.place;
+        let file = world.folders[place].ports.unwrap_or_else(|| world.new_file());
+        world.folders[place].ports = Some(file);
+        let process = &mut world.processes[who];
+        (process.place, process.identity, process.file) = (place, file, file);
+    }
+    let mut has_tried = false;
+    for _ in 0..500 {
         let at = world.processes[who].at;
-        let refused = step > 0 && world.processes[who] == Process::of(program);
+        let refused = has_tried && rules.is_idle(world.processes[who], program);
         if refused || matches!(at, Step::Done | Step::Holding) {
             break;
         }
@@ -142,6 +155,7 @@ fn run(rules: &Protocol, world: &mut World, program: Program, choice: usize) -> 
             break;
         }
         turn.step(if at == Step::Lock { choice } else { 0 });
+        has_tried |= at == Step::Lock;
     }
     let at = world.processes[who].at;
     if at == Step::Holding {
@@ -174,7 +188,7 @@ fn is_claimed(world: &World, port: Port) -> bool {
 
 /// A process that died without giving back what it had locked leaves it to whom it had forked, until those end, too.
 fn is_inherited(world: &World, port: Port) -> bool {
-    world.locks[port].is_some_and(|by| world.processes[by].at == Step::Dead)
+    world.here().locks[port].is_some_and(|by| world.processes[by].at == Step::Dead)
 }
 
 fn not_lost(rules: &Protocol, world: &World) -> bool {
@@ -190,15 +204,20 @@ fn reclaimable(rules: &Protocol, world: &World) -> bool {
         run(rules, &mut after, Program::Cleaner { asked: Some(env) }, 0);
     }
     run(rules, &mut after, Program::Cleaner { asked: None }, 0);
-    let gone = (0..ENVS).filter(|env| after.phases[*env] == Phase::None).all(|env| {
+    // What a setup leaves in the old place, it tells.
+    let is_here = |env: &Env| after.records[*env].place == after.place;
+    let gone = (0..ENVS).filter(|env| after.phases[*env] == Phase::None).filter(is_here).all(|env| {
         // It waits for the end of a process that was forked from its maker.
-        let ports = after.records[env].map_or(Ports::NONE, |record| record.ports);
+        let ports = after.records[env].either().map_or(Ports::NONE, |record| record.ports);
         let inherited = ports.iter().any(|port| is_inherited(&after, port));
         // Of a lock without a label nobody can tell whose it is, so it may be its own.
-        let doubtful = ports.iter().any(|port| !after.slots[port].is_label() && after.locks[port].is_some());
+        let doubtful = ports.iter().any(|port| {
+            let file = after.here();
+            !file.slots[port].is_label() && file.locks[port].is_some()
+        });
         inherited
             || doubtful
-            || after.records[env].is_none()
+            || after.records[env].either().is_none()
                 && after.temp_dirs[env] == TempDir::Absent
                 && after.env_files[env] == EnvFile::Absent
     });
@@ -213,8 +232,9 @@ fn mendable(rules: &Protocol, world: &World) -> bool {
     let mut after = world.clone();
     run(rules, &mut after, Program::Reconciler, 0);
     let mended = (0..ENVS).filter(|env| is_kept_live(world, *env)).all(|env| {
-        world.records[env].is_some_and(|record| record.ports.iter().all(|port| after.slots[port] == Slot::Kept(env)))
+        let record = world.records[env].either();
+        record.is_some_and(|record| record.ports.iter().all(|port| after.file_of(env).slots[port] == Slot::Kept(env)))
     });
-    let unclaimed = |port: &Port| leases_of(world, *port) > 0 || !matches!(after.slots[*port], Slot::Damaged);
+    let unclaimed = |port: &Port| leases_of(world, *port) > 0 || after.here().slots[*port] != Slot::Damaged;
     mended && (0..PORTS).all(|port| unclaimed(&port)) && whole(rules, &after)
 }

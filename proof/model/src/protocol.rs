@@ -9,7 +9,7 @@ use crate::coverage::Coverage;
 use crate::faults::Fault;
 use crate::process::{Process, Program, Step, Turn};
 use crate::properties;
-use crate::world::{ENVS, Env, PORTS, Phase, Port, Slot, Socket, Who, World};
+use crate::world::{ENVS, Env, Folder, PORTS, Phase, Place, Port, Slot, Socket, Who, World};
 
 /// What happens between two states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum Action {
     Damage(Port),
     /// Somebody wipes a label by hand, as truncating the file does.
     Lose(Port),
+    /// A program closes the descriptors that it does not know, as daemons do: that of its lease, too.
+    CloseDescriptors(Who),
     /// A program that knows nothing of portalloc binds a port, or lets go of it.
     StrangerBinds(Port),
     StrangerLeaves(Port),
@@ -55,6 +57,10 @@ pub(crate) struct Protocol {
     /// Whether env files are made.
     pub(crate) env_files: bool,
     pub(crate) strangers_file: bool,
+    /// Whether programs close descriptors behind portalloc's back.
+    pub(crate) closes: bool,
+    /// Where the registry is at first, if its place may change, and whether it has its file there.
+    pub(crate) moves: Option<(Place, bool)>,
     pub(crate) fault: Option<Fault>,
     pub(crate) coverage: Arc<Coverage>,
 }
@@ -74,6 +80,8 @@ impl Protocol {
             servers: false,
             env_files: false,
             strangers_file: false,
+            closes: false,
+            moves: None,
             fault: None,
             coverage: Arc::default(),
         }
@@ -81,6 +89,28 @@ impl Protocol {
 
     pub(crate) fn turn<'a>(&'a self, world: &'a mut World, who: Who, program: Program) -> Turn<'a> {
         Turn { rules: self, world, who, program }
+    }
+
+    /// A process that has not begun yet.
+    pub(crate) fn fresh(&self, program: Program) -> Process {
+        let fresh = Process::of(program);
+        let opens = self.moves.is_some() && fresh.at == Step::Lock;
+        if opens { Process { at: Step::ChoosePlace, ..fresh } } else { fresh }
+    }
+
+    /// Whether a process has nothing but, perhaps, an open registry.
+    pub(crate) fn is_idle(&self, process: Process, program: Program) -> bool {
+        let fresh = self.fresh(program);
+        let Process { is_open, place, identity, file, .. } = process;
+        let open = Process { at: Step::OpenFile, is_open, place, identity, file, ..fresh };
+        process == fresh || is_open && process == open
+    }
+
+    /// Whether it is a setup's step between the switch and the end of the old file. One that is killed there leaves two
+    /// registries: see the README.
+    fn is_switched(&self, step: Step) -> bool {
+        let may_die = [Fault::SetupUnlinksBeforeSwitch, Fault::SetupDiesHalfWay].map(Some).contains(&self.fault);
+        matches!(step, Step::SetupPublish | Step::SetupUnlink) && !may_die
     }
 
     fn program(&self, who: Who) -> Program {
@@ -116,11 +146,15 @@ impl Protocol {
             }
             Action::Damage(port) => {
                 world.tampering -= 1;
-                world.slots[port] = Slot::Damaged;
+                world.files[0].slots[port] = Slot::Damaged;
             }
             Action::Lose(port) => {
                 world.tampering -= 1;
-                world.slots[port] = Slot::Empty;
+                world.files[0].slots[port] = Slot::Empty;
+            }
+            Action::CloseDescriptors(who) => {
+                world.close(who);
+                world.processes[who].has_lost = true;
             }
             Action::StrangerBinds(port) => {
                 world.bind(port, Socket::Stranger);
@@ -135,8 +169,18 @@ impl Model for Protocol {
     type Action = Action;
 
     fn init_states(&self) -> Vec<World> {
-        let processes = self.programs.iter().map(|program| Process::of(*program)).collect();
-        vec![World::new(processes, self.damages + self.loses, self.strangers_file)]
+        let processes = self.programs.iter().map(|program| self.fresh(*program)).collect();
+        let mut world = World::new(processes, self.damages + self.loses, self.strangers_file);
+        if let Some((place, has_file)) = self.moves {
+            let folder = |at| Folder {
+                exists: at == 0 || at == place,
+                ports: (at == place && has_file).then_some(0),
+                ..Folder::default()
+            };
+            world.folders = [folder(0), folder(1)];
+            world.place = place;
+        }
+        vec![world]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
@@ -147,20 +191,23 @@ impl Model for Protocol {
             actions.extend((0..choices).map(|choice| Action::Step { who, choice }));
             let lives = !matches!(process.at, Step::Dead | Step::Done | Step::Unborn);
             // Whoever has nothing leaves nothing.
-            if self.kills && lives && process != Process::of(self.program(who)) {
+            if self.kills && lives && !self.is_switched(process.at) && !self.is_idle(process, self.program(who)) {
                 actions.push(Action::Kill(who));
+            }
+            if self.closes && process.at == Step::Holding && !process.has_lost {
+                actions.push(Action::CloseDescriptors(who));
             }
             actions.extend(self.fork(world, who));
         }
         for env in (0..ENVS).filter(|env| self.expires && !world.expired[*env]) {
-            if world.records[env].is_some_and(|record| record.kept) {
+            if world.records[env].either().is_some_and(|record| record.kept) {
                 actions.push(Action::Expire(env));
             }
         }
         for port in 0..PORTS {
-            let tampering = world.tampering > 0 && world.slots[port].is_label();
+            let tampering = world.tampering > 0 && world.files[0].slots[port].is_label();
             actions.extend((tampering && self.damages > 0).then_some(Action::Damage(port)));
-            let early = !world.phases.contains(&Phase::Live) && world.locks[port].is_some();
+            let early = !world.phases.contains(&Phase::Live) && world.files[0].locks[port].is_some();
             let may_lose = self.loses > 0 && (early || !self.loses_early);
             actions.extend((tampering && may_lose).then_some(Action::Lose(port)));
             if self.strangers {

@@ -26,12 +26,15 @@ fn the_small_configurations_keep_every_promise() {
 
 #[test]
 fn seeded_bugs_are_noticed() {
+    let mut unnoticed = Vec::new();
     for seeded in &SEEDED {
         if let Some(protocol) = small().into_iter().find(|protocol| protocol.name == seeded.configuration) {
             let found = explore::shortest(Protocol { fault: Some(seeded.fault), ..protocol }, seeded.breaks);
-            assert!(found.is_some(), "{:?} does not break \"{}\"", seeded.fault, seeded.breaks);
+            unnoticed
+                .extend(found.is_none().then(|| format!("{:?} does not break \"{}\"", seeded.fault, seeded.breaks)));
         }
     }
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
 
 #[test]
@@ -61,22 +64,21 @@ fn every_property_is_broken_by_some_seeded_bug() {
 
 #[test]
 fn the_lines_that_the_model_stands_for_are_there() {
-    for (step, words, Code { file, function, text }) in &STEPS {
-        assert!(
-            positions(file, function, &[text]).is_some(),
-            "{step:?} ({words}) stands for `{text}` in {function} of {file}, which is not there any more: change the model"
-        );
-    }
+    let gone = STEPS.iter().filter(|(.., Code { file, function, text })| positions(file, function, &[text]).is_none());
+    let told: Vec<String> = gone
+        .map(|(step, words, Code { file, function, text })| {
+            format!("{step:?} ({words}): `{text}` in {function} of {file}")
+        })
+        .collect();
+    assert!(told.is_empty(), "not there any more, so change the model: {told:#?}");
 }
 
 #[test]
 fn the_lines_stand_in_the_order_of_the_model() {
-    for (file, function, texts) in ORDERS {
-        assert!(
-            positions(file, function, texts).is_some(),
-            "{function} of {file} does not have, one after the other, {texts:?}: change the model"
-        );
-    }
+    let other = ORDERS.iter().filter(|(file, function, texts)| positions(file, function, texts).is_none());
+    let told: Vec<String> =
+        other.map(|(file, function, texts)| format!("{function} of {file}: {texts:?}, one after the other")).collect();
+    assert!(told.is_empty(), "not in this order any more, so change the model: {told:#?}");
 }
 
 #[test]

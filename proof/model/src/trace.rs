@@ -34,8 +34,12 @@ fn words(rules: &Protocol, world: &World, action: Action) -> String {
 /// What is another in the world that all see.
 fn changes(before: &World, after: &World) -> String {
     let mut told = String::new();
-    note(&mut told, "locks", &before.locks, &after.locks);
-    note(&mut told, "labels", &before.slots, &after.slots);
+    for (file, (before, after)) in before.files.iter().zip(&after.files).enumerate() {
+        note(&mut told, &format!("locks of file {file}"), &before.locks, &after.locks);
+        note(&mut told, &format!("labels of file {file}"), &before.slots, &after.slots);
+    }
+    note(&mut told, "folders", &before.folders, &after.folders);
+    note(&mut told, "place", &before.place, &after.place);
     note(&mut told, "sockets", &before.sockets, &after.sockets);
     note(&mut told, "temp dirs", &before.temp_dirs, &after.temp_dirs);
     note(&mut told, "env files", &before.env_files, &after.env_files);

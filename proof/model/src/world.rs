@@ -99,13 +99,61 @@ pub(crate) enum Socket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Record {
     pub(crate) kept: bool,
-    /// The mark, by the file's mode.
+    /// By the name under which it was found: that of one that is being made.
     pub(crate) unfinished: bool,
     pub(crate) ports: Ports,
     /// Whether it says that the env file is at the common path, else at the environment's own.
     pub(crate) common_file: bool,
     /// Which file it is: replacing makes another one.
     pub(crate) file: u8,
+}
+
+/// What stands under the names that the record of an ID can have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Names {
+    pub(crate) making: Option<Record>,
+    pub(crate) finished: Option<Record>,
+    /// The place in which they are.
+    pub(crate) place: Place,
+}
+
+impl Names {
+    /// The one that counts.
+    pub(crate) fn either(self) -> Option<Record> {
+        self.finished.or(self.making)
+    }
+
+    /// The one under the name that `record` had when it was read.
+    pub(crate) fn of(self, record: Record) -> Option<Record> {
+        if record.unfinished { self.making } else { self.finished }
+    }
+}
+
+/// Where the registry may be: 0 is the usual place, 1 that of a machine that was set up for all.
+pub(crate) type Place = usize;
+pub(crate) const PLACES: usize = 2;
+
+/// One `ports` file, whether it still has a name or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct File {
+    /// The description that has locked each port.
+    pub(crate) locks: [Option<Who>; PORTS],
+    pub(crate) slots: [Slot; PORTS],
+}
+
+/// As many as there can be at once: one under each name, and those without one that somebody has open.
+pub(crate) const FILES: usize = 4;
+
+/// The folder of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Folder {
+    /// Whether there is one. A folder that was moved away is still that of those who have it open.
+    pub(crate) exists: bool,
+    /// Its `ports` file.
+    pub(crate) ports: Option<usize>,
+    /// Who has the folder's lock for themselves, and who shares it.
+    pub(crate) exclusive: Option<Who>,
+    pub(crate) shared: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -149,11 +197,12 @@ pub(crate) enum Phase {
 /// Everything that is not in some process's head.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    /// The description that has locked each port.
-    pub(crate) locks: [Option<Who>; PORTS],
-    pub(crate) slots: [Slot; PORTS],
+    pub(crate) files: [File; FILES],
+    pub(crate) folders: [Folder; PLACES],
+    /// The place that everybody opens who opens the registry now.
+    pub(crate) place: Place,
     pub(crate) sockets: [Socket; PORTS],
-    pub(crate) records: [Option<Record>; ENVS],
+    pub(crate) records: [Names; ENVS],
     pub(crate) temp_dirs: [TempDir; ENVS],
     pub(crate) env_files: [EnvFile; ENVS],
     /// Who has locked each env file.
@@ -181,11 +230,13 @@ pub(crate) struct Made {
 
 impl World {
     pub(crate) fn new(processes: Vec<Process>, tampering: u8, strangers_file: bool) -> Self {
+        let usual = Folder { exists: true, ports: Some(0), ..Folder::default() };
         Self {
-            locks: [None; PORTS],
-            slots: [Slot::Empty; PORTS],
+            files: [File::default(); FILES],
+            folders: [usual, Folder::default()],
+            place: 0,
             sockets: [Socket::None; PORTS],
-            records: [None; ENVS],
+            records: [Names::default(); ENVS],
             temp_dirs: [TempDir::Absent; ENVS],
             env_files: [EnvFile::Absent; ENVS],
             file_locks: [None; ENVS],
@@ -199,26 +250,55 @@ impl World {
         }
     }
 
-    /// Locks all of `ports` for a description, or nothing.
-    pub(crate) fn try_lock(&mut self, description: Who, ports: Ports) -> bool {
-        if ports.iter().any(|port| self.is_locked(Some(description), port)) {
+    /// The file that everybody opens who opens the registry now.
+    pub(crate) fn here(&self) -> File {
+        self.folders[self.place].ports.map_or(File::default(), |file| self.files[file])
+    }
+
+    /// The file with the labels of an environment.
+    pub(crate) fn file_of(&self, env: Env) -> File {
+        self.folders[self.records[env].place].ports.map_or(File::default(), |file| self.files[file])
+    }
+
+    /// A file that nobody has, and that has no name.
+    pub(crate) fn new_file(&mut self) -> usize {
+        let is_known = |file: usize| {
+            let has = |process: &Process| process.file == file || process.identity == file;
+            self.folders.iter().any(|folder| folder.ports == Some(file)) || self.processes.iter().any(has)
+        };
+        let new = (0..FILES).find(|file| !is_known(*file)).unwrap_or(FILES);
+        self.files[new] = File::default();
+        new
+    }
+
+    /// Locks all of `ports` of a file for a description, or nothing.
+    pub(crate) fn try_lock(&mut self, file: usize, description: Who, ports: Ports) -> bool {
+        if ports.iter().any(|port| self.is_locked(file, Some(description), port)) {
             return false;
         }
-        ports.iter().for_each(|port| self.locks[port] = Some(description));
+        ports.iter().for_each(|port| self.files[file].locks[port] = Some(description));
         true
     }
 
     pub(crate) fn unlock(&mut self, description: Who, ports: Ports) {
-        for port in ports.iter() {
-            if self.locks[port] == Some(description) {
-                self.locks[port] = None;
+        for file in &mut self.files {
+            for port in ports.iter() {
+                file.locks[port] = file.locks[port].filter(|by| *by != description);
             }
         }
     }
 
     /// Whether another description than `seen_from` has the lock.
-    pub(crate) fn is_locked(&self, seen_from: Option<Who>, port: Port) -> bool {
-        self.locks[port].is_some_and(|by| Some(by) != seen_from)
+    pub(crate) fn is_locked(&self, file: usize, seen_from: Option<Who>, port: Port) -> bool {
+        self.files[file].locks[port].is_some_and(|by| Some(by) != seen_from)
+    }
+
+    /// Lets go of the locks of folders that a process has.
+    pub(crate) fn leave_folders(&mut self, who: Who) {
+        for folder in &mut self.folders {
+            folder.shared &= !(1 << who);
+            folder.exclusive = folder.exclusive.filter(|by| *by != who);
+        }
     }
 
     /// Closes a process's copy of its description; the locks go with the last copy.
@@ -273,9 +353,11 @@ impl World {
             *lock = None;
         }
         self.close(who);
+        self.leave_folders(who);
         for env in 0..ENVS {
             let was_its = self.makes(who, env);
-            let goes_on = self.phases[env] == Phase::Live && self.records[env].is_some_and(|record| record.kept);
+            let record = self.records[env].either();
+            let goes_on = self.phases[env] == Phase::Live && record.is_some_and(|record| record.kept);
             if was_its && !goes_on && self.phases[env] != Phase::Ending {
                 self.end(env);
             }
@@ -289,7 +371,18 @@ impl World {
 
     fn makes(&self, who: Who, env: Env) -> bool {
         let process = self.processes[who];
-        process.makes == Some(env) && self.phases[env] != Phase::None
+        process.makes == Some(env) && process.has_id && self.phases[env] != Phase::None
+    }
+
+    /// An environment is being made, and has something. One whose TTL is over meanwhile is nobody's already.
+    pub(crate) fn make(&mut self, env: Env, has: impl FnOnce(&mut Made)) {
+        if self.expired[env] {
+            return;
+        }
+        if self.phases[env] == Phase::None {
+            self.phases[env] = Phase::Making;
+        }
+        has(&mut self.made[env]);
     }
 
     /// Nothing of it is anybody's any more.

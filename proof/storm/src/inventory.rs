@@ -137,7 +137,8 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
     };
     let of = |text: &[&str]| text.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let ids: BTreeSet<String> = living.keys().cloned().collect();
-    let records: BTreeSet<String> = ids.iter().map(|id| format!("{id}.json")).collect();
+    let keep = || Some(".keep".to_owned());
+    let records: BTreeSet<String> = ids.iter().map(|id| format!("{id}.json")).chain(keep()).collect();
     let temp_dirs: BTreeSet<String> = ids.iter().map(|id| format!("portalloc-{id}")).collect();
     let env_file = |info: &&EnvironmentInfo| {
         let path = info.record.as_ref()?.env_file.as_ref()?;
@@ -149,8 +150,8 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
         remove_unmarked_temp_dirs(ground, &temp_dirs)?;
     }
     let namespaces = namespace.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    expect("the registry", &names(&ground.registry())?, &of(&[namespaces]))?;
-    expect("its namespace", &names(&namespace)?, &of(&["ports", "envs", "sticky"]))?;
+    expect("the registry", &names(&ground.registry())?, &of(&[namespaces, ".keep"]))?;
+    expect("its namespace", &names(&namespace)?, &of(&["ports", "envs", "sticky", ".keep"]))?;
     expect("the records", &names(&namespace.join("envs"))?, &records)?;
     expect("the temp dirs", &names(&ground.temp())?, &temp_dirs)?;
     expect("the work tree", &names(&ground.work())?, &env_files)?;
@@ -196,7 +197,8 @@ fn remove_all(ground: &Ground, allocator: &Allocator) -> Outcome<()> {
     run(ground, &["cleanup", "--all"])?;
     run(ground, &["reconcile"])?;
     for folder in [ground.namespace()?.join("envs"), ground.temp(), ground.work()] {
-        let left = names(&folder)?;
+        let mut left = names(&folder)?;
+        left.retain(|name| name != ".keep");
         if !left.is_empty() {
             return Err(format!("{} are left in {} after a cleanup of all", left.join(", "), folder.display()).into());
         }
@@ -204,7 +206,15 @@ fn remove_all(ground: &Ground, allocator: &Allocator) -> Outcome<()> {
     let all = allocator.lease(Request::run(ground.count())).context("the whole pool cannot be leased")?;
     drop(all);
     let labels = fs::read(ground.namespace()?.join("ports")).context("the ports file")?;
-    if labels.len() == 4 << 20 && labels.iter().all(|byte| *byte == 0) { Ok(()) } else { Err("labels are left".into()) }
+    let Some((header, labels)) = labels.split_at_checked(64) else { return Err("the header is lost".into()) };
+    if !header.starts_with(b"portalloc\n") {
+        return Err(format!("the header is {header:?}").into());
+    }
+    if labels.len() == (4 << 20) - 64 && labels.iter().all(|byte| *byte == 0) {
+        Ok(())
+    } else {
+        Err("labels are left".into())
+    }
 }
 
 /// Whoever was killed while it wrote left an unfinished file, which is swept once it is surely not being written any

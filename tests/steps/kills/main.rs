@@ -159,10 +159,10 @@ fn an_environment_is_removed_or_to_be_removed_again() {
         ("cleanup of what is stale", 40, false, |scene, victim| {
             leave_a_dead_one(scene);
             leave_an_expired_one(scene, 2);
-            // The temp dir of one whose record is lost, and an unfinished record.
+            // The temp dir of one whose record is lost, and a record that never got its name.
             let made = scene.world.actor().ok("kept ports 1 file none");
             fs::remove_file(scene.world.record(text(made.get("id").unwrap()))).unwrap();
-            let new = scene.world.namespace().join("envs/0123456789ab.json.new-0123456789abcdef");
+            let new = scene.world.namespace().join("envs/0123456789ab.making.new-0123456789abcdef");
             fs::write(&new, "{").unwrap();
             let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
             fs::File::open(&new).unwrap().set_modified(old).unwrap();

@@ -38,6 +38,12 @@ pub(crate) const PORTS: &[Attack] = &[
         "labels are wiped",
         "dd if=/dev/zero of=$NET/ports bs=64 seek=$BASE count=$COUNT conv=notrunc,nocreat status=none",
     ),
+    attack(
+        "the header is overwritten",
+        "head -c 64 /dev/urandom | dd of=$NET/ports bs=64 conv=notrunc,nocreat status=none",
+    ),
+    attack("the header is wiped", "dd if=/dev/zero of=$NET/ports bs=64 count=1 conv=notrunc,nocreat status=none"),
+    attack("the ports file is cut inside the header", "truncate -c -s 40 $NET/ports"),
     replacing("the ports file is removed", "rm -f $NET/ports"),
     replacing(
         "the ports file becomes another one",
@@ -72,20 +78,30 @@ pub(crate) const FOLDERS: &[Attack] = &[
     replacing("the folder of records is removed", "rm -rf $NET/envs"),
     replacing("the folder of records becomes a pipe", "rm -rf $NET/envs && mkfifo $NET/envs"),
     attack("the memory of sticky ports becomes a link", "rm -rf $NET/sticky; ln -s $CANARY $NET/sticky"),
+    attack("what keeps the folders is removed", "rm -f $REG/.keep $NET/.keep $NET/envs/.keep"),
+    attack(
+        "what keeps the folders becomes a link",
+        "for folder in $REG $NET $NET/envs; do rm -f $folder/.keep && ln -s $CANARY/precious $folder/.keep; done",
+    ),
+    attack(
+        "what keeps the folders becomes a folder",
+        "for folder in $REG $NET $NET/envs; do rm -f $folder/.keep && mkdir -p $folder/.keep/a; done",
+    ),
     attack("the folders lose the sticky bit", "chmod 777 $REG $NET $NET/envs"),
     attack("the folders become private", "chmod 700 $REG $NET $NET/envs"),
     attack(
         "the folders are filled with junk",
         "for folder in $REG $NET $NET/envs; do for n in 1 2 3 4 5 6 7 8 9; do
             echo junk > $folder/junk$n; echo '{' > $folder/00000000000$n.json; ln -s $CANARY/precious $folder/a0000000000$n.json
+            echo '{' > $folder/00000000000$n.making; ln -s $CANARY/precious $folder/b0000000000$n.making
             echo junk > $folder/ports.new-000000000000000$n; mkdir $folder/net-$n; done; done",
     ),
 ];
 
 /// On records.
 pub(crate) const RECORDS: &[Attack] = &[
-    attack("records are removed", "rm -f $NET/envs/*.json"),
-    attack("records are emptied", "for record in $NET/envs/*.json; do : > $record; done"),
+    attack("records are removed", "rm -f $NET/envs/*.*"),
+    attack("records are emptied", "for record in $NET/envs/*.*; do : > $record; done"),
     attack(
         "records become links",
         "for record in $NET/envs/*; do rm -f $record && ln -s $CANARY/precious $record; done",
@@ -99,14 +115,27 @@ pub(crate) const RECORDS: &[Attack] = &[
     ),
     attack(
         "records name things outside",
-        "sed -i -e \"s#$TEMP/portalloc-#$CANARY/portalloc-#\" -e \"s#$WORK/[^\\\"]*#$CANARY/precious#\" $NET/envs/*.json",
+        "sed -i -e \"s#$TEMP/portalloc-#$CANARY/portalloc-#\" -e \"s#$WORK/[^\\\"]*#$CANARY/precious#\" $NET/envs/*.*",
     ),
     attack(
         "records name things upwards",
-        "sed -i -e \"s#$TEMP/portalloc-#$TEMP/../canary/portalloc-#\" -e \"s#$WORK/[^\\\"]*#$WORK/../canary/.env.isolation#\" $NET/envs/*.json",
+        "sed -i -e \"s#$TEMP/portalloc-#$TEMP/../canary/portalloc-#\" -e \"s#$WORK/[^\\\"]*#$WORK/../canary/.env.isolation#\" $NET/envs/*.*",
     ),
-    attack("records have huge numbers", "sed -i -e 's#\\([0-9]\\{3,\\}\\)#99999999999\\1#' $NET/envs/*.json"),
-    attack("records have odd types", "sed -i -e 's#\"temp_dir\": *#\"temp_dir\": [1], \"old\": #' $NET/envs/*.json"),
+    attack(
+        "records get the names of finished ones",
+        "for record in $NET/envs/*.making; do mv -f $record ${record%.making}.json; done",
+    ),
+    attack(
+        "records get the names of unfinished ones",
+        "for record in $NET/envs/*.json; do mv -f $record ${record%.json}.making; done",
+    ),
+    attack(
+        "records have both names",
+        "for record in $NET/envs/*.json; do cp -f $record ${record%.json}.making; done
+            for record in $NET/envs/*.making; do cp -f $record ${record%.making}.json; done",
+    ),
+    attack("records have huge numbers", "sed -i -e 's#\\([0-9]\\{3,\\}\\)#99999999999\\1#' $NET/envs/*.*"),
+    attack("records have odd types", "sed -i -e 's#\"temp_dir\": *#\"temp_dir\": [1], \"old\": #' $NET/envs/*.*"),
 ];
 
 /// On temp dirs: `TEMP` is the folder that they are in.

@@ -186,6 +186,7 @@ fn plant(canary: &Path) {
         ("ports", SECRET.repeat(1000)),
         (".env.isolation", env),
         ("envs/0123456789ab.json", format!("{{\"isolation_id\": \"{SECRET}\"}}")),
+        ("envs/0123456789ac.making", format!("{{\"isolation_id\": \"{SECRET}\"}}")),
         ("envs/ports.new-0123456789abcdef", SECRET.to_owned()),
         ("ports.new-0123456789abcdef", SECRET.to_owned()),
         ("portalloc-0123456789ab/data", SECRET.to_owned()),

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::fault::{Doing, Fallible};
 
 pub(super) struct Place {
-    /// Where the default registry would be: on a file system in memory, if there is one.
+    /// In memory, as that of a machine that was set up, if there is such a file system.
     registry: TempDir,
     folder: TempDir,
 }

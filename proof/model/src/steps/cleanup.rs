@@ -17,7 +17,8 @@ impl Turn<'_> {
 
     pub(crate) fn clean_read(&mut self) {
         let env = self.removes();
-        let Some(record) = self.world.records[env] else { return self.clean_next() };
+        let Some(found) = self.read_record(env) else { return };
+        let Some(record) = found else { return self.clean_next() };
         self.me().record = Some(record);
         if self.asked().is_some() { self.go(Step::CleanReadLabels) } else { self.judge(env, record, Step::CleanRead) }
     }
@@ -29,14 +30,14 @@ impl Turn<'_> {
     pub(crate) fn clean_read_labels(&mut self) {
         let env = self.removes();
         let ports = self.my().record.map_or(Ports::NONE, |record| record.ports);
-        let own = ports.iter().filter(|port| self.world.slots[*port].may_be_of(env)).fold(Ports::NONE, Ports::with);
+        let own = ports.iter().filter(|port| self.slot(*port).may_be_of(env)).fold(Ports::NONE, Ports::with);
         self.me().ports = own;
         self.go(Step::CleanLock);
     }
 
     /// A lock that is refused is waited for, or is a reason to give up.
     pub(crate) fn ways_to_meet_a_lock(&self) -> usize {
-        1 + usize::from(self.my().ports.iter().any(|port| self.world.is_locked(Some(self.who), port)))
+        1 + usize::from(self.my().ports.iter().any(|port| self.world.is_locked(self.my().file, Some(self.who), port)))
     }
 
     pub(crate) fn clean_lock(&mut self, choice: usize) {
@@ -50,7 +51,9 @@ impl Turn<'_> {
     pub(crate) fn clean_still_stands(&mut self) {
         let (env, record) = (self.removes(), self.my().record);
         let trusts = self.has(Fault::CleanupOfReplacedRecord) || self.has(Fault::CleanupTrustsFirstLook);
-        let stands = self.world.records[env].map(|now| now.file) == record.map(|read| read.file);
+        // Which file it is, under the name under which it was found.
+        let now = record.and_then(|read| self.world.records[env].of(read));
+        let stands = now.map(|now| now.file) == record.map(|read| read.file);
         let Some(record) = record.filter(|_| stands || trusts) else { return self.go(Step::CleanUnlockAgain) };
         if self.asked().is_some() {
             self.world.end(env);
@@ -74,7 +77,7 @@ impl Turn<'_> {
     }
 
     fn remove_first(&mut self) {
-        self.go(if self.has(Fault::RecordRemovedFirst) { Step::RemoveRecord } else { Step::RemoveTempDir });
+        self.go(if self.has(Fault::RecordRemovedFirst) { Step::RemoveMaking } else { Step::RemoveTempDir });
     }
 
     pub(crate) fn remove_temp_dir(&mut self) {
@@ -181,14 +184,24 @@ impl Turn<'_> {
         } else if self.has(Fault::LabelsClearedBeforeRecord) && self.my().makes.is_none() {
             Step::CleanReadAgain
         } else {
-            Step::RemoveRecord
+            Step::RemoveMaking
         };
         self.go(next);
     }
 
-    pub(crate) fn remove_record(&mut self) {
+    pub(crate) fn remove_making(&mut self) {
         let env = self.removes();
-        self.world.records[env] = None;
+        self.world.records[env].making = None;
+        self.go(Step::RemoveFinished);
+    }
+
+    pub(crate) fn remove_finished(&mut self) {
+        let env = self.removes();
+        self.world.records[env].finished = None;
+        // A maker that found the temp dir of its ID taken.
+        if self.my().takes_back {
+            return self.next_id();
+        }
         if self.has(Fault::RecordRemovedFirst) {
             return self.go(Step::RemoveTempDir);
         }
@@ -210,7 +223,7 @@ impl Turn<'_> {
         let env = self.removes();
         let all = self.has(Fault::ClearWithoutLook);
         let is_its = |slot: Slot| slot.env() == Some(env) || all;
-        let own = self.my().ports.iter().filter(|port| is_its(self.world.slots[*port])).fold(Ports::NONE, Ports::with);
+        let own = self.my().ports.iter().filter(|port| is_its(self.slot(*port))).fold(Ports::NONE, Ports::with);
         self.me().taken = own;
         self.me().port = lowest(own);
         if own.is_empty() { self.cleared() } else { self.go(Step::CleanClear) }
@@ -218,7 +231,7 @@ impl Turn<'_> {
 
     pub(crate) fn clean_clear(&mut self) {
         let port = self.my().port;
-        self.world.slots[port] = Slot::Empty;
+        self.put_slot(port, Slot::Empty);
         match self.my().taken.from(port + 1).next() {
             Some(next) => self.me().port = next,
             None => self.cleared(),
@@ -229,7 +242,7 @@ impl Turn<'_> {
         if self.has(Fault::CleanupUnlocksBeforeClear) {
             return self.clean_next();
         }
-        self.go(if self.has(Fault::LabelsClearedBeforeRecord) { Step::RemoveRecord } else { Step::CleanUnlock });
+        self.go(if self.has(Fault::LabelsClearedBeforeRecord) { Step::RemoveMaking } else { Step::CleanUnlock });
     }
 
     pub(crate) fn clean_unlock(&mut self) {
@@ -252,7 +265,7 @@ impl Turn<'_> {
             return self.finish();
         }
         let next = if env + 1 < ENVS { (Step::CleanRead, env + 1) } else { (Step::SweepLook, 0) };
-        *self.me() = Process { env: next.1, ..Process::new(next.0) };
+        *self.me() = self.with_registry(Process { env: next.1, ..Process::new(next.0) });
     }
 
     pub(crate) fn sweep_look(&mut self) {
@@ -264,7 +277,8 @@ impl Turn<'_> {
 
     pub(crate) fn sweep_record(&mut self) {
         let env = self.my().env;
-        if self.world.records[env].is_none() { self.go(Step::SweepRemove) } else { self.sweep_next() }
+        let Some(record) = self.read_record(env) else { return };
+        if record.is_none() { self.go(Step::SweepRemove) } else { self.sweep_next() }
     }
 
     pub(crate) fn sweep_remove(&mut self) {
@@ -276,7 +290,7 @@ impl Turn<'_> {
     fn sweep_next(&mut self) {
         let env = self.my().env;
         if env + 1 < ENVS {
-            *self.me() = Process { env: env + 1, ..Process::new(Step::SweepLook) };
+            *self.me() = self.with_registry(Process { env: env + 1, ..Process::new(Step::SweepLook) });
         } else {
             self.finish();
         }

@@ -8,7 +8,7 @@ impl Turn<'_> {
     pub(crate) fn begin_env_file(&mut self) {
         let env = self.mine();
         self.world.env_files[env] = EnvFile::Begun;
-        self.world.made[env].env_file = true;
+        self.world.make(env, |made| made.env_file = true);
         self.go(Step::WriteEnvFile);
     }
 
@@ -42,7 +42,8 @@ impl Turn<'_> {
 
     pub(crate) fn read_its_record(&mut self) {
         let Some(owner) = self.my().found else { return self.written(false) };
-        match self.world.records[owner] {
+        let Some(record) = self.read_record(owner) else { return };
+        match record {
             None => self.go(Step::LockOldEnvFile),
             Some(record) => self.judge(owner, record, Step::ReadItsRecord),
         }

@@ -3,7 +3,7 @@
 use crate::faults::Fault;
 use crate::process::{Program, Step, Turn};
 use crate::steps::lease::lowest;
-use crate::world::{Phase, Record, Slot, TempDir};
+use crate::world::{ENVS, Phase, Record, Slot, TempDir};
 
 impl Turn<'_> {
     pub(crate) fn is_kept(&self) -> bool {
@@ -21,34 +21,82 @@ impl Turn<'_> {
         } else if self.has(Fault::TempDirBeforeRecord) {
             Step::MakeTempDir
         } else {
-            Step::MakeRecord
+            Step::LookForTempDir
         };
         self.go(first);
     }
 
-    /// The path that the record names for the env file is a guess, which may be wrong by the time the file is there.
-    pub(crate) fn make_record(&mut self, choice: usize) {
-        let (env, ports) = (self.mine(), self.my().ports);
-        let record = Record { kept: false, unfinished: false, ports, common_file: choice == 1, file: 0 };
-        self.put_record(record);
-        if self.world.phases[env] == Phase::None {
-            self.world.phases[env] = Phase::Making;
-        }
-        self.world.made[env].record = true;
-        if self.has(Fault::TempDirBeforeRecord) { self.temp_dir_made() } else { self.go(Step::MakeTempDir) }
+    pub(crate) fn look_for_temp_dir(&mut self) {
+        let free = self.world.temp_dirs[self.mine()] == TempDir::Absent;
+        if free { self.go(Step::MakeRecord) } else { self.next_id() }
     }
 
-    fn put_record(&mut self, record: Record) {
-        let env = self.mine();
-        self.world.records[env] = Some(record);
+    /// Under the name of one that is being made, which nobody else may have. The path that the record names for the env
+    /// file is a guess, which may be wrong by the time the file is there.
+    pub(crate) fn make_record(&mut self, choice: usize) {
+        let (env, ports) = (self.mine(), self.my().ports);
+        if self.world.records[env].making.is_some() && !self.has(Fault::RecordsReplaceEachOther) {
+            return self.next_id();
+        }
+        // Another maker's file is another one.
+        let file = 4 * u8::try_from(self.who).unwrap_or(0);
+        let record = Record { kept: self.is_kept(), unfinished: true, ports, common_file: choice == 1, file };
+        self.world.records[env].place = self.my().place;
         self.me().record = Some(record);
+        if self.has(Fault::FinishedAtOnce) {
+            self.world.records[env].finished = Some(Record { unfinished: false, ..record });
+            return self.id_claimed();
+        }
+        self.world.records[env].making = Some(record);
+        if self.has(Fault::IdWithoutLookForFinished) { self.id_claimed() } else { self.go(Step::LookForFinished) }
+    }
+
+    /// Of two that find neither name one gets the first; so the other name is looked at only now.
+    pub(crate) fn look_for_finished(&mut self) {
+        let taken = self.world.records[self.mine()].finished.is_some();
+        if taken { self.go(Step::TakeBack) } else { self.id_claimed() }
+    }
+
+    pub(crate) fn take_back(&mut self) {
+        let env = self.mine();
+        self.world.records[env].making = None;
+        self.next_id();
+    }
+
+    /// The ID is taken: there are others, and the labels name it.
+    pub(crate) fn next_id(&mut self) {
+        let next = (self.mine() + 1) % ENVS;
+        let ports = self.my().ports;
+        let me = self.me();
+        (me.makes, me.record, me.has_id, me.takes_back) = (Some(next), None, false, false);
+        me.port = lowest(ports);
+        self.go(Step::LabelAnew);
+    }
+
+    pub(crate) fn label_anew(&mut self) {
+        let (by, port, env) = (self.who, self.my().port, self.my().makes);
+        self.put_slot(port, Slot::Held { by, env });
+        if !self.next_port() {
+            self.ports_taken();
+        }
+    }
+
+    fn id_claimed(&mut self) {
+        let env = self.mine();
+        self.me().has_id = true;
+        self.world.make(env, |made| made.record = true);
+        if self.has(Fault::TempDirBeforeRecord) { self.temp_dir_made() } else { self.go(Step::MakeTempDir) }
     }
 
     pub(crate) fn make_temp_dir(&mut self) {
         let env = self.mine();
+        // Somebody's: then the record that names it goes.
+        if self.world.temp_dirs[env] != TempDir::Absent && !self.has(Fault::TempDirBeforeRecord) {
+            self.me().takes_back = true;
+            return self.go(Step::RemoveMaking);
+        }
         self.world.temp_dirs[env] = TempDir::Unmarked;
-        self.world.phases[env] = Phase::Making;
-        self.world.made[env].temp_dir = true;
+        self.world.make(env, |made| made.temp_dir = true);
         self.go(Step::MarkTempDir);
     }
 
@@ -67,31 +115,11 @@ impl Turn<'_> {
 
     pub(crate) fn env_file_made(&mut self) {
         self.me().found = None;
-        if self.is_kept() {
-            return self.go(Step::KeepRecord);
-        }
-        let env = self.mine();
-        self.world.phases[env] = Phase::Live;
-        self.go(Step::Holding);
-    }
-
-    pub(crate) fn record_env_file(&mut self) {
-        if let Some(record) = self.my().record {
-            self.put_record(Record { common_file: !record.common_file, file: record.file + 1, ..record });
-        }
-        self.env_file_made();
-    }
-
-    pub(crate) fn keep_record(&mut self) {
-        if let Some(record) = self.my().record {
-            let unfinished = !self.has(Fault::NoMark);
-            self.put_record(Record { kept: true, unfinished, file: record.file + 1, ..record });
-        }
         self.me().port = lowest(self.my().ports);
-        let next = if self.has(Fault::UnlockBeforeKeptLabels) {
+        let next = if !self.is_kept() || self.has(Fault::FinishBeforeLabels) {
+            Step::Finish
+        } else if self.has(Fault::UnlockBeforeKeptLabels) {
             Step::LeaveToLabels
-        } else if self.has(Fault::MarkBeforeLabels) {
-            Step::Mark
         } else if self.has(Fault::KeptLabelsBeforeRecord) {
             return self.labels_kept();
         } else {
@@ -100,39 +128,64 @@ impl Turn<'_> {
         self.go(next);
     }
 
+    pub(crate) fn record_env_file(&mut self) {
+        if let Some(record) = self.my().record {
+            let env = self.mine();
+            let record = Record { common_file: !record.common_file, file: record.file + 1, ..record };
+            self.me().record = Some(record);
+            if self.has(Fault::FinishedAtOnce) {
+                self.world.records[env].finished = Some(Record { unfinished: false, ..record });
+            } else {
+                self.world.records[env].making = Some(record);
+            }
+        }
+        self.env_file_made();
+    }
+
     pub(crate) fn keep_label(&mut self) {
         let (env, port) = (self.mine(), self.my().port);
-        self.world.slots[port] = Slot::Kept(env);
+        self.put_slot(port, Slot::Kept(env));
         if self.next_port() {
             return;
         }
         self.me().port = lowest(self.my().ports);
         if self.has(Fault::KeptLabelsBeforeRecord) {
-            return self.go(Step::MakeRecord);
+            return self.go(Step::LookForTempDir);
         }
         self.labels_kept();
     }
 
     fn labels_kept(&mut self) {
-        if self.has(Fault::MarkBeforeLabels) {
+        if self.has(Fault::FinishBeforeLabels) {
             return self.go(Step::LeaveToLabels);
         }
-        if self.has(Fault::NoMark) {
+        if self.has(Fault::FinishedAtOnce) {
             self.counts();
             return self.go(Step::ReadBack);
         }
-        self.go(Step::Mark);
+        self.go(Step::Finish);
     }
 
-    /// By the open file: if another one is under the name by now, that one is not marked.
-    pub(crate) fn mark(&mut self) {
+    /// Whatever stands under the one name gets the other, unless there is something. If there is nothing to rename, somebody
+    /// has removed it, and making the environment fails.
+    pub(crate) fn finish_record(&mut self) {
         let env = self.mine();
-        let file = self.my().record.map(|record| record.file);
-        if let Some(record) = self.world.records[env].as_mut().filter(|record| Some(record.file) == file) {
-            record.unfinished = false;
+        let record = self.world.records[env];
+        if self.has(Fault::FinishedAtOnce) {
+            self.counts();
+            return self.go(Step::Holding);
         }
+        let (Some(making), None) = (record.making, record.finished) else {
+            self.world.end(env);
+            return self.go(Step::RemoveTempDir);
+        };
+        let finished = Some(Record { unfinished: false, ..making });
+        (self.world.records[env].making, self.world.records[env].finished) = (None, finished);
+        self.me().record = finished;
         self.counts();
-        let next = if self.has(Fault::MarkBeforeLabels) {
+        let next = if !self.is_kept() {
+            Step::Holding
+        } else if self.has(Fault::FinishBeforeLabels) {
             Step::KeepLabel
         } else if self.has(Fault::UnlockBeforeKeptLabels) {
             Step::Close
@@ -144,10 +197,10 @@ impl Turn<'_> {
         self.go(next);
     }
 
-    /// From here on it lives without its maker, as long as its TTL is not over.
+    /// From here on it lives; a kept one without its maker, as long as its TTL is not over.
     fn counts(&mut self) {
         let env = self.mine();
-        if self.world.expired[env] {
+        if self.is_kept() && self.world.expired[env] {
             self.world.end(env);
         } else {
             self.world.phases[env] = Phase::Live;
@@ -156,14 +209,14 @@ impl Turn<'_> {
 
     pub(crate) fn read_back(&mut self) {
         let env = self.mine();
-        let whole = self.my().ports.iter().all(|port| self.world.slots[port] == Slot::Kept(env));
+        let whole = self.my().ports.iter().all(|port| self.slot(port) == Slot::Kept(env));
         self.me().port = lowest(self.my().ports);
         self.go(if whole { Step::LeaveToLabels } else { Step::WriteBack });
     }
 
     pub(crate) fn write_back(&mut self) {
         let (env, port) = (self.mine(), self.my().port);
-        self.world.slots[port] = Slot::Kept(env);
+        self.put_slot(port, Slot::Kept(env));
         if !self.next_port() {
             self.go(Step::LeaveToLabels);
         }
@@ -180,7 +233,8 @@ impl Turn<'_> {
 
     pub(crate) fn attach_read(&mut self) {
         let Program::Attacher { env } = self.program else { return };
-        match self.world.records[env] {
+        let Some(found) = self.read_record(env) else { return };
+        match found {
             None => self.finish(),
             Some(record) => self.judge(env, record, Step::AttachRead),
         }
@@ -189,12 +243,10 @@ impl Turn<'_> {
     /// Who was told that an environment lives relies on it, if its record and labels say so without anybody's lock.
     pub(crate) fn attached(&mut self, stale: bool) {
         let Program::Attacher { env } = self.program else { return };
-        let finished = self.has(Fault::LabelsAsGoodAsMark);
-        let whole = self.world.records[env].is_some_and(|record| {
-            record.kept
-                && (finished || !record.unfinished)
-                && record.ports.iter().all(|port| self.world.slots[port] == Slot::Kept(env))
-        });
+        let by_either_name = self.has(Fault::MakingClaims);
+        let names = self.world.records[env];
+        let record = if by_either_name { names.either() } else { names.finished };
+        let whole = record.is_some_and(|it| it.kept && it.ports.iter().all(|port| self.slot(port) == Slot::Kept(env)));
         if !stale && whole && !self.world.expired[env] && self.world.phases[env] == Phase::None {
             self.world.phases[env] = Phase::Live;
         }

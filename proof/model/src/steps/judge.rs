@@ -27,7 +27,7 @@ impl Turn<'_> {
     fn claims_seen(&mut self) -> Ports {
         let ports = self.my().verdict_on.map_or(Ports::NONE, |record| record.ports);
         for port in ports.iter() {
-            self.me().seen[port] = self.world.slots[port];
+            self.me().seen[port] = self.slot(port);
         }
         ports
     }
@@ -54,7 +54,7 @@ impl Turn<'_> {
         // Nobody has a lock on what may be its ports.
         let is_kept = self.my().verdict_on.is_some_and(|record| record.kept);
         let all_labels = ports.iter().all(|port| self.my().seen[port] == Slot::Kept(env));
-        if is_kept && all_labels && self.has(Fault::LabelsAsGoodAsMark) {
+        if is_kept && all_labels && self.has(Fault::MakingClaims) {
             return self.go(Step::JudgeReadClaims);
         }
         self.verdict(true);
@@ -63,7 +63,7 @@ impl Turn<'_> {
     pub(crate) fn judge_look(&mut self) {
         let port = self.my().port;
         let ports = self.my().verdict_on.map_or(Ports::NONE, |record| record.ports);
-        if self.world.is_locked(self.looks_through(), port) {
+        if self.world.is_locked(self.my().file, self.looks_through(), port) {
             self.verdict(false);
         } else {
             self.judge_locks_from(ports, port + 1);
@@ -92,7 +92,7 @@ impl Turn<'_> {
 
     pub(crate) fn judge_others_lock(&mut self) {
         let port = self.my().port;
-        if self.world.is_locked(self.looks_through(), port) {
+        if self.world.is_locked(self.my().file, self.looks_through(), port) {
             return self.other_judged(Standing::Kept);
         }
         self.standing(Step::JudgeOthersLock);
@@ -114,7 +114,7 @@ impl Turn<'_> {
 
     /// That it is over counts only if its record is still the same.
     pub(crate) fn judge_again(&mut self) {
-        let now = self.world.records[self.my().judged];
+        let Some(now) = self.read_record(self.my().judged) else { return };
         let read = self.my().verdict_on.map(|record| (record.kept, record.unfinished));
         if now.is_some_and(|now| Some((now.kept, now.unfinished)) != read) {
             self.me().verdict_on = now;

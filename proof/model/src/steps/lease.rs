@@ -29,18 +29,34 @@ impl Turn<'_> {
         }
         let run = self.my().ports;
         if !self.lock(run) {
-            return self.start_over();
+            return self.refused();
         }
-        self.me().bound = self.world.bound(run);
+        let looks = self.rules.moves.is_some() && !self.has(Fault::NoLookAfterLock);
+        if looks { self.go(Step::LookIfLinked) } else { self.locked() }
+    }
+
+    /// The locks are there, and count.
+    pub(crate) fn locked(&mut self) {
+        self.me().bound = self.world.bound(self.my().ports);
         self.go(Step::ReadLabels);
     }
 
     pub(crate) fn read_labels(&mut self) {
         let run = self.my().ports;
         for port in run.iter() {
-            self.me().seen[port] = self.world.slots[port];
+            self.me().seen[port] = self.slot(port);
         }
         self.judge_label(highest(run));
+    }
+
+    pub(crate) fn unlock_refused(&mut self) {
+        self.world.close(self.who);
+        self.refused();
+    }
+
+    /// There is no lease to be had of what it tried.
+    pub(crate) fn refused(&mut self) {
+        if self.rules.moves.is_some() { self.go(Step::CheckPlace) } else { self.start_over() }
     }
 
     /// What the labels mean, from the highest port downwards.
@@ -77,7 +93,7 @@ impl Turn<'_> {
         } else if self.my().description.is_some() {
             self.go(Step::UnlockRefused);
         } else {
-            self.start_over();
+            self.refused();
         }
     }
 
@@ -101,7 +117,7 @@ impl Turn<'_> {
 
     pub(crate) fn write_label(&mut self) {
         let (by, port, env) = (self.who, self.my().port, self.my().makes);
-        self.world.slots[port] = Slot::Held { by, env };
+        self.put_slot(port, Slot::Held { by, env });
         if self.next_port() {
             return;
         }
@@ -118,7 +134,8 @@ impl Turn<'_> {
     fn give_away(&mut self) {
         let ports = self.my().ports;
         for env in 0..ENVS {
-            let given = self.world.records[env].is_some_and(|record| record.ports.iter().any(|port| ports.has(port)));
+            let given =
+                self.world.records[env].either().is_some_and(|record| record.ports.iter().any(|port| ports.has(port)));
             if given && self.world.phases[env] == Phase::Live {
                 self.world.end(env);
                 self.world.phases[env] = Phase::Ending;
@@ -156,8 +173,20 @@ impl Turn<'_> {
 
     pub(crate) fn begin_release(&mut self) {
         self.me().port = lowest(self.my().ports);
+        if self.rules.closes && !self.has(Fault::ReleaseWithoutLookAtDescriptor) {
+            return self.go(Step::LookIfStillIts);
+        }
         let has_sockets = self.world.sockets.contains(&Socket::Server(self.who));
         self.go(if has_sockets { Step::CloseSockets } else { self.after_sockets() });
+    }
+
+    /// What is under the descriptor's number by now may be another's, and the ports as well.
+    pub(crate) fn look_if_still_its(&mut self) {
+        if self.my().has_lost {
+            return self.go(Step::Close);
+        }
+        let next = self.after_sockets();
+        self.go(next);
     }
 
     fn after_sockets(&self) -> Step {
@@ -182,7 +211,7 @@ impl Turn<'_> {
 
     pub(crate) fn clear_label(&mut self) {
         let port = self.my().port;
-        self.world.slots[port] = Slot::Empty;
+        self.put_slot(port, Slot::Empty);
         if self.next_port() {
             return;
         }

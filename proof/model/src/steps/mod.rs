@@ -6,4 +6,7 @@ mod environment;
 mod judge;
 pub(crate) mod lease;
 mod reconcile;
+mod records;
+mod registry;
+mod setup;
 pub(crate) mod standing;

@@ -9,7 +9,7 @@ use crate::world::{ENVS, PORTS, Port, Ports, Slot};
 
 impl Turn<'_> {
     pub(crate) fn reconcile_read(&mut self) {
-        self.me().seen = self.world.slots;
+        self.me().seen = self.world.files[self.my().file].slots;
         self.reconcile_from(0);
     }
 
@@ -28,7 +28,8 @@ impl Turn<'_> {
     /// The labels that the records demand; of two that demand the same the later one's.
     pub(crate) fn reconcile_demand(&mut self) {
         let (env, port) = (self.my().scan, self.my().port);
-        if self.demands(env, port) {
+        let Some(record) = self.read_record(env) else { return };
+        if self.demands(env, record, port) {
             self.me().found = Some(env);
         }
         if env + 1 < ENVS {
@@ -56,7 +57,7 @@ impl Turn<'_> {
 
     pub(crate) fn reconcile_read_one(&mut self) {
         let port = self.my().port;
-        let slot = self.world.slots[port];
+        let slot = self.slot(port);
         if self.my().seen[port] == Slot::Damaged {
             return self.go(match (slot, self.has(Fault::DemandBeforeLock), self.my().found) {
                 (Slot::Damaged, false, _) => Step::ReconcileDemand,
@@ -84,6 +85,12 @@ impl Turn<'_> {
     pub(crate) fn reconcile_record(&mut self) {
         let port = self.my().port;
         let slot = self.my().seen[port];
+        let of = if slot == Slot::Damaged { None } else { slot.env() };
+        let mut exists = false;
+        if let Some(env) = of {
+            let Some(record) = self.read_record(env) else { return };
+            exists = record.is_some();
+        }
         let next = match (slot, self.my().found) {
             (Slot::Damaged, Some(env)) => {
                 if !self.claims(env) && !self.has(Fault::ReconcileWithoutRecordCheck) {
@@ -91,7 +98,7 @@ impl Turn<'_> {
                 }
                 Step::ReconcileWrite
             }
-            _ if slot.env().is_some_and(|env| self.world.records[env].is_some()) => Step::ReconcileUnlock,
+            _ if exists => Step::ReconcileUnlock,
             _ => Step::ReconcileWrite,
         };
         self.go(next);
@@ -99,7 +106,7 @@ impl Turn<'_> {
 
     pub(crate) fn reconcile_write(&mut self) {
         let port = self.my().port;
-        self.world.slots[port] = self.my().found.map_or(Slot::Empty, Slot::Kept);
+        self.put_slot(port, self.my().found.map_or(Slot::Empty, Slot::Kept));
         self.go(Step::ReconcileUnlock);
     }
 
@@ -112,7 +119,8 @@ impl Turn<'_> {
 
     fn relabel_from(&mut self, env: usize) {
         if env < ENVS {
-            *self.me() = Process { env, description: self.my().description, ..Process::new(Step::RelabelRead) };
+            let next = Process { env, description: self.my().description, ..Process::new(Step::RelabelRead) };
+            *self.me() = self.with_registry(next);
         } else {
             self.finish();
         }
@@ -120,7 +128,8 @@ impl Turn<'_> {
 
     pub(crate) fn relabel_read(&mut self) {
         let env = self.my().env;
-        match self.world.records[env].filter(|record| record.ports.iter().any(|port| self.demands(env, port))) {
+        let Some(found) = self.read_record(env) else { return };
+        match found.filter(|record| record.ports.iter().any(|port| self.demands(env, found, port))) {
             Some(record) => {
                 self.me().record = Some(record);
                 self.me().ports = record.ports;
@@ -132,7 +141,7 @@ impl Turn<'_> {
     }
 
     pub(crate) fn relabel_look(&mut self) {
-        if self.world.slots[self.my().port] == Slot::Kept(self.my().env) {
+        if self.slot(self.my().port) == Slot::Kept(self.my().env) {
             return self.relabel_next();
         }
         self.go(Step::RelabelLock);
@@ -155,7 +164,7 @@ impl Turn<'_> {
 
     pub(crate) fn relabel_read_one(&mut self) {
         let port = self.my().port;
-        let slot = self.world.slots[port];
+        let slot = self.slot(port);
         self.me().seen[port] = slot;
         if slot == Slot::Kept(self.my().env) {
             self.go(Step::RelabelUnlock);
@@ -177,7 +186,7 @@ impl Turn<'_> {
 
     pub(crate) fn relabel_write(&mut self) {
         let (env, port) = (self.my().env, self.my().port);
-        self.world.slots[port] = Slot::Kept(env);
+        self.put_slot(port, Slot::Kept(env));
         self.go(Step::RelabelUnlock);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::faults::Fault;
 use crate::process::{Step, Turn};
-use crate::world::{ENVS, Env, Port, Slot};
+use crate::world::{ENVS, Env, Port, Record, Slot};
 
 /// What a label means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ impl Turn<'_> {
     /// A damaged label is judged by the records, one after the other.
     pub(crate) fn scan_records(&mut self) {
         let (env, port) = (self.my().scan, self.my().port);
-        if self.demands(env, port) {
+        let Some(record) = self.read_record(env) else { return };
+        if self.demands(env, record, port) {
             return self.go(Step::RestoreLabel);
         }
         if env + 1 < ENVS {
@@ -58,7 +59,7 @@ impl Turn<'_> {
 
     pub(crate) fn restore_label(&mut self) {
         let (env, port) = (self.my().scan, self.my().port);
-        self.world.slots[port] = Slot::Kept(env);
+        self.put_slot(port, Slot::Kept(env));
         self.me().seen[port] = Slot::Kept(env);
         self.me().scan = 0;
         self.go(Step::LookForClaim);
@@ -70,15 +71,9 @@ impl Turn<'_> {
         self.stands(if alive { Standing::Kept } else { Standing::Stale });
     }
 
-    /// Whether the record of an environment that is not over demands a label on a port.
-    pub(crate) fn demands(&self, env: Env, port: Port) -> bool {
+    /// Whether a record, as it was read, demands a label on a port: not once its environment is over.
+    pub(crate) fn demands(&self, env: Env, record: Option<Record>, port: Port) -> bool {
         let over = self.world.expired[env] && !self.has(Fault::RestoreForStale);
-        !over && self.world.records[env].is_some_and(|it| it.kept && !it.unfinished && it.ports.has(port))
-    }
-
-    /// Whether labels of an environment claim their ports, by its record.
-    pub(crate) fn claims(&self, env: Env) -> bool {
-        let by_record_alone = self.has(Fault::LabelsAsGoodAsMark);
-        self.world.records[env].is_some_and(|record| by_record_alone || !record.unfinished)
+        !over && record.is_some_and(|it| it.kept && !it.unfinished && it.ports.has(port))
     }
 }

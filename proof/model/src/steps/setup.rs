@@ -1,0 +1,138 @@
+//! Another place for the registry: registry/setup.rs of the core.
+
+use crate::faults::Fault;
+use crate::process::{Program, Step, Turn};
+use crate::world::{PORTS, Place, Ports, Slot};
+
+impl Turn<'_> {
+    fn old(&self) -> Place {
+        usize::from(self.program == Program::Setup { remove: true })
+    }
+
+    fn new_place(&self) -> Place {
+        1 - self.old()
+    }
+
+    /// Somebody who is in the way is waited for, or is a reason to give up.
+    pub(crate) fn ways_to_meet_others(&self) -> usize {
+        let old = self.world.folders[self.old()];
+        let new = self.world.folders[self.new_place()];
+        let waits = match self.my().at {
+            Step::SetupLockFolder => old.exists && (old.shared != 0 || old.exclusive.is_some()),
+            Step::SetupLock => (0..PORTS).any(|port| self.world.is_locked(self.my().file, Some(self.who), port)),
+            _ => return usize::from(self.world.place != self.new_place() || new.exclusive.is_none()),
+        };
+        // To wait changes nothing.
+        if waits { 2 } else { 1 }
+    }
+
+    fn unlinks_first(&self) -> bool {
+        self.has(Fault::SetupUnlinksBeforeSwitch) || self.has(Fault::SetupUnlinksWithoutFolderLock)
+    }
+
+    fn locks_folder(&self) -> bool {
+        !self.has(Fault::SetupWithoutFolderLock) && !self.has(Fault::SetupUnlinksWithoutFolderLock)
+    }
+
+    fn give_up(&mut self) {
+        self.world.leave_folders(self.who);
+        self.finish();
+    }
+
+    pub(crate) fn setup_lock_folder(&mut self, choice: usize) {
+        let (who, old) = (self.who, self.old());
+        let folder = self.world.folders[old];
+        if choice == 1 {
+            return self.give_up();
+        }
+        // There is nothing to do away with.
+        if !folder.exists {
+            return self.give_up();
+        }
+        if self.locks_folder() {
+            if folder.shared != 0 || folder.exclusive.is_some() {
+                return;
+            }
+            self.world.folders[old].exclusive = Some(who);
+        }
+        self.me().place = old;
+        let Some(file) = folder.ports else { return self.go(Step::SetupSwitch) };
+        (self.me().file, self.me().identity) = (file, file);
+        self.go(Step::SetupLock);
+    }
+
+    pub(crate) fn setup_lock(&mut self, choice: usize) {
+        let all = Ports::run(0, PORTS);
+        if choice == 1 {
+            return self.give_up();
+        }
+        if self.has(Fault::SetupWithoutLocks) || self.lock(all) {
+            self.go(Step::SetupLookIfLinked);
+        }
+    }
+
+    pub(crate) fn setup_look_if_linked(&mut self) {
+        let file = self.my().file;
+        let is_linked = self.world.folders.iter().any(|folder| folder.ports == Some(file));
+        if is_linked { self.go(Step::SetupCheck) } else { self.give_up() }
+    }
+
+    /// Kept environments have no locks.
+    pub(crate) fn setup_check(&mut self) {
+        let claims = |slot: Slot| match slot {
+            Slot::Kept(env) => !self.world.expired[env] && self.world.records[env].finished.is_some(),
+            _ => false,
+        };
+        let claimed = self.world.files[self.my().file].slots.iter().any(|slot| claims(*slot));
+        if claimed && !self.has(Fault::SetupWithoutLookAtLabels) {
+            return self.give_up();
+        }
+        if self.has(Fault::SetupUnlocksBeforeSwitch) {
+            let who = self.who;
+            self.world.unlock(who, Ports::run(0, PORTS));
+        }
+        self.go(if self.unlinks_first() { Step::SetupUnlink } else { Step::SetupSwitch });
+    }
+
+    /// From here on everybody opens the other one.
+    pub(crate) fn setup_switch(&mut self) {
+        let (old, new) = (self.old(), self.new_place());
+        if new == 1 {
+            self.world.folders[1].exists = true;
+        } else {
+            self.world.folders[old].exists = false;
+        }
+        self.world.place = new;
+        self.go(match (new == 1, self.unlinks_first()) {
+            (true, _) => Step::SetupPublish,
+            (false, true) => Step::SetupUnlock,
+            (false, false) => Step::SetupUnlink,
+        });
+    }
+
+    /// Opens the new one, and so makes its file.
+    pub(crate) fn setup_publish(&mut self) {
+        let new = self.new_place();
+        // Somebody does away with it at the same time, and so it opens the old one, or waits.
+        let opens_new = self.world.place == new;
+        if opens_new && self.world.folders[new].exclusive.is_some() {
+            return;
+        }
+        if opens_new && self.world.folders[new].ports.is_none() {
+            let file = self.world.new_file();
+            self.world.folders[new].ports = Some(file);
+        }
+        let unlinked = self.unlinks_first() || self.world.folders[self.old()].ports.is_none();
+        self.go(if unlinked { Step::SetupUnlock } else { Step::SetupUnlink });
+    }
+
+    pub(crate) fn setup_unlink(&mut self) {
+        let old = self.old();
+        self.world.folders[old].ports = None;
+        self.go(if self.unlinks_first() { Step::SetupSwitch } else { Step::SetupUnlock });
+    }
+
+    pub(crate) fn setup_unlock(&mut self) {
+        self.give_up();
+    }
+}
