@@ -1,10 +1,6 @@
 //! Who counts as alive: judged only by what can be known for certain.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper of tests: a failure is a failed test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests: a failure is a failed test")]
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};

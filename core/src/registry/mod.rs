@@ -8,6 +8,7 @@ mod label;
 mod ports_file;
 mod records;
 mod repair;
+mod retire;
 mod setup;
 mod standing;
 mod sweep;
