@@ -1,6 +1,6 @@
 /**
  * Jest. A test file that loads this, or all with `setupFilesAfterEnv: ['portalloc/jest']`, gives back at its end what it has
- * taken by `lease()`, `port()` and `Environment.create()`: after its own hooks; before them in Jest older than 30 if its
+ * taken by `lease()`, `port()` and `Environment.create()`: after its own hooks; before them where
  * jest-circus does not show its events.
  *
  * @packageDocumentation
