@@ -26,15 +26,23 @@ const SMALL_CHUNK: usize = 16;
 const LARGE_CHUNK: usize = 256;
 
 /// Which file it is, whatever path leads to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Identity {
     device: u64,
     inode: u64,
+    /// Some file systems count no names.
+    counts_names: bool,
 }
 
 impl Identity {
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self { device: metadata.dev(), inode: metadata.ino(), counts_names: metadata.nlink() > 0 }
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
     }
 }
 
@@ -104,7 +112,8 @@ impl PortsFile {
     pub(crate) fn is_linked(&self) -> bool {
         // The cheapest of the kernel's calls, because every lease asks.
         rustix::fs::fstat(self.file.open()).is_ok_and(|stat| {
-            stat.st_nlink > 0 && Identity { device: stat.st_dev, inode: stat.st_ino } == self.identity
+            (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)
+                && (stat.st_nlink > 0 || !self.identity.counts_names)
         })
     }
 
