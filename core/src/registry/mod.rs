@@ -60,6 +60,8 @@ pub(crate) struct Registry {
     ports_path: PathBuf,
     folder: Marked<Folder>,
     identity: Identity,
+    /// That of the `ports` file.
+    header: Header,
     looked_at_ms: AtomicU64,
     records: Records,
     namespace: Namespace,
@@ -151,6 +153,7 @@ impl Registry {
             records: Records::new(envs, records),
             ports_path: path.join("ports"),
             identity: Identity::default(),
+            header: Header::new(namespace.cookie),
             looked_at_ms: AtomicU64::new(0),
             user: sys::user_id(),
             named,
@@ -166,7 +169,7 @@ impl Registry {
         if namespace.is_successor_of(&header) {
             return Ok(None);
         }
-        registry.identity = identity;
+        (registry.identity, registry.header) = (identity, header);
         registry.look(sys::monotonic_ms())?;
         Ok(Some(registry))
     }
@@ -276,7 +279,7 @@ impl Registry {
             return Err(self.not_a_ports_file(why));
         }
         if metadata.len() != ports_file::FILE_SIZE {
-            self.restore(metadata.len())?;
+            self.restore()?;
         }
         self.looked_at_ms.store(now, Ordering::Relaxed);
         Ok(())
@@ -291,20 +294,25 @@ impl Registry {
         self.look(sys::monotonic_ms())
     }
 
-    /// Restores a file that was truncated or blown up: first the labels of kept environments, then the size, so that
-    /// nobody who finds the right size misses a label.
-    fn restore(&self, length: u64) -> Result<()> {
+    /// Restores a file that was truncated or blown up: the header, the labels of kept environments, and then the size, so
+    /// that nobody who finds the right size misses anything.
+    fn restore(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot restore {}", self.ports_path.display()), error);
         let file = ports_file::open(self.folder.open()).map_err(failed)?;
         let ports = self.described(file, self.identity).map_err(failed)?;
         if !ports.is_linked() {
             return Err(self.gone("is not the one that was opened"));
         }
-        self.relabel(&ports)?;
-        if length < ports_file::HEADER_SIZE {
-            ports.write_header(&Header::new(self.namespace.cookie)).map_err(failed)?;
+        for _ in 0..TRIES {
+            ports.write_header(&self.header).map_err(failed)?;
+            self.relabel(&ports)?;
+            ports.resize().map_err(failed)?;
+            // Else it was truncated meanwhile, and the size would hide that.
+            if ports.header().map_err(failed)? == Some(self.header.encode()) {
+                break;
+            }
         }
-        ports.resize().map_err(failed)
+        Ok(())
     }
 
     /// The error of a registry whose files are no longer the ones that were opened. It is opened anew, unless that would
@@ -341,10 +349,14 @@ impl Registry {
         if let Some(why) = ports_file::distrust(&metadata) {
             return Err(self.not_a_ports_file(why));
         }
-        let header = match ports_file::header(&file).map_err(failed)?.map(|bytes| Header::decode(&bytes)) {
-            // It was cut off, and is written again with what else is restored.
-            None => Header::new(self.namespace.cookie),
+        let bytes = ports_file::header(&file).map_err(failed)?;
+        let header = match bytes.map(|bytes| Header::decode(&bytes)) {
             Some(Ok(header)) => header,
+            // It was cut off, and is written again with what else is restored.
+            None => self.header.clone(),
+            Some(Err(Unusable::NoHeader)) if bytes == Some([0; _]) && metadata.len() != ports_file::FILE_SIZE => {
+                self.header.clone()
+            }
             Some(Err(unusable)) => return Err(self.unusable(&unusable)),
         };
         Ok((Identity::of(&metadata), header))
@@ -420,7 +432,7 @@ impl Registry {
             let identity = Identity::of(&file.metadata().map_err(failed)?);
             let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
-            ports.write_header(&Header::new(self.namespace.cookie)).map_err(failed)?;
+            ports.write_header(&self.header).map_err(failed)?;
             self.relabel(&ports)
         });
         let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {

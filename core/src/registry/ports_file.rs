@@ -18,9 +18,6 @@ use crate::sys::{self, Folder, Marked};
 /// Size of the file: a slot for each number a port can have, and for 0, which none has.
 pub(crate) const FILE_SIZE: u64 = 65536 * SLOT as u64;
 
-/// Size of the header, which stands in slot 0.
-pub(crate) const HEADER_SIZE: u64 = SLOT as u64;
-
 /// Slots read or written at a time: few for a lease, on the stack; many for a look at a whole pool.
 const SMALL_CHUNK: usize = 16;
 const LARGE_CHUNK: usize = 256;
@@ -227,7 +224,12 @@ impl PortsFile {
         self.file.open().set_len(FILE_SIZE)
     }
 
-    /// Writes the header of a file that has none yet.
+    /// What stands in slot 0.
+    pub(crate) fn header(&self) -> io::Result<Option<[u8; SLOT]>> {
+        header(self.file.open())
+    }
+
+    /// Writes the header.
     pub(crate) fn write_header(&self, header: &Header) -> io::Result<()> {
         self.file.open().write_all_at(&header.encode(), 0)
     }
