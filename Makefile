@@ -29,6 +29,9 @@ fix: ## Format, and mend what the linters can mend by themselves
 check-versions: # One version, and dependencies that our minimum Rust can build
 	$(PYTHON) .ci/check-versions
 
+# Before every runner of tests.
+AT_A_DESK := $(abspath tests/at-a-desk)
+
 # --- Rust: the core and the command line
 
 check-rust: ## Format, clippy and rustdoc
@@ -36,8 +39,13 @@ check-rust: ## Format, clippy and rustdoc
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
-test-rust: ## The core, the command line, the documentation's commands, tests with many processes
-	$(CARGO) test --workspace --locked
+
+include tests/nextest.mk
+
+# The examples in the documentation of the code are two, and nextest runs none. libtest names whoever takes a minute.
+test-rust: $(NEXTEST_PROGRAM) ## The core, the command line, the documentation's commands, tests with many processes
+	$(NEXTEST) --workspace
+	timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
 
 # --- C and C++: the library, its headers, and `make install`. Its tests are part of test-rust.
 
@@ -86,7 +94,7 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 
 test-python: python-installed ## The wheel, installed: API, pytest plugin, documentation
 	cd bindings-python/tests && ../../$(VENV)/bin/python -m mypy.stubtest portalloc
-	$(VENV)/bin/python -m pytest bindings-python/tests
+	$(AT_A_DESK) $(VENV)/bin/python -m pytest bindings-python/tests
 
 # --- Node: the addon and the helpers for its test runners
 
@@ -104,17 +112,17 @@ check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated fil
 	$(NPM) run --silent check
 
 test-node: node-built ## The Node package: API, Jest, Vitest and other runners, documentation
-	$(NPM) run --silent test
+	$(AT_A_DESK) $(NPM) run --silent test
 
 # --- All languages at once
 
-test-languages: contenders ## Every language contends for one small pool
+test-languages: contenders $(NEXTEST_PROGRAM) ## Every language contends for one small pool
 	PORTALLOC_CLI='$(GO_PREFIX)/bin/portalloc' \
 	PORTALLOC_PYTHON='$(abspath $(VENV))/bin/python' \
 	PORTALLOC_NODE='$(abspath bindings-node/index.mjs)' \
 	PORTALLOC_C_CONTENDER='$(abspath target/languages/contend-c)' \
 	PORTALLOC_GO_CONTENDER='$(abspath target/languages/contend-go)' \
-		$(CARGO) test --locked -p portalloc-tests --test languages -- --ignored
+		$(NEXTEST) -p portalloc-tests --test languages --run-ignored only
 
 # --- Proofs: hunts that go on for as long as one lets them, and a short form of each for `make test`
 
@@ -124,6 +132,8 @@ include proof/crowd/crowd.mk
 include proof/fuzz/fuzz.mk
 
 include tests/steps/steps.mk
+
+include tests/parents/parents.mk
 
 test-proof: test-storm test-crowd test-fuzz ## The short form of every hunt; that of the model is part of test-rust
 

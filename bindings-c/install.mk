@@ -65,5 +65,10 @@ check-headers: # The headers as C11, C++17 and C++20, without a warning
 check-c: check-headers ## The headers: no warning, and the generated one is that of the code
 	$(CARGO) test -p portalloc-c --locked --test header
 
-test-c: ## The library as C and C++ see it, valgrind and sanitizers included
-	$(CARGO) test -p portalloc-c --locked
+# The root Makefile has it already.
+ifndef NEXTEST
+include tests/nextest.mk
+endif
+
+test-c: $(NEXTEST_PROGRAM) ## The library as C and C++ see it, valgrind and sanitizers included
+	$(NEXTEST) -p portalloc-c

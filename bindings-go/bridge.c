@@ -1,10 +1,32 @@
 #include "bridge.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* What no outcome has taken yet, the last one first. */
+static _Atomic(pgo_warning *) warnings;
+
+static void keep_warning(const char *code, const char *message, void *unused) {
+    (void)unused;
+    pgo_warning *warning = malloc(sizeof *warning);
+    if (warning == NULL) {
+        return;
+    }
+    warning->code = strdup(code);
+    warning->message = strdup(message);
+    warning->earlier = atomic_load(&warnings);
+    while (!atomic_compare_exchange_weak(&warnings, &warning->earlier, warning)) {
+    }
+}
+
+void pgo_collect_warnings(void) { portalloc_set_warning_handler(keep_warning, NULL); }
+
 static pgo_outcome outcome(portalloc_result result) {
-    pgo_outcome of = {NULL, NULL, result};
+    pgo_outcome of = {NULL, NULL, NULL, result};
+    if (atomic_load_explicit(&warnings, memory_order_relaxed) != NULL) {
+        of.warnings = atomic_exchange(&warnings, NULL);
+    }
     if (result != PORTALLOC_RESULT_OK) {
         of.message = strdup(portalloc_last_error_message());
         of.remedy = strdup(portalloc_last_error_remedy());
@@ -21,6 +43,16 @@ pgo_outcome pgo_lease_new(const portalloc_lease_options *options, portalloc_leas
     return of;
 }
 
+pgo_outcome pgo_lease_free(portalloc_lease *lease) {
+    portalloc_lease_free(lease);
+    return outcome(PORTALLOC_RESULT_OK);
+}
+
+pgo_outcome pgo_lease_is_held(const portalloc_lease *lease, bool *out) {
+    *out = portalloc_lease_is_held(lease);
+    return outcome(PORTALLOC_RESULT_OK);
+}
+
 pgo_outcome pgo_lease_guard(const portalloc_lease *lease) { return outcome(portalloc_lease_guard(lease)); }
 
 pgo_outcome pgo_lease_open_guard(const portalloc_lease *lease) { return outcome(portalloc_lease_open_guard(lease)); }
@@ -34,6 +66,20 @@ pgo_outcome pgo_lease_socket(const portalloc_lease *lease, size_t index, const p
 
 pgo_outcome pgo_lease_inheritable(const portalloc_lease *lease, int32_t *out) {
     return outcome(portalloc_lease_inheritable(lease, out));
+}
+
+pgo_outcome pgo_port_at(const char *place, const portalloc_port_options *options, uint16_t *out) {
+    return outcome(portalloc_port_at(place, options, out));
+}
+
+pgo_outcome pgo_give_back(uint16_t port, bool *out) {
+    *out = portalloc_give_back(port);
+    return outcome(PORTALLOC_RESULT_OK);
+}
+
+pgo_outcome pgo_environment_free(portalloc_environment *environment) {
+    portalloc_environment_free(environment);
+    return outcome(PORTALLOC_RESULT_OK);
 }
 
 pgo_outcome pgo_environment_new(const portalloc_environment_options *options, portalloc_environment **out) {

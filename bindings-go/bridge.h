@@ -7,16 +7,31 @@
 
 #include <portalloc.h>
 
+/* What the user should know though nothing failed. It is Go's to free, and so are its texts. */
+typedef struct pgo_warning {
+    struct pgo_warning *earlier;
+    char *code;
+    char *message;
+} pgo_warning;
+
 /* What a call came to; the texts, which are NULL unless it failed, are Go's to free. */
 typedef struct {
     char *message;
     char *remedy;
+    /* What has come up since the last outcome, in whatever thread; the last one first. */
+    pgo_warning *warnings;
     portalloc_result result;
 } pgo_outcome;
+
+/* From now on, warnings come with outcomes. Calls back into Go would cost every call more than a lease does. */
+void pgo_collect_warnings(void);
 
 /* With its ports, as many as there is room for. */
 pgo_outcome pgo_lease_new(const portalloc_lease_options *options, portalloc_lease **out, uint16_t *ports,
                           size_t capacity);
+/* These do not fail, but may have warnings. */
+pgo_outcome pgo_lease_free(portalloc_lease *lease);
+pgo_outcome pgo_lease_is_held(const portalloc_lease *lease, bool *out);
 pgo_outcome pgo_lease_guard(const portalloc_lease *lease);
 pgo_outcome pgo_lease_open_guard(const portalloc_lease *lease);
 pgo_outcome pgo_lease_drop_guard(const portalloc_lease *lease);
@@ -24,6 +39,11 @@ pgo_outcome pgo_lease_socket(const portalloc_lease *lease, size_t index, const p
                              int32_t *out);
 pgo_outcome pgo_lease_inheritable(const portalloc_lease *lease, int32_t *out);
 
+pgo_outcome pgo_port_at(const char *place, const portalloc_port_options *options, uint16_t *out);
+pgo_outcome pgo_give_back(uint16_t port, bool *out);
+
+/* It does not fail, but may have warnings. */
+pgo_outcome pgo_environment_free(portalloc_environment *environment);
 pgo_outcome pgo_environment_new(const portalloc_environment_options *options, portalloc_environment **out);
 pgo_outcome pgo_environment_current(const portalloc_environment_options *options, portalloc_environment **out);
 pgo_outcome pgo_environment_attach(const char *id, portalloc_environment **out);

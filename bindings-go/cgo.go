@@ -12,7 +12,7 @@ package portalloc
 // // They neither keep Go's pointers nor call Go back, so what they are given may stay on the goroutine's stack.
 // #cgo noescape pgo_lease_new
 // #cgo nocallback pgo_lease_new
-// #cgo nocallback portalloc_lease_free
+// #cgo nocallback pgo_lease_free
 import "C"
 
 import (
@@ -22,8 +22,12 @@ import (
 	"unsafe"
 )
 
-// check takes over the texts of an outcome.
+// check takes over the texts of an outcome, and tells of its warnings. Never under a lock, because whoever is told may use
+// what is locked.
 func check(outcome C.pgo_outcome) error {
+	if outcome.warnings != nil {
+		warn(outcome.warnings)
+	}
 	if outcome.result == C.PORTALLOC_RESULT_OK {
 		return nil
 	}

@@ -138,7 +138,7 @@ func read(handle *C.portalloc_environment) *Environment {
 	}
 	// For one that nobody can reach any more. A handle is freed by this alone, so it can be used as long as it is reachable.
 	runtime.AddCleanup(environment,
-		func(handle *C.portalloc_environment) { C.portalloc_environment_free(handle) }, handle)
+		func(handle *C.portalloc_environment) { check(C.pgo_environment_free(handle)) }, handle)
 	return environment
 }
 
@@ -207,18 +207,22 @@ func (e *Environment) Environ() []string {
 // too, if it is a kept one. It fails with [ErrInUse] if another process holds it; with [ErrPermissionDenied], [ErrIO] or
 // [ErrRegistryUnusable]: then it can be repeated.
 func (e *Environment) Cleanup() error {
+	return check(e.locked(func() C.pgo_outcome { return C.pgo_environment_cleanup(e.handle) }))
+}
+
+// locked uses the handle, and leaves the outcome to be checked.
+func (e *Environment) locked(call func() C.pgo_outcome) C.pgo_outcome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return check(C.pgo_environment_cleanup(e.handle))
+	return call()
 }
 
 // Lease is the lease of a held environment, in the process that made it: for guards, sockets, and passing it on. It fails
 // with [ErrInvalidArgument] for any other environment.
 func (e *Environment) Lease() (*Lease, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	lease := &Lease{ports: e.ports, environment: e}
-	if err := check(C.pgo_environment_lease(e.handle, &lease.handle)); err != nil {
+	outcome := e.locked(func() C.pgo_outcome { return C.pgo_environment_lease(e.handle, &lease.handle) })
+	if err := check(outcome); err != nil {
 		return nil, err
 	}
 	lease.freeWhenLost()

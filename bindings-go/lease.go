@@ -149,21 +149,26 @@ func pinned(pinner *runtime.Pinner, ports []uint16) (*C.uint16_t, C.size_t) {
 // freeWhenLost ends a lease that nobody can reach any more. Without it a long-running program that forgets leases would
 // use up the pool. A cleanup and no finalizer, because it refers to the handle alone and cannot bring the lease back.
 func (l *Lease) freeWhenLost() {
-	l.cleanup = runtime.AddCleanup(l, func(handle *C.portalloc_lease) { C.portalloc_lease_free(handle) }, l.handle)
+	l.cleanup = runtime.AddCleanup(l, func(handle *C.portalloc_lease) { check(C.pgo_lease_free(handle)) }, l.handle)
 }
 
 // Release gives the ports back. Again does nothing. Close your own sockets first: from here on others may be given these
 // ports. A lease that was passed on ends only when the last process that has it is gone. That of an environment is not
 // ended by this, but by [Environment.Cleanup].
 func (l *Lease) Release() {
+	check(l.free())
+}
+
+func (l *Lease) free() (outcome C.pgo_outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.handle == nil {
-		return
+		return outcome
 	}
 	l.cleanup.Stop()
-	C.portalloc_lease_free(l.handle)
+	outcome = C.pgo_lease_free(l.handle)
 	l.handle, l.environment = nil, nil
+	return outcome
 }
 
 // Released says whether it was released, or its environment cleaned up.
@@ -171,6 +176,14 @@ func (l *Lease) Released() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bool(C.portalloc_lease_is_released(l.handle)) // for NULL, it is
+}
+
+// IsHeld says whether the ports are still this lease's: it was not released, its environment not cleaned up, and its
+// descriptor is still its own. A program that closes descriptors that it does not know ends its leases by that.
+func (l *Lease) IsHeld() bool {
+	var held C.bool
+	err := l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_is_held(handle, &held) })
+	return err == nil && bool(held)
 }
 
 // Ports are its ports, known also after the release. Those of a run ascend, others are in the order asked for.
@@ -200,12 +213,21 @@ func (l *Lease) String() string {
 
 // with calls what needs a live handle.
 func (l *Lease) with(call func(*C.portalloc_lease) C.pgo_outcome) error {
+	outcome, err := l.locked(call)
+	if err != nil {
+		return err
+	}
+	return check(outcome)
+}
+
+// locked is with, but leaves the outcome to be checked.
+func (l *Lease) locked(call func(*C.portalloc_lease) C.pgo_outcome) (outcome C.pgo_outcome, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.handle == nil {
-		return invalid("the lease was released", "take a new one")
+		return outcome, invalid("the lease was released", "take a new one")
 	}
-	return check(call(l.handle))
+	return call(l.handle), nil
 }
 
 // Guard holds the ports by sockets, against programs that know nothing of portalloc: none of them, and no server of your
@@ -244,15 +266,27 @@ func (l *Lease) GuardState() GuardState {
 // The lease then lives until this process and every child that has it have ended or closed it. From now on [Lease.Release]
 // gives up only this process's part in it. Guards are not passed on.
 func (l *Lease) Inheritable() (*os.File, error) {
-	var fd C.int32_t
-	// The descriptor is made without close-on-exec. A process that another goroutine starts must not inherit it, and Go
-	// starts processes under this lock.
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	err := l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_inheritable(handle, &fd) })
+	fd := C.int32_t(-1)
+	outcome, err := l.copied(&fd)
 	if err != nil {
 		return nil, err
 	}
-	syscall.CloseOnExec(int(fd))
+	if err := check(outcome); err != nil {
+		return nil, err
+	}
 	return os.NewFile(uintptr(fd), l.String()), nil
+}
+
+// copied makes a descriptor without close-on-exec. A process that another goroutine starts must not inherit it, and Go
+// starts processes under this lock.
+func (l *Lease) copied(fd *C.int32_t) (C.pgo_outcome, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	outcome, err := l.locked(func(handle *C.portalloc_lease) C.pgo_outcome {
+		return C.pgo_lease_inheritable(handle, fd)
+	})
+	if *fd >= 0 {
+		syscall.CloseOnExec(int(*fd))
+	}
+	return outcome, err
 }

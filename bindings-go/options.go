@@ -28,6 +28,18 @@ type Option interface {
 	EnvironmentOption
 }
 
+// PortOption is for [Port].
+type PortOption interface {
+	apply(*request) error
+	forPort()
+}
+
+// PoolOption says which ports may be given out, to whoever asks for ports.
+type PoolOption interface {
+	Option
+	PortOption
+}
+
 // What is common to both requests has the same names in C, but not the same type. So it is collected here first.
 type request struct {
 	pinner runtime.Pinner
@@ -47,6 +59,13 @@ type option func(*request) error
 func (o option) apply(r *request) error { return o(r) }
 func (option) forLease()                {}
 func (option) forEnvironment()          {}
+
+type poolOption func(*request) error
+
+func (o poolOption) apply(r *request) error { return o(r) }
+func (poolOption) forLease()                {}
+func (poolOption) forEnvironment()          {}
+func (poolOption) forPort()                 {}
 
 type leaseOption func(*request) error
 
@@ -77,16 +96,16 @@ func (r *request) limited(limits wait) C.uint64_t {
 
 // WithPool names the ports to give out, such as "20000-29999". Else it is PORTALLOC_POOL, else portalloc.toml, else the
 // default.
-func WithPool(ports string) Option {
-	return option(func(r *request) (err error) {
+func WithPool(ports string) PoolOption {
+	return poolOption(func(r *request) (err error) {
 		r.pool, err = r.text("pool", ports)
 		return err
 	})
 }
 
 // WithExclude names ports never to give out. Else it is PORTALLOC_EXCLUDE, else portalloc.toml, else none.
-func WithExclude(ports string) Option {
-	return option(func(r *request) (err error) {
+func WithExclude(ports string) PoolOption {
+	return poolOption(func(r *request) (err error) {
 		r.exclude, err = r.text("exclude", ports)
 		return err
 	})

@@ -4,24 +4,28 @@
  * Ports that are yours: leased, held in the kernel, and freed by the kernel when their holder is gone.
  *
  * ```js
- * const { lease } = require('portalloc');
+ * const { port } = require('portalloc');
  *
- * const { port } = lease(); // nobody else on this machine is given it until it is released, or this process is gone
+ * server.listen(port()); // nobody else on this machine is given it until this process is gone
  * ```
  *
- * {@link lease} gives ports; {@link Environment} gives ports with an isolation ID, a temp dir, an env file and variables
- * around them. What fails throws a {@link PortallocError} with a stable `code`.
+ * {@link port} gives a number and {@link lease} an object that gives its ports back; {@link Environment} gives ports with an
+ * isolation ID, a temp dir, an env file and variables around them. What fails throws a {@link PortallocError} with a stable
+ * `code`.
  *
  * **Blocking**: what returns no promise is done when it returns. A lease takes microseconds; only one with `timeoutMs`
  * waits, and stops all JavaScript of its thread meanwhile: use {@link leaseAsync} for that. What returns a promise runs on
  * a thread of its own, not in libuv's pool. **Units**: times are milliseconds, as everywhere in Node; ports and indices are
  * whole numbers. **Threads**: each worker thread has leases and environments of its own, which end with it, by
- * `terminate()` too; they cannot be sent to another. **Processes**: a child process, by `fork()` or `cluster` too, begins
+ * `terminate()` too; they cannot be sent to another. What {@link port} gives is the process's. **Garbage**: what you lose
+ * sight of stays; nothing ends because an object was collected. **Processes**: a child process, by `fork()` or `cluster` too, begins
  * without leases; {@link Lease.inheritable} passes one on. **The end of the process**, by whatever signal, ends all
  * leases: the kernel does it. Held environments are cleaned up at the event `exit` of the process, so by `process.exit()`
  * and uncaught exceptions, too; after a signal only their files stay, until {@link cleanupStale}. **Variables**: each call
  * goes by `process.env` as its own code sees it, so a worker's copy or that of a test file in Jest counts; `TMPDIR` is
- * always the process's, and a variable that is deleted in a copy is looked up in the process's.
+ * always the process's, and a variable that is deleted in a copy is looked up in the process's. **Warnings**, such as of a
+ * pool that others use, are events `warning` of the process, each once, with the name `PortallocWarning` and a `code` that
+ * begins with `PORTALLOC_`.
  *
  * @packageDocumentation
  */
@@ -224,6 +228,29 @@ export interface SignalOption {
 }
 
 /**
+ * A port that nobody else is given until this process ends, or until {@link giveBack}: one line in place of `listen(0)`,
+ * get-port and whatever else only looks for a free port. Takes microseconds.
+ *
+ * ```js
+ * server.listen(port());
+ * ```
+ *
+ * It costs one file descriptor and belongs to the process: any thread may give it back, and it outlives the worker that
+ * asked for it. Helpers of test runners give it back at the end of the file that asked for it. Use {@link lease} for several
+ * ports at once, for guards and sockets, and where a block or a test ends what it took.
+ *
+ * @throws as {@link lease}. {@link PoolExhaustedError}, and {@link IoError} at the limit of descriptors, say which lines of
+ * this program have taken the most ports and not given them back.
+ */
+export function port(options?: PoolOptions): number;
+
+/**
+ * Gives back a port that {@link port} returned in this process. `false` if it is not one of those, or no longer: then
+ * nothing happens. From here on others may be given it, so close your own sockets first.
+ */
+export function giveBack(port: number): boolean;
+
+/**
  * Leases ports: nobody else is given them until they are released, or this process is gone, whichever comes first. One
  * port by default; a number asks for so many consecutive ones. Takes microseconds. With `timeoutMs` it waits, and stops
  * all JavaScript of this thread meanwhile: use {@link leaseAsync}.
@@ -250,8 +277,7 @@ export function leaseAsync(countOrOptions?: number | (LeaseOptions & SignalOptio
  * first: the kernel sees to it, SIGKILL included. Iterates over its ports; `using` releases it.
  *
  * It costs one file descriptor, which is closed on exec. It belongs to its thread: a worker's leases end with the worker.
- * One that is collected without having been released is released then, which may be late; the first time in a process
- * there is a `PortallocLeakWarning` that names the line where it was made, if it was one of its realm's first 1000.
+ * Losing sight of it does not end it: `const { port } = lease()` holds the port until the process ends.
  */
 export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   private constructor();
@@ -267,6 +293,11 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   readonly basePort: number;
   /** Whether it was released. */
   readonly released: boolean;
+  /**
+   * Whether the ports are still this lease's: it was not released, and nobody has closed its descriptor, as programs do that
+   * close all descriptors that they do not know.
+   */
+  readonly held: boolean;
   /** `'none'`, `'reuse'` (servers that set `SO_REUSEADDR`, as Node's do, can bind) or `'shut'` (nobody can). */
   readonly guardState: 'none' | 'reuse' | 'shut';
 
@@ -383,9 +414,10 @@ export type Syntax = 'shell' | 'fish' | 'powershell' | 'dotenv' | 'github';
 /**
  * An isolation ID with a lease, a temp dir, an env file and variables around it, made and removed as one.
  *
- * A *held* one lives as long as this object: {@link cleanup}, the end of its `using` block, being collected (with a
- * `PortallocLeakWarning`), or the event `exit` of the process removes it; whatever ends the process ends it. A *kept* one
- * outlives the process. It belongs to its thread, as a {@link Lease} does.
+ * A *held* one lives until {@link cleanup}, the end of its `using` block, the end of its thread, or the event `exit` of the
+ * process, which remove it. Losing sight of the object does not end it. After a signal that ends the process its ports are
+ * free, and its files stay until {@link cleanupStale}. A *kept* one outlives the process. It belongs to its thread, as a
+ * {@link Lease} does.
  */
 export class Environment implements Disposable, AsyncDisposable {
   private constructor();

@@ -31,6 +31,7 @@ function later(load, ...names) {
 }
 
 later(() => require('./js/environment.js'), 'Environment');
+later(() => require('./js/port.js'), 'giveBack', 'port');
 later(() => require('./js/ports.js'), 'PortReport', 'isFree', 'waitFor', 'waitFree', 'who');
 later(
   () => require('./js/registry.js'),

@@ -91,3 +91,44 @@ fn makers_in_one_work_tree_never_overwrite_each_others_env_file() {
     }
     assert_eq!(world.names(world.work()), [""; 0]);
 }
+
+#[test]
+fn a_path_that_leads_nowhere_any_more_is_no_reason_to_stay() {
+    let world = World::new(ACTOR, 10);
+    let mut actor = world.actor();
+    for (what, becomes) in [
+        ("its folder became a file", "rm -r sub; touch sub"),
+        ("its folder became a link in a circle", "rm -r sub; ln -s sub sub"),
+        ("its folder is gone", "rm -r sub"),
+    ] {
+        let sub = world.work().join("sub");
+        fs::create_dir(&sub).unwrap();
+        let made = actor.ok(&format!("kept file {}", sub.join("env").display()));
+        assert!(world.command("sh").args(["-c", becomes]).status().unwrap().success());
+        actor.ok(&format!("cleanup {}", text(&made, "id")));
+        assert_eq!(actor.ok("list")["environments"], Value::Array(Vec::new()), "{what}");
+        assert!(world.command("rm").args(["-f", "sub"]).status().unwrap().success());
+    }
+}
+
+#[test]
+fn one_at_too_long_a_path_is_an_error_and_nothing_is_left() {
+    let world = World::new(ACTOR, 10);
+    let mut actor = world.actor();
+    // As long as a path may be, so that a longer name beside it may not.
+    let mut folder = world.work();
+    while folder.as_os_str().len() < 3800 {
+        folder.push("a".repeat(200));
+    }
+    fs::create_dir_all(&folder).unwrap();
+    for room in 0..40 {
+        let path = folder.join("b".repeat(4095 - folder.as_os_str().len() - 1 - room));
+        let made = actor.ask(&format!("kept file {}", path.display()));
+        if let Ok(made) = &made {
+            actor.ok(&format!("cleanup {}", text(made, "id")));
+        }
+        assert_eq!(actor.ok("list")["environments"], Value::Array(Vec::new()), "{room}: {made:?}");
+        assert_eq!(world.names(&folder), [""; 0], "{room}: {made:?}");
+        assert_eq!(world.names(world.temp()), [""; 0], "{room}: {made:?}");
+    }
+}

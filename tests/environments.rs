@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use portalloc::Request;
+use portalloc::{Request, Timestamp};
 use portalloc_tests::{Actor, World, until};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ fn an_environment_has_all_its_parts() {
         let temp_dir = world.temp().canonicalize().unwrap().join(format!("portalloc-{id}"));
         assert_eq!(made["temp_dir"], temp_dir.to_str().unwrap());
         assert_eq!((mode(&temp_dir), world.names(&temp_dir).len()), (0o700, 0));
-        assert_eq!(mode(world.record(id)), 0o600);
+        assert_eq!(mode(world.record(id)), 0o1600);
         assert_eq!(Path::new(text(&made, "env_file")), world.work().canonicalize().unwrap().join(".env.isolation"));
         let variables = made["variables"].as_object().unwrap();
         let ports: Vec<u64> = made["ports"].as_array().unwrap().iter().map(|port| port.as_u64().unwrap()).collect();
@@ -270,20 +270,21 @@ fn one_whose_maker_died_before_the_last_step_claims_nothing() {
     let made = actor.ok("kept ports 4");
     let id = text(&made, "id");
     let ports: Vec<u16> = serde_json::from_value(made["ports"].clone()).unwrap();
-    // As a kill leaves it between the last label and the mark of the finished record.
-    fs::set_permissions(world.record(id), fs::Permissions::from_mode(0o400)).unwrap();
+    // As a kill leaves it between the last label and the step that counts.
+    let making = world.record(id).with_extension("making");
+    fs::rename(world.record(id), &making).unwrap();
     assert_eq!(status(&mut actor, id), is("stale", "unfinished"));
     actor.fails(&format!("attach {id}"), "not_found");
     assert_eq!(actor.ok("reconcile"), json!([]));
 
     // Every user sees that, also where the record is not theirs to read.
     if rustix::process::geteuid().is_root() {
-        std::os::unix::fs::chown(world.record(id), Some(12345), None).unwrap();
+        std::os::unix::fs::chown(&making, Some(12345), None).unwrap();
     }
     let allocator = world.allocator();
     assert_eq!(allocator.census().unwrap().stale, 4);
     let lease = allocator.lease(Request::these(ports[..2].to_vec())).unwrap();
-    std::os::unix::fs::chown(world.record(id), Some(rustix::process::geteuid().as_raw()), None).unwrap();
+    std::os::unix::fs::chown(&making, Some(rustix::process::geteuid().as_raw()), None).unwrap();
     actor.ok("reconcile");
     assert_eq!(status(&mut actor, id), is("stale", "unfinished"));
     assert_eq!(actor.ok("cleanup stale")["removed"].as_array().unwrap().len(), 1);
@@ -311,4 +312,24 @@ fn a_cleanup_of_the_stale_spares_what_is_being_made() {
         maker.ok(&format!("cleanup {}", text(&made, "id")));
     }
     is_clean(&world);
+}
+
+#[test]
+fn its_time_begins_when_its_ports_are_there() {
+    let world = World::new(ACTOR, 4);
+    let (mut holder, mut maker) = (world.actor(), world.actor());
+    holder.lease("lease 4");
+    maker.send("kept ports 4 file none ttl 1000000 wait 60000");
+    // What it waits with is a watch on the ports file.
+    let waits = || {
+        let open = fs::read_dir(format!("/proc/{}/fd", maker.pid())).unwrap().flatten();
+        open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|link| link.to_string_lossy().contains("inotify"))
+    };
+    until("it waits", waits);
+    let released = Timestamp::now();
+    holder.ok("release 0");
+    let record = &maker.answer().unwrap()["record"];
+    let time = |key: &str| serde_json::from_value::<Timestamp>(record[key].clone()).unwrap().unix_ms();
+    assert!(time("created_at") >= released.unix_ms(), "{record}");
+    assert_eq!(time("expires_at") - time("created_at"), 1_000_000, "the clock was read once");
 }

@@ -7,6 +7,7 @@
     reason = "a helper of tests: a failure is a failed test"
 )]
 
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 
 use portalloc::Request;
@@ -163,4 +164,36 @@ fn descriptors_are_closed_on_exec() {
     drop(lease);
     program.kill().unwrap();
     program.wait().unwrap();
+}
+
+#[test]
+fn a_guard_is_its_parents_alone() {
+    let world = World::alone(ACTOR, 4);
+    for (letting_go, is_leased) in [("guard 0 to none", true), ("release 0", false)] {
+        let mut parent = world.actor();
+        let ports = parent.lease("lease 4 guarded");
+        let (child, answers) = Child::of(&mut parent, "is_held 0");
+        assert_eq!(answers[0]["ok"], true, "its copy of the lease is one");
+        assert!(TcpListener::bind(("127.0.0.1", ports[0])).is_err(), "the parent's guard stands");
+        parent.ok(letting_go);
+        for port in &ports {
+            TcpListener::bind(("127.0.0.1", *port)).unwrap();
+            UdpSocket::bind(("127.0.0.1", *port)).unwrap();
+        }
+        assert_eq!(world.allocator().lease(4).is_err(), is_leased, "after {letting_go}");
+        child.kill();
+    }
+}
+
+#[test]
+fn a_child_guards_what_it_has_leased_itself() {
+    let world = World::alone(ACTOR, 4);
+    let mut parent = world.actor();
+    parent.lease("lease 1 guarded");
+    let (child, answers) = Child::of(&mut parent, "lease 1 guarded");
+    let port = u16::try_from(answers[0]["ok"]["ports"][0].as_u64().unwrap()).unwrap();
+    parent.ok("release 0");
+    assert!(TcpListener::bind(("127.0.0.1", port)).is_err(), "the child's guard stands");
+    child.kill();
+    until("the child is gone", || TcpListener::bind(("127.0.0.1", port)).is_ok());
 }

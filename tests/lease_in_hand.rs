@@ -295,6 +295,27 @@ mod guards {
     }
 
     #[test]
+    fn one_made_beside_a_release_does_not_outlive_it() {
+        let world = World::alone(ACTOR, 5);
+        let allocator = world.allocator();
+        for round in 0..500 {
+            let lease = allocator.lease(5).unwrap();
+            let begin = std::sync::Barrier::new(2);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    begin.wait();
+                    // It comes before or after the release; or it is refused by what the release has freed.
+                    let _ = lease.guard();
+                });
+                begin.wait();
+                lease.release();
+            });
+            assert_eq!(gets_in(world.base()), [true; 3], "round {round}");
+            drop(lease);
+        }
+    }
+
+    #[test]
     fn at_the_descriptor_limit_nothing_leaks() {
         let world = World::alone(ACTOR, 20);
         let mut actor = world.actor();

@@ -1,9 +1,12 @@
 //! Processes in other namespaces (containers, sandboxes) that share one registry: ports belong to the network
 //! namespace, process IDs to the PID namespace, paths to the mount namespace, and nothing is judged across.
 
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
-use portalloc_tests::{World, can_unshare, unshared, until};
+use portalloc_tests::{Actor, World, can_unshare, unshared, until};
 use serde_json::json;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -112,4 +115,35 @@ fn a_work_tree_in_another_mount_namespace_is_not_judged() {
     assert_eq!(here.ok("list")["environments"][0]["status"], "active");
     assert_eq!(here.ok("cleanup stale")["removed"], json!([]));
     assert_eq!(other.ok(&format!("validate {}", made["id"].as_str().unwrap()))["valid"], true);
+}
+
+#[test]
+fn folders_of_network_namespaces_that_are_not_used_any_more_are_swept() {
+    if !can_unshare(&["-n"]) {
+        return;
+    }
+    let world = World::new(ACTOR, 5);
+    let [mut idle, mut holding, mut keeping, mut fresh] = [(); 4].map(|()| unshared(&world, &["-n"], ""));
+    let folder = |actor: &Actor| {
+        let inode = fs::metadata(format!("/proc/{}/ns/net", actor.pid())).unwrap().ino();
+        world.registry().join(format!("net-{inode}"))
+    };
+    idle.lease("lease 1 sticky key");
+    idle.ok("release 0");
+    holding.lease("lease 1");
+    keeping.ok("kept ports 1 file none");
+    fresh.lease("lease 1");
+    fresh.ok("release 0");
+    let two_days_ago = SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60);
+    for actor in [&idle, &holding, &keeping] {
+        let ports = File::options().write(true).open(folder(actor).join("ports")).unwrap();
+        ports.set_modified(two_days_ago).unwrap();
+    }
+    assert_eq!(world.actor().ok("cleanup stale")["swept"], json!([folder(&idle)]));
+    assert!(!folder(&idle).exists());
+    assert!([&holding, &keeping, &fresh].iter().all(|actor| folder(actor).join("ports").exists()));
+    // Whoever had it open makes it anew.
+    idle.lease("lease 5");
+    idle.fails("lease 1", "pool_exhausted");
+    assert!(folder(&idle).join("ports").exists());
 }

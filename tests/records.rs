@@ -86,7 +86,7 @@ fn forgeries(world: &World, victims: &Victims) -> Vec<(&'static str, Value)> {
         ("work tree gone", json!({"worktree_path": "/nowhere"})),
         (
             "an owner that never was",
-            json!({"owner": {"pid": 4294967295u32, "start_time": 1, "pid_namespace": 1, "boot": 1}}),
+            json!({"owner": {"pid": 4294967295u32, "start_time": 1, "pid_namespace": 1, "time_namespace": 1}}),
         ),
         ("another format", json!({"format": 99})),
         ("a format that is no number", json!({"format": {"a": [1]}})),

@@ -21,7 +21,11 @@
  * use a handle that another thread frees.
  *
  * Fork. A lease and an environment belong to the process that made them. A forked child may read its copy and must not
- * count on ending it: freeing it there closes the child's copy and releases nothing. Exec closes it.
+ * count on ending it: freeing it there closes the child's copy and releases nothing. Exec closes it. The copies
+ * of guards are closed before fork() returns in the child. A child of a raw clone() has them until exec or its end.
+ *
+ * Descriptors. The library closes none that is not its own, and takes none of 0 to 2. A program that closes or replaces
+ * the descriptor of a lease ends that lease: portalloc_lease_is_held tells. What else was closed the next call opens anew.
  *
  * Structs of options begin with their size, so that a program built for an older header works with a newer library:
  * make them with the ..._default function, and set what you need. A library that is older than the header refuses what
@@ -272,6 +276,24 @@ typedef struct {
 } portalloc_environment_options;
 
 /**
+ * What a port that is held until the process ends is asked for. Make it with portalloc_port_options_default().
+ */
+typedef struct {
+    /**
+     * sizeof(portalloc_port_options).
+     */
+    size_t size;
+    /**
+     * As for a lease.
+     */
+    const char *pool;
+    /**
+     * As for a lease.
+     */
+    const char *exclude;
+} portalloc_port_options;
+
+/**
  * What a lease is asked for. Make it with portalloc_lease_options_default().
  */
 typedef struct {
@@ -474,6 +496,12 @@ typedef struct {
     uint64_t started_at_unix_ms;
 } portalloc_holder;
 
+/**
+ * What is called with a warning: `code` is a stable word such as "pool", `message` says what happened and what to do, `data`
+ * is what was given with the handler. The texts live until it returns. It must return: no longjmp, no exception.
+ */
+typedef void (*portalloc_warning_handler)(const char *code, const char *message, void *data);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -675,6 +703,28 @@ bool portalloc_environment_is_kept(const portalloc_environment *environment);
 bool portalloc_environment_is_attached(const portalloc_environment *environment);
 
 /**
+ * Leases one port and holds it until this process ends, or until portalloc_give_back. Call it by the macro `portalloc_port`,
+ * which says where it stands: `place` is that place, such as "server_test.c:14"; NULL is not known. Where the pool is
+ * exhausted, or the process has no descriptor left, the message names the places that have taken the most ports and not
+ * given them back.
+ *
+ * Costs one file descriptor, closed on exec. Does not block. A forked child holds none of its parent's: it cannot give them
+ * back, and they stay leased until parent and child are gone, or the parent gives them back. Fails as portalloc_lease_new.
+ *
+ * # Safety
+ * `place` must be NULL or a text, `options` NULL or as its members' comments say, `out` NULL or writable.
+ */
+portalloc_result portalloc_port_at(const char *place,
+                                   const portalloc_port_options *options,
+                                   uint16_t *out);
+
+/**
+ * Gives back a port of `portalloc_port` before this process ends. Close your own sockets first: from here on others may be
+ * given it. False, and nothing else, if it is not one of those, or no longer, or a forked child's parent's.
+ */
+bool portalloc_give_back(uint16_t port);
+
+/**
  * Leases ports, to be given back by `portalloc_lease_free`. Without options: one port.
  *
  * Blocks only if a timeout is given. Fails with PORTALLOC_RESULT_INVALID_ARGUMENT, _POOL_EXHAUSTED, _PORT_IN_USE,
@@ -711,6 +761,16 @@ portalloc_result portalloc_lease_release(const portalloc_lease *lease);
  * `lease` must be NULL or a live handle.
  */
 bool portalloc_lease_is_released(const portalloc_lease *lease);
+
+/**
+ * Whether the ports are still this lease's: it was not released, its environment not cleaned up, and its descriptor is still
+ * its own. A program that closes descriptors that it does not know, as daemons do when they start, ends its leases by that.
+ * In a forked child: whether the child's copy keeps the lease alive. False for NULL.
+ *
+ * # Safety
+ * `lease` must be NULL or a live handle.
+ */
+bool portalloc_lease_is_held(const portalloc_lease *lease);
 
 /**
  * How many ports it has; 0 for NULL.
@@ -1073,6 +1133,22 @@ void portalloc_text_free(char *text);
  */
 const char *portalloc_version(void);
 
+/**
+ * Has `handler` called with every warning, each once in a process: what the user should know though no call failed, such
+ * as a pool that was asked for and is used in part only. It replaces the handler before it; NULL switches warnings off,
+ * which then wait for the next handler. Warnings that came up before are told at once. Without a handler nothing is told.
+ *
+ * The handler is called at the end of a call of this library, by the thread that made that call; so several threads may
+ * call it at once. It may call the library, except for handles that the interrupted call frees, and it does not change
+ * portalloc_last_error_message(). Just after a change, another thread may still call the handler before. A forked child
+ * keeps the handler, and may be told again what its parent was told.
+ *
+ * # Safety
+ * `handler` must be NULL or a function that may be called with `data` by any thread, as long as the process lives.
+ */
+void portalloc_set_warning_handler(portalloc_warning_handler handler,
+                                   void *data);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -1080,6 +1156,14 @@ const char *portalloc_version(void);
 /** Options with nothing set. */
 static inline portalloc_lease_options portalloc_lease_options_default(void) {
     portalloc_lease_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
+
+/** Options with nothing set. */
+static inline portalloc_port_options portalloc_port_options_default(void) {
+    portalloc_port_options options;
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     return options;
@@ -1100,5 +1184,16 @@ static inline portalloc_socket_options portalloc_socket_options_default(void) {
     options.size = sizeof options;
     return options;
 }
+
+/** The place where it is written, such as "server_test.c:14". */
+#define PORTALLOC_PLACE __FILE__ ":" PORTALLOC_DIGITS(__LINE__)
+#define PORTALLOC_DIGITS(number) PORTALLOC_QUOTED(number)
+#define PORTALLOC_QUOTED(number) #number
+
+/**
+ * portalloc_port(options, &port): one port that is nobody else's until this process ends, or until portalloc_give_back. In
+ * place of binding port 0 and closing the socket. As portalloc_port_at with the place of the call; `options` may be NULL.
+ */
+#define portalloc_port(...) portalloc_port_at(PORTALLOC_PLACE, __VA_ARGS__)
 
 #endif /* PORTALLOC_H */

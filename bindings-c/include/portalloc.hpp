@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -23,6 +24,9 @@
 #include <vector>
 #if __cplusplus >= 202002L
 #include <span>
+#if __has_include(<source_location>)
+#include <source_location>
+#endif
 #endif
 
 namespace portalloc {
@@ -231,6 +235,9 @@ public:
     void release() { detail::check(portalloc_lease_release(handle_.get())); }
     bool is_released() const noexcept { return portalloc_lease_is_released(handle_.get()); }
 
+    /** Whether the ports are still this lease's; false also if the program has closed or replaced its descriptor. */
+    bool is_held() const noexcept { return portalloc_lease_is_held(handle_.get()); }
+
     void guard() { detail::check(portalloc_lease_guard(handle_.get())); }
     void open_guard() { detail::check(portalloc_lease_open_guard(handle_.get())); }
     void drop_guard() { detail::check(portalloc_lease_drop_guard(handle_.get())); }
@@ -410,6 +417,64 @@ private:
 
     detail::owner<portalloc_environment, portalloc_environment_free> handle_;
 };
+
+/** As portalloc_port_options. */
+struct port_options {
+    std::optional<std::string> pool;
+    std::optional<std::string> exclude;
+};
+
+namespace detail {
+
+inline port_type port_at(const std::string &place, const port_options &wanted) {
+    portalloc_port_options options = portalloc_port_options_default();
+    options.pool = text(wanted.pool);
+    options.exclude = text(wanted.exclude);
+    port_type port = 0;
+    check(portalloc_port_at(place.c_str(), &options, &port));
+    return port;
+}
+
+}  // namespace detail
+
+/**
+ * One port that is nobody else's until this process ends, or until give_back. In place of binding port 0 and closing the
+ * socket. Where ports run out, the error names the places of the program that have taken the most.
+ */
+#if defined(__cpp_lib_source_location)
+inline port_type port(const port_options &wanted = {},
+                      const std::source_location &place = std::source_location::current()) {
+    return detail::port_at(place.file_name() + (":" + std::to_string(place.line())), wanted);
+}
+#else
+inline port_type port(const port_options &wanted = {}, const char *file = __builtin_FILE(),
+                      unsigned line = __builtin_LINE()) {
+    return detail::port_at(file + (":" + std::to_string(line)), wanted);
+}
+#endif
+
+/** Gives back a port of port(); false, and nothing else, if it is not one of those. Close your own sockets first. */
+inline bool give_back(port_type port) noexcept { return portalloc_give_back(port); }
+
+/** What is called with a warning: its code, such as "pool", and what happened and what to do. */
+using warning_handler = std::function<void(const std::string &code, const std::string &message)>;
+
+/**
+ * Has a handler called with every warning, each once in a process; an empty one switches warnings off. It is that of the
+ * whole process, portalloc_set_warning_handler included, and is called by any thread, several at once. It must not throw. It
+ * is kept as long as the process lives, because another thread may be about to call it.
+ */
+inline void set_warning_handler(warning_handler handler) {
+    if (!handler) {
+        portalloc_set_warning_handler(nullptr, nullptr);
+        return;
+    }
+    portalloc_set_warning_handler(
+        [](const char *code, const char *message, void *data) noexcept {
+            (*static_cast<const warning_handler *>(data))(code, message);
+        },
+        new warning_handler(std::move(handler)));
+}
 
 /** Whether a lease of this port could be had at this moment. */
 inline bool is_free(port_type port) {

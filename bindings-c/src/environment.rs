@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portalloc_core::{Cleanup, Record, Result, Selection, Settings, given};
+use portalloc_core::{Cleanup, Maker, Record, Result, Selection, Settings, given};
 
 use crate::lease::Lease;
 use crate::options::{ALLOCATORS, EnvironmentOptions, watched};
@@ -17,8 +17,8 @@ pub struct Environment {
     shared: Arc<Mutex<portalloc_core::Environment>>,
     record: Record,
     texts: Texts,
-    maker: u32,
-    /// Kept beside it: a forked child's copy of the lock may be locked for ever.
+    /// This and the next are kept beside it: a forked child's copy of the lock may be locked for ever.
+    maker: Maker,
     is_attached: bool,
 }
 
@@ -54,11 +54,11 @@ impl Environment {
         let record = environment.record().clone();
         let texts = Texts::of(&record);
         let is_attached = environment.is_attached();
-        Self { shared: Arc::new(Mutex::new(environment)), record, texts, maker: std::process::id(), is_attached }
+        Self { shared: Arc::new(Mutex::new(environment)), record, texts, maker: Maker::this_process(), is_attached }
     }
 
     fn cleanup(&self) -> Result<()> {
-        if self.maker == std::process::id() {
+        if self.maker.is_this_process() {
             return self.shared.lock().unwrap_or_else(PoisonError::into_inner).cleanup();
         }
         // A forked child: its copy may have been locked when it was made. Whoever holds it, in the registry's own words.
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn portalloc_environment_free(environment: *mut Environmen
     let _ = call(|| {
         // SAFETY: as this function's caller promises.
         if let Ok(environment) = unsafe { borrow(environment, "environment") }
-            && environment.maker == std::process::id()
+            && environment.maker.is_this_process()
         {
             let shared = environment.shared.lock().unwrap_or_else(PoisonError::into_inner);
             let ends = !environment.is_attached && shared.lease().is_some();
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn portalloc_environment_lease(
     call(|| {
         // SAFETY: as this function's caller promises.
         let environment = unsafe { borrow(environment, "environment") }?;
-        if environment.maker != std::process::id() {
+        if !environment.maker.is_this_process() {
             return Err(given::no_lease_now());
         }
         // SAFETY: as this function's caller promises.

@@ -16,6 +16,10 @@ pub struct Lease {
     ports: Box<[u16]>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are leases, and a box for each would cost more than it saves"
+)]
 enum Source {
     Own(portalloc_core::Lease),
     /// An environment's, which may be gone before this view of it.
@@ -97,8 +101,11 @@ pub unsafe extern "C" fn portalloc_lease_new(options: *const LeaseOptions, out: 
 /// `lease` must be NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_free(lease: *mut Lease) {
-    // SAFETY: as this function's caller promises.
-    unsafe { free(lease) };
+    let _ = call(|| {
+        // SAFETY: as this function's caller promises.
+        unsafe { free(lease) };
+        Ok(())
+    });
 }
 
 /// Gives the ports back and keeps the handle. Again does nothing, and neither does a forked child's call. Close your own
@@ -129,6 +136,21 @@ pub unsafe extern "C" fn portalloc_lease_is_released(lease: *const Lease) -> boo
         // SAFETY: as this function's caller promises.
         let lease = unsafe { borrow(lease, "lease") }?;
         Ok(lease.with(|lease| Ok(lease.is_released())).unwrap_or(true))
+    })
+}
+
+/// Whether the ports are still this lease's: it was not released, its environment not cleaned up, and its descriptor is still
+/// its own. A program that closes descriptors that it does not know, as daemons do when they start, ends its leases by that.
+/// In a forked child: whether the child's copy keeps the lease alive. False for NULL.
+///
+/// # Safety
+/// `lease` must be NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn portalloc_lease_is_held(lease: *const Lease) -> bool {
+    value(false, || {
+        // SAFETY: as this function's caller promises.
+        let lease = unsafe { borrow(lease, "lease") }?;
+        Ok(lease.with(|lease| Ok(lease.is_held())).unwrap_or(false))
     })
 }
 

@@ -4,6 +4,7 @@
 
 pub mod cancel;
 pub mod environment;
+pub mod held;
 pub mod lease;
 pub mod listing;
 pub mod options;
@@ -13,3 +14,4 @@ pub mod report;
 pub mod results;
 pub mod settings;
 pub mod version;
+pub mod warnings;

@@ -46,6 +46,17 @@ pub struct LeaseOptions {
     pub guard: bool,
 }
 
+/// What a port that is held until the process ends is asked for. Make it with portalloc_port_options_default().
+#[repr(C)]
+pub struct PortOptions {
+    /// sizeof(portalloc_port_options).
+    pub size: usize,
+    /// As for a lease.
+    pub pool: *const c_char,
+    /// As for a lease.
+    pub exclude: *const c_char,
+}
+
 /// Where an env file goes.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -197,6 +208,15 @@ impl LeaseOptions {
             request = request.wait(time(self.timeout_ms));
         }
         Ok(request)
+    }
+}
+
+impl PortOptions {
+    /// # Safety
+    /// Its pointers are as its members' comments say.
+    pub(crate) unsafe fn settings(&self) -> Result<Settings> {
+        // SAFETY: as this function's caller promises.
+        unsafe { settings(self.pool, self.exclude) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pointers as C gives and takes them: the only file that follows one. Every function here trusts its caller, an exported
 //! function, whose own documentation says what C has to keep to.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
 
 use portalloc_core::{Error, Result, given};
@@ -90,6 +91,18 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<Option<
     // SAFETY: it is not NULL, so it ends with a zero byte, as the caller promises.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map(Some).map_err(|_| given::no_text(what, text.to_string_lossy()))
+}
+
+/// A text that is only shown to people, so that any bytes will do; NULL is an empty one.
+///
+/// # Safety
+/// As for [`text`].
+pub(crate) unsafe fn shown<'a>(text: *const c_char) -> Cow<'a, str> {
+    if text.is_null() {
+        return Cow::Borrowed("");
+    }
+    // SAFETY: it is not NULL, so it ends with a zero byte, as the caller promises.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy()
 }
 
 /// An array; NULL is none. One without elements was given all the same: who lists no ports did not mean any port.

@@ -6,6 +6,8 @@ use std::ptr;
 
 use portalloc_core::{Error, ErrorCode, Result, Validation, no_panic};
 
+use crate::warnings;
+
 /// The result of a call. The numbers are never reused or changed; new ones may be added.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,20 +67,31 @@ thread_local! {
     static LAST: RefCell<Option<(CString, CString)>> = const { RefCell::new(None) };
 }
 
-/// Does the work of an exported function: no panic gets past here.
+/// Does the work of an exported function: no panic gets past here, and no warning is left untold.
 pub(crate) fn call(work: impl FnOnce() -> Result<()>) -> ResultNumber {
-    match no_panic(work) {
-        Ok(()) => ResultNumber::Ok,
-        Err(error) => remember(&error),
-    }
+    let done = no_panic(work).map_or_else(|error| remember(&error), |()| ResultNumber::Ok);
+    warnings::tell();
+    done
 }
 
 /// The same for a function that gives a value; `otherwise` where there is none to be had.
 pub(crate) fn value<T>(otherwise: T, work: impl FnOnce() -> Result<T>) -> T {
-    no_panic(work).unwrap_or_else(|error| {
+    let value = no_panic(work).unwrap_or_else(|error| {
         remember(&error);
         otherwise
-    })
+    });
+    warnings::tell();
+    value
+}
+
+/// Calls the program in the middle of a call of its own: what that leaves behind as the last error is none of the program's
+/// concern, which is about to ask for the error of the call around it.
+pub(crate) fn aside(program: impl FnOnce()) {
+    let last = LAST.try_with(RefCell::take).ok();
+    program();
+    if let Some(last) = last {
+        let _ = LAST.try_with(|now| now.replace(last));
+    }
 }
 
 /// What a validation found, for those who ask what happened.

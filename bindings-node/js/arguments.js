@@ -75,8 +75,11 @@ function pair(value, what) {
 /** The ways to say which ports are wanted. */
 const WANTED = { count: of('number'), ports: listOf('number'), offsets: listOf('number'), scattered: of('flag') };
 
-/** Where they come from, and how long to wait for them. */
-const SOURCE = { pool: of('text'), exclude: of('text'), timeoutMs: of('number') };
+/** Where they come from. */
+const POOL = { pool: of('text'), exclude: of('text') };
+
+/** The same, and how long to wait for them. */
+const SOURCE = { ...POOL, timeoutMs: of('number') };
 
 /** A number of ports, or options. */
 function countOrOptions(names, given, what) {
@@ -87,4 +90,4 @@ function countOrOptions(names, given, what) {
   return options(names, given, what);
 }
 
-module.exports = { SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pair, record, typed };
+module.exports = { POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pair, record, typed };

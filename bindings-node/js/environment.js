@@ -1,13 +1,12 @@
 'use strict';
 
-// Environments: the object around the addon's, and what a process has to do for those that it holds.
+// Environments: the object around the addon's. Those that this thread holds end when it does, not with the object.
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
 const { date } = require('./dates.js');
 const { lifted, wrongType } = require('./errors.js');
-const { forget, origin, whenCollected } = require('./leaks.js');
 const { leaseOf, listed } = require('./lease.js');
 const { native } = require('./native.js');
 const { asyncDispose, dispose } = require('./symbols.js');
@@ -37,71 +36,32 @@ const CREATE = {
 };
 const CREATE_ASYNC = { ...CREATE, signal: given.of('signal') };
 
-/** Those that this realm holds, to be removed when the process ends by itself, which tells no finalizer. */
-const held = new Set();
-
-function endAll() {
-  for (const handle of held) {
-    try {
-      handle.cleanup(variables.place());
-    } catch {
-      // It stays as a stale one, for cleanupStale().
-    }
-  }
-}
-
-function hold(handle) {
-  if (held.size === 0) process.on('exit', endAll);
-  held.add(handle);
-}
-
-function letGo(handle) {
-  if (held.delete(handle) && held.size === 0) process.off('exit', endAll);
-}
-
-/** What is left of one whose object was collected. */
-function left(handle, id) {
-  if (!held.has(handle)) return undefined;
-  letGo(handle);
-  try {
-    handle.cleanup(variables.place());
-  } catch {
-    // As above.
-  }
-  return `the environment ${id} was not cleaned up`;
-}
-
 class Environment {
   #handle;
   #facts;
   #exported;
   #lease;
 
-  constructor(ours, handle, at) {
+  constructor(ours, handle) {
     if (ours !== OURS) throw wrongType('new Environment()', 'what you want to Environment.create()', undefined);
     this.#handle = handle;
-    const facts = handle.facts();
-    this.#facts = facts;
-    if (handle.attached || facts.lifetime === 'kept') return;
-    hold(handle);
-    whenCollected(this, left.bind(undefined, handle, facts.id), at);
+    this.#facts = handle.facts();
   }
 
   static create(countOrOptions) {
     try {
       const options = given.countOrOptions(CREATE, countOrOptions, 'Environment.create()');
-      return new Environment(OURS, native.createEnvironment(asked(options)), origin(Environment.create));
+      return new Environment(OURS, native.createEnvironment(asked(options)));
     } catch (error) {
       throw lifted(error, Environment.create);
     }
   }
 
   static async createAsync(countOrOptions) {
-    const at = origin(Environment.createAsync);
     const { signal, ...options } = given.countOrOptions(CREATE_ASYNC, countOrOptions, 'Environment.createAsync()');
     const make = (wait) => native.createEnvironmentAsync(wait, asked(options));
     const giveBack = (handle) => handle.cleanupAsync(variables.place()).catch(() => {});
-    return new Environment(OURS, await cancellable(signal, make, giveBack), at);
+    return new Environment(OURS, await cancellable(signal, make, giveBack));
   }
 
   static attach(id) {
@@ -117,7 +77,7 @@ class Environment {
     try {
       const options = given.countOrOptions(CURRENT, countOrOptions, 'Environment.current()');
       const handle = native.currentEnvironment(variables.isolationId(), asked(options));
-      const environment = new Environment(OURS, handle, origin(Environment.current));
+      const environment = new Environment(OURS, handle);
       if (!handle.attached) environment.#export();
       return environment;
     } catch (error) {
@@ -191,8 +151,9 @@ class Environment {
   }
 
   get lease() {
-    if (!held.has(this.#handle)) return undefined;
-    return (this.#lease ??= leaseOf(this.#handle.lease(), this));
+    const number = this.#handle.lease();
+    if (number === null) return undefined;
+    return (this.#lease ??= leaseOf(number, this));
   }
 
   cleanup() {
@@ -202,8 +163,6 @@ class Environment {
     } catch (error) {
       throw lifted(error, this.cleanup);
     }
-    letGo(this.#handle);
-    forget(this);
   }
 
   [dispose]() {
@@ -218,8 +177,6 @@ class Environment {
     } catch (error) {
       throw lifted(error);
     }
-    letGo(this.#handle);
-    forget(this);
   }
 
   /** Into `process.env`, for the processes that are started from here on. */

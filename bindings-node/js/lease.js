@@ -6,7 +6,6 @@ const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted, wrongType } = require('./errors.js');
-const { forget, origin, whenCollected } = require('./leaks.js');
 const { native } = require('./native.js');
 const { asyncDispose, dispose } = require('./symbols.js');
 const variables = require('./variables.js');
@@ -20,25 +19,19 @@ const FD = { type: given.of('text'), host: given.of('text'), listen: given.of('f
 
 const listed = (ports) => `${ports.length === 1 ? 'port' : 'ports'} ${ports.join(', ')}`;
 
-/** What is left of a lease whose object was collected. */
-function left(number) {
-  const ports = native.forgetLease(number);
-  return ports ? `the lease of ${listed(ports)} was not released` : undefined;
-}
-
 class Lease {
   #number;
   /** A number for the only one, until somebody asks for the list. */
   #ports;
   #released = false;
-  /** What it belongs to, which must not be collected before it. */
+  /** What it belongs to. As long as that is there, the addon knows the number. */
+  // eslint-disable-next-line no-unused-private-class-members -- having it is its use
   #environment;
 
-  constructor(ours, number, at, environment) {
+  constructor(ours, number, environment) {
     if (ours !== OURS) throw wrongType('new Lease()', 'the number of ports to lease()', undefined);
     this.#number = number;
     this.#environment = environment;
-    whenCollected(this, left.bind(undefined, number), at);
   }
 
   get ports() {
@@ -61,13 +54,15 @@ class Lease {
     return (this.#released ||= native.leaseIsReleased(this.#number));
   }
 
+  get held() {
+    return !this.#released && native.leaseIsHeld(this.#number);
+  }
+
   release() {
     if (this.#released) return;
     const ports = this.#native(native.releaseLease, this.release);
     this.#ports ??= ports;
     this.#released = true;
-    // The number of an environment's is still known, until this is collected.
-    if (!this.#environment) forget(this);
   }
 
   guard() {
@@ -174,20 +169,19 @@ function lease(countOrOptions) {
       typeof countOrOptions === 'number' && variables.isProcess()
         ? native.lease(countOrOptions)
         : native.lease(undefined, asked(given.countOrOptions(LEASE, countOrOptions, 'lease()')));
-    return new Lease(OURS, number, origin(lease));
+    return new Lease(OURS, number);
   } catch (error) {
     throw lifted(error, lease);
   }
 }
 
 async function leaseAsync(countOrOptions) {
-  const at = origin(leaseAsync);
   const { signal, ...options } = given.countOrOptions(LEASE_ASYNC, countOrOptions, 'leaseAsync()');
   const take = (wait) => native.leaseAsync(wait, undefined, asked(options));
-  return new Lease(OURS, await cancellable(signal, take, native.forgetLease), at);
+  return new Lease(OURS, await cancellable(signal, take, native.releaseLease));
 }
 
 /** The lease of an environment, which that ends. */
-const leaseOf = (number, environment) => new Lease(OURS, number, undefined, environment);
+const leaseOf = (number, environment) => new Lease(OURS, number, environment);
 
 module.exports = { Inheritable, Lease, lease, leaseAsync, leaseOf, listed };

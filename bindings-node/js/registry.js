@@ -8,8 +8,6 @@ const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
 const { place } = require('./variables.js');
 
-const SETTINGS = { pool: given.of('text'), exclude: given.of('text') };
-
 function environments() {
   try {
     return native.environments(place()).map((info) => dated(info, 'createdAt', 'expiresAt'));
@@ -52,7 +50,7 @@ function validate(id) {
 
 function settings(options) {
   try {
-    const { pool, exclude } = given.options(SETTINGS, options, 'settings()');
+    const { pool, exclude } = given.options(given.POOL, options, 'settings()');
     return native.settings(place(pool, exclude));
   } catch (error) {
     throw lifted(error, settings);

@@ -27,4 +27,10 @@ function leaks(ports) {
   }
 }
 
-module.exports = { clashIn, culprits, leaks };
+/** A point in what this thread takes. */
+const mark = () => native.mark();
+
+/** Gives back what this thread has taken since then: leases, environments and ports. */
+const giveBackSince = (since) => native.giveBackSince(since);
+
+module.exports = { clashIn, culprits, giveBackSince, leaks, mark };

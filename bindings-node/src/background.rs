@@ -11,7 +11,7 @@ use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi_derive::napi;
 use portalloc::{Allocator, Result, no_panic};
 
-use crate::errors::thrown;
+use crate::call;
 
 /// One wait. It ends early once it is cancelled, or once JavaScript has let go of this object, which the end of a worker
 /// thread makes it do.
@@ -51,7 +51,7 @@ impl Drop for Wait {
 pub(crate) fn in_background<'env, T, V>(
     env: &'env Env,
     work: impl FnOnce() -> Result<T> + Send + 'static,
-    shape: impl FnOnce(T) -> V + Send + 'static,
+    shape: impl FnOnce(&Env, T) -> V + Send + 'static,
 ) -> napi::Result<Object<'env>>
 where
     T: Send + 'static,
@@ -60,7 +60,7 @@ where
     let (deferred, promise) = env.create_deferred::<V, _>()?;
     let run = move || {
         let done = no_panic(work);
-        deferred.resolve(move |env| done.map(shape).map_err(|error| thrown(&env, &error)));
+        deferred.resolve(move |env| call::done(&env, done).map(|value| shape(&env, value)));
     };
     std::thread::Builder::new().name("portalloc".to_owned()).spawn(run)?;
     Ok(promise)

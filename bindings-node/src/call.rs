@@ -1,10 +1,12 @@
-//! How a call gets to the core: with the allocator for its settings, behind a border that no panic gets past.
+//! How a call gets to the core: with the allocator for its settings, behind a border that no panic gets past. And how it
+//! gets back: with what the core has to warn of, and its error.
 
 use napi::Env;
 use portalloc::{Allocator, Allocators, Result, Settings, no_panic};
 
 use crate::arguments::Where;
 use crate::errors::thrown;
+use crate::node_process::tell_warnings;
 
 /// What stays open between calls, for all threads of the process.
 static ALLOCATORS: Allocators = Allocators::new();
@@ -27,7 +29,18 @@ pub(crate) fn settings(place: Option<Where>) -> Settings {
 
 /// A call on JavaScript's own thread, which stands still meanwhile.
 pub(crate) fn here<T>(env: &Env, settings: &Settings, work: impl FnOnce(&Allocator) -> Result<T>) -> napi::Result<T> {
-    no_panic(|| ALLOCATORS.with(settings, work)).map_err(|error| thrown(env, &error))
+    without_allocator(env, || ALLOCATORS.with(settings, work))
+}
+
+/// The same for what needs no allocator.
+pub(crate) fn without_allocator<T>(env: &Env, work: impl FnOnce() -> Result<T>) -> napi::Result<T> {
+    done(env, no_panic(work))
+}
+
+/// Back on JavaScript's thread, with what a call came to.
+pub(crate) fn done<T>(env: &Env, came_to: Result<T>) -> napi::Result<T> {
+    tell_warnings(env);
+    came_to.map_err(|error| thrown(env, &error))
 }
 
 /// The allocator for a call that is made on another thread. Looked up on JavaScript's thread, the one that may write the

@@ -2,20 +2,22 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use portalloc::{
     Allocator, Cleanup, EnvFile, EnvironmentRequest, ErrorCode, IsolationId, Lifetime, Record, Result, Selection,
-    Settings, Wanted, given, no_panic,
+    Settings, Wanted, given,
 };
 
 use crate::arguments::{self, Ports, Where, checked};
 use crate::background::{Wait, in_background};
 use crate::call;
 use crate::held::{self, Held};
+use crate::node_process::end_environments_at_exit;
 use crate::reports::{path, time};
 
 /// What an environment is asked for.
@@ -62,21 +64,42 @@ pub(crate) struct Shared {
     inner: Mutex<portalloc::Environment>,
     record: Record,
     is_attached: bool,
+    has_ended: AtomicBool,
 }
 
 impl Shared {
     fn new(environment: portalloc::Environment) -> Self {
         let (record, is_attached) = (environment.record().clone(), environment.is_attached());
-        Self { inner: Mutex::new(environment), record, is_attached }
+        Self { inner: Mutex::new(environment), record, is_attached, has_ended: AtomicBool::new(false) }
     }
 
     pub(crate) fn record(&self) -> &Record {
         &self.record
     }
 
+    /// Whether it ends with its maker, and this process is that.
+    fn is_held_here(&self) -> bool {
+        !self.is_attached && self.record.lifetime == Lifetime::Held
+    }
+
     /// Does `work` with its lease.
     pub(crate) fn with_lease<T>(&self, work: impl FnOnce(&portalloc::Lease) -> Result<T>) -> Result<T> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).held_lease().and_then(work)
+        // Not waited for: while another thread removes much, JavaScript goes on.
+        match self.inner.try_lock() {
+            Ok(environment) => environment.held_lease().and_then(work),
+            Err(TryLockError::Poisoned(environment)) => environment.into_inner().held_lease().and_then(work),
+            Err(TryLockError::WouldBlock) => Err(given::no_lease_now()),
+        }
+    }
+
+    /// Removes one that this process made. If another thread is doing that, waits until it has. Again does nothing.
+    pub(crate) fn end(&self) -> Result<()> {
+        let mut environment = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.has_ended.load(Ordering::Relaxed) {
+            environment.cleanup()?;
+            self.has_ended.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// One that this process made by itself; an attached one in the registry's words, by `allocator`.
@@ -84,17 +107,35 @@ impl Shared {
         if self.is_attached {
             return allocator.cleanup(&Cleanup::new(Selection::Id(self.record.isolation_id))).map(|_| ());
         }
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).cleanup()
+        self.end()
     }
 }
 
-/// An environment, for as long as JavaScript has it.
+/// What JavaScript has of an environment. One that this process holds does not end with it.
 #[napi(js_name = "Environment")]
-pub struct EnvironmentHandle(Arc<Shared>);
+pub struct EnvironmentHandle {
+    shared: Arc<Shared>,
+    /// Of one that this thread holds.
+    number: Option<i64>,
+}
 
 impl EnvironmentHandle {
-    fn new(environment: portalloc::Environment) -> Self {
-        Self(Arc::new(Shared::new(environment)))
+    fn new(env: &Env, environment: portalloc::Environment) -> Self {
+        let shared = Arc::new(Shared::new(environment));
+        let number = shared.is_held_here().then(|| held::keep(Held::Of(shared.clone())));
+        if number.is_some() {
+            end_environments_at_exit(env);
+        }
+        Self { shared, number }
+    }
+}
+
+impl Drop for EnvironmentHandle {
+    fn drop(&mut self) {
+        // Until then its number is known, for whoever has its lease.
+        if let Some(number) = self.number.filter(|_| self.shared.has_ended.load(Ordering::Relaxed)) {
+            held::forget(number);
+        }
     }
 }
 
@@ -103,7 +144,7 @@ impl EnvironmentHandle {
     /// What is known of it.
     #[napi]
     pub fn facts(&self) -> EnvironmentFacts {
-        let record = self.0.record();
+        let record = self.shared.record();
         EnvironmentFacts {
             id: record.isolation_id.to_string(),
             ports: record.ports.ports.clone(),
@@ -122,13 +163,13 @@ impl EnvironmentHandle {
     /// Whether this process did not make it.
     #[napi(getter)]
     pub fn attached(&self) -> bool {
-        self.0.is_attached
+        self.shared.is_attached
     }
 
     /// The index of the port of this name, or of this index in digits.
     #[napi]
     pub fn index(&self, env: &Env, name: String) -> napi::Result<u32> {
-        let index = checked(env, self.0.record().index(&name))?;
+        let index = checked(env, self.shared.record().index(&name))?;
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
@@ -136,28 +177,27 @@ impl EnvironmentHandle {
     #[napi]
     pub fn render(&self, env: &Env, syntax: String) -> napi::Result<String> {
         let syntax = checked(env, given::syntax(&syntax))?;
-        Ok(portalloc::render(&self.0.record().variables(), syntax))
+        Ok(portalloc::render(&self.shared.record().variables(), syntax))
     }
 
-    /// The number of its lease, if this process made and holds it.
+    /// The number of its lease, while this thread holds it.
     #[napi]
-    pub fn lease(&self) -> Option<u32> {
-        let ours = !self.0.is_attached && self.0.record().lifetime == Lifetime::Held;
-        (ours && self.0.with_lease(|_| Ok(())).is_ok()).then(|| held::keep(Held::Of(self.0.clone())))
+    pub fn lease(&self) -> Option<i64> {
+        self.number.filter(|_| !self.shared.has_ended.load(Ordering::Relaxed))
     }
 
     /// Removes it, on this thread.
     #[napi]
     pub fn cleanup(&self, env: &Env, place: Option<Where>) -> napi::Result<()> {
-        call::here(env, &call::settings(place), |allocator| self.0.cleanup(allocator))
+        call::here(env, &call::settings(place), |allocator| self.shared.cleanup(allocator))
     }
 
     /// Removes it, on another thread.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn cleanup_async<'env>(&self, env: &'env Env, place: Option<Where>) -> napi::Result<Object<'env>> {
         let allocator = call::allocator(env, &call::settings(place))?;
-        let shared = self.0.clone();
-        in_background(env, move || shared.cleanup(&allocator), |()| ())
+        let shared = self.shared.clone();
+        in_background(env, move || shared.cleanup(&allocator), |_, ()| ())
     }
 }
 
@@ -165,7 +205,8 @@ impl EnvironmentHandle {
 #[napi]
 pub fn create_environment(env: &Env, options: EnvironmentOptions) -> napi::Result<EnvironmentHandle> {
     let (allocator, request) = opened(env, options)?;
-    checked(env, no_panic(|| allocator.create_environment(&request))).map(EnvironmentHandle::new)
+    let environment = call::without_allocator(env, || allocator.create_environment(&request))?;
+    Ok(EnvironmentHandle::new(env, environment))
 }
 
 /// Makes one, on another thread.
@@ -186,8 +227,8 @@ pub fn attach_environment(env: &Env, id: Option<String>, place: Option<Where>) -
     let environment = call::here(env, &call::settings(place), |allocator| match id {
         Some(id) => allocator.attach(id.parse()?),
         None => allocator.attach_named(),
-    });
-    environment.map(EnvironmentHandle::new)
+    })?;
+    Ok(EnvironmentHandle::new(env, environment))
 }
 
 /// The one of this run: that of this ID, which JavaScript found in the variable, if it lives; else a new one.
@@ -198,23 +239,22 @@ pub fn current_environment(
     options: EnvironmentOptions,
 ) -> napi::Result<EnvironmentHandle> {
     let (allocator, request) = opened(env, options)?;
-    let found = no_panic(|| match id.as_deref().map(IsolationId::from_str).transpose()? {
+    let found = call::without_allocator(env, || match id.as_deref().map(IsolationId::from_str).transpose()? {
         Some(id) => match allocator.attach(id) {
             // Left over from a run that has ended.
             Err(error) if error.code() == ErrorCode::NotFound => allocator.create_environment(&request),
             other => other,
         },
         None => allocator.current(&request),
-    });
-    checked(env, found).map(EnvironmentHandle::new)
+    })?;
+    Ok(EnvironmentHandle::new(env, found))
 }
 
 fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, EnvironmentRequest)> {
-    let opened = no_panic(|| {
+    call::without_allocator(env, || {
         let (settings, request) = asked(options)?;
         settings.open_for(request)
-    });
-    checked(env, opened)
+    })
 }
 
 fn asked(options: EnvironmentOptions) -> Result<(Settings, EnvironmentRequest)> {

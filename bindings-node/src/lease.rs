@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use napi::Env;
 use napi::bindgen_prelude::{Either, Object};
 use napi_derive::napi;
-use portalloc::{GuardState, HandOff, Lease, Request, Result, Settings, Wanted, given, no_panic};
+use portalloc::{GuardState, HandOff, Lease, Request, Result, Settings, Wanted, given};
 
 use crate::arguments::{self, Ports, Where, checked};
 use crate::background::{Wait, in_background};
@@ -25,7 +25,7 @@ pub struct LeaseOptions {
 
 /// Takes a lease on this thread. One number is said without options, which take longer to read than a port to lease.
 #[napi]
-pub fn lease(env: &Env, count: Option<f64>, options: Option<LeaseOptions>) -> napi::Result<u32> {
+pub fn lease(env: &Env, count: Option<f64>, options: Option<LeaseOptions>) -> napi::Result<i64> {
     let (settings, request) = checked(env, asked(count, options))?;
     call::here(env, &settings, |allocator| allocator.lease(request)).map(kept)
 }
@@ -40,10 +40,10 @@ pub fn lease_async<'env>(
 ) -> napi::Result<Object<'env>> {
     let (settings, request) = checked(env, asked(count, options))?;
     let allocator = wait.watch(&call::allocator(env, &settings)?);
-    in_background(env, move || allocator.lease(request), kept)
+    in_background(env, move || allocator.lease(request), |_, lease| kept(lease))
 }
 
-fn kept(lease: Lease) -> u32 {
+fn kept(lease: Lease) -> i64 {
     held::keep(Held::Own(lease))
 }
 
@@ -63,21 +63,21 @@ fn asked(count: Option<f64>, options: Option<LeaseOptions>) -> Result<(Settings,
 }
 
 /// Does `work` with the lease of this number; if that is forgotten, it was released, and another such answers.
-fn with<T>(env: &Env, number: u32, work: impl FnOnce(&Lease) -> Result<T>) -> napi::Result<T> {
+fn with<T>(env: &Env, number: i64, work: impl FnOnce(&Lease) -> Result<T>) -> napi::Result<T> {
     let held = held::get(number).or_else(held::any_released);
     let held = held.ok_or_else(|| napi::Error::from_reason(format!("there never was a lease {number}")))?;
-    checked(env, no_panic(|| held.with(work)))
+    call::without_allocator(env, || held.with(work))
 }
 
 /// Its ports.
 #[napi]
-pub fn lease_ports(number: u32) -> Option<Vec<u16>> {
+pub fn lease_ports(number: i64) -> Option<Vec<u16>> {
     held::get(number).map(|held| held.ports().to_vec())
 }
 
 /// Its only port; an error if it has several.
 #[napi]
-pub fn lease_port(env: &Env, number: u32) -> napi::Result<u16> {
+pub fn lease_port(env: &Env, number: i64) -> napi::Result<u16> {
     let is_known = held::get(number).is_some();
     with(env, number, |lease| {
         if !is_known {
@@ -90,23 +90,28 @@ pub fn lease_port(env: &Env, number: u32) -> napi::Result<u16> {
 
 /// Whether it was released.
 #[napi]
-pub fn lease_is_released(number: u32) -> bool {
+pub fn lease_is_released(number: i64) -> bool {
     held::get(number).is_none_or(|held| held.is_released())
+}
+
+/// Whether the kernel holds its ports for this process.
+#[napi]
+pub fn lease_is_held(env: &Env, number: i64) -> napi::Result<bool> {
+    call::without_allocator(env, || Ok(held::get(number).is_some_and(|held| held.is_held())))
 }
 
 /// Gives its ports back and returns them; one alone, because a list of it takes longer to make. One of an environment stays
 /// known.
 #[napi]
-pub fn release_lease(env: &Env, number: u32) -> napi::Result<Option<Either<u16, Vec<u16>>>> {
+pub fn release_lease(env: &Env, number: i64) -> napi::Result<Option<Either<u16, Vec<u16>>>> {
     let Some(held) = held::get(number) else { return Ok(None) };
-    let released = no_panic(|| match &*held {
+    call::without_allocator(env, || match &*held {
         Held::Of(_) if held.is_released() => Ok(()),
         _ => held.with(|lease| {
             lease.release();
             Ok(())
         }),
-    });
-    checked(env, released)?;
+    })?;
     if let Held::Own(_) = *held {
         held::forget_released(number);
     }
@@ -116,28 +121,21 @@ pub fn release_lease(env: &Env, number: u32) -> napi::Result<Option<Either<u16, 
     }))
 }
 
-/// Lets go of a lease whose object was collected. Returns the ports of one that had not been released, and is now.
-#[napi]
-pub fn forget_lease(number: u32) -> Option<Vec<u16>> {
-    let held = held::forget(number)?;
-    (matches!(*held, Held::Own(_)) && !held.is_released()).then(|| held.ports().to_vec())
-}
-
 /// Holds the ports by sockets, too.
 #[napi]
-pub fn guard_lease(env: &Env, number: u32) -> napi::Result<()> {
+pub fn guard_lease(env: &Env, number: i64) -> napi::Result<()> {
     with(env, number, Lease::guard)
 }
 
 /// Lets servers bind over the guard.
 #[napi]
-pub fn open_guard(env: &Env, number: u32) -> napi::Result<()> {
+pub fn open_guard(env: &Env, number: i64) -> napi::Result<()> {
     with(env, number, Lease::open_guard)
 }
 
 /// Closes the guard.
 #[napi]
-pub fn drop_guard(env: &Env, number: u32) -> napi::Result<()> {
+pub fn drop_guard(env: &Env, number: i64) -> napi::Result<()> {
     with(env, number, |lease| {
         lease.drop_guard();
         Ok(())
@@ -146,13 +144,13 @@ pub fn drop_guard(env: &Env, number: u32) -> napi::Result<()> {
 
 /// What the guard lets in.
 #[napi(ts_return_type = "'none' | 'reuse' | 'shut'")]
-pub fn guard_state(env: &Env, number: u32) -> &'static str {
+pub fn guard_state(env: &Env, number: i64) -> &'static str {
     with(env, number, |lease| Ok(lease.guard_state())).unwrap_or(GuardState::None).as_str()
 }
 
 /// A bound socket, whose descriptor is the caller's from now on.
 #[napi]
-pub fn lease_fd(env: &Env, number: u32, index: f64, udp: bool, host: String, listen: bool) -> napi::Result<i32> {
+pub fn lease_fd(env: &Env, number: i64, index: f64, udp: bool, host: String, listen: bool) -> napi::Result<i32> {
     let socket = with(env, number, |lease| {
         let hand_off = if udp { HandOff::udp() } else { HandOff::tcp() };
         let hand_off = hand_off.address(given::address(&host)?).listen(listen);
@@ -167,7 +165,7 @@ pub struct Inheritable(Option<OwnedFd>);
 
 /// Lets child processes inherit the lease.
 #[napi]
-pub fn pass_on_lease(env: &Env, number: u32) -> napi::Result<Inheritable> {
+pub fn pass_on_lease(env: &Env, number: i64) -> napi::Result<Inheritable> {
     with(env, number, Lease::inheritable).map(|copy| Inheritable(Some(copy)))
 }
 

@@ -5,8 +5,8 @@ use napi_derive::napi;
 use portalloc::{Clash, PortSummary};
 
 use crate::arguments::{Where, checked, ports};
-use crate::call;
 use crate::reports::PortReport;
+use crate::{call, held, held_ports};
 
 /// Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing.
 #[napi]
@@ -28,4 +28,20 @@ pub fn leaks(env: &Env, numbers: Vec<f64>, place: Option<Where>) -> napi::Result
     let ports = checked(env, ports(numbers))?;
     let leaks = call::here(env, &call::settings(place), |allocator| allocator.leaks(&ports, true))?;
     Ok(leaks.into_iter().map(|leak| leak.message).collect())
+}
+
+/// A point in what this thread takes, for `give_back_since`.
+#[napi]
+pub fn mark() -> i64 {
+    held::last_number()
+}
+
+/// Ends what this thread has taken since then and not given back: leases, held environments, and ports.
+#[napi]
+pub fn give_back_since(env: &Env, mark: i64) -> napi::Result<()> {
+    call::without_allocator(env, || {
+        held::end_since(mark);
+        held_ports::give_back_since(mark);
+        Ok(())
+    })
 }

@@ -21,7 +21,7 @@ pub fn wait_for<'env>(
     let ports = checked(env, ports(numbers))?;
     let limit = checked(env, given::milliseconds(timeout_ms))?;
     let allocator = wait.watch(&call::allocator(env, &call::settings(place))?);
-    in_background(env, move || allocator.wait_open(&ports, limit), |()| ())
+    in_background(env, move || allocator.wait_open(&ports, limit), |_, ()| ())
 }
 
 /// Until nothing is bound to the ports.
@@ -36,5 +36,5 @@ pub fn wait_free<'env>(
     let ports = checked(env, ports(numbers))?;
     let limit = checked(env, given::milliseconds(timeout_ms))?;
     let allocator = wait.watch(&call::allocator(env, &call::settings(place))?);
-    in_background(env, move || allocator.wait_free(&ports, limit), |()| ())
+    in_background(env, move || allocator.wait_free(&ports, limit), |_, ()| ())
 }

@@ -3,6 +3,8 @@
 // Environments: made, found, shared with children, removed.
 
 const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
@@ -66,6 +68,27 @@ test('its lease', () => {
   assert.equal(held.released, true);
   assert.throws(() => held.guard(), { code: 'invalid_argument' });
   held.release();
+  assert.equal(environment.lease, undefined);
+});
+
+test('its lease answers at once while another thread removes much', async (t) => {
+  const environment = Environment.create();
+  const { envFile, lease: its, tempDir } = environment;
+  // The removal waits for whoever is changing the env file at this moment, and does the temp dir before that.
+  const changing = spawn('flock', [envFile, 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => changing.kill('SIGKILL'));
+  changing.stdin.write('locked');
+  await once(changing.stdout, 'data');
+  const removed = environment[Symbol.asyncDispose]();
+  await until(() => !fs.existsSync(tempDir), 'it is being removed');
+  assert.deepEqual([its.released, its.held, its.guardState, its.basePort], [true, false, 'none', environment.basePort]);
+  assert.throws(() => its.guard(), { code: 'invalid_argument', message: /is being cleaned up/ });
+  assert.equal(environment.lease, its);
+  assert(fs.existsSync(envFile), 'it is still being removed');
+  changing.stdin.end();
+  // It gives up after five seconds: so it would have, had one of these waited for it.
+  await removed;
+  assert.equal(fs.existsSync(envFile), false);
   assert.equal(environment.lease, undefined);
 });
 

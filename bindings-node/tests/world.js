@@ -53,13 +53,6 @@ async function until(holds, what) {
   }
 }
 
-/** Collects garbage until `holds` does: finalizers run in turns of the event loop. */
-const collected = (holds, what) =>
-  until(() => {
-    globalThis.gc();
-    return holds();
-  }, what);
-
 /** A process of Node that runs `code`, with the lines that it writes. It is killed with the test. */
 function node(t, code, options = {}) {
   const child = spawn(process.execPath, [...(options.args ?? []), '-e', code], {
@@ -109,4 +102,4 @@ const run = (program, args, options = {}) =>
 /** How many descriptors this process has open. */
 const descriptors = () => fs.readdirSync('/proc/self/fd').length;
 
-module.exports = { collected, descriptors, fixture, forked, node, run, until, world };
+module.exports = { descriptors, fixture, forked, node, run, until, world };

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 
-use portalloc::{Cleanup, EnvironmentRequest, Record, Selection, Settings, Wanted, given};
+use portalloc::{Cleanup, EnvironmentRequest, Maker, Record, Selection, Settings, Wanted, given};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{Count, EnvFilePlace, Names, Offsets, PortName, Ports, ProcessId, Seconds, wanted};
-use crate::call;
+use crate::call::{self, Interrupt};
 use crate::errors::raised;
 use crate::lease::Lease;
 use crate::origin::Origin;
@@ -22,7 +22,7 @@ use crate::typed::{self, Typed};
 /// `create` or `current`, or use another process's with `attach`.
 ///
 /// A *held* one lives as long as this object: `cleanup`, leaving its `with` block, or being garbage-collected (with a
-/// `ResourceWarning` that names the line where it was made) removes it, and the end of the process, however it comes, ends
+/// `PortallocWarning` that names the line where it was made) removes it, and the end of the process, however it comes, ends
 /// it. A *kept* one outlives the process, until a cleanup, its TTL or the end of its owner. Any thread may use it. A forked
 /// child can read its copy and cannot end it.
 #[pyclass(frozen, module = "portalloc")]
@@ -35,7 +35,7 @@ pub(crate) struct Environment {
 }
 
 struct Made {
-    by: u32,
+    by: Maker,
     at: Option<Origin>,
     ended: AtomicBool,
 }
@@ -44,7 +44,7 @@ impl Environment {
     fn new(py: Python<'_>, environment: portalloc::Environment) -> Self {
         let record = environment.record().clone();
         let made = (!environment.is_attached()).then(|| Made {
-            by: std::process::id(),
+            by: Maker::this_process(),
             at: Origin::here(py),
             ended: AtomicBool::new(false),
         });
@@ -54,23 +54,23 @@ impl Environment {
     /// Does `work` with its lease.
     pub(crate) fn with_lease<T>(
         &self,
-        py: Python<'_>,
         work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>,
-    ) -> PyResult<T> {
-        let done = portalloc::no_panic(|| {
-            // Not waited for: another thread is cleaning it up, or was when this process was forked.
-            match self.inner.try_lock() {
-                Ok(inner) => inner.held_lease().and_then(work),
-                Err(TryLockError::Poisoned(inner)) => inner.into_inner().held_lease().and_then(work),
-                Err(TryLockError::WouldBlock) => Err(given::no_lease_now()),
-            }
-        });
-        done.map_err(|error| raised(py, error))
+    ) -> portalloc::Result<T> {
+        self.inner().ok_or_else(given::no_lease_now)?.held_lease().and_then(work)
+    }
+
+    /// None while another thread cleans it up, and in a child that was forked meanwhile, where nobody will ever unlock it.
+    fn inner(&self) -> Option<MutexGuard<'_, portalloc::Environment>> {
+        match self.inner.try_lock() {
+            Ok(inner) => Some(inner),
+            Err(TryLockError::Poisoned(inner)) => Some(inner.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Whether this process has it to end.
     fn is_ours(&self) -> bool {
-        self.made.as_ref().is_some_and(|made| made.by == std::process::id() && !made.ended.load(Ordering::Relaxed))
+        self.made.as_ref().is_some_and(|made| made.by.is_this_process() && !made.ended.load(Ordering::Relaxed))
     }
 
     fn end(&self, py: Python<'_>) -> PyResult<()> {
@@ -81,7 +81,7 @@ impl Environment {
             return call::long(py, &Settings::new(), |allocator| allocator.cleanup(&selection).map(|_| ()));
         }
         let cleanup = || self.inner.lock().unwrap_or_else(PoisonError::into_inner).cleanup();
-        py.detach(|| portalloc::no_panic(cleanup)).map_err(|error| raised(py, error))?;
+        call::finished(py, py.detach(|| portalloc::no_panic(cleanup)))?;
         if let Some(made) = &self.made {
             made.ended.store(true, Ordering::Relaxed);
         }
@@ -113,6 +113,11 @@ impl Environment {
     }
 }
 
+/// Does not name the ID, because Python says the same about the same line once.
+const LOST: &str = "the environment made here was not cleaned up, and ended because nothing refers to its Environment \
+                    object any more: keep the object for as long as the environment is needed, then call cleanup() or leave \
+                    its with block";
+
 impl Drop for Environment {
     fn drop(&mut self) {
         // A kept one is meant to stay.
@@ -120,8 +125,7 @@ impl Drop for Environment {
             return;
         }
         if let Some(origin) = self.made.as_ref().and_then(|made| made.at.as_ref()) {
-            let message = format!("the environment {} was not cleaned up", self.record.isolation_id);
-            Python::try_attach(|py| origin.warn(py, &message));
+            Python::try_attach(|py| origin.warn(py, LOST));
         }
     }
 }
@@ -217,9 +221,13 @@ impl Environment {
         if let Some(guard) = guard {
             request = request.guard(guard);
         }
-        let environment = call::waiting(py, |interrupt| {
+        let create = |interrupt: &Interrupt| {
             let (allocator, request) = settings.open_for(request)?;
             interrupt.watch(&allocator).create_environment(&request)
+        };
+        let environment = call::waiting_or_undone(py, create, |mut environment| {
+            // A kept one would stay. What cannot be removed now keeps its record, for `cleanup_stale`.
+            let _ = environment.cleanup();
         })?;
         Ok(Self::new(py, environment))
     }

@@ -70,8 +70,8 @@ pub(crate) fn lease(
 ///
 /// It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child its copy keeps the
 /// lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
-/// ports, and pass the lease itself on with `inheritable`. One that is neither released nor used as a context manager is
-/// released by the garbage collector, with a `ResourceWarning` that names the line where it was taken.
+/// ports, and pass the lease itself on with `inheritable`. One that nothing refers to any more and that was not released
+/// ends, with a `PortallocWarning` that names the line where it was taken.
 #[pyclass(frozen, sequence, module = "portalloc")]
 pub(crate) struct Lease {
     source: Source,
@@ -79,6 +79,10 @@ pub(crate) struct Lease {
 }
 
 /// Whose it is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are leases, and a box for each would cost more than it saves"
+)]
 enum Source {
     Own { lease: portalloc::Lease, taken: Option<Origin> },
     Of(Py<Environment>),
@@ -96,24 +100,33 @@ impl Lease {
     }
 
     fn with<T>(&self, py: Python<'_>, work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>) -> PyResult<T> {
-        match &self.source {
-            Source::Own { lease, .. } => portalloc::no_panic(|| work(lease)).map_err(|error| raised(py, error)),
-            Source::Of(environment) => environment.get().with_lease(py, work),
-        }
+        call::finished(py, self.ask(work))
     }
 
-    fn is_released(&self, py: Python<'_>) -> bool {
-        self.with(py, |lease| Ok(lease.is_released())).unwrap_or(true)
+    /// Without a word of what the core has to warn of: for properties, which raise nothing.
+    fn ask<T>(&self, work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>) -> portalloc::Result<T> {
+        portalloc::no_panic(|| match &self.source {
+            Source::Own { lease, .. } => work(lease),
+            Source::Of(environment) => environment.get().with_lease(work),
+        })
+    }
+
+    fn is_released(&self) -> bool {
+        self.ask(|lease| Ok(lease.is_released())).unwrap_or(true)
     }
 }
+
+/// Does not name the ports, because Python says the same about the same line once.
+const LOST: &str = "the lease taken here was not released, and ended because nothing refers to its Lease object any more: \
+                    keep the object for as long as the ports are needed, or take a port with portalloc.port(), which \
+                    holds it until the process ends";
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let Source::Own { lease, taken: Some(taken) } = &self.source else { return };
         // A forked child's copy is not the child's to release.
-        if lease.is_ours() && !lease.is_released() {
-            // An interpreter that is ending warns nobody.
-            Python::try_attach(|py| taken.warn(py, &format!("the lease of {} was not released", shown(lease.ports()))));
+        if lease.is_ours() && lease.is_held() {
+            Python::try_attach(|py| taken.warn(py, LOST));
         }
     }
 }
@@ -147,10 +160,19 @@ impl Lease {
         Typed::new(self.ports.bind(py).get_item(0)?, py)
     }
 
-    /// Whether it was released.
+    /// Whether the ports are still this lease's: it was not released, and its file descriptor is still its own. A program
+    /// that closes all descriptors, as daemons do when they start, ends its leases without releasing them.
+    ///
+    /// In a forked child: whether the child's copy keeps the lease alive.
     #[getter]
-    fn released(&self, py: Python<'_>) -> bool {
-        self.is_released(py)
+    fn held(&self) -> bool {
+        self.ask(|lease| Ok(lease.is_held())).unwrap_or(false)
+    }
+
+    /// Whether it was released. A lease that lost its descriptor was not; `held` tells of that, too.
+    #[getter]
+    fn released(&self) -> bool {
+        self.is_released()
     }
 
     /// Gives the ports back. Again does nothing, and neither does a forked child's call.
@@ -159,7 +181,7 @@ impl Lease {
     /// only when the last process that has it is gone.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
         match &self.source {
-            Source::Of(_) if self.is_released(py) => Ok(()),
+            Source::Of(_) if self.is_released() => Ok(()),
             _ => self.with(py, |lease| {
                 lease.release();
                 Ok(())
@@ -192,7 +214,7 @@ impl Lease {
     /// `"none"`, `"reuse"` (servers that set `SO_REUSEADDR` can bind) or `"shut"` (nobody can).
     #[getter]
     fn guard_state<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::GuardWord>> {
-        let state = self.with(py, |lease| Ok(lease.guard_state())).unwrap_or(GuardState::None);
+        let state = self.ask(|lease| Ok(lease.guard_state())).unwrap_or(GuardState::None);
         Typed::new(state.as_str(), py)
     }
 
@@ -270,7 +292,13 @@ impl Lease {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let state = if self.is_released(py) { ", released" } else { "" };
+        let state = if self.is_released() {
+            ", released"
+        } else if self.held() {
+            ""
+        } else {
+            ", lost"
+        };
         let ports: Vec<u16> = self.ports.bind(py).extract()?;
         Ok(format!("<Lease {}{state}>", shown(&ports)))
     }

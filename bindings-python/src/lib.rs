@@ -12,11 +12,13 @@ mod interpreter;
 mod lease;
 mod listing;
 mod origin;
+mod port;
 mod reports;
 mod runners;
 mod settings;
 mod typed;
 mod validation;
+mod warnings;
 
 /// The native part of portalloc; import `portalloc` instead.
 #[pyo3::pymodule(gil_used = false)]
@@ -35,6 +37,8 @@ mod _portalloc {
     use super::lease::{Lease, lease};
     #[pymodule_export]
     use super::listing::{EnvironmentInfo, LeaseInfo, cleanup, cleanup_stale, environments, leases};
+    #[pymodule_export]
+    use super::port::{give_back, port};
     #[pymodule_export]
     use super::reports::{Holder, PortReport, SocketInfo};
     #[pymodule_export]

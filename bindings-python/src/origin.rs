@@ -1,11 +1,11 @@
-//! Where in the user's code something was made, so that a warning about it can name the line.
+//! Where in the user's code something was made, so that a warning or an error about it can name the line.
 
-use std::ffi::CString;
-
-use pyo3::exceptions::PyResourceWarning;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
+
+use crate::warnings;
 
 /// A line of Python code. Keeps the code, not the frame, which would keep all its variables.
 pub(crate) struct Origin {
@@ -22,23 +22,31 @@ impl Origin {
         Some(Self { code: frame.getattr(intern!(py, "f_code")).ok()?.unbind(), line })
     }
 
+    /// As `file:line`.
+    pub(crate) fn place(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("{}:{}", self.file(py)?, self.line))
+    }
+
+    fn file(&self, py: Python<'_>) -> PyResult<String> {
+        let file = self.code.bind(py).getattr(intern!(py, "co_filename"))?;
+        // Lossy: a file's name need not be UTF-8.
+        Ok(file.cast::<PyString>()?.to_string_lossy().into_owned())
+    }
+
     /// Warns that what was made here was left to the garbage collector. If warnings are errors, there is nobody to raise
     /// this one to, so Python reports it as unraisable.
+    ///
+    /// What is still alive when the interpreter ends has lived as long as the process: nothing was lost, and nothing is said.
     pub(crate) fn warn(&self, py: Python<'_>, message: &str) {
         // Whatever is being raised at this moment is none of this business, and must survive it.
         let raising = PyErr::take(py);
-        if let Err(error) = self.try_warn(py, message) {
+        if !warnings::is_ending(py)
+            && let Err(error) = self.file(py).and_then(|file| warnings::warn_about(py, &file, self.line, message))
+        {
             error.write_unraisable(py, Some(self.code.bind(py)));
         }
         if let Some(error) = raising {
             error.restore(py);
         }
-    }
-
-    fn try_warn(&self, py: Python<'_>, message: &str) -> PyResult<()> {
-        let file: String = self.code.bind(py).getattr(intern!(py, "co_filename"))?.extract()?;
-        let category = py.get_type::<PyResourceWarning>();
-        let (message, file) = (CString::new(message)?, CString::new(file)?);
-        PyErr::warn_explicit(py, &category, &message, &file, self.line, None, None)
     }
 }

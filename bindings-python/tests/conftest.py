@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,12 @@ SLICE = 40
 
 #: So far beyond its pool the ports at offsets may lie. Leased as well, so that they are not of a neighbour's world.
 BEYOND = 100
+
+# What this process ignores, as under `nohup` or behind a script's `&`, its children would ignore as well. What it has a
+# handler for is back to what it should be in them; here, this one is as good as ignoring.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ Examples:
 Environment variables:
   PORTALLOC_POOL      ports to give out (20000-29999)
   PORTALLOC_EXCLUDE   ports never to give out, such as 27017,28000-28010
-  PORTALLOC_DIR       the registry's folder (/dev/shm/portalloc, else /tmp/portalloc)
+  PORTALLOC_DIR       the registry's folder (/run/portalloc if root has set it
+                      up, else /tmp/portalloc)
   NO_COLOR            no colours, whatever the terminal
 
 Project file:

@@ -45,6 +45,6 @@ pub(crate) fn open(
         settings = settings.exclude(exclude);
     }
     let (allocator, request) = settings.open_for(request)?;
-    commands::warn(&allocator);
+    commands::warn();
     Ok((allocator, request))
 }

@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
-use crate::process::warn_once;
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::sys::{self, PerProcess};
@@ -132,10 +131,6 @@ impl Circumstances {
             Some(project) => self.settings.clone().project(project),
             None => self.settings.clone(),
         };
-        let allocator = settings.clone().open()?.following(settings);
-        for warning in allocator.pool().warnings() {
-            warn_once("pool", warning, warning);
-        }
-        Ok(allocator)
+        Ok(settings.clone().open()?.following(settings))
     }
 }

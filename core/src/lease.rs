@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
@@ -84,7 +84,7 @@ impl Lease {
     /// Whether it was released.
     #[must_use]
     pub fn is_released(&self) -> bool {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.in_sight(&self.file).is_some_and(|file| file.is_none())
     }
 
     /// Whether the ports are still this lease's: it was not released, and its descriptor is still its own. A program that
@@ -93,7 +93,19 @@ impl Lease {
     /// In a forked child: whether the child's copy of the descriptor keeps the lease alive.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(PortsFile::is_ours)
+        self.in_sight(&self.file).is_some_and(|file| file.as_ref().is_some_and(PortsFile::is_ours))
+    }
+
+    /// What is behind a lock. A forked child does not wait for it: a thread that it does not have may have locked it.
+    fn in_sight<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
+        if self.is_ours() {
+            return Some(mutex.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        match mutex.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Gives the ports back. Releasing again does nothing, and neither does a forked child's call.
@@ -302,8 +314,8 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, start: Instant, id:
         since_ms: Timestamp::now().unix_ms(),
     };
     // Whatever fails lets go of the locks, since that is what dropping the file does.
-    found.ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
     let guard = search.kept.map(|kept| Guard::shut(kept.into_inner())).transpose()?;
+    found.ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
     registry.live().fetch_add(1, Ordering::Relaxed);
     if let (Some(sticky), Some(base)) = (&request.sticky, found.ports.first()) {
         sticky.remember(registry, *base);

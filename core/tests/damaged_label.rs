@@ -5,7 +5,7 @@
 mod slice;
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant};
 
 use portalloc::{Cleanup, EnvFile, EnvironmentRequest, ErrorCode, Selection, Settings};
@@ -17,7 +17,8 @@ fn it_is_not_taken_for_the_expired_ones() {
     let (_slice, pool) = slice::slice(2);
     let allocator = Settings::new().directory(&registry).pool(pool).exclude("").open().unwrap();
     let request = EnvironmentRequest::new().worktree(folder.path()).env_file(EnvFile::None).ports(2).kept();
-    let net = fs::read_dir(&registry).unwrap().next().unwrap().unwrap().path();
+    let own = fs::metadata("/proc/self/ns/net").unwrap().ino();
+    let net = registry.join(format!("net-{own}"));
     let file = OpenOptions::new().write(true).open(net.join("ports")).unwrap();
     for _ in 0..16 {
         let old = allocator.create_environment(&request.clone().ttl(Duration::from_millis(1))).unwrap();

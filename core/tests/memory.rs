@@ -4,6 +4,7 @@
 mod slice;
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
 use portalloc::{Request, Settings};
@@ -23,8 +24,8 @@ fn the_memory_of_sticky_keys_has_an_end_and_keeps_those_that_are_used() {
     drop(other);
 
     // What is not portalloc's stays; a file of its own from the far future is no reason to stumble.
-    let namespace = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
-    let memory = namespace.join("sticky");
+    let own = fs::metadata("/proc/self/ns/net").unwrap().ino();
+    let memory = folder.path().join(format!("net-{own}/sticky"));
     fs::write(memory.join("notes"), "precious").unwrap();
     let far = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33);
     for (name, date) in [("notes", SystemTime::UNIX_EPOCH), ("0123456789abcdef", far), ("0123456789abcdee", far)] {

@@ -8,7 +8,7 @@ mod slice;
 
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -357,8 +357,8 @@ fn a_kept_environment_with_its_work_tree() {
 fn a_damaged_label_is_seen_through_and_left_as_it_is() {
     let world = World::new();
     let mut environment = kept(&world);
-    let namespace = std::fs::read_dir(world.allocator.directory()).unwrap().next().unwrap().unwrap();
-    let path = namespace.path().join("ports");
+    let own = std::fs::metadata("/proc/self/ns/net").unwrap().ino();
+    let path = world.allocator.directory().join(format!("net-{own}/ports"));
     let port = *environment.ports().first().unwrap();
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.write_all_at(b"scribble", u64::from(port) * 64).unwrap();

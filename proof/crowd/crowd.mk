@@ -19,7 +19,7 @@ thieves: crowd-built ## Prove: who can steal a leased port, with and without a g
 	$(CROWD_BUILT) thieves --json target/thieves.json
 
 test-crowd: contenders crowd-built ## A short crowd of all languages, and two users if root: 100,000 leases
-	$(CROWD) leases --total 100000
+	timeout 1800 env $(CROWD) leases --total 100000
 
 crowd-built:
 	$(CARGO) build --release --locked -p portalloc-crowd

@@ -13,7 +13,7 @@ fuzz: ## Feed every parser and reader inputs that coverage leads to (FUZZ_SECOND
 
 # Short, but it begins with all that longer runs have found worth keeping.
 test-fuzz: ## The same for a few seconds, after a replay of the corpora
-	CARGO='$(CARGO)' proof/fuzz/run 3
+	CARGO='$(CARGO)' timeout 3600 proof/fuzz/run 3
 
 check-fuzz: # Format and clippy of the targets, with the doors that only they see
 	cd proof/fuzz && $(CARGO) fmt --check

@@ -25,8 +25,8 @@ storm-workers: python-installed node-built go-library
 		$(GO) build -o '$(abspath $(STORM)/worker-go)' .
 
 test-storm: storm-workers ## Every language's processes, killed at random instants: a short storm
-	$(STORM_RUN) --kills 2000 --epoch 500
-	$(STORM_RUN) --kills 300 --epoch 100 --faults $(STORM_FAULTS)
+	timeout 1800 env $(STORM_RUN) --kills 2000 --epoch 500
+	timeout 1800 env $(STORM_RUN) --kills 300 --epoch 100 --faults $(STORM_FAULTS)
 
 storm: storm-workers ## The same for long: KILLS=100000, SEED=
 	$(STORM_RUN) --kills $(KILLS) --json $(STORM)/storm.json

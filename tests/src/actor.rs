@@ -65,6 +65,13 @@ impl Actor {
         read(&answer)
     }
 
+    /// Whether there is an answer to be had without waiting.
+    pub fn has_answered(&mut self) -> bool {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        !self.stdout.buffer().is_empty()
+            || poll(&mut [PollFd::new(self.stdout.get_ref(), PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
+    }
+
     /// Sends a command and waits for its answer.
     pub fn ask(&mut self, command: &str) -> Answer {
         self.send(command);

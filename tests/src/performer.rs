@@ -57,6 +57,9 @@ impl Performer {
             "limit" => Ok(hand::limit(options)),
             "descriptors" => Ok(hand::descriptors()),
             "release" => Ok(self.release(options.first())),
+            "is_held" => {
+                Ok(self.leases[options.first::<usize>()].as_ref().expect("a lease of that number").is_held().into())
+            }
             "drop" => {
                 drop(self.leases[options.first::<usize>()].take());
                 Ok(Value::Null)
@@ -86,6 +89,9 @@ impl Performer {
                 Ok(allocator.reconcile()?.iter().map(|repair| Value::from(repair.to_string())).collect())
             }),
             "check" => self.check(options),
+            "place" => self.allocator().map(|allocator| allocator.directory().to_string_lossy().into()),
+            "setup" => portalloc::set_up().map(|done| json!({"directory": done.directory, "left": done.left})),
+            "unsetup" => portalloc::remove_set_up().map(|done| json!({"directory": done.directory})),
             other => panic!("{other:?} is no command"),
         };
         Some(answer(done))

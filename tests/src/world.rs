@@ -164,12 +164,14 @@ impl World {
         (0..count).map(|_| self.actor()).collect()
     }
 
-    /// The names in a folder, sorted; those of the temp folder and the work tree show what was left behind.
+    /// The names in a folder, sorted, without what every folder of a registry has; those of the temp folder and the work
+    /// tree show what was left behind.
     #[must_use]
     pub fn names(&self, folder: impl AsRef<Path>) -> Vec<String> {
         let entries = fs::read_dir(folder).expect("the folder is readable");
         let mut names: Vec<String> =
             entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| name != ".keep");
         names.sort_unstable();
         names
     }

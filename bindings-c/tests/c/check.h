@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Not exit(): a test of handlers of exit, or of a forked child, could not fail. */
@@ -30,6 +31,13 @@
         CHECK(strstr(portalloc_last_error_message(), text) != NULL);   \
         CHECK(portalloc_last_error_remedy()[0] != '\0');               \
     } while (0)
+
+/* That a forked child has ended as it should. */
+static inline void ends_well(pid_t child) {
+    int status;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
 
 /* A lease of these very ports. */
 static inline portalloc_result lease_these(const uint16_t *ports, size_t count, portalloc_lease **out) {

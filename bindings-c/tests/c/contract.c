@@ -21,6 +21,7 @@ static void nothing_is_given(void) {
     FAILS(portalloc_listing_new(NULL), INVALID_ARGUMENT, "out is NULL");
     FAILS(portalloc_cancel_new(NULL), INVALID_ARGUMENT, "out is NULL");
     FAILS(portalloc_who(20000, NULL), INVALID_ARGUMENT, "out is NULL");
+    FAILS(portalloc_port(NULL, NULL), INVALID_ARGUMENT, "out is NULL");
     FAILS(portalloc_is_free(20000, NULL), INVALID_ARGUMENT, "out is NULL");
     FAILS(portalloc_settings_new(NULL, NULL, NULL), INVALID_ARGUMENT, "out is NULL");
     FAILS(portalloc_render(NULL, NULL, 0, NULL, NULL), INVALID_ARGUMENT, "out is NULL");
@@ -46,7 +47,7 @@ static void nothing_is_given(void) {
     FAILS(portalloc_environment_attach(NULL, &environment), NOT_FOUND, "ISOLATION_ID");
     CHECK(lease == NULL && environment == NULL);
 
-    CHECK(portalloc_lease_is_released(NULL));
+    CHECK(portalloc_lease_is_released(NULL) && !portalloc_lease_is_held(NULL) && !portalloc_give_back(0));
     CHECK(portalloc_lease_count(NULL) == 0 && portalloc_lease_port(NULL, 0) == 0);
     CHECK(portalloc_lease_ports(NULL, NULL, 0) == 0);
     CHECK(portalloc_lease_guard_state(NULL) == PORTALLOC_GUARD_STATE_NONE);
@@ -181,9 +182,11 @@ static void a_lease(void) {
     portalloc_lease *other = NULL;
     FAILS(lease_these(&ports[1], 1, &other), PORT_IN_USE, "is held");
     CHECK(other == NULL);
+    CHECK(portalloc_lease_is_held(lease));
     OK(portalloc_lease_release(lease));
     OK(portalloc_lease_release(lease));
     CHECK(portalloc_lease_is_released(lease) && portalloc_lease_port(lease, 0) == ports[0]);
+    CHECK(!portalloc_lease_is_held(lease));
     CHECK(could_be_leased(ports[1]));
     portalloc_lease_free(lease);
 
@@ -320,6 +323,7 @@ static void an_environment(void) {
     CHECK(strcmp(info.temp_dir, temp_dir) == 0 && strcmp(info.env_file, env_file) == 0 && !info.is_kept);
     portalloc_listing_free(listing);
     CHECK(portalloc_lease_is_released(lease) && portalloc_lease_port(lease, 2) == ports[2]);
+    CHECK(!portalloc_lease_is_held(lease));
     FAILS(portalloc_lease_guard(lease), INVALID_ARGUMENT, "");
     portalloc_environment_free(environment);
     CHECK(portalloc_lease_is_released(lease));

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/wait.h>
 
 enum { FILES = 4000 };
 
@@ -16,12 +15,6 @@ enum { SANITIZED = 1 };
 #else
 enum { SANITIZED = 0 };
 #endif
-
-static void ends_well(pid_t child) {
-    int status;
-    CHECK(child > 0 && waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
 
 static void copies(void) {
     portalloc_lease *lease;
@@ -46,6 +39,7 @@ static void copies(void) {
         FAILS(portalloc_lease_guard(lease), UNSUPPORTED, "forked");
         FAILS(portalloc_environment_cleanup(environment), IN_USE, portalloc_environment_id(environment));
         FAILS(portalloc_environment_lease(environment, &mine), INVALID_ARGUMENT, "another process");
+        CHECK(portalloc_lease_is_held(lease));
         OK(portalloc_lease_release(lease));
         CHECK(!could_be_leased(port) && !could_be_leased(other));
         portalloc_lease_free(lease);
@@ -82,6 +76,63 @@ static void copies(void) {
     CHECK(could_be_leased(port) && could_be_leased(other));
     CHECK(close(go_on[1]) == 0);
     ends_well(child);
+}
+
+/* A child that waits for the end of its parent's pipe, and does nothing with what it has copies of. Returns once it runs:
+ * before that it has closed nothing yet. */
+static pid_t bystander(int *pipe_end) {
+    int runs[2], go_on[2];
+    char byte = 0;
+    CHECK(pipe(runs) == 0 && pipe(go_on) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        CHECK(write(runs[1], &byte, 1) == 1);
+        CHECK(close(go_on[1]) == 0 && read(go_on[0], &byte, 1) == 0);
+        _exit(0);
+    }
+    CHECK(child > 0 && read(runs[0], &byte, 1) == 1);
+    CHECK(close(runs[0]) == 0 && close(runs[1]) == 0 && close(go_on[0]) == 0);
+    *pipe_end = go_on[1];
+    return child;
+}
+
+static bool can_be_bound(uint16_t port) {
+    int stream = bound(SOCK_STREAM, port, false), datagram = bound(SOCK_DGRAM, port, false);
+    if (stream >= 0) {
+        close(stream);
+    }
+    if (datagram >= 0) {
+        close(datagram);
+    }
+    return stream >= 0 && datagram >= 0;
+}
+
+/* Its copies of a guard's sockets must not keep the port bound when the parent is done with the guard. */
+static void guards(void) {
+    portalloc_lease *lease;
+    portalloc_lease_options options = portalloc_lease_options_default();
+    options.guard = true;
+    OK(portalloc_lease_new(&options, &lease));
+    uint16_t port = portalloc_lease_port(lease, 0);
+    CHECK(!can_be_bound(port));
+
+    int first_end, second_end;
+    pid_t first = bystander(&first_end);
+    CHECK(!can_be_bound(port));
+    OK(portalloc_lease_drop_guard(lease));
+    CHECK(can_be_bound(port) && !could_be_leased(port));
+
+    OK(portalloc_lease_guard(lease));
+    OK(portalloc_lease_open_guard(lease));
+    pid_t second = bystander(&second_end);
+    OK(portalloc_lease_release(lease));
+    CHECK(can_be_bound(port) && could_be_leased(port));
+
+    CHECK(close(first_end) == 0 && close(second_end) == 0);
+    ends_well(first);
+    ends_well(second);
+    portalloc_lease_free(lease);
 }
 
 static void *cleanup(void *environment) {
@@ -142,6 +193,7 @@ static void in_the_middle(void) {
 
 int main(void) {
     copies();
+    guards();
     if (!SANITIZED) {
         in_the_middle();
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <iostream>
 #include <thread>
 #include <type_traits>
@@ -48,7 +49,7 @@ static void leases() {
 
     portalloc::lease moved = std::move(lease);
     CHECK(moved.port() == port && !portalloc::is_free(port));
-    CHECK(lease.is_released() && lease.get() == nullptr);
+    CHECK(lease.is_released() && !lease.is_held() && lease.get() == nullptr && moved.is_held());
     CHECK(thrown([&] { lease.release(); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
     const portalloc::error error = thrown([&] {
         portalloc::lease_options options;
@@ -65,7 +66,7 @@ static void leases() {
         CHECK(portalloc::is_free(gone) && moved.size() == 1 && moved.port() != gone);
     }
     moved.release();
-    CHECK(moved.is_released() && moved.size() == 1 && portalloc::is_free(moved.port()));
+    CHECK(moved.is_released() && !moved.is_held() && moved.size() == 1 && portalloc::is_free(moved.port()));
 
     portalloc::lease_options options;
     options.offsets = {0, 2};
@@ -74,6 +75,36 @@ static void leases() {
     options.offsets = std::vector<portalloc::port_type>();
     CHECK(thrown([&] { portalloc::lease none(options); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
     CHECK(thrown([&] { portalloc::lease none(0); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+}
+
+static void ports() {
+    const portalloc::port_type port = portalloc::port(), other = portalloc::port();
+    CHECK(port != other && !portalloc::is_free(port) && !portalloc::is_free(other));
+    CHECK(portalloc::give_back(port) && !portalloc::give_back(port) && portalloc::is_free(port));
+    portalloc::port_options options;
+    options.pool = std::to_string(port);
+    CHECK(portalloc::port(options) == port);
+    const portalloc::error error = thrown([&] { portalloc::port(options); });
+    const std::string place = "1 at " + std::string(__FILE__) + ":" + std::to_string(__LINE__ - 2);
+    CHECK(error.result() == PORTALLOC_RESULT_POOL_EXHAUSTED && std::strstr(error.what(), place.c_str()) != nullptr);
+    CHECK(portalloc::give_back(port) && portalloc::give_back(other));
+}
+
+static void warnings() {
+    std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    unsigned ephemeral = 0;
+    CHECK(range >> ephemeral);
+    // Part of it is the kernel's.
+    const std::string pool = std::to_string(ephemeral - 10) + "-" + std::to_string(ephemeral + 10);
+    std::vector<std::string> told;
+    portalloc::set_warning_handler(
+        [&](const std::string &code, const std::string &message) { told.push_back(code + ": " + message); });
+    portalloc::current_settings(pool);
+    portalloc::current_settings(pool);
+    CHECK(told.size() == 1 && told[0].find("pool: ") == 0 && told[0].find(pool) != std::string::npos);
+    portalloc::set_warning_handler(nullptr);
+    portalloc::current_settings(std::to_string(ephemeral - 11) + "-" + std::to_string(ephemeral + 10));
+    CHECK(told.size() == 1);
 }
 
 static void sockets() {
@@ -164,6 +195,8 @@ static std::unique_ptr<portalloc::environment> last;
 
 int main() {
     leases();
+    ports();
+    warnings();
     sockets();
     environments();
     waits();

@@ -22,7 +22,9 @@ impl Holder {
         let mut child = command.args(how).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ports = lines.next().unwrap().unwrap().split(' ').map(|port| port.parse().unwrap()).collect();
+        let first = lines.next().unwrap().unwrap();
+        let parsed: Result<_, _> = first.split(' ').map(str::parse).collect();
+        let ports = parsed.unwrap_or_else(|_| panic!("{first}"));
         if how.is_some() {
             assert_eq!(lines.next().unwrap().unwrap(), "started");
         }
@@ -64,6 +66,17 @@ fn exec_closes_a_lease() {
     holder.kill();
     // Its child still runs.
     assert_eq!(state(&world, &holder), None);
+}
+
+/// Leases with no descriptors 0 to 2, and then lets /dev/null take their place.
+#[test]
+fn a_daemon_keeps_its_lease_and_the_registry_stays_clean() {
+    let world = world(10);
+    let holder = Holder::start(&world, Some("daemon"));
+    assert_eq!(state(&world, &holder), Some(ErrorCode::PortInUse));
+    let written = std::fs::read(world.ports_file()).unwrap();
+    let text = b"what a daemon writes";
+    assert!(!written.windows(text.len()).any(|bytes| bytes == text), "standard error goes to the registry");
 }
 
 #[test]

@@ -83,6 +83,8 @@ fn install_and_uninstall() {
         assert!(text.len() > 100, "{file} is nearly empty");
         assert!(!String::from_utf8_lossy(&text).contains("@VERSION@"), "{file} is not filled in");
     }
+    let dynamic = succeeds(Command::new("readelf").arg("-d").arg(prefix.join("lib/libportalloc.so")));
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
     let version = succeeds(Command::new(prefix.join("bin/portalloc")).arg("version"));
     assert!(version.contains(env!("CARGO_PKG_VERSION")), "{version}");
     let told = fs::read_to_string(prefix.join("lib/pkgconfig/portalloc.pc")).unwrap();

@@ -66,6 +66,19 @@ pub(crate) fn library() -> &'static Path {
     })
 }
 
+/// Another file with the shared library, so that the loader takes it for another library.
+pub(crate) fn copied() -> &'static Path {
+    static COPY: OnceLock<PathBuf> = OnceLock::new();
+    COPY.get_or_init(|| {
+        let copy = library().join("libplugin.so");
+        // Another run of the tests may be using it.
+        let fresh = library().join(format!("libplugin.so.{}", std::process::id()));
+        fs::copy(library().join("libportalloc.so"), &fresh).unwrap();
+        fs::rename(fresh, &copy).unwrap();
+        copy
+    })
+}
+
 /// The name that programs are bound to.
 pub(crate) fn soname() -> String {
     match (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")) {

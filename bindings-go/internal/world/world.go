@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -113,8 +115,19 @@ func (w *World) left() (string, error) {
 	return "", nil
 }
 
+// heedSignals is for the children of tests: what a parent ignores, as under nohup or behind a script's &, they would ignore
+// as well, but what it has a handler for is back to what it should be in them.
+func heedSignals() {
+	for _, one := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(one) {
+			signal.Notify(make(chan os.Signal, 1), one)
+		}
+	}
+}
+
 // Main runs the tests of a package in a world with so many ports, for those that run in parallel.
 func Main(m *testing.M, count int) int {
+	heedSignals()
 	scratch, err := os.MkdirTemp("", "portalloc-go-test-")
 	if err != nil {
 		panic(err)

@@ -1,3 +1,11 @@
+/**
+ * Jest. A test file that loads this, or all with `setupFilesAfterEnv: ['portalloc/jest']`, gives back at its end what it has
+ * taken by `lease()`, `port()` and `Environment.create()`: after its own hooks; before them where
+ * jest-circus does not show its events.
+ *
+ * @packageDocumentation
+ */
+
 import type { Lease } from '../../index.js';
 import type { RunOptions, TestLeaseOptions } from '../shared/options.js';
 

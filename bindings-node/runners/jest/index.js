@@ -51,10 +51,27 @@ function install() {
   const jest = globalThis[HELD] ? undefined : jestGlobals();
   if (!jest) return;
   const { Held } = require('../shared/held.js');
+  const { Taken } = require('../shared/taken.js');
   const held = new Held('portalloc/jest');
+  const taken = new Taken();
   globalThis[HELD] = held;
   jest.beforeEach(() => held.begin(jest.expect.getState().currentTestName));
   jest.afterAll(() => held.end());
+  atEnd(jest, () => taken.giveBack());
+}
+
+/**
+ * Calls `end` when the file is over, with all of its hooks. A hook of ours would run before those of the file, because it was
+ * there before: so this listens to what jest-circus tells of itself, as test environments do.
+ */
+function atEnd(jest, end) {
+  const handlers = globalThis[Symbol.for('EVENT_HANDLERS')];
+  if (!Array.isArray(handlers)) jest.afterAll(end); // of a version that has them elsewhere
+  else {
+    handlers.push(({ name }) => {
+      if (name === 'teardown') end();
+    });
+  }
 }
 
 install();

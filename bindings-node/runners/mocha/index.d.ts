@@ -1,3 +1,11 @@
+/**
+ * Mocha, by `--require portalloc/mocha`. What the suites of a file take by `lease()`, `port()` and `Environment.create()` is
+ * given back after the last of them. What files take outside of suites is given back at the end of the run, but for what
+ * they take while they are loaded: with `--parallel` at the end of the file, without it at that of the process.
+ *
+ * @packageDocumentation
+ */
+
 import type { Lease } from '../../index.js';
 import type { TestLeaseOptions } from '../shared/options.js';
 
@@ -7,7 +15,9 @@ export type { LeakMode, TestLeaseOptions } from '../shared/options.js';
 export function mochaGlobalSetup(): Promise<void>;
 export function mochaGlobalTeardown(): Promise<void>;
 export const mochaHooks: {
-  beforeEach(this: { currentTest?: { fullTitle(): string } }): Promise<void>;
+  beforeAll(): void;
+  beforeEach(): Promise<void>;
+  afterEach(): void;
   afterAll(): Promise<void>;
 };
 

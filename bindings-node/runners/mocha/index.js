@@ -4,9 +4,21 @@
 // their names: the global ones in the process that was started, the hooks in every worker.
 
 const { Held } = require('../shared/held.js');
+const { Taken } = require('../shared/taken.js');
 
 const held = new Held('portalloc/mocha (mocha --require portalloc/mocha)');
 let run;
+
+/** In parallel mode this is a worker, which loads and runs one file after the other. */
+const isWorker = process.env.MOCHA_WORKER_ID !== undefined;
+
+/**
+ * What the files take: in a worker, one file from its loading on. Else all of them from the first root hook on, because they
+ * are loaded before the global setups, and what those take is for longer than a run.
+ */
+let ofRun = isWorker ? new Taken() : undefined;
+/** What the top-level suites of one file take. */
+let ofFile;
 
 async function mochaGlobalSetup() {
   const { Run } = require('../shared/run.js');
@@ -20,14 +32,33 @@ async function mochaGlobalTeardown() {
   await ended?.end();
 }
 
+// Mocha has no hook for the end of a file, unless in parallel mode. Hooks run in the order in which they were added, also
+// those that are added meanwhile: so ours are behind those of the files.
 const mochaHooks = {
+  beforeAll() {
+    const root = this.test.parent;
+    ofRun ??= new Taken();
+    if (isWorker) return;
+    root.beforeAll(() => {
+      ofFile = new Taken();
+    });
+    for (const suite of lastOfFiles(root.suites)) suite.afterAll(() => ofFile.giveBack());
+  },
   async beforeEach() {
     await held.begin(this.currentTest.fullTitle());
   },
+  afterEach() {
+    // Tests outside of suites come first, those of all files. What they take is left to the end of the run.
+    if (this.currentTest.parent.root) ofFile?.leave();
+  },
   async afterAll() {
+    this.test.parent.afterAll(() => ofRun.giveBack());
     await held.end();
   },
 };
+
+/** The last suite of each file. */
+const lastOfFiles = (suites) => new Map(suites.map((suite) => [suite.file, suite])).values();
 
 /** In a test or a beforeEach hook: as `lease()`, released when the test and its hooks are over. */
 const leaseForTest = (countOrOptions) => held.lease(countOrOptions);

@@ -1,3 +1,10 @@
+/**
+ * node:test, which runs each test file in a process of its own: that ends what the file took. With `--test-isolation=none`
+ * it ends with the run.
+ *
+ * @packageDocumentation
+ */
+
 import type { Lease, LeaseOptions } from '../../index.js';
 
 /** As `lease()` of portalloc, released after the test whose context `t` is. */

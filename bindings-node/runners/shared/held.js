@@ -34,8 +34,8 @@ class Held {
   lease(countOrOptions) {
     if (this.#test === undefined) {
       throw new Error(
-        `leaseForTest() of ${this.#import}: no test is running; call it in a test or a beforeEach hook, and lease() of ` +
-          'portalloc, with a release() in afterAll, elsewhere',
+        `leaseForTest() of ${this.#import}: no test is running; call it in a test or a beforeEach hook; elsewhere ` +
+          'call lease() of portalloc, which is given back at the end of the file',
       );
     }
     const one = take(countOrOptions);

@@ -1,3 +1,10 @@
+/**
+ * Vitest. With `setupFiles: ['portalloc/vitest']` a test file gives back at its end, after its own hooks, what it has taken by
+ * `lease()`, `port()` and `Environment.create()`.
+ *
+ * @packageDocumentation
+ */
+
 import type { TestProject } from 'vitest/node';
 import type { Lease } from '../../index.js';
 import type { RunOptions, TestLeaseOptions } from '../shared/options.js';

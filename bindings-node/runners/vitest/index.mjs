@@ -1,7 +1,20 @@
 // Vitest: the environment of the run, as a globalSetup and for one of one's own, and leases for single tests.
 
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import held from '../shared/held.js';
+import shared from '../shared/taken.js';
+
+giveBackAtEnd();
+
+/** Of the file that imports this, or for which this is a setup file: what it takes, after its own hooks. */
+function giveBackAtEnd() {
+  const taken = new shared.Taken();
+  try {
+    afterAll(() => taken.giveBack());
+  } catch {
+    // Vitest's main process, which runs no file. This is a globalSetup there.
+  }
+}
 
 /**
  * A globalSetup. `options` may be a function of the project, which is told the environment by `provide('portalloc')` and
@@ -9,9 +22,9 @@ import held from '../shared/held.js';
  */
 export function setup(options = {}) {
   return async function setUp(project) {
-    const { default: shared } = await import('../shared/run.js');
+    const { default: { Run } } = await import('../shared/run.js');
     const given = typeof options === 'function' ? await options(project) : options;
-    const run = new shared.Run({ worktree: project.config.root, ...given });
+    const run = new Run({ worktree: project.config.root, ...given });
     const { id, ports, names, tempDir, variables } = run.environment;
     project.provide('portalloc', { id, ports: [...ports], names: [...names], tempDir, variables });
     // Of several projects each has its own, though they share a process.

@@ -135,7 +135,7 @@ class Inner {
 
   /** To its end. */
   run(program, args, options) {
-    return this.start(program, args, options).ended();
+    return this.start(program, args, options).ended(options?.deadlineMs);
   }
 }
 
@@ -174,10 +174,10 @@ class Running {
     this.child.stderr.destroy();
   }
 
-  async ended() {
+  async ended(deadlineMs = 2 * DEADLINE_MS) {
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`it does not end: ${this.output}`)), 2 * DEADLINE_MS);
+      timer = setTimeout(() => reject(new Error(`it does not end: ${this.output}`)), deadlineMs);
     });
     try {
       return await Promise.race([this.#end, late]);

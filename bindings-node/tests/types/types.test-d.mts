@@ -9,9 +9,11 @@ import portalloc, {
   PortReport,
   environments,
   errorCodes,
+  giveBack,
   isFree,
   lease,
   leaseAsync,
+  port,
   render,
   settings,
   version,
@@ -30,6 +32,8 @@ same<number>(lease({ ports: new Set([1, 2]), guard: true, timeoutMs: Infinity })
 same<readonly number[]>(lease({ count: 2, scattered: true, pool: '20000-20010', exclude: '', sticky: 'web' }).ports);
 same<number[]>([...lease(2)]);
 same<'none' | 'reuse' | 'shut'>(lease().guardState);
+same<boolean>(lease().held);
+same<boolean>(giveBack(port()) && giveBack(port({ pool: '20000-20010', exclude: '' })));
 same<Promise<Lease>>(leaseAsync({ count: 1, signal: AbortSignal.timeout(5) }));
 const options: LeaseOptions = { offsets: [0, 1] };
 lease(options);
@@ -96,6 +100,10 @@ new PoolExhaustedError();
 lease().ports[0] = 5;
 // @ts-expect-error: nor is what was released
 lease().released = true;
+// @ts-expect-error: one port, and no wait for it
+port({ count: 2 });
+// @ts-expect-error: a lease is no number
+giveBack(lease());
 // @ts-expect-error: no such type of socket
 lease().fd(0, { type: 'sctp' });
 // @ts-expect-error: no such syntax

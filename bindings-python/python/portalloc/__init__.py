@@ -2,14 +2,18 @@
 
     import portalloc
 
-    with portalloc.lease() as lease:  # nobody else on this machine is given its port
+    server = start(port=portalloc.port())  # nobody else on this machine is given it while this process lives
+
+    with portalloc.lease() as lease:  # nor this one, until the end of the block
         server = start(port=lease.port)
 
-``lease`` gives ports; ``Environment`` gives ports with an isolation ID, a temp dir, an env file and variables around
-them. Every call raises a subclass of ``Error`` with a stable ``code``.
+``port`` gives a port until the process ends; ``lease`` gives ports that end with an object; ``Environment`` gives ports
+with an isolation ID, a temp dir, an env file and variables around them. Every call raises a subclass of ``Error`` with
+a stable ``code``; what you should know though nothing failed is a ``PortallocWarning``.
 
-Threads: everything may be used by any thread. Fork: a lease or an environment belongs to the process that made it; a
-child's copy keeps a lease alive while the child lives, and cannot end it. Exec closes it, unless it is passed on.
+Threads: everything may be used by any thread. Fork: a port, a lease or an environment belongs to the process that made
+it; a child's copy keeps its ports leased while the child lives, and cannot end it. Exec closes it, unless it is passed
+on.
 
 PYTEST_DONT_REWRITE: for programs that import this before they start pytest, which would warn them otherwise.
 """
@@ -32,10 +36,12 @@ from ._portalloc import (
     cleanup_stale,
     environments,
     error_codes,
+    give_back,
     is_free,
     lease,
     leases,
     parse_id,
+    port,
     render,
     settings,
     validate,
@@ -55,6 +61,7 @@ from .errors import (
     NotFoundError,
     PermissionDeniedError,
     PoolExhaustedError,
+    PortallocWarning,
     PortInUseError,
     RegistryUnusableError,
     TimeoutError,  # noqa: A004 - in its own namespace, and a subclass
@@ -82,6 +89,7 @@ __all__ = [
     "PoolExhaustedError",
     "PortInUseError",
     "PortReport",
+    "PortallocWarning",
     "RegistryUnusableError",
     "Settings",
     "SocketInfo",
@@ -92,10 +100,12 @@ __all__ = [
     "cleanup",
     "cleanup_stale",
     "environments",
+    "give_back",
     "is_free",
     "lease",
     "leases",
     "parse_id",
+    "port",
     "render",
     "settings",
     "validate",

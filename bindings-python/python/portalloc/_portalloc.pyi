@@ -9,7 +9,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any, Final, Literal, SupportsIndex, final
 
-__all__ = ["VERSION", "Environment", "EnvironmentInfo", "Holder", "Inheritable", "Leak", "Lease", "LeaseInfo", "PortReport", "Settings", "SocketInfo", "Validation", "clash_in", "cleanup", "cleanup_stale", "culprits", "environments", "error_codes", "is_free", "leaks", "lease", "leases", "parse_id", "ports_in", "render", "run_command_line", "settings", "validate", "wait_for", "wait_free", "who"]
+__all__ = ["VERSION", "Environment", "EnvironmentInfo", "Holder", "Inheritable", "Leak", "Lease", "LeaseInfo", "PortReport", "Settings", "SocketInfo", "Validation", "clash_in", "cleanup", "cleanup_stale", "culprits", "environments", "error_codes", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_for", "wait_free", "who"]
 
 VERSION: Final[str]
 
@@ -20,7 +20,7 @@ class Environment:
     `create` or `current`, or use another process's with `attach`.
 
     A *held* one lives as long as this object: `cleanup`, leaving its `with` block, or being garbage-collected (with a
-    `ResourceWarning` that names the line where it was made) removes it, and the end of the process, however it comes, ends
+    `PortallocWarning` that names the line where it was made) removes it, and the end of the process, however it comes, ends
     it. A *kept* one outlives the process, until a cleanup, its TTL or the end of its owner. Any thread may use it. A forked
     child can read its copy and cannot end it.
     """
@@ -320,8 +320,8 @@ class Lease:
 
     It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child its copy keeps the
     lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
-    ports, and pass the lease itself on with `inheritable`. One that is neither released nor used as a context manager is
-    released by the garbage collector, with a `ResourceWarning` that names the line where it was taken.
+    ports, and pass the lease itself on with `inheritable`. One that nothing refers to any more and that was not released
+    ends, with a `PortallocWarning` that names the line where it was taken.
     """
     def __contains__(self, port: Any, /) -> bool: ...
     def __enter__(self, /) -> Lease: ...
@@ -351,6 +351,14 @@ class Lease:
     def guard_state(self, /) -> Literal["none", "reuse", "shut"]:
         """
         `"none"`, `"reuse"` (servers that set `SO_REUSEADDR` can bind) or `"shut"` (nobody can).
+        """
+    @property
+    def held(self, /) -> bool:
+        """
+        Whether the ports are still this lease's: it was not released, and its file descriptor is still its own. A program
+        that closes all descriptors, as daemons do when they start, ends its leases without releasing them.
+
+        In a forked child: whether the child's copy keeps the lease alive.
         """
     def inheritable(self, /) -> Inheritable:
         """
@@ -385,7 +393,7 @@ class Lease:
     @property
     def released(self, /) -> bool:
         """
-        Whether it was released.
+        Whether it was released. A lease that lost its descriptor was not; `held` tells of that, too.
         """
     def socket(self, /, index: SupportsIndex = 0, *, type: SupportsIndex = 1, host: str = "127.0.0.1", listen: bool = True) -> socket:
         """
@@ -626,6 +634,15 @@ def error_codes() -> tuple[str, ...]:
     The stable codes of all errors, in the order of the documentation.
     """
 
+def give_back(port: int) -> bool:
+    """
+    Gives back a port that `portalloc.port` returned to this process. Returns `False`, and does nothing, for any other: one
+    that was given back before, that of a lease, or that of the parent of a forked child.
+
+    From here on others may be given it, so close your own sockets first. Does not block. Any thread may call it. Raises
+    `InvalidArgumentError` outside 0 to 65535; `TypeError` for what is no whole number.
+    """
+
 def is_free(port: int) -> bool:
     """
     Whether a lease of this port could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
@@ -667,6 +684,21 @@ def leases() -> list[LeaseInfo]:
 def parse_id(text: str) -> str:
     """
     The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.
+    """
+
+def port(*, pool: str | None = None, exclude: str | None = None) -> int:
+    """
+    A port (1 to 65535) that is nobody else's until this process ends, however it ends, or until `give_back`. In place of
+    `bind(0)` and of whatever finds a free port and lets go of it.
+
+    - `pool`, `exclude`: ports to give out and ports never to, as for `portalloc.lease`.
+
+    Costs one file descriptor, which is closed on exec. Does not block. Any thread may call it. A forked child cannot give
+    back its parent's ports, and keeps them leased as long as it lives; those that it takes are its own.
+
+    Raises `InvalidArgumentError`, `PoolExhaustedError`, `RegistryUnusableError`, `PermissionDeniedError`, `IoError`;
+    `TypeError` for arguments of a wrong type. Where the pool is exhausted, or the process may open no more files, the error
+    names the lines of this program that have taken the most ports and not given them back.
     """
 
 def ports_in(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""The exceptions: one class for each stable code, and the built-in one that existing handlers catch.
+"""The exceptions: one class for each stable code, and the built-in one that existing handlers catch. And the warning.
 
 The texts and the codes are the core's; this module only says which class each is. It knows no operation.
 """
@@ -26,6 +26,7 @@ __all__ = [
     "PermissionDeniedError",
     "PoolExhaustedError",
     "PortInUseError",
+    "PortallocWarning",
     "RegistryUnusableError",
     "TimeoutError",
     "UnsupportedError",
@@ -180,6 +181,14 @@ class InternalError(Error, RuntimeError):
     """A defect in portalloc itself, caught before it could end the interpreter."""
 
     code = "internal"
+
+
+class PortallocWarning(UserWarning):
+    """Nothing failed, but you should know: a lease that was lost, for example. Python shows it unless told otherwise.
+
+    A lost lease or environment is warned of once for each line that made one, as Python's filters have it; whatever
+    else there is to say is said once in a process.
+    """
 
 
 BY_CODE: dict[str, type[Error]] = {

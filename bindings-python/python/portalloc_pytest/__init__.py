@@ -30,7 +30,18 @@ from portalloc_pytest.options import OPTIONS, Options, pytest_addoption
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from portalloc_pytest.leaks import PortLeakWarning
     from portalloc_pytest.run import RunIsolation
+else:
+
+    def __getattr__(name: str) -> Any:
+        # A category of portalloc's own, so its base is where the native module is.
+        if name == "PortLeakWarning":
+            from portalloc_pytest.leaks import PortLeakWarning
+
+            return PortLeakWarning
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "PortLeakWarning",
@@ -45,10 +56,6 @@ __all__ = [
     "pytest_addoption",
     "run_isolation",
 ]
-
-
-class PortLeakWarning(UserWarning):
-    """A test is over, and a server still listens on a port that was leased for it."""
 
 
 RUN = pytest.StashKey["RunIsolation"]()

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 def lines(options: Options) -> list[str]:
     """Never raises: a suite that does not use a fixture of ours must not fail by its header."""
     try:
+        import warnings
+
         import portalloc
 
-        settings = portalloc.settings(pool=options.pool, exclude=options.exclude)
+        with warnings.catch_warnings():
+            # Those of the pool are lines of the header.
+            warnings.simplefilter("ignore", portalloc.PortallocWarning)
+            settings = portalloc.settings(pool=options.pool, exclude=options.exclude)
     except Exception as error:  # noqa: BLE001
         return [f"portalloc: not usable: {error}"]
     line = f"portalloc: pool {settings.pool} ({settings.count} ports), registry {settings.directory}"

@@ -109,7 +109,8 @@ class Holder:
             try:
                 keeping.keep(environment, keep_in)
             except OSError as error:
-                warnings.warn(f"portalloc: files of environment {environment.id} are lost: {error}", stacklevel=2)
+                message = f"files of environment {environment.id} are lost: {error}"
+                warnings.warn(message, portalloc.PortallocWarning, stacklevel=2)
             finally:
                 try:
                     environment.cleanup()

@@ -16,6 +16,14 @@ from portalloc._portalloc import leaks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+
+class PortLeakWarning(portalloc.PortallocWarning):
+    """A test is over, and a server still listens on a port that was leased for it."""
+
+    # Where it is public, and where filters are told to find it.
+    __module__ = "portalloc_pytest"
+
+
 # A server that was told to end and not waited for is given so long before it counts as a leak.
 GRACE_SECONDS = 0.25
 _LOOK_EVERY_SECONDS = 0.01
@@ -49,8 +57,6 @@ def find(ports: Iterable[int], *, ours_too: bool) -> list[str]:
 
 def report(node: pytest.Item | pytest.Session, leaks: list[str], mode: str) -> None:
     """Raises for the mode `error`, and warns else."""
-    from portalloc_pytest import PortLeakWarning
-
     if leaks and mode == "error":
         pytest.fail("\n".join(leaks), pytrace=False)
     for leak in leaks:

@@ -44,7 +44,7 @@ def test_the_table_is_that_of_all_codes() -> None:
     classes = [cls for cls in vars(portalloc).values() if isinstance(cls, type) and issubclass(cls, portalloc.Error)]
     classes.remove(portalloc.Error)
     assert sorted(cls.code for cls in classes) == sorted(portalloc.ERROR_CODES)
-    assert {cls.__name__ for cls in classes} | {"Error"} == set(errors.__all__)
+    assert {cls.__name__ for cls in classes} | {"Error", "PortallocWarning"} == set(errors.__all__)
     assert set(errors.__all__) <= set(portalloc.__all__)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
-from support import until
+from support import can_bind, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,3 +168,56 @@ def test_forks_of_forks(actor: Actor, world: World) -> None:
     assert portalloc.is_free(own[0])
     os.kill(own[1], 9)
     assert is_leased_by(world.base, actor.pid)
+
+
+def test_held_in_a_child_is_what_keeps_the_lease_alive(actor: Actor, world: World) -> None:
+    actor.do(f"lease = portalloc.lease(ports=[{world.base}]); child = Fork()")
+    assert actor.ask("[lease.held, child.ask('lease.held')]") == [True, True]
+    actor.do("child.do('lease.release()')")
+    assert is_leased_by(world.base, actor.pid)
+    assert actor.ask("lease.held") is True
+    actor.do("lease.release()")
+    assert actor.ask("[lease.held, lease.released]") == [False, True]
+
+
+FORKS = {
+    "os.fork": "child = Fork()",
+    "multiprocessing": (
+        "import multiprocessing\n"
+        "context = multiprocessing.get_context('fork')\n"
+        "ready = context.Event()\n"
+        "def wait(): ready.set(); signal.pause()\n"
+        "child = context.Process(target=wait, daemon=True)\n"
+        "child.start(); ready.wait()"
+    ),
+    "a fork of a fork": "child = Fork(); child.do('grandchild = Fork()'); child.do('os.kill(os.getpid(), 0)')",
+}
+
+
+@pytest.mark.parametrize("how", FORKS)
+@pytest.mark.parametrize("end", ["release", "drop_guard"])
+def test_a_guard_ends_while_a_child_lives(end: str, how: str, actor: Actor, world: World) -> None:
+    actor.do(f"lease = portalloc.lease(ports=[{world.base}], guard=True)")
+    actor.do(FORKS[how])
+    assert not can_bind(world.base, reuse=True)
+    actor.do(f"lease.{end}()")
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        for host in ("127.0.0.1", "::1"):
+            assert can_bind(world.base, reuse=False, kind=kind, host=host)
+    assert portalloc.is_free(world.base) == (end == "release")
+
+
+def test_an_open_guard_is_not_kept_by_a_child_either(actor: Actor, world: World) -> None:
+    actor.do(f"lease = portalloc.lease(ports=[{world.base}], guard=True); lease.open_guard(); child = Fork()")
+    assert not can_bind(world.base, reuse=False)
+    actor.do("lease.release()")
+    assert can_bind(world.base, reuse=False)
+
+
+def test_a_child_that_leaves_the_block_of_a_kept_environment_leaves_it_alone(actor: Actor) -> None:
+    actor.do("environment = portalloc.Environment.create(1, kept=True); child = Fork()")
+    identifier = actor.ask("environment.id")
+    actor.do("child.do('with environment: pass')")
+    assert portalloc.validate(identifier)
+    actor.do("with environment: pass")
+    assert portalloc.environments() == []

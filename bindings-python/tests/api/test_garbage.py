@@ -1,4 +1,4 @@
-"""What is forgotten is given back, and the line that took it is named: a `ResourceWarning`, as for files."""
+"""What is forgotten is given back, and the line that took it is named: a `PortallocWarning`, which Python shows."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ def _no_garbage_of_others() -> None:
     gc.collect()
 
 
+LOST_LEASE = (
+    "the lease taken here was not released, and ended because nothing refers to its Lease object any more: "
+    "keep the object for as long as the ports are needed, or take a port with portalloc.port(), which holds it until "
+    "the process ends"
+)
+LOST_ENVIRONMENT = (
+    "the environment made here was not cleaned up, and ended because nothing refers to its Environment object any "
+    "more: keep the object for as long as the environment is needed, then call cleanup() or leave its with block"
+)
+
+
 def line_of(code: str) -> int:
     """The number of the first line of this file that is this code."""
     with open(__file__) as file:  # noqa: PTH123
@@ -27,11 +38,11 @@ def line_of(code: str) -> int:
 
 
 def test_a_forgotten_lease_is_released_and_its_line_named(world: World) -> None:
-    with pytest.warns(ResourceWarning) as caught:  # noqa: PT031
+    with pytest.warns(portalloc.PortallocWarning) as caught:  # noqa: PT031
         portalloc.lease(ports=[world.base, world.base + 1])
         gc.collect()
     (warning,) = caught
-    assert str(warning.message) == f"the lease of ports {world.base}, {world.base + 1} was not released"
+    assert str(warning.message) == LOST_LEASE
     assert warning.filename == __file__
     assert warning.lineno == line_of("portalloc.lease(ports=[world.base, world.base + 1])")
     assert portalloc.is_free(world.base)
@@ -39,21 +50,21 @@ def test_a_forgotten_lease_is_released_and_its_line_named(world: World) -> None:
 
 
 def test_a_forgotten_environment_is_cleaned_up_and_its_line_named(world: World) -> None:
-    with pytest.warns(ResourceWarning) as caught:  # noqa: PT031
-        identifier = portalloc.Environment.create(2, instance_id="forgotten").id
+    with pytest.warns(portalloc.PortallocWarning) as caught:  # noqa: PT031
+        portalloc.Environment.create(2, instance_id="forgotten")
         gc.collect()
     (warning,) = caught
-    assert str(warning.message) == f"the environment {identifier} was not cleaned up"
+    assert str(warning.message) == LOST_ENVIRONMENT
     assert (warning.filename, warning.lineno) == (
         __file__,
-        line_of('identifier = portalloc.Environment.create(2, instance_id="forgotten").id'),
+        line_of('portalloc.Environment.create(2, instance_id="forgotten")'),
     )
     assert portalloc.environments() == []
     assert world.left_behind() == []
 
 
 def test_one_in_a_cycle_too() -> None:
-    with pytest.warns(ResourceWarning, match="was not released"):  # noqa: PT031
+    with pytest.warns(portalloc.PortallocWarning, match="was not released"):  # noqa: PT031
         holder: list[object] = [portalloc.lease()]
         holder.append(holder)
         del holder
@@ -80,7 +91,7 @@ def test_nothing_is_said_of_what_was_given_back(actor: Actor) -> None:
         gc.collect()
 
 
-@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("error::portalloc.PortallocWarning", "error::pytest.PytestUnraisableExceptionWarning")
 def test_a_view_of_the_lease_of_an_environment_is_no_lease() -> None:
     with portalloc.Environment.create(1, env_file=False) as environment:
         assert environment.lease is not environment.lease
@@ -89,7 +100,7 @@ def test_a_view_of_the_lease_of_an_environment_is_no_lease() -> None:
 
 
 def test_a_view_keeps_its_environment() -> None:
-    with pytest.warns(ResourceWarning, match="was not cleaned up"):  # noqa: PT031
+    with pytest.warns(portalloc.PortallocWarning, match="was not cleaned up"):  # noqa: PT031
         view = portalloc.Environment.create(1, env_file=False).lease
         gc.collect()
         assert view is not None
@@ -110,17 +121,51 @@ print(portalloc.leases(), portalloc.environments())
 
 @pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1)"])
 def test_a_warning_that_is_an_error_is_reported_and_it_ends_all_the_same(what: str, world: World) -> None:
-    done = run(FORGETFUL.format(what=what), flags=["-W", "error::ResourceWarning"])
+    done = run(FORGETFUL.format(what=what), flags=["-W", "error::UserWarning"])
     assert (done.returncode, done.stdout) == (0, "[] []\n"), done.stderr
     assert "Exception ignored in: <code object " in done.stderr
-    assert "ResourceWarning: the " in done.stderr
+    assert "PortallocWarning: the " in done.stderr
     assert world.left_behind() == []
 
 
-@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1)"])
-def test_it_is_silent_unless_asked_as_for_files(what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "message"), [("portalloc.lease()", LOST_LEASE), ("portalloc.Environment.create(1)", LOST_ENVIRONMENT)]
+)
+def test_it_is_said_without_being_asked(what: str, message: str) -> None:
     done = run(FORGETFUL.format(what=what))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "[] []\n", "")
+    assert (done.returncode, done.stdout) == (0, "[] []\n")
+    assert done.stderr.splitlines()[0] == f"<string>:3: PortallocWarning: {message}"
+
+
+def test_the_mistake_that_everybody_makes_is_shown_with_its_line(world: World) -> None:
+    script = world.work / "script.py"
+    script.write_text("import portalloc\np = portalloc.lease().port\nprint(portalloc.who(p).leased)\n")
+    done = run("import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')", script)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+    assert done.stderr.splitlines() == [
+        f"{script}:2: PortallocWarning: {LOST_LEASE}",
+        "  p = portalloc.lease().port",
+    ]
+
+
+def test_each_line_is_named_once() -> None:
+    code = (
+        "import portalloc\n"
+        "def take(): portalloc.lease()\n"
+        "def take_elsewhere(): portalloc.lease()\n"
+        "for _ in range(5):\n"
+        "    take()\n"
+        "    take_elsewhere()\n"
+        # The same line of another file.
+        "exec(compile('\\nportalloc.lease()', 'other', 'exec'))\n"
+    )
+    done = run(code)
+    assert done.returncode == 0
+    lines = [line.partition(": PortallocWarning: ")[0] for line in done.stderr.splitlines() if "Warning" in line]
+    assert lines == ["<string>:2", "<string>:3", "other:2"]
+    # Python can be told otherwise.
+    assert run(code, flags=["-W", "always"]).stderr.count("PortallocWarning") == 11
+    assert run(code, flags=["-W", "ignore::UserWarning"]).stderr == ""
 
 
 @pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1, env_file=False)"])
@@ -139,7 +184,7 @@ def test_nothing_is_said_in_a_forked_child(what: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::portalloc.PortallocWarning")
 def test_an_exception_in_flight_survives() -> None:
     def fail() -> None:
         _lease = portalloc.lease()
@@ -173,7 +218,7 @@ def test_an_exception_in_flight_survives_a_warning_that_is_an_error() -> None:
         flags=["-W", "error"],
     )
     assert (done.returncode, done.stdout) == (0, "in flight None []\n"), done.stderr
-    assert "ResourceWarning" in done.stderr
+    assert "PortallocWarning" in done.stderr
 
 
 def test_the_origin_does_not_keep_the_variables_of_its_frame() -> None:

@@ -36,6 +36,10 @@ def test_nor_by_leases() -> None:
     assert imported_by("import portalloc\nportalloc.Environment.create(1, env_file=False).cleanup()") == []
 
 
+def test_nor_by_ports() -> None:
+    assert imported_by("import portalloc\nportalloc.give_back(portalloc.port())") == []
+
+
 def test_the_look_sees_what_is_imported() -> None:
     assert "json" in imported_by("import json")
 
@@ -61,6 +65,8 @@ def test_every_method_is_explained(cls: type) -> None:
 def test_signatures_are_shown() -> None:
     wait = inspect.signature(portalloc.wait_for)
     assert list(wait.parameters) == ["ports", "timeout"]
+    assert list(inspect.signature(portalloc.port).parameters) == ["pool", "exclude"]
+    assert list(inspect.signature(portalloc.give_back).parameters) == ["port"]
     lease = inspect.signature(portalloc.lease)
     assert list(lease.parameters) == [
         "count", "ports", "offsets", "scattered", "pool", "exclude", "guard", "sticky", "timeout",

@@ -179,9 +179,21 @@ def test_a_registry_that_cannot_be_used(world: World, monkeypatch: pytest.Monkey
         assert raised.value.errno == errno.EIO
 
 
-def test_a_registry_that_was_replaced_is_refused_and_then_opened_anew(world: World) -> None:
+def test_a_registry_that_was_moved_away_is_opened_anew(world: World) -> None:
     with portalloc.lease(timeout=DEADLINE):
         pass
+    world.registry.rename(world.scratch / "old")
+
+    def is_made_again() -> bool:
+        portalloc.lease().release()
+        return world.registry.is_dir()
+
+    # What is open already is looked at again after some milliseconds.
+    until("the registry is made again", is_made_again)
+
+
+def test_whoever_holds_leases_of_a_registry_that_was_moved_away_is_told(world: World) -> None:
+    held = portalloc.lease(timeout=DEADLINE)
     world.registry.rename(world.scratch / "old")
 
     def is_refused() -> bool:
@@ -191,7 +203,7 @@ def test_a_registry_that_was_replaced_is_refused_and_then_opened_anew(world: Wor
             return True
         return False
 
-    # What is open already is looked at again after some milliseconds.
-    until("the replacement is noticed", is_refused)
+    until("it is told", is_refused)
+    held.release()
     with portalloc.lease() as lease:
         assert [info.ports for info in portalloc.leases()] == [[lease.port]]

@@ -42,7 +42,8 @@ def test_arguments_go_before_variables(world: World, monkeypatch: pytest.MonkeyP
 def test_a_pool_inside_the_ephemeral_range_is_used_with_a_warning() -> None:
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:  # noqa: PTH123
         first = int(file.read().split()[0])
-    settings = portalloc.settings(pool=f"{first + 10}-{first + 19}")
+    with pytest.warns(portalloc.PortallocWarning, match="ephemeral"):
+        settings = portalloc.settings(pool=f"{first + 10}-{first + 19}")
     assert settings.count > 0
     assert any("ephemeral" in warning for warning in settings.warnings)
 

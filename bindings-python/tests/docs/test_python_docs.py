@@ -122,7 +122,8 @@ class Scene:
         file = self._world.work / "script.py"
         file.write_text(text)
         printed = self._run(where, [sys.executable, "-W", "always::ResourceWarning", file.name])
-        assert "ResourceWarning" not in printed, f"{where} leaves something open:\n{printed}"
+        for warning in ("ResourceWarning", "PortallocWarning"):
+            assert warning not in printed, f"{where} leaves something open:\n{printed}"
         return printed
 
     def _console(self, where: str, text: str) -> str:

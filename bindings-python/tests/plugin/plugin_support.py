@@ -40,7 +40,7 @@ def record():
 """
 
 # Plugins that change the order of tests, warn by themselves or need a network: only for those tests that ask for them.
-_COMPANIONS = ("asyncio", "randomly", "rerunfailures")
+_COMPANIONS = ("asyncio", "randomly", "rerunfailures", "timeout")
 
 
 def until(condition: Callable[[], Any], what: str) -> Any:
@@ -156,8 +156,6 @@ class Running:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                # A shell that starts the tests in the background has Ctrl-C ignored, and that would be inherited.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def __enter__(self) -> Running:

@@ -35,13 +35,14 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     }
 }
 
-/// Opens the registry and passes on what the user should know about the pool.
+/// Opens the registry and passes on what the user should know.
 fn open(settings: Settings) -> Result<Allocator, Failure> {
     let allocator = settings.open()?;
-    warn(&allocator);
+    warn();
     Ok(allocator)
 }
 
-pub(crate) fn warn(allocator: &Allocator) {
-    allocator.pool().warnings().iter().for_each(|warning| output::warning(warning));
+/// Passes on what the core has to say though nothing failed.
+pub(crate) fn warn() {
+    portalloc::take_warnings().iter().for_each(|warning| output::warning(&warning.message));
 }

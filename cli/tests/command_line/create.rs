@@ -55,7 +55,7 @@ fn temp_dir_and_record_are_the_users_alone() {
     let created = scratch.create(&[]);
     let mode = |key| fs::symlink_metadata(path(&created, key)).unwrap().permissions().mode() & 0o7777;
     assert!(path(&created, "temp_dir").is_dir());
-    assert_eq!((mode("temp_dir"), mode("lock_file")), (0o700, 0o600));
+    assert_eq!((mode("temp_dir"), mode("lock_file")), (0o700, 0o1600));
     assert_eq!(names(&path(&created, "temp_dir")), [""; 0]);
 }
 

@@ -185,9 +185,9 @@ impl Scratch {
         let namespace = self.namespace();
         if namespace.exists() {
             assert_eq!(names(&namespace.join("envs")), [""; 0], "records");
-            // Without the file there are no labels.
+            // Without the file there are no labels. Before them stands the header.
             let labels = fs::read(namespace.join("ports")).unwrap_or_default();
-            assert!(labels.iter().all(|byte| *byte == 0), "labels are left");
+            assert!(labels.iter().skip(SLOT as usize).all(|byte| *byte == 0), "labels are left");
         }
     }
 }
@@ -260,11 +260,12 @@ pub(crate) fn path(created: &Value, key: &str) -> PathBuf {
     created[key].as_str().unwrap_or_else(|| panic!("no path {key}")).into()
 }
 
-/// The names in a folder, sorted.
+/// The names in a folder, sorted, without what every folder of a registry has.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder is readable");
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| name != ".keep");
     names.sort_unstable();
     names
 }

@@ -111,7 +111,7 @@ impl Lease {
     /// What keeps strangers off the ports now.
     #[must_use]
     pub fn guard_state(&self) -> GuardState {
-        self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(GuardState::None, Guard::state)
+        self.in_sight(&self.guard).and_then(|guard| guard.as_ref().map(Guard::state)).unwrap_or(GuardState::None)
     }
 
     /// Shuts the ports to everybody: binds what is not bound yet, and takes back what [`open_guard`](Self::open_guard)
@@ -150,9 +150,12 @@ impl Lease {
         Ok(())
     }
 
-    /// Takes the guard away, for servers that do not set `SO_REUSEADDR`. The ports stay leased.
+    /// Takes the guard away, for servers that do not set `SO_REUSEADDR`. The ports stay leased. A forked child has none to
+    /// take away.
     pub fn drop_guard(&self) {
-        *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(mut guard) = self.in_sight(&self.guard) {
+            *guard = None;
+        }
     }
 
     /// Does `bind` for one port, over the guard. If it fails, the guard is as it was.

@@ -39,7 +39,8 @@ static WARNINGS: PerProcess<Warnings> = PerProcess::new();
 #[must_use]
 pub fn take_warnings() -> Vec<Warning> {
     let warnings = WARNINGS.get();
-    if !warnings.any.swap(false, Ordering::Relaxed) {
+    // Read first: to write would have every thread wait for the others.
+    if !warnings.any.load(Ordering::Relaxed) || !warnings.any.swap(false, Ordering::Relaxed) {
         return Vec::new();
     }
     std::mem::take(&mut warnings.state.lock().unwrap_or_else(PoisonError::into_inner).pending)

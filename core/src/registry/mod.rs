@@ -8,6 +8,7 @@ mod label;
 mod ports_file;
 mod records;
 mod repair;
+mod retire;
 mod setup;
 mod standing;
 mod sweep;
@@ -389,7 +390,7 @@ impl Registry {
             match Folder::lock(&self.root, true) {
                 Ok(Some(lock)) => break lock,
                 Ok(None) if start.elapsed() < SETUP_PATIENCE => {
-                    sys::wait_connected(&[], Duration::from_millis(1)).map_err(failed)?
+                    sys::wait_connected(&[], Duration::from_millis(1)).map_err(failed)?;
                 }
                 Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
                 Err(error) if sys::is_absent(&error) => return Err(Error::registry_gone()),

@@ -26,15 +26,23 @@ const SMALL_CHUNK: usize = 16;
 const LARGE_CHUNK: usize = 256;
 
 /// Which file it is, whatever path leads to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Identity {
     device: u64,
     inode: u64,
+    /// Some file systems count no names.
+    counts_names: bool,
 }
 
 impl Identity {
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+        Self { device: metadata.dev(), inode: metadata.ino(), counts_names: metadata.nlink() > 0 }
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
     }
 }
 
@@ -104,7 +112,8 @@ impl PortsFile {
     pub(crate) fn is_linked(&self) -> bool {
         // The cheapest of the kernel's calls, because every lease asks.
         rustix::fs::fstat(self.file.open()).is_ok_and(|stat| {
-            stat.st_nlink > 0 && Identity { device: stat.st_dev, inode: stat.st_ino } == self.identity
+            (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)
+                && (stat.st_nlink > 0 || !self.identity.counts_names)
         })
     }
 
@@ -272,4 +281,52 @@ fn unreadable(error: io::Error) -> Error {
 
 fn offset(range: PortRange) -> u64 {
     u64::from(range.first()) * SLOT as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    fn described(file: &File, random: u64) -> PortsFile {
+        let again = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap();
+        let identity = Identity::of(&file.metadata().unwrap());
+        PortsFile::new(again, random, identity).unwrap()
+    }
+
+    #[test]
+    fn dropping_lets_go_of_locks_that_a_copy_would_keep() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
+        let ports = PortRange::new(7, 9).unwrap();
+        assert!(one.try_lock(ports).unwrap());
+        let copy = one.copy().unwrap();
+        assert!(!other.try_lock(ports).unwrap());
+        drop(one);
+        assert!(other.try_lock(ports).unwrap());
+        drop(copy);
+    }
+
+    #[test]
+    fn locks_that_are_left_are_a_copys() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
+        let ports = PortRange::one(7);
+        assert!(one.try_lock(ports).unwrap());
+        let copy = one.copy().unwrap();
+        one.leave_locks();
+        assert!(!other.try_lock(ports).unwrap());
+        drop(copy);
+        assert!(other.try_lock(ports).unwrap());
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_no_longer_locked() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let one = described(file.as_file(), 1);
+        assert!(one.try_lock(PortRange::one(7)).unwrap());
+        file.close().unwrap();
+        assert!(one.try_lock(PortRange::one(8)).is_err());
+    }
 }

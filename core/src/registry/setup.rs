@@ -8,13 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::folder::{PLAIN, SET_UP};
-use super::label::{Claim, Slot};
-use super::ports_file::{self, Identity, PortsFile};
-use super::{Namespace, Registry, records};
+use super::{Namespace, PortsFile, Registry, retire};
 use crate::error::{Error, ErrorCode, Result};
 use crate::pool::PortRange;
-use crate::sys::{self, Folder, Judgement, ProcessStamp};
-use crate::time::Timestamp;
+use crate::sys::{self, Folder};
 
 /// What systemd reads to make the folder at every boot, and to leave what is portalloc's in /tmp alone.
 const TMPFILES: &str = "/etc/tmpfiles.d/portalloc.conf";
@@ -45,7 +42,7 @@ pub fn set_up() -> Result<SetUp> {
     let namespace = initial_namespace()?;
     // So that nobody makes it meanwhile.
     super::folder::open(None, old)?;
-    let left = retire(old, || {
+    let left = replace(old, || {
         if !sys::is_roots_shared_folder(new) {
             if let Ok(Some(entry)) = sys::entry(new) {
                 return Err(Error::new(
@@ -77,7 +74,10 @@ pub fn remove_set_up() -> Result<SetUp> {
     let random = crate::random::number().map_err(|error| Error::os("cannot read random bytes", error))?;
     away.push(format!("{}{random:016x}", sys::UNFINISHED));
     let away = PathBuf::from(away);
-    retire(old, || {
+    replace(old, || {
+        if matches!(sys::entry(old), Ok(None)) {
+            return Ok(());
+        }
         sys::rename_new(old, &away).map_err(|error| Error::os(format!("cannot move {SET_UP} away"), error))
     })?;
     if matches!(sys::entry(&away), Ok(Some(_))) {
@@ -110,7 +110,7 @@ fn initial_namespace() -> Result<Namespace> {
 
 /// Takes all locks of the registry in `root`, has `switch` make another one the one that everybody opens, and unlinks the
 /// `ports` files under those locks. If it fails, nothing has changed. Returns `root` if records are left there.
-fn retire(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<PathBuf>> {
+fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<PathBuf>> {
     let failed = |error| Error::registry(format!("cannot retire the registry {}", root.display()), error);
     let start = Instant::now();
     // Whoever makes a ports file shares this lock, so that none appears meanwhile.
@@ -125,12 +125,14 @@ fn retire(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pat
     };
     let mut locked = Vec::new();
     for name in folder.names().map_err(failed)? {
-        let is_namespace =
-            name.to_str().is_some_and(|name| name.starts_with("net-") && !name.contains(sys::UNFINISHED));
-        let Some(inside) = is_namespace.then(|| folder.folder(&name).ok()).flatten() else { continue };
+        let Some(inside) = retire::is_namespace(&name).then(|| folder.folder(&name).ok()).flatten() else { continue };
         let path = root.join(&name);
-        if let Some(ports) = lock(&inside, &path, start)? {
-            check_unclaimed(&inside, &ports, &path)?;
+        if let Some(ports) = retire::open(&inside, &path)? {
+            lock(&ports, &path, start)?;
+            let keepers = retire::keepers(&inside, &ports, &path)?;
+            if !keepers.is_empty() {
+                return Err(in_use(&path, "kept by", keepers));
+            }
             locked.push((inside, ports));
         }
     }
@@ -138,83 +140,24 @@ fn retire(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pat
     let mut has_records = false;
     for (inside, _ports) in &locked {
         inside.remove(OsStr::new("ports")).map_err(failed)?;
-        let records = inside.folder(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
-        has_records |= records.iter().any(|name| name != sys::KEEP);
+        has_records |= retire::has_records(inside);
     }
     Ok(has_records.then(|| root.to_owned()))
 }
 
-/// Locks every port of a network namespace. `None`: it has no `ports` file.
-fn lock(inside: &Folder, path: &Path, start: Instant) -> Result<Option<PortsFile>> {
-    let failed = |error| Error::registry(format!("cannot lock the ports of {}", path.display()), error);
-    let file = match ports_file::open(inside) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(failed)?,
-    };
-    let metadata = file.metadata().map_err(failed)?;
-    if let Some(why) = ports_file::distrust(&metadata) {
-        return Err(Error::new(
-            ErrorCode::RegistryUnusable,
-            format!("{} is {why}", path.join("ports").display()),
-            "remove it, and try again",
-        ));
-    }
-    let random = crate::random::number().map_err(failed)?;
-    let ports = PortsFile::new(file, random, Identity::of(&metadata)).map_err(failed)?;
-    loop {
-        if ports.try_lock(PortRange::ALL)? {
-            return Ok(Some(ports));
-        }
+/// Takes every lock of a `ports` file.
+fn lock(ports: &PortsFile, path: &Path, start: Instant) -> Result<()> {
+    while !ports.try_lock(PortRange::ALL)? {
         if start.elapsed() >= PATIENCE {
-            return Err(held(&ports, path)?);
+            return Err(in_use(path, "held by", retire::holders(ports)?));
         }
         pause()?;
     }
+    Ok(())
 }
 
 fn pause() -> Result<()> {
     sys::wait_connected(&[], Duration::from_millis(1)).map_err(|error| Error::os("cannot wait for a lock", error))
-}
-
-/// The error that names who holds ports.
-fn held(ports: &PortsFile, path: &Path) -> Result<Error> {
-    let mut holders = BTreeSet::new();
-    for range in ports.locked(PortRange::ALL)?.ranges() {
-        for port in range.ports() {
-            holders.insert(match ports.read_one(port)?.label() {
-                Some(label) => match (label.id, label.claim) {
-                    (Some(id), _) => format!("environment {id}"),
-                    (None, Claim::Held { holder }) => format!("PID {}", holder.pid),
-                    (None, Claim::Kept { .. }) => "somebody".to_owned(),
-                },
-                None => "a process that is just trying a port".to_owned(),
-            });
-        }
-    }
-    Ok(in_use(path, "held by", holders))
-}
-
-/// Makes sure that no kept environment claims a port.
-fn check_unclaimed(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<()> {
-    let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
-    let here = ProcessStamp::current()
-        .map_err(|error| Error::os("cannot tell what this process is from /proc/self", error))?;
-    let envs = match inside.folder(OsStr::new("envs")) {
-        Ok(envs) => envs,
-        Err(error) if sys::is_absent(&error) => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut keepers = BTreeSet::new();
-    for slot in ports.read(PortRange::ALL)? {
-        let Slot::Label(label) = slot else { continue };
-        let (Claim::Kept { expires_ms, owner }, Some(id)) = (label.claim, label.id) else { continue };
-        let is_over = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
-            || owner.is_some_and(|owner| owner.judge(&here) == Judgement::Ended);
-        if !is_over && envs.contains(&records::name(id)).map_err(failed)? {
-            keepers.insert(format!("environment {id}"));
-        }
-    }
-    if keepers.is_empty() { Ok(()) } else { Err(in_use(path, "kept by", keepers)) }
 }
 
 fn in_use(path: &Path, how: &str, by: BTreeSet<String>) -> Error {

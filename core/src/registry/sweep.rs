@@ -7,12 +7,17 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{MEMORY, Registry, records};
+use super::{MEMORY, Registry, records, retire};
+use crate::error::{Error, Result};
 use crate::id::IsolationId;
+use crate::pool::PortRange;
 use crate::sys::{self, Folder};
 
 /// Making a file takes microseconds; what is older was interrupted. Whoever was only very slow fails and says so.
 const AGE: Duration = Duration::from_secs(10);
+
+/// A lease writes into the file; one that was not written to for so long is not in use.
+const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Registry {
     /// Removes unfinished files and empty folders of this user, and says which.
@@ -31,6 +36,38 @@ impl Registry {
             swept.extend(removed.map(|name| path.join(name)));
         }
         swept
+    }
+
+    /// Removes the folders of other network namespaces that nobody has used for a day: most are gone, and whoever comes back to
+    /// one makes it anew. As far as they are this user's, and hold nothing that anybody may want.
+    pub(crate) fn sweep_namespaces(&self) -> Vec<PathBuf> {
+        let Ok(root) = Folder::open(&self.root) else { return Vec::new() };
+        let mut names = root.names().unwrap_or_default();
+        names.retain(|name| retire::is_namespace(name) && Some(name.as_os_str()) != self.path.file_name());
+        names.retain(|name| self.sweep_namespace(&root, name).unwrap_or(false));
+        names.iter().map(|name| self.root.join(name)).collect()
+    }
+
+    fn sweep_namespace(&self, root: &Folder, name: &OsStr) -> Result<bool> {
+        let path = self.root.join(name);
+        let failed = |error| Error::registry(format!("cannot remove {}", path.display()), error);
+        let inside = root.folder(name).map_err(failed)?;
+        let is_idle = inside.metadata(OsStr::new("ports")).is_ok_and(|stat| age(&stat) > IDLE);
+        let Some(ports) = retire::open(&inside, &path)?.filter(|_| is_idle && !retire::has_records(&inside)) else {
+            return Ok(false);
+        };
+        // Whoever has a lease there is in a namespace that lives.
+        if !ports.try_lock(PortRange::ALL)? || !retire::keepers(&inside, &ports, &path)?.is_empty() {
+            return Ok(false);
+        }
+        inside.remove(OsStr::new("ports")).map_err(failed)?;
+        if let Ok(memory) = inside.folder(OsStr::new(MEMORY)) {
+            memory.names().map_err(failed)?.iter().try_for_each(|name| memory.remove(name)).map_err(failed)?;
+            inside.remove_folder(OsStr::new(MEMORY)).map_err(failed)?;
+        }
+        inside.remove_folder(OsStr::new("envs")).map_err(failed)?;
+        // Or somebody has made the rest anew by now.
+        Ok(root.remove_folder(name).is_ok())
     }
 
     /// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.

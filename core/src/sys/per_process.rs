@@ -16,6 +16,8 @@ pub(crate) struct PerProcess<T> {
 struct Made<T> {
     generation: u64,
     value: T,
+    /// What the parent of a forked child had: kept in sight only so that tools that look for lost memory find it.
+    _inherited: AtomicPtr<Made<T>>,
 }
 
 impl<T> PerProcess<T> {
@@ -30,7 +32,7 @@ impl<T> PerProcess<T> {
         if let Some(value) = self.of(found, generation) {
             return Ok(value);
         }
-        let made = Box::into_raw(Box::new(Made { generation, value: make()? }));
+        let made = Box::into_raw(Box::new(Made { generation, value: make()?, _inherited: AtomicPtr::new(found) }));
         let mut expected = found;
         loop {
             match self.current.compare_exchange(expected, made, Ordering::AcqRel, Ordering::Acquire) {

@@ -1,8 +1,12 @@
-//! `contend COUNT journal PATH [times N] [wait MS] [most N] [seed N] [shape SHAPE]`: takes leases, binds their ports for
-//! real, notes what it holds, and gives back in random order. COUNT `mixed` is a random one each time. SHAPE is
-//! `scattered`, or offsets such as `0,2,9`; else it is a run.
+//! `contend COUNT journal PATH [times N] [wait MS] [most N] [seed N] [shape SHAPE] [pause MS]`: takes leases, binds their
+//! ports for real, notes what it holds, and gives back in random order. COUNT `mixed` is a random one each time. SHAPE is
+//! `scattered`, or offsets such as `0,2,9`; else it is a run. With a pause it gives back at once, and does nothing for a
+//! random part of that time.
+
+use std::time::Duration;
 
 use portalloc::{Lease, Request, Result};
+use rustix::event::{Timespec, poll};
 use serde_json::{Value, json};
 
 use super::{Performer, listen};
@@ -37,6 +41,10 @@ pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result
                 pieces(lease.ports()).for_each(|piece| journal.took(piece));
                 held.push((listen(lease.ports()), lease));
                 taken += 1;
+                if let Some(longest) = options.time("pause") {
+                    give_one(&mut held, &mut journal, &mut random);
+                    rest(&longest, &mut random);
+                }
             }
             Err(error) if error.code() == portalloc::ErrorCode::PoolExhausted && !held.is_empty() => {
                 refused += 1;
@@ -49,6 +57,13 @@ pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result
         give_one(&mut held, &mut journal, &mut random);
     }
     Ok(json!({"taken": taken, "refused": refused}))
+}
+
+/// Does nothing, as a program does that has no need of ports for a while.
+fn rest(longest: &Duration, random: &mut Random) {
+    let microseconds = random.below(usize::try_from(longest.as_micros()).expect("a short time") + 1);
+    let time = Timespec { tv_sec: 0, tv_nsec: i64::try_from(microseconds).expect("a short time") * 1000 };
+    poll(&mut [], Some(&time)).expect("a pause");
 }
 
 /// Sockets first: from the release on, others may be given the ports.

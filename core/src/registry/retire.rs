@@ -1,0 +1,87 @@
+//! The part of a registry that one network namespace has, when nobody is to use it any more: who has ports of it, by locks
+//! and by labels. Whoever removes a `ports` file does so while it has all of its locks; whoever finds the locks gone looks
+//! whether the file still has its name.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+use super::label::{Claim, Slot};
+use super::ports_file::{self, Identity, PortsFile};
+use super::records;
+use crate::error::{Error, ErrorCode, Result};
+use crate::pool::PortRange;
+use crate::sys::{self, Folder, Judgement, ProcessStamp};
+use crate::time::Timestamp;
+
+/// Whether an entry of a registry is the folder of a network namespace.
+pub(super) fn is_namespace(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("net-") && !name.contains(sys::UNFINISHED))
+}
+
+/// The `ports` file in the folder of a network namespace, if there is one.
+pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
+    let failed = |error| Error::registry(format!("cannot lock the ports of {}", path.display()), error);
+    let file = match ports_file::open(inside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed)?,
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if let Some(why) = ports_file::distrust(&metadata) {
+        return Err(Error::new(
+            ErrorCode::RegistryUnusable,
+            format!("{} is {why}", path.join("ports").display()),
+            "remove it, and try again",
+        ));
+    }
+    let random = crate::random::number().map_err(failed)?;
+    PortsFile::new(file, random, Identity::of(&metadata)).map(Some).map_err(failed)
+}
+
+/// Who has locked ports.
+pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
+    let mut holders = BTreeSet::new();
+    for range in ports.locked(PortRange::ALL)?.ranges() {
+        for port in range.ports() {
+            holders.insert(match ports.read_one(port)?.label() {
+                Some(label) => match (label.id, label.claim) {
+                    (Some(id), _) => format!("environment {id}"),
+                    (None, Claim::Held { holder }) => format!("PID {}", holder.pid),
+                    (None, Claim::Kept { .. }) => "somebody".to_owned(),
+                },
+                None => "a process that is just trying a port".to_owned(),
+            });
+        }
+    }
+    Ok(holders)
+}
+
+/// The kept environments that claim ports. The caller has all locks.
+pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
+    let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
+    let here = ProcessStamp::current()
+        .map_err(|error| Error::os("cannot tell what this process is from /proc/self", error))?;
+    let envs = match inside.folder(OsStr::new("envs")) {
+        Ok(envs) => envs,
+        Err(error) if sys::is_absent(&error) => return Ok(BTreeSet::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut keepers = BTreeSet::new();
+    for slot in ports.read(PortRange::ALL)? {
+        let Slot::Label(label) = slot else { continue };
+        let (Claim::Kept { expires_ms, owner }, Some(id)) = (label.claim, label.id) else { continue };
+        let is_over = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
+            || owner.is_some_and(|owner| owner.judge(&here) == Judgement::Ended);
+        if !is_over && envs.contains(&records::name(id)).map_err(failed)? {
+            keepers.insert(format!("environment {id}"));
+        }
+    }
+    Ok(keepers)
+}
+
+/// Whether there is a record of anything, alive or not.
+pub(super) fn has_records(inside: &Folder) -> bool {
+    let records = inside.folder(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
+    records.iter().any(|name| name != sys::KEEP)
+}
