@@ -1,7 +1,7 @@
 //! What is explored: few processes and ports, everything that they can do, in every order. Each configuration is as large
 //! as it has to be for one kind of meeting.
 
-use crate::process::Program::{Attacher, Child, Cleaner, Lessee, Maker, Parent, Reconciler, Setup};
+use crate::process::Program::{Attacher, Child, Cleaner, Lessee, Maker, Parent, Reconciler, Setup, Sweeper};
 use crate::protocol::Protocol;
 
 const KEPT: bool = true;
@@ -77,6 +77,13 @@ pub(crate) fn small() -> Vec<Protocol> {
                 &[Setup { remove: true }, Lessee { count: 1 }, Lessee { count: 1 }],
             )
         },
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a sweep of the namespace and two leases",
+                &[Sweeper, Lessee { count: 1 }, Lessee { count: 1 }],
+            )
+        },
         Protocol { damages: 1, ..Protocol::new("a damaged label and a reconcile", &[maker(0, 1, KEPT), Reconciler]) },
         Protocol { loses: 1, ..Protocol::new("a lost label and a reconcile", &[maker(0, 2, KEPT), Reconciler]) },
     ]
@@ -91,6 +98,13 @@ pub(crate) fn middle() -> Vec<Protocol> {
             ..Protocol::new(
                 "a setup, an environment and a lease",
                 &[Setup { remove: false }, maker(0, 1, KEPT), Lessee { count: 1 }],
+            )
+        },
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a sweep of the namespace, an environment and a lease",
+                &[Sweeper, maker(0, 1, KEPT), Lessee { count: 1 }],
             )
         },
         Protocol {
