@@ -21,6 +21,8 @@ const RECORDS: &str = "core/src/registry/records.rs";
 const REGISTRY: &str = "core/src/registry/mod.rs";
 const FOLDER: &str = "core/src/registry/folder.rs";
 const PORTS: &str = "core/src/registry/ports_file.rs";
+const RETIRE: &str = "core/src/registry/retire.rs";
+const NAMESPACES: &str = "core/src/registry/sweep.rs";
 const SETUP: &str = "core/src/registry/setup.rs";
 const STANDING: &str = "core/src/registry/standing.rs";
 const REPAIR: &str = "core/src/registry/repair.rs";
@@ -33,7 +35,7 @@ const ENV_FILE: &str = "core/src/environment/env_file.rs";
 const TEMP_DIR: &str = "core/src/environment/temp_dir.rs";
 
 /// Every step that is a system call, with what it stands for.
-pub(crate) const STEPS: [(Step, &str, Code); 96] = [
+pub(crate) const STEPS: [(Step, &str, Code); 100] = [
     (
         Step::ChoosePlace,
         "chooses the place of the registry",
@@ -314,7 +316,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 96] = [
         code(REPAIR, "relabel_port", "ports.write(range, Slot::Label(record.label()))?;"),
     ),
     (Step::RelabelUnlock, "relabelling: unlocks", code(REPAIR, "relabel_port", "ports.unlock(range)?;")),
-    (Step::SetupLockFolder, "setup: locks the old folder", code(SETUP, "retire", "Folder::lock(root, false)")),
+    (Step::SetupLockFolder, "setup: locks the old folder", code(SETUP, "replace", "Folder::lock(root, false)")),
     (Step::SetupLock, "setup: locks all ports", code(SETUP, "lock", "ports.try_lock(PortRange::ALL)?")),
     (
         Step::SetupLookIfLinked,
@@ -324,17 +326,37 @@ pub(crate) const STEPS: [(Step, &str, Code); 96] = [
     (
         Step::SetupCheck,
         "setup: reads the labels, and whether they claim",
-        code(SETUP, "check_unclaimed", "envs.contains(&records::name(id))"),
+        code(RETIRE, "keepers", "envs.contains(&records::name(id))"),
     ),
-    (Step::SetupSwitch, "setup: makes the new folder, or moves it away", code(SETUP, "retire", "switch()?;")),
+    (Step::SetupSwitch, "setup: makes the new folder, or moves it away", code(SETUP, "replace", "switch()?;")),
     (Step::SetupPublish, "setup: opens the new registry", code(SETUP, "set_up", "Registry::open_for(None, namespace)")),
-    (Step::SetupUnlink, "setup: removes the old file", code(SETUP, "retire", "inside.remove(OsStr::new(\"ports\"))")),
-    (Step::SetupUnlock, "setup: unlocks", code(SETUP, "retire", "Ok(has_records.then(|| root.to_owned()))")),
+    (Step::SetupUnlink, "setup: removes the old file", code(SETUP, "replace", "inside.remove(OsStr::new(\"ports\"))")),
+    (
+        Step::RetireHasRecords,
+        "sweep of a namespace: looks for records",
+        code(NAMESPACES, "sweep_namespace", "!retire::has_records(&inside)"),
+    ),
+    (
+        Step::RetireLock,
+        "sweep of a namespace: locks all ports",
+        code(NAMESPACES, "sweep_namespace", "!ports.try_lock(PortRange::ALL)?"),
+    ),
+    (
+        Step::RetireCheck,
+        "sweep of a namespace: reads the labels, and whether they claim",
+        code(NAMESPACES, "sweep_namespace", "!retire::keepers(&inside, &ports, &path)?.is_empty()"),
+    ),
+    (
+        Step::RetireUnlink,
+        "sweep of a namespace: removes its file",
+        code(NAMESPACES, "sweep_namespace", "inside.remove(OsStr::new(\"ports\"))"),
+    ),
+    (Step::SetupUnlock, "setup: unlocks", code(SETUP, "replace", "Ok(has_records.then(|| root.to_owned()))")),
 ];
 
 /// What must follow each other within one function, because the model has it in that order.
 #[cfg(test)]
-pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
+pub(crate) const ORDERS: [(&str, &str, &[&str]); 28] = [
     (RECORDS, "read_open", &["(name(id), false)", "(making(id), true)", "(name(id), false)"]),
     (RECORDS, "is_taken", &["name(id)", "making(id)", "name(id)"]),
     (RECORDS, "create", &["rename_new(new, name)", "self.claims(id)?", "self.remove_name(id, &making(id))?"]),
@@ -349,8 +371,18 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (REGISTRY, "keep_place", &["Folder::lock(&self.root, true)", "folder::root(None)?"]),
     (
         SETUP,
-        "retire",
-        &["Folder::lock(root, false)", "lock(&inside", "check_unclaimed(", "switch()?;", "inside.remove("],
+        "replace",
+        &["Folder::lock(root, false)", "lock(&ports", "retire::keepers(", "switch()?;", "inside.remove("],
+    ),
+    (
+        NAMESPACES,
+        "sweep_namespace",
+        &[
+            "retire::has_records(",
+            "ports.try_lock(PortRange::ALL)?",
+            "retire::keepers(",
+            "inside.remove(OsStr::new(\"ports\"))",
+        ],
     ),
     (REPAIR, "mend", &["ports.try_lock(range)?", "ports.read_one(port)?", "self.claimed_by_record(port, here)?"]),
     (SEARCH, "try_run", &["try_lock(run)", "self.obstacle(run)", "unlock(run)"]),

@@ -1,7 +1,7 @@
 //! What is explored: few processes and ports, everything that they can do, in every order. Each configuration is as large
 //! as it has to be for one kind of meeting.
 
-use crate::process::Program::{Attacher, Child, Cleaner, Lessee, Maker, Parent, Reconciler, Setup};
+use crate::process::Program::{Attacher, Child, Cleaner, Lessee, Maker, Parent, Reconciler, Setup, Sweeper};
 use crate::protocol::Protocol;
 
 const KEPT: bool = true;
@@ -58,6 +58,30 @@ pub(crate) fn small() -> Vec<Protocol> {
         },
         Protocol {
             moves: Some((0, true)),
+            ..Protocol::new("a setup and a lease", &[Setup { remove: false }, Lessee { count: 1 }])
+        },
+        Protocol {
+            moves: Some((0, false)),
+            ..Protocol::new("a setup before the first lease", &[Setup { remove: false }, Lessee { count: 1 }])
+        },
+        Protocol {
+            moves: Some((1, true)),
+            ..Protocol::new("a removal of a setup and a lease", &[Setup { remove: true }, Lessee { count: 1 }])
+        },
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new("a sweep of the namespace and a lease", &[Sweeper, Lessee { count: 1 }])
+        },
+        Protocol { damages: 1, ..Protocol::new("a damaged label and a reconcile", &[maker(0, 1, KEPT), Reconciler]) },
+        Protocol { loses: 1, ..Protocol::new("a lost label and a reconcile", &[maker(0, 2, KEPT), Reconciler]) },
+    ]
+}
+
+/// Those that show what the small ones cannot, in a second or so each.
+pub(crate) fn middle() -> Vec<Protocol> {
+    vec![
+        Protocol {
+            moves: Some((0, true)),
             ..Protocol::new(
                 "a setup and two leases",
                 &[Setup { remove: false }, Lessee { count: 1 }, Lessee { count: 1 }],
@@ -66,7 +90,7 @@ pub(crate) fn small() -> Vec<Protocol> {
         Protocol {
             moves: Some((0, false)),
             ..Protocol::new(
-                "a setup before the first lease",
+                "a setup before the first two leases",
                 &[Setup { remove: false }, Lessee { count: 1 }, Lessee { count: 1 }],
             )
         },
@@ -77,20 +101,26 @@ pub(crate) fn small() -> Vec<Protocol> {
                 &[Setup { remove: true }, Lessee { count: 1 }, Lessee { count: 1 }],
             )
         },
-        Protocol { damages: 1, ..Protocol::new("a damaged label and a reconcile", &[maker(0, 1, KEPT), Reconciler]) },
-        Protocol { loses: 1, ..Protocol::new("a lost label and a reconcile", &[maker(0, 2, KEPT), Reconciler]) },
-    ]
-}
-
-/// Those that show what the small ones cannot, in a second or so each.
-pub(crate) fn middle() -> Vec<Protocol> {
-    vec![
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a sweep of the namespace and two leases",
+                &[Sweeper, Lessee { count: 1 }, Lessee { count: 1 }],
+            )
+        },
         Protocol::new("three leases", &[Lessee { count: 1 }, Lessee { count: 1 }, Lessee { count: 2 }]),
         Protocol {
             moves: Some((0, true)),
             ..Protocol::new(
                 "a setup, an environment and a lease",
                 &[Setup { remove: false }, maker(0, 1, KEPT), Lessee { count: 1 }],
+            )
+        },
+        Protocol {
+            moves: Some((0, true)),
+            ..Protocol::new(
+                "a sweep of the namespace, an environment and a lease",
+                &[Sweeper, maker(0, 1, KEPT), Lessee { count: 1 }],
             )
         },
         Protocol {

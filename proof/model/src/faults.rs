@@ -111,6 +111,10 @@ pub(crate) enum Fault {
     OpenMakesThePlace,
     /// A setup does not look for labels of kept environments, which have no locks.
     SetupWithoutLookAtLabels,
+    /// Whoever removes the file of a namespace takes no locks.
+    SweepWithoutLocks,
+    /// He does not look for labels of kept environments.
+    SweepWithoutLookAtLabels,
 }
 
 /// Rules without which nothing promised breaks in what is explored, since another one stands behind them.
@@ -135,7 +139,7 @@ const fn seeded(fault: Fault, breaks: &'static str, configuration: &'static str)
 }
 
 /// All that must be noticed.
-pub(crate) const SEEDED: [Seeded; 47] = [
+pub(crate) const SEEDED: [Seeded; 55] = [
     seeded(Fault::UnlockBeforeClear, EXCLUSIVE, "an environment and a lease"),
     seeded(Fault::ProbeBeforeLock, FREE_WHEN_GIVEN, "two leases, with strangers"),
     seeded(Fault::ProbeBeforeLock, UNDISTURBED, "two leases, with servers"),
@@ -173,21 +177,29 @@ pub(crate) const SEEDED: [Seeded; 47] = [
     seeded(Fault::DamagedIsFree, REFUSED, "a damaged label and a reconcile"),
     seeded(Fault::ReconcileWithoutLock, MENDABLE, "two leases, with servers"),
     seeded(Fault::ReleaseWithoutLookAtDescriptor, WHOLE, "leases whose descriptors are closed"),
+    seeded(Fault::NoLookAfterLock, REFUSED, "a setup and a lease"),
     seeded(Fault::NoLookAfterLock, EXCLUSIVE, "a setup and two leases"),
-    seeded(Fault::PublishWithoutFolderLock, EXCLUSIVE, "a setup before the first lease"),
-    seeded(Fault::PublishWithoutLookAtPlace, EXCLUSIVE, "a setup before the first lease"),
+    seeded(Fault::PublishWithoutFolderLock, REFUSED, "a setup before the first lease"),
+    seeded(Fault::PublishWithoutLookAtPlace, REFUSED, "a setup before the first lease"),
+    seeded(Fault::SetupWithoutLocks, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupWithoutLocks, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupUnlocksBeforeSwitch, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupUnlocksBeforeSwitch, EXCLUSIVE, "a setup and two leases"),
-    seeded(Fault::SetupWithoutFolderLock, EXCLUSIVE, "a setup before the first lease"),
-    seeded(Fault::SetupUnlinksWithoutFolderLock, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupWithoutFolderLock, REFUSED, "a setup before the first lease"),
+    seeded(Fault::SetupUnlinksWithoutFolderLock, REFUSED, "a setup and a lease"),
+    seeded(Fault::SetupDiesHalfWay, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupDiesHalfWay, EXCLUSIVE, "a setup and two leases"),
     seeded(Fault::OpenMakesThePlace, EXCLUSIVE, "a removal of a setup and two leases"),
     seeded(Fault::SetupWithoutLookAtLabels, EXCLUSIVE, "a setup, an environment and a lease"),
+    seeded(Fault::SweepWithoutLocks, REFUSED, "a sweep of the namespace and a lease"),
+    seeded(Fault::SweepWithoutLocks, EXCLUSIVE, "a sweep of the namespace and two leases"),
+    seeded(Fault::NoLookAfterLock, REFUSED, "a sweep of the namespace and a lease"),
+    seeded(Fault::SweepWithoutLookAtLabels, REFUSED, "a sweep of the namespace, an environment and a lease"),
 ];
 
 /// Every fault, for the test that each is in one of the lists above.
 #[cfg(test)]
-pub(crate) const ALL: [Fault; 51] = [
+pub(crate) const ALL: [Fault; 53] = [
     Fault::UnlockBeforeClear,
     Fault::ProbeBeforeLock,
     Fault::CloseInsteadOfUnlock,
@@ -239,4 +251,6 @@ pub(crate) const ALL: [Fault; 51] = [
     Fault::SetupDiesHalfWay,
     Fault::OpenMakesThePlace,
     Fault::SetupWithoutLookAtLabels,
+    Fault::SweepWithoutLocks,
+    Fault::SweepWithoutLookAtLabels,
 ];

@@ -24,6 +24,8 @@ pub(crate) enum Program {
     Reconciler,
     /// Makes the other place the registry of this machine, or does away with it.
     Setup { remove: bool },
+    /// Removes the file of a network namespace that nobody has used for long.
+    Sweeper,
 }
 
 impl Program {
@@ -36,6 +38,7 @@ impl Program {
             Self::Attacher { .. } => Step::AttachRead,
             Self::Reconciler => Step::ReconcileRead,
             Self::Setup { .. } => Step::SetupLockFolder,
+            Self::Sweeper => Step::RetireHasRecords,
         }
     }
 }
@@ -155,6 +158,11 @@ pub(crate) enum Step {
     SetupPublish,
     SetupUnlink,
     SetupUnlock,
+    // The file of a namespace that nobody uses any more.
+    RetireHasRecords,
+    RetireLock,
+    RetireCheck,
+    RetireUnlink,
 }
 
 /// A process. What it does not need any more it forgets, so that states that differ in nothing that matters are one.
@@ -431,6 +439,10 @@ impl Turn<'_> {
             Step::SetupPublish => self.setup_publish(),
             Step::SetupUnlink => self.setup_unlink(),
             Step::SetupUnlock => self.setup_unlock(),
+            Step::RetireHasRecords => self.retire_has_records(),
+            Step::RetireLock => self.retire_lock(),
+            Step::RetireCheck => self.retire_check(),
+            Step::RetireUnlink => self.retire_unlink(),
         }
     }
 }

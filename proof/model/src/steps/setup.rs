@@ -1,4 +1,4 @@
-//! Another place for the registry: registry/setup.rs of the core.
+//! Another place for the registry, and the end of a namespace's file: registry/setup.rs, retire.rs and sweep.rs of the core.
 
 use crate::faults::Fault;
 use crate::process::{Program, Step, Turn};
@@ -77,14 +77,18 @@ impl Turn<'_> {
         if is_linked { self.go(Step::SetupCheck) } else { self.give_up() }
     }
 
-    /// Kept environments have no locks.
-    pub(crate) fn setup_check(&mut self) {
+    /// Whether a kept environment claims a port.
+    fn is_kept_by_some(&self) -> bool {
         let claims = |slot: Slot| match slot {
             Slot::Kept(env) => !self.world.expired[env] && self.world.records[env].finished.is_some(),
             _ => false,
         };
-        let claimed = self.world.files[self.my().file].slots.iter().any(|slot| claims(*slot));
-        if claimed && !self.has(Fault::SetupWithoutLookAtLabels) {
+        self.world.files[self.my().file].slots.iter().any(|slot| claims(*slot))
+    }
+
+    /// Kept environments have no locks.
+    pub(crate) fn setup_check(&mut self) {
+        if self.is_kept_by_some() && !self.has(Fault::SetupWithoutLookAtLabels) {
             return self.give_up();
         }
         if self.has(Fault::SetupUnlocksBeforeSwitch) {
@@ -134,5 +138,35 @@ impl Turn<'_> {
 
     pub(crate) fn setup_unlock(&mut self) {
         self.give_up();
+    }
+
+    pub(crate) fn retire_has_records(&mut self) {
+        let place = self.world.place;
+        let has_records = self.world.records.iter().any(|record| record.place == place && record.either().is_some());
+        let Some(file) = self.world.folders[place].ports.filter(|_| !has_records) else { return self.finish() };
+        let me = self.me();
+        (me.place, me.file, me.identity) = (place, file, file);
+        self.go(Step::RetireLock);
+    }
+
+    pub(crate) fn retire_lock(&mut self) {
+        let file = self.my().file;
+        if !self.has(Fault::SweepWithoutLocks) && !self.lock(Ports::run(0, PORTS)) {
+            return self.finish();
+        }
+        let is_linked = self.world.folders.iter().any(|folder| folder.ports == Some(file));
+        if is_linked { self.go(Step::RetireCheck) } else { self.finish() }
+    }
+
+    pub(crate) fn retire_check(&mut self) {
+        let kept = self.is_kept_by_some() && !self.has(Fault::SweepWithoutLookAtLabels);
+        if kept { self.finish() } else { self.go(Step::RetireUnlink) }
+    }
+
+    /// Under the locks, which go when it ends.
+    pub(crate) fn retire_unlink(&mut self) {
+        let place = self.my().place;
+        self.world.folders[place].ports = None;
+        self.finish();
     }
 }
