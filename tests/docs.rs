@@ -138,7 +138,9 @@ pages! {
 
 /// Pages whose blocks need a package that is installed, or take too long, and what runs them; and those that a measurement
 /// writes.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 5] = [
+    // Its setup is tested in tests/machine.
+    ("registry.md", "tests/format.rs"),
     ("c.md", "bindings-c/tests/clients/installed.rs"),
     ("benchmarks.md", "bench/peers/page.py"),
     ("scaling.md", "bench/page/growth.py"),

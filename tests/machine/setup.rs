@@ -46,7 +46,7 @@ fn it_changes_nothing_while_ports_are_held_or_kept() {
     assert!(failure.message.contains(&format!("PID {}", user.pid())), "{}", failure.message);
     assert_eq!(machine.sh("ls -d /run/portalloc* /etc/tmpfiles.d 2> /dev/null || true"), "");
     // What it looked at is let go.
-    user.ok("lease 3");
+    user.ok("scattered 3");
     user.ok("release 0");
     user.ok("release 1");
     machine.first.ok("setup");

@@ -46,6 +46,17 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Opens the registry's own folder, and makes it if it is missing: but not one that only root's setup makes, which is gone
+/// then, and another one is the registry.
+pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Folder> {
+    let is_only_opened = named.is_none() && root == Path::new(SET_UP);
+    match open_existing(None, root) {
+        Err(error) if is_only_opened && error.kind() == io::ErrorKind::NotFound => Err(Error::registry_gone()),
+        Ok(folder) if is_only_opened => trusted(folder, root),
+        _ => open(None, root),
+    }
+}
+
 /// Opens a folder of the registry that nobody else can swap or empty behind our back, and makes it if it is missing. An
 /// inner one is looked up in the opened one `around` it, so that whatever becomes of the path leads nowhere else.
 pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
@@ -55,27 +66,31 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
         create(around, path).map_err(io)?;
         opened = open_existing(around, path);
     }
-    let unusable = |why: String| {
-        Error::new(
-            ErrorCode::RegistryUnusable,
-            format!("the registry folder {} {why}", path.display()),
-            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
-        )
+    let failed = match opened {
+        Ok(folder) => return trusted(folder, path),
+        Err(error) => error,
     };
-    let entry = match &opened {
-        Ok(folder) => Some(folder.entry().map_err(io)?),
-        Err(_) => sys::entry(path).map_err(io)?,
-    };
-    let Some(entry) = entry else {
-        return match opened {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io(error)),
-            _ => Err(unusable("was removed at this moment".to_owned())),
-        };
-    };
-    match distrust(entry) {
-        Some(why) => Err(unusable(why)),
-        None => opened.map_err(io),
+    match sys::entry(path).map_err(io)? {
+        Some(entry) => Err(distrust(entry).map_or_else(|| io(failed), |why| unusable(path, &why))),
+        None if failed.kind() != io::ErrorKind::NotFound => Err(io(failed)),
+        None => Err(unusable(path, "was removed at this moment")),
     }
+}
+
+/// An opened folder, if it can be trusted.
+fn trusted(folder: Folder, path: &Path) -> Result<Folder> {
+    let entry = folder
+        .entry()
+        .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))?;
+    distrust(entry).map_or(Ok(folder), |why| Err(unusable(path, &why)))
+}
+
+fn unusable(path: &Path, why: &str) -> Error {
+    Error::new(
+        ErrorCode::RegistryUnusable,
+        format!("the registry folder {} {why}", path.display()),
+        "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+    )
 }
 
 /// Says of an error about a registry that nobody named, and that this user should be able to write, what mostly is the

@@ -131,7 +131,12 @@ impl Registry {
             Ok(Some(open)) => Ok(open),
             Err(error) => Err(error),
         };
-        opened.map_err(|error| if named.is_none() { folder::explain_place(error, &root) } else { error })
+        opened.map_err(|error| match named {
+            Some(_) => error,
+            // A setup has come in between.
+            None if !matches!(folder::root(None), Ok(now) if now == root) => Error::registry_gone(),
+            None => folder::explain_place(error, &root),
+        })
     }
 
     /// `None`: the folder is that of a network namespace that is gone.
@@ -146,7 +151,7 @@ impl Registry {
                 .kept()
                 .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))
         };
-        let folder = folder::open(Some(&folder::open(None, root)?), &path)?;
+        let folder = folder::open(Some(&folder::open_root(named.as_deref(), root)?), &path)?;
         let records = kept(folder::open(Some(&folder), &envs)?, &envs)?;
         let mut registry = Self {
             folder: kept(folder, &path)?,
