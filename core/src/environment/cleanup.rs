@@ -178,7 +178,8 @@ fn remove_locked(
     let traces = match &candidate.record {
         Ok(record) => traces::remove(registry, record).into_result()?,
         Err(_) => {
-            registry.records().remove(id)?;
+            let is_unfinished = candidate.file.as_ref().is_some_and(|file| file.is_unfinished(id));
+            registry.records().remove(id, is_unfinished)?;
             Traces::default()
         }
     };

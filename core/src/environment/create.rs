@@ -95,8 +95,8 @@ fn claim_id(
         if !temp_dir::exists(&record.temp_dir)? && registry.records().create(record)? {
             match temp_dir::create(&record.temp_dir, registry) {
                 Ok(true) => return Ok(()),
-                Ok(false) => registry.records().remove(id)?,
-                Err(error) => return registry.records().remove(id).and(Err(error)),
+                Ok(false) => registry.records().remove(id, true)?,
+                Err(error) => return registry.records().remove(id, true).and(Err(error)),
             }
         }
         record.isolation_id = IsolationId::generate(&record.worktree_path, &record.instance_id)?;

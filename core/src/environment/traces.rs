@@ -72,7 +72,7 @@ pub(super) fn remove(registry: &Registry, record: &Record) -> Traces {
         traces.env_file = removed.or(before).or(after);
     }
     if traces.failure.is_none() {
-        traces.failure = registry.records().remove(id).err();
+        traces.failure = registry.records().remove(id, record.is_unfinished).err();
     }
     traces
 }

@@ -310,10 +310,10 @@ impl Records {
         self.folder().rename_new(&making(id), &name(id)).map_err(|error| self.failed("finish", id, error))
     }
 
-    /// Removes a record, finished or not, if it is there.
-    pub(crate) fn remove(&self, id: IsolationId) -> Result<()> {
-        self.remove_name(id, &making(id))?;
-        self.remove_name(id, &name(id))
+    /// Removes a record, if it is there: by the name that it has, since the other one may be another's who was just given the
+    /// same ID.
+    pub(crate) fn remove(&self, id: IsolationId, is_unfinished: bool) -> Result<()> {
+        self.remove_name(id, &if is_unfinished { making(id) } else { name(id) })
     }
 
     fn remove_name(&self, id: IsolationId, name: &OsString) -> Result<()> {
@@ -352,6 +352,12 @@ fn parse(id: IsolationId, text: &[u8], is_unfinished: bool) -> Stored {
 pub(crate) struct OpenRecord {
     file: File,
     name: OsString,
+}
+
+impl OpenRecord {
+    pub(crate) fn is_unfinished(&self, id: IsolationId) -> bool {
+        self.name == making(id)
+    }
 }
 
 const FINISHED: &str = ".json";

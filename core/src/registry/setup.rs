@@ -108,8 +108,8 @@ fn initial_namespace() -> Result<Namespace> {
     Ok(if inode == own.inode { own } else { Namespace { inode, cookie: None } })
 }
 
-/// Takes all locks of the registry in `root`, has `switch` make another one the one that everybody opens, and unlinks the
-/// `ports` files under those locks. If it fails, nothing has changed. Returns `root` if records are left there.
+/// Takes all locks of the registry in `root`, unlinks its `ports` files under those locks, and has `switch` make another one the
+/// one that everybody opens. If it is refused, nothing has changed. Returns `root` if records are left there.
 fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<PathBuf>> {
     let failed = |error| Error::registry(format!("cannot retire the registry {}", root.display()), error);
     let start = Instant::now();
@@ -136,12 +136,13 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
             locked.push((inside, ports));
         }
     }
-    switch()?;
+    // First, so that one that is killed in between leaves one registry, whose files are made anew, and not two.
     let mut has_records = false;
     for (inside, _ports) in &locked {
         inside.remove(OsStr::new("ports")).map_err(failed)?;
         has_records |= retire::has_records(inside);
     }
+    switch()?;
     Ok(has_records.then(|| root.to_owned()))
 }
 

@@ -35,7 +35,7 @@ const ENV_FILE: &str = "core/src/environment/env_file.rs";
 const TEMP_DIR: &str = "core/src/environment/temp_dir.rs";
 
 /// Every step that is a system call, with what it stands for.
-pub(crate) const STEPS: [(Step, &str, Code); 100] = [
+pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::ChoosePlace,
         "chooses the place of the registry",
@@ -238,14 +238,9 @@ pub(crate) const STEPS: [(Step, &str, Code); 100] = [
     ),
     (Step::RemoveEnvFile, "removes it", code(ENV_FILE, "remove", "match rustix::fs::unlink(path)")),
     (
-        Step::RemoveMaking,
-        "removes the record, as far as it is one that is being made",
-        code(RECORDS, "remove", "self.remove_name(id, &making(id))?;"),
-    ),
-    (
-        Step::RemoveFinished,
-        "removes it, as far as it is a finished one",
-        code(RECORDS, "remove", "self.remove_name(id, &name(id))"),
+        Step::RemoveRecord,
+        "removes the record, by the name that it has",
+        code(RECORDS, "remove", "if is_unfinished { making(id) } else { name(id) }"),
     ),
     (Step::CleanReadAgain, "cleanup: reads the labels again", code(CLEANUP, "remove_locked", "ports.read(*range)?")),
     (
@@ -356,11 +351,10 @@ pub(crate) const STEPS: [(Step, &str, Code); 100] = [
 
 /// What must follow each other within one function, because the model has it in that order.
 #[cfg(test)]
-pub(crate) const ORDERS: [(&str, &str, &[&str]); 28] = [
+pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (RECORDS, "read_open", &["(name(id), false)", "(making(id), true)", "(name(id), false)"]),
     (RECORDS, "is_taken", &["name(id)", "making(id)", "name(id)"]),
     (RECORDS, "create", &["rename_new(new, name)", "self.claims(id)?", "self.remove_name(id, &making(id))?"]),
-    (RECORDS, "remove", &["&making(id)", "&name(id)"]),
     (PORTS, "try_lock", &["sys::try_lock(", "self.is_linked()", "self.unlock_all();"]),
     (PORTS, "close", &["self.unlock_all();", "drop(self.file.take());"]),
     (
@@ -372,7 +366,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 28] = [
     (
         SETUP,
         "replace",
-        &["Folder::lock(root, false)", "lock(&ports", "retire::keepers(", "switch()?;", "inside.remove("],
+        &["Folder::lock(root, false)", "lock(&ports", "retire::keepers(", "inside.remove(", "switch()?;"],
     ),
     (
         NAMESPACES,
@@ -414,7 +408,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 28] = [
             "temp_dir::exists(",
             "registry.records().create(record)?",
             "temp_dir::create(",
-            "Ok(false) => registry.records().remove(id)?",
+            "Ok(false) => registry.records().remove(id, true)?",
         ],
     ),
     (CREATE, "finish", &[".relabel(", ".finish(", ".restore_labels()", ".leave_to_labels()"]),
@@ -471,7 +465,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 28] = [
             "traces.note_if_ours(&other, id)",
             "env_file::remove(&named",
             "traces.note_if_ours(&other, id)",
-            "registry.records().remove(id)",
+            "registry.records().remove(id, record.is_unfinished)",
         ],
     ),
     (

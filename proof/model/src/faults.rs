@@ -101,12 +101,8 @@ pub(crate) enum Fault {
     SetupUnlocksBeforeSwitch,
     /// A setup does not lock the old folder.
     SetupWithoutFolderLock,
-    /// A setup unlinks the old file before it switches, and does not lock the folder.
-    SetupUnlinksWithoutFolderLock,
-    /// A setup unlinks the old file before it switches. It may be killed at any step then.
-    SetupUnlinksBeforeSwitch,
-    /// A setup is killed between the switch and the unlinking.
-    SetupDiesHalfWay,
+    /// A setup switches before it unlinks the old file, so that one that is killed in between leaves two registries.
+    SetupSwitchesFirst,
     /// Whoever opens the registry makes the folder of a place anew that was moved away since he chose it.
     OpenMakesThePlace,
     /// A setup does not look for labels of kept environments, which have no locks.
@@ -118,9 +114,8 @@ pub(crate) enum Fault {
 }
 
 /// Rules without which nothing promised breaks in what is explored, since another one stands behind them.
-pub(crate) const SPARE: [Fault; 6] = [
+pub(crate) const SPARE: [Fault; 5] = [
     Fault::NoCheckOfPlace,
-    Fault::SetupUnlinksBeforeSwitch,
     Fault::CleanupWithoutSecondLook,
     Fault::CleanupOfReplacedRecord,
     Fault::ReconcileWithoutRecordCheck,
@@ -186,9 +181,9 @@ pub(crate) const SEEDED: [Seeded; 55] = [
     seeded(Fault::SetupUnlocksBeforeSwitch, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupUnlocksBeforeSwitch, EXCLUSIVE, "a setup and two leases"),
     seeded(Fault::SetupWithoutFolderLock, REFUSED, "a setup before the first lease"),
-    seeded(Fault::SetupUnlinksWithoutFolderLock, REFUSED, "a setup and a lease"),
-    seeded(Fault::SetupDiesHalfWay, REFUSED, "a setup and a lease"),
-    seeded(Fault::SetupDiesHalfWay, EXCLUSIVE, "a setup and two leases"),
+    seeded(Fault::SetupWithoutFolderLock, REFUSED, "a setup and a lease"),
+    seeded(Fault::SetupSwitchesFirst, REFUSED, "a setup and a lease"),
+    seeded(Fault::SetupSwitchesFirst, EXCLUSIVE, "a setup and two leases"),
     seeded(Fault::OpenMakesThePlace, EXCLUSIVE, "a removal of a setup and two leases"),
     seeded(Fault::SetupWithoutLookAtLabels, EXCLUSIVE, "a setup, an environment and a lease"),
     seeded(Fault::SweepWithoutLocks, REFUSED, "a sweep of the namespace and a lease"),
@@ -199,7 +194,7 @@ pub(crate) const SEEDED: [Seeded; 55] = [
 
 /// Every fault, for the test that each is in one of the lists above.
 #[cfg(test)]
-pub(crate) const ALL: [Fault; 53] = [
+pub(crate) const ALL: [Fault; 51] = [
     Fault::UnlockBeforeClear,
     Fault::ProbeBeforeLock,
     Fault::CloseInsteadOfUnlock,
@@ -246,9 +241,7 @@ pub(crate) const ALL: [Fault; 53] = [
     Fault::SetupWithoutLocks,
     Fault::SetupUnlocksBeforeSwitch,
     Fault::SetupWithoutFolderLock,
-    Fault::SetupUnlinksWithoutFolderLock,
-    Fault::SetupUnlinksBeforeSwitch,
-    Fault::SetupDiesHalfWay,
+    Fault::SetupSwitchesFirst,
     Fault::OpenMakesThePlace,
     Fault::SetupWithoutLookAtLabels,
     Fault::SweepWithoutLocks,

@@ -106,13 +106,6 @@ impl Protocol {
         process == fresh || is_open && process == open
     }
 
-    /// Whether it is a setup's step between the switch and the end of the old file. One that is killed there leaves two
-    /// registries: see the README.
-    fn is_switched(&self, step: Step) -> bool {
-        let may_die = [Fault::SetupUnlinksBeforeSwitch, Fault::SetupDiesHalfWay].map(Some).contains(&self.fault);
-        matches!(step, Step::SetupPublish | Step::SetupUnlink) && !may_die
-    }
-
     fn program(&self, who: Who) -> Program {
         self.programs[who]
     }
@@ -191,7 +184,7 @@ impl Model for Protocol {
             actions.extend((0..choices).map(|choice| Action::Step { who, choice }));
             let lives = !matches!(process.at, Step::Dead | Step::Done | Step::Unborn);
             // Whoever has nothing leaves nothing.
-            if self.kills && lives && !self.is_switched(process.at) && !self.is_idle(process, self.program(who)) {
+            if self.kills && lives && !self.is_idle(process, self.program(who)) {
                 actions.push(Action::Kill(who));
             }
             if self.closes && process.at == Step::Holding && !process.has_lost {

@@ -77,7 +77,7 @@ impl Turn<'_> {
     }
 
     fn remove_first(&mut self) {
-        self.go(if self.has(Fault::RecordRemovedFirst) { Step::RemoveMaking } else { Step::RemoveTempDir });
+        self.go(if self.has(Fault::RecordRemovedFirst) { Step::RemoveRecord } else { Step::RemoveTempDir });
     }
 
     pub(crate) fn remove_temp_dir(&mut self) {
@@ -184,20 +184,20 @@ impl Turn<'_> {
         } else if self.has(Fault::LabelsClearedBeforeRecord) && self.my().makes.is_none() {
             Step::CleanReadAgain
         } else {
-            Step::RemoveMaking
+            Step::RemoveRecord
         };
         self.go(next);
     }
 
-    pub(crate) fn remove_making(&mut self) {
+    /// By the name that it has, as was seen with all locks.
+    pub(crate) fn remove_record(&mut self) {
         let env = self.removes();
-        self.world.records[env].making = None;
-        self.go(Step::RemoveFinished);
-    }
-
-    pub(crate) fn remove_finished(&mut self) {
-        let env = self.removes();
-        self.world.records[env].finished = None;
+        let record = &mut self.world.records[env];
+        if record.finished.is_some() {
+            record.finished = None;
+        } else {
+            record.making = None;
+        }
         // A maker that found the temp dir of its ID taken.
         if self.my().takes_back {
             return self.next_id();
@@ -242,7 +242,7 @@ impl Turn<'_> {
         if self.has(Fault::CleanupUnlocksBeforeClear) {
             return self.clean_next();
         }
-        self.go(if self.has(Fault::LabelsClearedBeforeRecord) { Step::RemoveMaking } else { Step::CleanUnlock });
+        self.go(if self.has(Fault::LabelsClearedBeforeRecord) { Step::RemoveRecord } else { Step::CleanUnlock });
     }
 
     pub(crate) fn clean_unlock(&mut self) {

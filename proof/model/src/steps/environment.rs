@@ -93,7 +93,7 @@ impl Turn<'_> {
         // Somebody's: then the record that names it goes.
         if self.world.temp_dirs[env] != TempDir::Absent && !self.has(Fault::TempDirBeforeRecord) {
             self.me().takes_back = true;
-            return self.go(Step::RemoveMaking);
+            return self.go(Step::RemoveRecord);
         }
         self.world.temp_dirs[env] = TempDir::Unmarked;
         self.world.make(env, |made| made.temp_dir = true);

@@ -27,11 +27,7 @@ impl Turn<'_> {
     }
 
     fn unlinks_first(&self) -> bool {
-        self.has(Fault::SetupUnlinksBeforeSwitch) || self.has(Fault::SetupUnlinksWithoutFolderLock)
-    }
-
-    fn locks_folder(&self) -> bool {
-        !self.has(Fault::SetupWithoutFolderLock) && !self.has(Fault::SetupUnlinksWithoutFolderLock)
+        !self.has(Fault::SetupSwitchesFirst)
     }
 
     fn give_up(&mut self) {
@@ -49,7 +45,7 @@ impl Turn<'_> {
         if !folder.exists {
             return self.give_up();
         }
-        if self.locks_folder() {
+        if !self.has(Fault::SetupWithoutFolderLock) {
             if folder.shared != 0 || folder.exclusive.is_some() {
                 return;
             }
