@@ -15,7 +15,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 static PAGE: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
 
 /// Takes the page's place where the kernel wipes none (before Linux 4.14, and in some sandboxes): the handler of
-/// [`in_forked_child`] sets it to 0 then.
+/// [`at_fork`] sets it to 0 then.
 static FALLBACK: AtomicU64 = AtomicU64::new(0);
 
 /// A number that this process shares with no process that it was forked from, nor with any that is forked from it.
@@ -56,7 +56,7 @@ fn publish(cell: *mut AtomicU64) -> *mut AtomicU64 {
 #[cold]
 fn new_cell() -> *mut AtomicU64 {
     wiped_page().unwrap_or_else(|| {
-        in_forked_child(forget_fallback);
+        at_fork(None, None, forget_fallback);
         ptr::from_ref(&FALLBACK).cast_mut()
     })
 }
@@ -84,12 +84,14 @@ extern "C" fn forget_fallback() {
     FALLBACK.store(0, Ordering::Relaxed);
 }
 
-/// Has `handler` called in every child that `fork` makes, before `fork` returns there. It may only do what a signal handler
-/// may: no locks, no memory. It stays for as long as the process lives, so its library must never be unloaded.
+/// What is called around every `fork`, in the thread that forks: before it, after it in the parent, and in the child, before it
+/// returns there. The child's may only do what a signal handler may: no locks, no memory. They stay for as long as the process
+/// lives, so their library must never be unloaded.
 ///
 /// Children of a raw `clone` do not call it.
-pub(crate) fn in_forked_child(handler: extern "C" fn()) {
-    // SAFETY: the handler is a function of this library, which is linked so that it is never unloaded.
-    let failed = unsafe { libc::pthread_atfork(None, None, Some(handler)) };
-    debug_assert_eq!(failed, 0, "only a lack of memory can refuse a handler");
+pub(crate) fn at_fork(before: Option<extern "C" fn()>, in_parent: Option<extern "C" fn()>, in_child: extern "C" fn()) {
+    let handler = |function: extern "C" fn()| function as unsafe extern "C" fn();
+    // SAFETY: they are functions of this library, which is linked so that it is never unloaded.
+    let failed = unsafe { libc::pthread_atfork(before.map(handler), in_parent.map(handler), Some(in_child)) };
+    debug_assert_eq!(failed, 0, "only a lack of memory can refuse handlers");
 }
