@@ -148,7 +148,7 @@ include bench/peers/peers.mk
 bench: python-installed node-built go-library ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	./target/release/portalloc-bench $(BENCH)
-	@printf 'release binary: %s bytes (at most 2000000)\n' "$$(stat -c %s target/release/portalloc)"
+	@printf 'release binary: %s bytes (at most 2097152)\n' "$$(stat -c %s target/release/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
 	$(CC) -O2 -Wall -Wextra -o target/bench-c bench/c/lease.c \
