@@ -180,6 +180,11 @@ impl Error {
         self.0.again
     }
 
+    /// Whether it comes of a file or folder that is not there.
+    pub(crate) fn is_of_something_absent(&self) -> bool {
+        self.0.source.as_ref().is_some_and(|source| source.kind() == std::io::ErrorKind::NotFound)
+    }
+
     /// Whether it comes of the limit on open descriptors.
     pub(crate) fn is_descriptor_limit(&self) -> bool {
         self.0.source.as_ref().is_some_and(crate::sys::limit_reached)

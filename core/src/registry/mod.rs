@@ -141,6 +141,20 @@ impl Registry {
 
     /// `None`: the folder is that of a network namespace that is gone.
     fn open_at(root: &Path, named: Option<PathBuf>, namespace: Namespace, name: String) -> Result<Option<Self>> {
+        let around = folder::open_root(named.as_deref(), root)?;
+        // In a folder that is removed meanwhile nothing can be made.
+        Self::open_in(&around, root, named, namespace, name).map_err(|error| {
+            if around.is_at(root) && !error.is_of_something_absent() { error } else { Error::registry_gone() }
+        })
+    }
+
+    fn open_in(
+        around: &Folder,
+        root: &Path,
+        named: Option<PathBuf>,
+        namespace: Namespace,
+        name: String,
+    ) -> Result<Option<Self>> {
         let mount_namespace = sys::mount_namespace().map_err(|error| {
             Error::os("cannot tell this process's mount namespace from /proc/thread-self/ns/mnt", error)
         })?;
@@ -151,7 +165,7 @@ impl Registry {
                 .kept()
                 .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))
         };
-        let folder = folder::open(Some(&folder::open_root(named.as_deref(), root)?), &path)?;
+        let folder = folder::open(Some(around), &path)?;
         let records = kept(folder::open(Some(&folder), &envs)?, &envs)?;
         let mut registry = Self {
             folder: kept(folder, &path)?,
