@@ -80,12 +80,22 @@ pub fn remove_set_up() -> Result<SetUp> {
         }
         sys::rename_new(old, &away).map_err(|error| Error::os(format!("cannot move {SET_UP} away"), error))
     })?;
-    if matches!(sys::entry(&away), Ok(Some(_))) {
-        sys::remove_all(&away).map_err(|error| Error::os(format!("cannot remove {}", away.display()), error))?;
-    }
+    remove(&away)?;
     match rustix::fs::unlink(TMPFILES) {
         Err(error) if !sys::is_absent(&error.into()) => Err(Error::os(format!("cannot remove {TMPFILES}"), error)),
         _ => Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None }),
+    }
+}
+
+/// Removes what was moved away. Somebody who has it open may be making something in it, which is of no use to them.
+fn remove(away: &Path) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match sys::remove_all(away) {
+            Err(error) if sys::is_absent(&error) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && start.elapsed() < PATIENCE => pause()?,
+            done => return done.map_err(|error| Error::os(format!("cannot remove {}", away.display()), error)),
+        }
     }
 }
 
