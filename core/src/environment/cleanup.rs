@@ -177,12 +177,10 @@ fn remove_locked(
     let id = candidate.id;
     let traces = match &candidate.record {
         Ok(record) => traces::remove(registry, record).into_result()?,
-        Err(_) => {
-            let is_unfinished = candidate.file.as_ref().is_some_and(|file| file.is_unfinished(id));
-            registry.records().remove(id, is_unfinished)?;
-            Traces::default()
-        }
+        Err(_) => Traces::default(),
     };
+    // Somebody may have put one under the other name, too.
+    registry.records().remove_both(id)?;
     let mut freed = Vec::new();
     for range in ranges {
         freed.extend(range.ports().zip(ports.read(*range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));

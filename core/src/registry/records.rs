@@ -316,6 +316,13 @@ impl Records {
         self.remove_name(id, &if is_unfinished { making(id) } else { name(id) })
     }
 
+    /// Removes whatever is left of a record, by whom it ever was made. The unfinished one first: who makes one now looks for the
+    /// finished one after that.
+    pub(crate) fn remove_both(&self, id: IsolationId) -> Result<()> {
+        self.remove_name(id, &making(id))?;
+        self.remove_name(id, &name(id))
+    }
+
     fn remove_name(&self, id: IsolationId, name: &OsString) -> Result<()> {
         match self.folder().remove(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", id, error)),
@@ -352,12 +359,6 @@ fn parse(id: IsolationId, text: &[u8], is_unfinished: bool) -> Stored {
 pub(crate) struct OpenRecord {
     file: File,
     name: OsString,
-}
-
-impl OpenRecord {
-    pub(crate) fn is_unfinished(&self, id: IsolationId) -> bool {
-        self.name == making(id)
-    }
 }
 
 const FINISHED: &str = ".json";
