@@ -184,7 +184,10 @@ impl Scratch {
         assert_eq!(names(&self.temp()), [""; 0], "in the temp folder");
         let namespace = self.namespace();
         if namespace.exists() {
-            assert_eq!(names(&namespace.join("envs")), [""; 0], "records");
+            // At the limit on descriptors it may not have come so far as to make the folder of records.
+            if namespace.join("envs").exists() {
+                assert_eq!(names(&namespace.join("envs")), [""; 0], "records");
+            }
             // Without the file there are no labels. Before them stands the header.
             let labels = fs::read(namespace.join("ports")).unwrap_or_default();
             assert!(labels.iter().skip(SLOT as usize).all(|byte| *byte == 0), "labels are left");
