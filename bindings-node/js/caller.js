@@ -2,7 +2,7 @@
 
 // The line of a program that calls us, for errors that say who has taken so many ports. Knows no call.
 
-/** Where the caller of `callee` is, such as `/work/web.test.js:14`; empty if its stack does not say. */
+/** Where the caller of `callee` is, such as `/app/web.test.js:14`; empty if its stack does not say. */
 function callerOf(callee) {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 1;
