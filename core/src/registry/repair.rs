@@ -215,14 +215,15 @@ impl Registry {
             return Ok(None);
         }
         if !ports.try_lock(range)? {
-            // Or it is just being cleaned up.
-            return Ok(self.records.claims(id)?.then_some(RepairKind::Taken(id)));
+            // Or it is just being cleaned up; or it is over by now, and so its ports are another's by right.
+            let is_taken = self.records.claims(id)? && record.demands_labels(here);
+            return Ok(is_taken.then_some(RepairKind::Taken(id)));
         }
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
         let kind = match slot {
             slot if slot.claims_for(id) => None,
             Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
-                Some(RepairKind::Taken(id))
+                record.demands_labels(here).then_some(RepairKind::Taken(id))
             }
             // Written under the lock, and only while the record stands: else a cleanup in between would be undone.
             _ if self.records.claims(id)? => {
