@@ -6,7 +6,7 @@ NPM ?= npm
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
-.PHONY: check-rust check-python check-versions test-rust test-python stubs wheel python-tools python-installed
+.PHONY: check-rust check-python check-versions check-floors test-rust test-python stubs wheel python-tools python-installed
 .PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
@@ -28,6 +28,10 @@ fix: ## Format, and mend what the linters can mend by themselves
 
 check-versions: # One version, and dependencies that our minimum Rust can build
 	$(PYTHON) .ci/check-versions
+
+check-floors: ## Imports keep to the floors, headers and borders that DESIGN.md states (`.ci/check-floors --draw` shows them)
+	$(PYTHON) .ci/test_check_floors.py
+	$(PYTHON) .ci/check-floors
 
 # Before every runner of tests.
 AT_A_DESK := $(abspath tests/at-a-desk)
@@ -58,7 +62,7 @@ include bindings-go/go.mk
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 
 VENV := target/python
-PYTHON_SOURCES := bindings-python bench tests/languages proof
+PYTHON_SOURCES := .ci bindings-python bench tests/languages proof
 WHEELS := target/wheels
 BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
 
