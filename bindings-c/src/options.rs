@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use portalloc_core::environment::EnvFile;
+use portalloc_core::ffi::{Allocators, Wanted};
 use portalloc_core::{
-    Allocator, Allocators, EnvFile, EnvironmentRequest, HandOff, Request, Result, Settings, Wanted, given,
+    Allocator, EnvironmentRequest, LeaseRequest, Result, Settings, SocketOptions as CoreSocketOptions, ffi,
 };
 
 use crate::cancel::Cancel;
@@ -187,7 +189,7 @@ impl LeaseOptions {
 
     /// # Safety
     /// As for `settings`.
-    pub(crate) unsafe fn request(&self) -> Result<Request> {
+    pub(crate) unsafe fn request(&self) -> Result<LeaseRequest> {
         // SAFETY: as this function's caller promises.
         let ports = unsafe { array(self.ports, self.ports_count) };
         // SAFETY: as this function's caller promises.
@@ -292,16 +294,16 @@ impl EnvironmentOptions {
 impl SocketOptions {
     /// # Safety
     /// Its pointers are as its members' comments say.
-    pub(crate) unsafe fn hand_off(&self) -> Result<HandOff> {
-        let hand_off = match self.r#type {
-            kind if kind == SocketType::Tcp as u32 => HandOff::tcp(),
-            kind if kind == SocketType::Udp as u32 => HandOff::udp(),
-            other => return Err(given::no_socket_type(other)),
+    pub(crate) unsafe fn request(&self) -> Result<CoreSocketOptions> {
+        let socket = match self.r#type {
+            kind if kind == SocketType::Tcp as u32 => CoreSocketOptions::tcp(),
+            kind if kind == SocketType::Udp as u32 => CoreSocketOptions::udp(),
+            other => return Err(ffi::no_socket_type(other)),
         };
         // SAFETY: as this function's caller promises.
         let host = unsafe { text(self.host, "host") }?;
-        let address = host.map(given::address).transpose()?;
-        let hand_off = address.map_or(hand_off, |address| hand_off.address(address));
-        Ok(if self.bound_only { hand_off.listen(false) } else { hand_off })
+        let address = host.map(ffi::address).transpose()?;
+        let socket = address.map_or(socket, |address| socket.address(address));
+        Ok(if self.bound_only { socket.listen(false) } else { socket })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::ffi::c_char;
 
-use portalloc_core::{Cleanup, Selection, Settings};
+use portalloc_core::Settings;
+use portalloc_core::cleanup::{Cleanup, Selection};
 
 use crate::cancel::Cancel;
 use crate::options::{ALLOCATORS, time, watched};

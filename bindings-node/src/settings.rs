@@ -4,7 +4,8 @@ use std::path::Path;
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{Project, no_panic};
+use portalloc::ffi::no_panic;
+use portalloc::project::Project;
 
 use crate::arguments::{Where, checked};
 use crate::call;

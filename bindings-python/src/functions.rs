@@ -1,6 +1,6 @@
 //! What is asked about ports without leasing them.
 
-use portalloc::{IsolationId, Settings, given};
+use portalloc::{IsolationId, Settings, ffi};
 use pyo3::prelude::*;
 
 use crate::arguments::{OneOrMore, Pairs, Port, Seconds};
@@ -44,7 +44,7 @@ pub(crate) fn wait_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> P
 #[pyfunction]
 pub(crate) fn who(py: Python<'_>, port: Port) -> PyResult<PortReport> {
     let reports = long(py, &Settings::new(), |allocator| allocator.who([port.0]))?;
-    let report = reports.into_iter().next().ok_or_else(|| raised(py, given::no_port(port.0)))?;
+    let report = reports.into_iter().next().ok_or_else(|| raised(py, ffi::no_port(port.0)))?;
     PortReport::new(py, &report)
 }
 
@@ -59,6 +59,6 @@ pub(crate) fn parse_id(py: Python<'_>, text: &str) -> PyResult<String> {
 #[pyfunction]
 #[pyo3(signature = (variables, syntax = "shell"))]
 pub(crate) fn render(py: Python<'_>, variables: Pairs, syntax: &str) -> PyResult<String> {
-    let syntax = given::syntax(syntax).map_err(|error| raised(py, error))?;
-    Ok(portalloc::render(&variables.0, syntax))
+    let syntax = ffi::syntax(syntax).map_err(|error| raised(py, error))?;
+    Ok(portalloc::environment::render(&variables.0, syntax))
 }

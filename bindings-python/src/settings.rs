@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portalloc::Project;
+use portalloc::project::Project;
 use pyo3::prelude::*;
 
 use crate::call;

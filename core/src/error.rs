@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use crate::check::PortState;
 use crate::pool::Census;
+use crate::port_state::PortState;
 
 /// Stable codes: the same string in every language and on the command line. Codes are added, never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

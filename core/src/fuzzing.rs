@@ -3,11 +3,11 @@
 
 use crate::error::Result;
 use crate::id::IsolationId;
+use crate::lease::LeaseRequest;
+use crate::names;
 use crate::pool::Pool;
 use crate::registry::{Claim, Label, Slot};
-use crate::request::Request;
 use crate::sys::ProcessStamp;
-use crate::variables;
 
 /// What a slot of the `ports` file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,14 +79,14 @@ pub fn write_slot(text: SlotText) -> [u8; 64] {
 /// # Errors
 /// `invalid_argument`.
 pub fn check_names(names: &[String], count: usize) -> Result<()> {
-    variables::check_names(names, count)
+    names::check_names(names, count)
 }
 
 /// Whether `request` makes sense in `pool`.
 ///
 /// # Errors
 /// `invalid_argument`.
-pub fn check_request(request: &Request, pool: &Pool) -> Result<()> {
+pub fn check_request(request: &LeaseRequest, pool: &Pool) -> Result<()> {
     request.check(pool)
 }
 

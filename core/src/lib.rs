@@ -30,59 +30,40 @@
 struct Readme;
 
 mod allocator;
-mod allocators;
-mod border;
-mod census;
 mod check;
-mod clash;
-mod environment;
+pub mod conflict;
+mod connect;
+pub mod environment;
 mod error;
+pub mod ffi;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod given;
 mod id;
-mod knock;
 mod lease;
-mod pool;
+mod names;
+pub mod pool;
+mod pool_usage;
+mod port_set;
+mod port_state;
 mod probe;
-mod process;
-mod project;
+pub mod process;
+pub mod project;
 mod random;
-mod registry;
-mod request;
+mod refusals;
+pub mod registry;
 mod search;
 mod settings;
-mod sticky;
 mod sys;
 mod time;
 mod variables;
 mod wait;
-mod who;
+pub mod who;
 
 pub use allocator::Allocator;
-pub use allocators::Allocators;
-pub use border::no_panic;
-pub use check::{Holder, PortState, PortUsage};
-pub use clash::{Clash, ports_in};
-pub use environment::{
-    Check, Cleanup, CleanupReport, EnvFile, Environment, EnvironmentInfo, EnvironmentRequest, EnvironmentSummary,
-    LeaseInfo, LeaseSummary, Left, Listing, PortCheck, Reason, Removed, Selection, Skipped, SpawnOptions, StaleReason,
-    Status, Traces, Validation,
-};
+pub use environment::{Environment, EnvironmentRequest, cleanup};
 pub use error::{Error, ErrorCode, Result};
-pub use given::Wanted;
 pub use id::IsolationId;
-pub use lease::{GuardState, HandOff, Lease};
-pub use pool::{Census, DEFAULT_POOL, KernelPorts, Pool, PoolMap, PortClass, PortRange, PortSet};
-pub use process::{Maker, Warning, give_back, port, port_at, take_warnings, warn_once};
-pub use project::Project;
-pub use registry::{Lifetime, Record, RecordPorts, Repair, RepairKind, SetUp, remove_set_up, set_up};
-pub use request::Request;
+pub use lease::{GuardState, Lease, LeaseRequest, SocketOptions};
+pub use process::{give_back, port};
 pub use settings::Settings;
-pub use sys::ProcessStamp;
-pub use time::Timestamp;
-pub use variables::{Syntax, render};
-pub use who::{
-    Hidden, HolderSummary, Leak, PortClaim, PortHolder, PortReport, PortSummary, ProcessInfo, SocketInfo, SocketSummary,
-};

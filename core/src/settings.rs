@@ -2,10 +2,9 @@
 //! Reads the process's environment and nothing else.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::allocator::Allocator;
-use crate::environment::EnvironmentRequest;
 use crate::error::{Error, Result};
 use crate::process::warn_once;
 use crate::project::Project;
@@ -24,6 +23,16 @@ pub struct Settings {
 const DIRECTORY: &str = "PORTALLOC_DIR";
 const POOL: &str = "PORTALLOC_POOL";
 const EXCLUDE: &str = "PORTALLOC_EXCLUDE";
+
+impl Allocator {
+    /// Opens with the settings of the environment: `PORTALLOC_DIR`, `PORTALLOC_POOL`, `PORTALLOC_EXCLUDE`.
+    ///
+    /// # Errors
+    /// As [`Settings::open`].
+    pub fn open() -> Result<Self> {
+        Settings::new().open()
+    }
+}
 
 impl Settings {
     /// All the variables that are read.
@@ -76,18 +85,6 @@ impl Settings {
             warn_once("pool", warning, warning);
         }
         Ok(allocator)
-    }
-
-    /// Opens for an environment, with the project file of its work tree, which fills in whatever neither these settings
-    /// nor the request give. Its folder is the work tree, if the request names none.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open) and [`Project::find`].
-    pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
-        Ok(match Project::find(request.worktree.as_deref().unwrap_or(Path::new(".")))? {
-            Some(project) => (self.project(&project).open()?, request.project(&project)),
-            None => (self.open()?, request),
-        })
     }
 }
 

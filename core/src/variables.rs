@@ -1,42 +1,12 @@
 //! The variables of an environment: their names and values, and how each shell or file wants them written. Pure.
 
-use std::collections::HashMap;
-
-use crate::error::{Error, Result};
-use crate::registry::Record;
+use crate::names::variable;
 
 /// The names of the first five ports where none are given.
 const DEFAULT_NAMES: [&str; 5] = ["FIRESTORE_PORT", "AUTH_PORT", "API_PORT", "METRICS_PORT", "DEBUG_PORT"];
 
-/// The variables that every environment has.
-const FIXED: [&str; 5] = ["ISOLATION_ID", "COMPOSE_PROJECT_NAME", "TEMP_DIR", "PORT_BASE", "PORT_COUNT"];
-
-const LONGEST_NAME: usize = 64;
-
-impl Record {
-    /// Names and values, in the order in which they are written.
-    #[must_use]
-    pub fn variables(&self) -> Vec<(String, String)> {
-        let values = [
-            self.isolation_id.to_string(),
-            self.compose_project_name.clone(),
-            self.temp_dir.display().to_string(),
-            self.ports.base_port.to_string(),
-            self.ports.count.to_string(),
-        ];
-        let fixed = FIXED.iter().map(ToString::to_string).zip(values);
-        let names = port_variables(&self.names, self.ports.ports.len());
-        fixed.chain(names.into_iter().zip(self.ports.ports.iter().map(ToString::to_string))).collect()
-    }
-}
-
-/// The variable of a port's name: `my-db` becomes `MY_DB_PORT`.
-fn variable(name: &str) -> String {
-    format!("{}_PORT", name.to_ascii_uppercase().replace('-', "_"))
-}
-
 /// The variables of `count` ports: by the names given, then by default, then by number.
-fn port_variables(names: &[String], count: usize) -> Vec<String> {
+pub(crate) fn port_variables(names: &[String], count: usize) -> Vec<String> {
     (0..count)
         .map(|index| match (names.get(index), DEFAULT_NAMES.get(index)) {
             (Some(name), _) => variable(name),
@@ -44,41 +14,6 @@ fn port_variables(names: &[String], count: usize) -> Vec<String> {
             (None, _) => format!("PORT_{index}"),
         })
         .collect()
-}
-
-/// Names for `count` ports must be words that become variables, each a different one.
-pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let mut seen: HashMap<String, &str> = FIXED.iter().map(|fixed| ((*fixed).to_owned(), *fixed)).collect();
-    for name in names {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            || !name.chars().all(allowed)
-            || name.len() > LONGEST_NAME
-        {
-            let shown: String = name.chars().take(LONGEST_NAME).collect();
-            return Err(Error::invalid_argument(
-                format!("{shown:?} is not a name for a port"),
-                format!("use letters, digits, _ and -, beginning with a letter or _, at most {LONGEST_NAME} of them"),
-            ));
-        }
-        let variable = variable(name);
-        if let Some(other) = seen.insert(variable.clone(), name) {
-            return Err(Error::invalid_argument(
-                format!("the names {other:?} and {name:?} would both be the variable {variable}"),
-                "give each port a name of its own",
-            ));
-        }
-    }
-    if names.len() > count {
-        return Err(Error::invalid_argument(
-            format!("{} names for {count} ports", names.len()),
-            "ask for at least as many ports as names, or leave the number out",
-        ));
-    }
-    Ok(())
 }
 
 /// How variables are written.
@@ -170,27 +105,6 @@ mod tests {
             port_variables(&[], 6),
             ["FIRESTORE_PORT", "AUTH_PORT", "API_PORT", "METRICS_PORT", "DEBUG_PORT", "PORT_5"]
         );
-    }
-
-    #[test]
-    fn names_that_cannot_be_variables_or_repeat_are_refused() {
-        let long = "x".repeat(65);
-        for bad in [
-            &["1web"][..],
-            &[""],
-            &["a b"],
-            &["a=b"],
-            &["a;b"],
-            &["é"],
-            &["-a"],
-            &[&long],
-            &["a", "a"],
-            &["a-b", "A_B"],
-        ] {
-            assert!(check_names(&names(bad), 9).is_err(), "{bad:?}");
-        }
-        assert!(check_names(&names(&["a", "b"]), 1).unwrap_err().message().contains("2 names for 1 ports"));
-        assert!(check_names(&names(&["a", "b", "port", "_1"]), 4).is_ok());
     }
 
     #[test]

@@ -7,11 +7,12 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::allocator::Allocator;
-use crate::check::{self, PortUsage};
+use crate::check;
+use crate::connect::Door;
 use crate::error::{Error, ErrorCode, Result};
-use crate::given;
-use crate::knock::Door;
-use crate::pool::{PortRange, PortSet};
+use crate::port_set::{PortRange, PortSet};
+use crate::port_state::PortUsage;
+use crate::refusals;
 use crate::registry::PortsFile;
 use crate::sys;
 
@@ -119,7 +120,7 @@ fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
         return Err(Error::invalid_argument("no port to wait for", "name at least one port"));
     }
     if ports.contains(&0) {
-        return Err(given::no_port(0));
+        return Err(refusals::no_port(0));
     }
     let mut seen = HashSet::new();
     Ok(ports.iter().copied().filter(|port| seen.insert(*port)).collect())

@@ -12,7 +12,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use portalloc::{Allocator, EnvFile, EnvironmentRequest, Error, ErrorCode, Project, Settings};
+use portalloc::environment::EnvFile;
+use portalloc::project::Project;
+use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, Settings};
 use tempfile::TempDir;
 
 /// A folder with a project file of this text.

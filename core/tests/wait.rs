@@ -14,7 +14,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use portalloc::{Allocator, EnvFile, EnvironmentRequest, ErrorCode, Lease, Request, Settings};
+use portalloc::environment::EnvFile;
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Settings};
 use tempfile::TempDir;
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -200,7 +201,7 @@ fn time_wait_is_not_free() {
 #[test]
 fn a_lease_is_no_obstacle_only_sockets_are() {
     let place = Place::new(2);
-    let lease = place.allocator.lease(Request::these(place.ports.clone())).unwrap();
+    let lease = place.allocator.lease(LeaseRequest::exact(place.ports.clone())).unwrap();
     place.allocator.wait_free(&place.ports, Duration::ZERO).unwrap();
     let listener = TcpListener::bind((V6, place.ports[1])).unwrap();
     assert_eq!(place.bound(&place.ports), format!("waited 20ms: port {}: still bound (tcp)", place.ports[1]));

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use portalloc::{
-    Allocator, EnvironmentInfo, EnvironmentSummary, LeaseInfo, LeaseSummary, Lifetime, Listing, PoolMap, PortClass,
-    Project, Settings,
-};
+use portalloc::environment::{EnvironmentInfo, EnvironmentSummary, LeaseInfo, LeaseSummary, Listing};
+use portalloc::pool::{PoolMap, PortClass};
+use portalloc::project::Project;
+use portalloc::registry::Lifetime;
+use portalloc::{Allocator, Settings};
 use serde_json::{Value, json};
 
 use super::reconcile::reconcile;

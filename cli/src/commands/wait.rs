@@ -1,6 +1,7 @@
 //! `portalloc wait`: says nothing, since what it has to say is its exit status.
 
-use portalloc::{PortSet, Settings};
+use portalloc::Settings;
+use portalloc::pool::PortSet;
 
 use crate::args::Wait;
 use crate::exit::{Exit, Failure};

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::create::worktree;
 use super::status::{self, StaleReason, Status, may_be_of};
 use super::temp_dir;
-use super::traces::{self, Traces};
+use super::traces;
+pub use super::traces::{Left, Traces};
+use super::worktree::worktree;
 use crate::allocator::Allocator;
-use crate::check::Holder;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
+use crate::port_state::Holder;
 use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, Record, Registry, Slot, Stored};
 use crate::sys::{CloseWatch, Judgement, ProcessStamp};
 

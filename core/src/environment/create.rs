@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::request::after;
+use super::worktree::worktree;
 use super::{EnvFile, Environment, EnvironmentRequest, env_file, temp_dir};
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::{self, Lease};
+use crate::names::check_instance_id;
 use crate::process::Maker;
 use crate::registry::{Label, Lifetime, Record, RecordPorts, Registry, project_name};
 use crate::time::Timestamp;
@@ -29,7 +31,7 @@ impl Allocator {
 
     fn create(&self, request: &EnvironmentRequest, start: Instant) -> Result<Environment> {
         let registry = &self.registry;
-        request.check_instance_id()?;
+        check_instance_id(request.instance())?;
         let life = request.life()?;
         let worktree = worktree(request.worktree.as_deref())?;
         let lease_request = request.lease(&worktree)?;
@@ -136,23 +138,4 @@ impl Environment {
         }
         Ok(())
     }
-}
-
-/// The work tree as an absolute path without links, which must be text: it goes into files and variables.
-pub(super) fn worktree(given: Option<&Path>) -> Result<PathBuf> {
-    let given = given.unwrap_or(Path::new("."));
-    let invalid = |why: String| {
-        Error::invalid_argument(
-            format!("the work tree {} {why}", given.display()),
-            "name an existing folder with --worktree",
-        )
-    };
-    let path = given.canonicalize().map_err(|error| invalid(format!("cannot be used: {error}")))?;
-    if !path.is_dir() {
-        return Err(invalid("is not a folder".to_owned()));
-    }
-    if path.to_str().is_none() {
-        return Err(invalid("is not valid UTF-8".to_owned()));
-    }
-    Ok(path)
 }

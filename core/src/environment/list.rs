@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::status::{self, StaleReason, Status};
 use crate::allocator::Allocator;
-use crate::check::Holder;
 use crate::error::Result;
 use crate::id::IsolationId;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
+use crate::port_state::Holder;
 use crate::registry::{Claim, Label, Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
 use crate::sys::ProcessStamp;
 use crate::time::Timestamp;

@@ -5,12 +5,13 @@
 //! nobody holds or keeps is stale.
 
 mod attach;
-mod cleanup;
+pub mod cleanup;
 mod create;
 mod env_file;
 mod list;
 mod names;
 mod ports;
+mod reconcile;
 mod removal;
 mod request;
 mod spawn;
@@ -19,17 +20,17 @@ mod summary;
 mod temp_dir;
 mod traces;
 mod validate;
+mod worktree;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use cleanup::{Cleanup, CleanupReport, Reason, Removed, Selection, Skipped};
+pub use crate::variables::{Syntax, render};
 pub use list::{EnvironmentInfo, LeaseInfo, Listing};
 pub use request::{EnvFile, EnvironmentRequest};
 pub use spawn::SpawnOptions;
 pub use status::{StaleReason, Status};
 pub use summary::{EnvironmentSummary, LeaseSummary};
-pub use traces::{Left, Traces};
 pub use validate::{Check, PortCheck, Validation};
 
 use crate::error::{Error, ErrorCode, Result};
@@ -37,6 +38,7 @@ use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::process::Maker;
 use crate::registry::{Handle, Record};
+use cleanup::Selection;
 
 /// An environment that this process made.
 ///

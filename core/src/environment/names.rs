@@ -1,9 +1,26 @@
-//! Ports by the names that an environment gave them.
+//! Ports by the names that an environment gave them, and the variables that tell them to its processes.
 
 use crate::error::{Error, Result};
+use crate::names::FIXED;
 use crate::registry::Record;
+use crate::variables::port_variables;
 
 impl Record {
+    /// Names and values, in the order in which they are written.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let values = [
+            self.isolation_id.to_string(),
+            self.compose_project_name.clone(),
+            self.temp_dir.display().to_string(),
+            self.ports.base_port.to_string(),
+            self.ports.count.to_string(),
+        ];
+        let fixed = FIXED.iter().map(ToString::to_string).zip(values);
+        let names = port_variables(&self.names, self.ports.ports.len());
+        fixed.chain(names.into_iter().zip(self.ports.ports.iter().map(ToString::to_string))).collect()
+    }
+
     /// The name of the port at `index`: the one given, else its index.
     pub(super) fn port_name(&self, index: usize) -> String {
         self.names.get(index).cloned().unwrap_or_else(|| index.to_string())

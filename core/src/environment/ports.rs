@@ -3,9 +3,25 @@
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::registry::Stored;
+use crate::registry::{Registry, Stored};
+use crate::who::PortReport;
 
 impl Allocator {
+    /// Who is on the ports of an environment, in the order of its names.
+    ///
+    /// # Errors
+    /// `not_found`, `registry_unusable`, `io`.
+    pub fn who_environment(&self, id: IsolationId) -> Result<Vec<PortReport>> {
+        self.in_checked_registry(|allocator| {
+            if let Stored::Record(record) = allocator.registry.records().read(id)? {
+                return allocator.who(record.ports.ports);
+            }
+            // Another user's, or broken: its labels tell.
+            let listed = allocator.list()?.environments.into_iter().find(|info| info.id == id);
+            allocator.who(listed.map(|info| info.ports).ok_or_else(|| allocator.registry.no_environment(id))?)
+        })
+    }
+
     /// The ports of an environment of this user, held or kept, as its record says.
     ///
     /// # Errors
@@ -30,5 +46,15 @@ impl Allocator {
             ),
         };
         Err(Error::new(code, message, remedy))
+    }
+}
+
+impl Registry {
+    fn no_environment(&self, id: IsolationId) -> Error {
+        Error::new(
+            ErrorCode::NotFound,
+            format!("there is no environment {id} in {}", self.path().display()),
+            "see `portalloc list`; environments of other network namespaces are not shown",
+        )
     }
 }

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::allocator::Allocator;
 use crate::error::{Error, Result};
+use crate::lease::{LeaseRequest, Sticky};
+use crate::names::check_names;
 use crate::project::Project;
 use crate::registry::Lifetime;
-use crate::request::Request;
-use crate::sticky::Sticky;
+use crate::settings::Settings;
 use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
-use crate::variables;
 
 /// How many ports an environment has if neither a number nor names are given.
 pub(crate) const DEFAULT_COUNT: usize = 5;
@@ -56,7 +57,21 @@ enum Shape {
     Consecutive,
     Scattered,
     Offsets(Vec<u16>),
-    These(Vec<u16>),
+    Exact(Vec<u16>),
+}
+
+impl Settings {
+    /// Opens for an environment, with the project file of its work tree, which fills in whatever neither these settings
+    /// nor the request give. Its folder is the work tree, if the request names none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`Project::find`].
+    pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
+        Ok(match Project::find(request.worktree.as_deref().unwrap_or(Path::new(".")))? {
+            Some(project) => (self.project(&project).open()?, request.project(&project)),
+            None => (self.open()?, request),
+        })
+    }
 }
 
 /// How long a checked request lives.
@@ -84,15 +99,15 @@ impl EnvironmentRequest {
         self
     }
 
-    /// A base port and the ports at these distances from it: see [`Request::offsets`]. They set the number of ports.
+    /// A base port and the ports at these distances from it: see [`LeaseRequest::offsets`]. They set the number of ports.
     pub fn offsets(mut self, offsets: impl IntoIterator<Item = u16>) -> Self {
         self.shape = Shape::Offsets(offsets.into_iter().collect());
         self
     }
 
     /// Exactly these ports. They set the number of ports.
-    pub fn these(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
-        self.shape = Shape::These(ports.into_iter().collect());
+    pub fn exact(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.shape = Shape::Exact(ports.into_iter().collect());
         self
     }
 
@@ -180,9 +195,9 @@ impl EnvironmentRequest {
     }
 
     /// The lease it needs; names alone set the count.
-    pub(crate) fn lease(&self, worktree: &Path) -> Result<Request> {
+    pub(crate) fn lease(&self, worktree: &Path) -> Result<LeaseRequest> {
         let count = match (&self.shape, self.count) {
-            (Shape::Offsets(ports) | Shape::These(ports), given) => {
+            (Shape::Offsets(ports) | Shape::Exact(ports), given) => {
                 if given.is_some_and(|given| given != ports.len()) {
                     return Err(Error::invalid_argument(
                         format!("{} ports asked for, but {} named", given.unwrap_or_default(), ports.len()),
@@ -196,7 +211,7 @@ impl EnvironmentRequest {
                 self.declared_count.unwrap_or(if self.names.is_empty() { DEFAULT_COUNT } else { self.names.len() })
             }
         };
-        variables::check_names(&self.names, count)?;
+        check_names(&self.names, count)?;
         if self.guard == Some(true) && self.kept {
             return Err(Error::invalid_argument(
                 "a guard was asked for with an environment that outlives its maker",
@@ -204,10 +219,10 @@ impl EnvironmentRequest {
             ));
         }
         let mut request = match &self.shape {
-            Shape::Consecutive => Request::run(count),
-            Shape::Scattered => Request::scattered(count),
-            Shape::Offsets(offsets) => Request::offsets(offsets.iter().copied()),
-            Shape::These(ports) => Request::these(ports.iter().copied()),
+            Shape::Consecutive => LeaseRequest::run(count),
+            Shape::Scattered => LeaseRequest::scattered(count),
+            Shape::Offsets(offsets) => LeaseRequest::offsets(offsets.iter().copied()),
+            Shape::Exact(ports) => LeaseRequest::exact(ports.iter().copied()),
         };
         request.wait = self.wait;
         request.guard = !self.kept && self.guard.or(self.declared_guard).unwrap_or(false);
@@ -220,18 +235,6 @@ impl EnvironmentRequest {
         let rest = format!("{:?} {:?} {count} {:?}", self.instance(), self.names, self.shape);
         let name = worktree.file_name().unwrap_or_default();
         Sticky { everywhere: format!("{name:?} {rest}"), here: format!("{worktree:?} {rest}") }
-    }
-
-    pub(crate) fn check_instance_id(&self) -> Result<()> {
-        let given = self.instance();
-        if given.len() > 256 || given.chars().any(char::is_control) {
-            let shown: String = given.chars().take(40).collect();
-            return Err(Error::invalid_argument(
-                format!("the instance ID {shown:?} is too long or has control characters"),
-                "use at most 256 bytes of ordinary text",
-            ));
-        }
-        Ok(())
     }
 
     pub(crate) fn life(&self) -> Result<Life> {

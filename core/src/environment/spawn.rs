@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::Environment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::lease::{HandOff, Lease};
+use crate::lease::{Lease, SocketOptions};
 use crate::sys::{self, Activation};
 
 /// How a program is started.
@@ -109,7 +109,7 @@ impl Environment {
                 Listen::Loopback => lease.listeners(index)?.into_iter().map(OwnedFd::from).collect(),
                 Listen::On(addresses) => addresses
                     .iter()
-                    .map(|address| lease.socket(index, &HandOff::tcp().address(*address)))
+                    .map(|address| lease.socket(index, &SocketOptions::tcp().address(*address)))
                     .collect::<Result<_>>()?,
             };
             of_addresses.resize_with(sockets.len(), Vec::new);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::id::IsolationId;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 use crate::registry::{Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
 use crate::sys::{self, Judgement, ProcessStamp};
 use crate::time::Timestamp;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::list::{EnvironmentInfo, LeaseInfo};
 use super::status::Status;
-use crate::check::Holder;
+use crate::port_state::Holder;
 use crate::registry::Lifetime;
 use crate::time::Timestamp;
 

@@ -1,7 +1,7 @@
 //! Ports that well-known services use by default. They are left out of a pool, because a person who starts such a
 //! service by hand, without portalloc, expects its default to be free. A table, and nothing else.
 
-use super::set::{PortRange, PortSet};
+use crate::port_set::{PortRange, PortSet};
 
 /// A port, the service that uses it by default, and where that is written.
 pub(crate) struct KnownPort {

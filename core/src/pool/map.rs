@@ -1,6 +1,7 @@
 //! What every port of a pool is doing, as runs of ports that do the same. Pure.
 
-use super::{Census, PortRange, PortSet};
+use super::Census;
+use crate::port_set::{PortRange, PortSet};
 
 /// What a port of the pool is doing, without the particulars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,26 +5,16 @@ mod census;
 mod known;
 mod map;
 mod order;
-mod set;
 
+pub use crate::port_set::{KernelPorts, PortRange, PortSet};
 pub use census::Census;
 pub use map::{PoolMap, PortClass};
 pub(crate) use order::{Cursor, random_bases, rotated};
-pub use set::{PortRange, PortSet};
 
 use crate::error::{Error, Result};
 
 /// The pool when neither an argument nor `PORTALLOC_POOL` names one.
 pub const DEFAULT_POOL: &str = "20000-29999";
-
-/// What the kernel keeps for itself, read when an [`Allocator`](crate::Allocator) opens.
-#[derive(Clone, Debug, Default)]
-pub struct KernelPorts {
-    /// `net.ipv4.ip_local_port_range`: where outgoing connections and bind(0) take their ports.
-    pub ephemeral: Option<PortRange>,
-    /// `net.ipv4.ip_local_reserved_ports`: set aside by the administrator.
-    pub reserved: PortSet,
-}
 
 /// The ports that may be given out, with the reasons for those that were left out.
 #[derive(Clone, Debug)]

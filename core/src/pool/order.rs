@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use rand::{Rng, RngExt};
 
-use super::set::{PortRange, PortSet};
+use crate::port_set::{PortRange, PortSet};
 
 /// Where an allocator's walk has come to.
 #[derive(Debug, Default)]

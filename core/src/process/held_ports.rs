@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
-use crate::allocators::Allocators;
 use crate::error::{Error, ErrorCode, Result};
+use crate::ffi::Allocators;
 use crate::lease::Lease;
 use crate::settings::Settings;
 use crate::sys::PerProcess;

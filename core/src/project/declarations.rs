@@ -10,10 +10,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::Project;
 use super::lines::Lines;
-use crate::environment::EnvironmentRequest;
 use crate::error::{Error, Result};
-use crate::pool::PortSet;
-use crate::variables;
+use crate::names::{check_instance_id, check_names};
+use crate::port_set::PortSet;
 
 /// What can be declared, in the order of the documentation.
 const KEYS: [&str; 7] = ["names", "ports", "pool", "exclude", "sticky", "guard", "instance_id"];
@@ -51,7 +50,7 @@ pub(super) fn read(path: PathBuf, text: &str) -> Result<Project> {
         }
     }
     let count = project.ports.unwrap_or(project.names.len());
-    variables::check_names(&project.names, count).map_err(|error| lines.blame(names, "names", error))?;
+    check_names(&project.names, count).map_err(|error| lines.blame(names, "names", error))?;
     Ok(project)
 }
 
@@ -126,8 +125,7 @@ impl Found<'_> {
 
     fn instance_id(&self) -> Result<String> {
         let text = self.text(self.item, "a text")?;
-        let request = EnvironmentRequest::new().instance_id(text.as_str());
-        request.check_instance_id().map_err(|error| self.lines.blame(self.at.clone(), self.key, error))?;
+        check_instance_id(&text).map_err(|error| self.lines.blame(self.at.clone(), self.key, error))?;
         Ok(text)
     }
 

@@ -32,9 +32,12 @@ pub use setup::{SetUp, remove_set_up, set_up};
 pub(crate) use standing::Standing;
 pub(crate) use sweep::is_number;
 
+pub use crate::sys::ProcessStamp;
+pub use crate::time::Timestamp;
+
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::{self, Generators};
-use crate::sys::{self, Folder, Marked, PerProcess, ProcessStamp};
+use crate::sys::{self, Folder, Marked, PerProcess};
 use header::{Header, Unusable};
 use ports_file::Identity;
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::header::Header;
 use super::label::{SLOT, Slot};
 use crate::error::{Error, ErrorCode, Result};
-use crate::pool::{PortRange, PortSet};
+use crate::port_set::{PortRange, PortSet};
 use crate::sys::{self, Folder, Marked};
 
 /// Size of the file: a slot for each number a port can have, and for 0, which none has.

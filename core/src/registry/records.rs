@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::sys::{self, Folder, Marked, ProcessStamp};
 use crate::time::Timestamp;
-use crate::{random, variables};
+use crate::{names, random};
 
 /// Larger than the record of an environment with every port and the longest names.
 const MAX_BYTES: u64 = 8 << 20;
@@ -123,7 +123,7 @@ impl Record {
             Some("its ports do not agree with their count and base".to_owned())
         } else if self.compose_project_name != project_name(id) {
             Some(format!("its project is {:?}", self.compose_project_name))
-        } else if variables::check_names(&self.names, ports.len()).is_err() {
+        } else if names::check_names(&self.names, ports.len()).is_err() {
             Some("its names are not valid".to_owned())
         } else if !self.temp_dir.is_absolute() || self.temp_dir.file_name() != Some(project_name(id).as_ref()) {
             Some(format!("its temp dir {} is not one of portalloc's", self.temp_dir.display()))

@@ -5,10 +5,10 @@ use std::fmt;
 
 use super::label::{Claim, Label, Slot};
 use super::records::{Record, Stored};
-use super::{PortsFile, Registry, Standing};
+use super::{PortsFile, Registry, Standing, Timestamp};
 use crate::error::Result;
 use crate::id::IsolationId;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 use crate::sys::{Judgement, ProcessStamp, user_id};
 
 /// One thing that was repaired, or could not be.
@@ -66,14 +66,14 @@ impl Record {
     /// ended, since its ports may be another's by then.
     pub(super) fn demands_labels(&self, here: &ProcessStamp) -> bool {
         self.claims_by_labels()
-            && self.expires_at.is_none_or(|at| at > crate::Timestamp::now())
+            && self.expires_at.is_none_or(|at| at > Timestamp::now())
             && self.owner.is_none_or(|owner| owner.judge(here) != Judgement::Ended)
     }
 
     /// The label of its ports once it is kept.
     pub(crate) fn label(&self) -> Label {
         Label {
-            claim: Claim::Kept { expires_ms: self.expires_at.map(crate::Timestamp::unix_ms), owner: self.owner },
+            claim: Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner },
             id: Some(self.isolation_id),
             user: user_id(),
             lease: self.lease,

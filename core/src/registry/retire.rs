@@ -11,7 +11,7 @@ use super::label::{Claim, Slot};
 use super::ports_file::{self, Identity, PortsFile};
 use super::records;
 use crate::error::{Error, ErrorCode, Result};
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 use crate::sys::{self, Folder, Judgement, ProcessStamp};
 use crate::time::Timestamp;
 

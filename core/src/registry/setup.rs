@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::folder::{PLAIN, SET_UP};
 use super::{Namespace, PortsFile, Registry, retire};
 use crate::error::{Error, ErrorCode, Result};
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 use crate::sys::{self, Folder};
 
 /// What systemd reads to make the folder at every boot, and to leave what is portalloc's in /tmp alone.

@@ -4,7 +4,7 @@ use super::label::{Claim, Label, Slot};
 use super::records::Stored;
 use super::{PortsFile, Registry};
 use crate::error::Result;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 use crate::sys::{Judgement, ProcessStamp};
 use crate::time::Timestamp;
 

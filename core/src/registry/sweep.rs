@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{MEMORY, Registry, records, retire};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 use crate::sys::{self, Folder};
 
 /// Making a file takes microseconds; what is older was interrupted. Whoever was only very slow fails and says so.

@@ -3,16 +3,17 @@
 use rand::rngs::SmallRng;
 
 use super::{Found, Look, Patience, QUICK_TRIES, Refusal, Search};
-use crate::check::{self, PortState, PortUsage};
+use crate::check;
 use crate::error::Result;
 use crate::pool::{self, PortRange};
+use crate::port_state::{PortState, PortUsage};
 
 /// Ports that are not so many that one sweep over all labels is cheaper than a look at each.
 const FEW: usize = 16;
 
 impl Search<'_> {
     /// Locks exactly `ports`, or says what is in the way of every one that cannot be had.
-    pub(crate) fn these(&self, ports: &[u16]) -> Result<Result<Found, Vec<PortState>>> {
+    pub(crate) fn exact(&self, ports: &[u16]) -> Result<Result<Found, Vec<PortState>>> {
         let ranges = runs_of(ports.to_vec());
         let mut patience = Patience::default();
         loop {

@@ -28,7 +28,7 @@ fn culprits(reports: Vec<PortReport>) -> Vec<PortReport> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::PortUsage;
+    use crate::port_state::PortUsage;
     use crate::who::SocketInfo;
 
     fn report(port: u16, usage: PortUsage, is_in_use: bool) -> PortReport {

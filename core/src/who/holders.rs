@@ -1,7 +1,7 @@
 //! The same report seen by process: who has sockets on the port, or its lease.
 
 use super::{PortReport, ProcessInfo};
-use crate::check::{Holder, PortUsage};
+use crate::port_state::{Holder, PortUsage};
 
 /// A process that has a socket on a port, or took its lease.
 #[derive(Clone, Debug, PartialEq, Eq)]

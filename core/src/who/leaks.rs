@@ -72,7 +72,7 @@ fn name(holder: &PortHolder, own_pid: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::PortUsage;
+    use crate::port_state::PortUsage;
     use crate::time::Timestamp;
     use crate::who::{Hidden, ProcessInfo, SocketInfo};
 

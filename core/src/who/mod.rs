@@ -11,11 +11,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 
 use crate::allocator::Allocator;
-use crate::check::{self, PortState, PortUsage};
-use crate::error::{Error, ErrorCode, Result};
-use crate::given;
-use crate::id::IsolationId;
-use crate::pool::PortRange;
+use crate::check;
+use crate::error::{Error, Result};
+use crate::port_set::PortRange;
+pub use crate::port_state::{Holder, PortState, PortUsage};
+use crate::refusals;
 use crate::registry::{PortsFile, Record, Registry, Standing, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
@@ -139,7 +139,7 @@ impl Allocator {
     pub fn who(&self, ports: impl IntoIterator<Item = u16>) -> Result<Vec<PortReport>> {
         let ports: Vec<u16> = ports.into_iter().collect();
         if ports.contains(&0) {
-            return Err(given::no_port(0));
+            return Err(refusals::no_port(0));
         }
         let mut reports = self.in_checked_registry(|Self { registry, .. }| {
             let (file, here) = (registry.ports()?, registry.process()?);
@@ -152,31 +152,6 @@ impl Allocator {
             process.user_name = sys::user_name(process.user_id);
         }
         Ok(reports)
-    }
-
-    /// Who is on the ports of an environment, in the order of its names.
-    ///
-    /// # Errors
-    /// `not_found`, `registry_unusable`, `io`.
-    pub fn who_environment(&self, id: IsolationId) -> Result<Vec<PortReport>> {
-        self.in_checked_registry(|allocator| {
-            if let Stored::Record(record) = allocator.registry.records().read(id)? {
-                return allocator.who(record.ports.ports);
-            }
-            // Another user's, or broken: its labels tell.
-            let listed = allocator.list()?.environments.into_iter().find(|info| info.id == id);
-            allocator.who(listed.map(|info| info.ports).ok_or_else(|| allocator.registry.no_environment(id))?)
-        })
-    }
-}
-
-impl Registry {
-    fn no_environment(&self, id: IsolationId) -> Error {
-        Error::new(
-            ErrorCode::NotFound,
-            format!("there is no environment {id} in {}", self.path().display()),
-            "see `portalloc list`; environments of other network namespaces are not shown",
-        )
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Hidden, PortReport, ProcessInfo, SocketInfo};
-use crate::check::{PortState, PortUsage};
+use crate::port_state::{PortState, PortUsage};
 
 /// How many processes a sentence names.
 const NAMED: usize = 3;
@@ -128,7 +128,7 @@ pub(super) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Holder;
+    use crate::port_state::Holder;
     use crate::time::Timestamp;
 
     const SINCE: Timestamp = Timestamp::from_unix_ms(1_769_853_720_123);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{Hidden, PortHolder, PortReport, SocketInfo};
-use crate::check::{Holder, PortUsage};
+use crate::port_state::{Holder, PortUsage};
 use crate::registry::Lifetime;
 use crate::time::Timestamp;
 

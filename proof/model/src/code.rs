@@ -15,7 +15,8 @@ const fn code(file: &'static str, function: &'static str, text: &'static str) ->
     Code { file, function, text }
 }
 
-const LEASE: &str = "core/src/lease.rs";
+const LEASE: &str = "core/src/lease/mod.rs";
+const TAKE: &str = "core/src/lease/take.rs";
 const SEARCH: &str = "core/src/search/mod.rs";
 const RECORDS: &str = "core/src/registry/records.rs";
 const REGISTRY: &str = "core/src/registry/mod.rs";
@@ -67,7 +68,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::CheckPlace,
         "refused: looks whether the place is still that of the registry",
-        code(LEASE, "take", "registry.check_place()?;"),
+        code(TAKE, "take", "registry.check_place()?;"),
     ),
     (Step::Lock, "locks a run, or is refused", code(SEARCH, "try_run", "self.ports.try_lock(run)?")),
     (Step::ReadLabels, "reads its labels", code(SEARCH, "obstacle", "self.ports.read(run)?")),
@@ -78,7 +79,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "unlocks a run that is kept or bound",
         code(SEARCH, "try_run", "self.ports.unlock(run).map(|()| Err(Refusal::Taken(port)))"),
     ),
-    (Step::WriteLabel, "writes a label", code(LEASE, "take", "ports.write(*range, Slot::Label(label))")),
+    (Step::WriteLabel, "writes a label", code(TAKE, "take", "ports.write(*range, Slot::Label(label))")),
     (
         Step::ScanRecords,
         "reads a record, to see whether it claims a port with a damaged label",
@@ -381,7 +382,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (REPAIR, "mend", &["ports.try_lock(range)?", "ports.read_one(port)?", "self.claimed_by_record(port, here)?"]),
     (SEARCH, "try_run", &["try_lock(run)", "self.obstacle(run)", "unlock(run)"]),
     (SEARCH, "obstacle", &["self.ports.read(run)?", "self.registry.standing(", "self.bind(port)?"]),
-    (LEASE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))", "Ok(Lease {"]),
+    (TAKE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))", "Ok(Lease {"]),
     (
         LEASE,
         "let_go",

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::pool::{KernelPorts, PortRange, PortSet};
+use crate::port_set::{KernelPorts, PortRange, PortSet};
 
 /// Reads the ephemeral range and the reserved ports. Where `/proc/sys` is not readable (some sandboxes), the
 /// kernel's compiled-in default range is assumed.

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 
 use nix::libc;
 
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 
 /// Where the locks begin. This never changes: whoever locks elsewhere excludes nobody.
 const BASE: i64 = 1 << 40;

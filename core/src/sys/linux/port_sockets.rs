@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use procfs::ProcResult;
 
 use super::sock_diag;
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 
 /// A socket on a port.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::descriptor;
 use super::port_sockets::{PortSocket, connected, state};
-use crate::pool::PortRange;
+use crate::port_set::PortRange;
 
 /// The first kernel that shows TCP sockets that are bound and neither listen nor are connected, if asked for the state
 /// `TCP_BOUND_INACTIVE`; older ones pay no heed to that bit.
@@ -41,13 +41,13 @@ pub(super) fn sockets(range: PortRange) -> io::Result<Vec<PortSocket>> {
     let socket = descriptor::socket(domain, Type::DGRAM, Some(Protocol::from(libc::NETLINK_SOCK_DIAG)))?;
     let mut buffer = vec![0; BUFFER];
     let mut found = Vec::new();
-    let mut ask = |protocol, request: Request| {
+    let mut ask = |protocol, request: LeaseRequest| {
         socket.send(&request.message())?;
         replies(&socket, &mut buffer, protocol, &mut found)
     };
-    ask("tcp", Request::tcp(range))?;
-    ask("udp", Request::udp(range, libc::AF_INET, SocketId::new_v4()))?;
-    match ask("udp", Request::udp(range, libc::AF_INET6, SocketId::new_v6())) {
+    ask("tcp", LeaseRequest::tcp(range))?;
+    ask("udp", LeaseRequest::udp(range, libc::AF_INET, SocketId::new_v4()))?;
+    match ask("udp", LeaseRequest::udp(range, libc::AF_INET6, SocketId::new_v6())) {
         // A kernel without IPv6.
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
         other => other?,
@@ -68,13 +68,13 @@ fn version(release: &str) -> Option<(u32, u32)> {
 }
 
 /// A dump request of either kind, with a filter behind it.
-struct Request {
+struct LeaseRequest {
     kind: u16,
     fixed: Vec<u8>,
     filter: DefaultNla,
 }
 
-impl NetlinkSerializable for Request {
+impl NetlinkSerializable for LeaseRequest {
     fn message_type(&self) -> u16 {
         self.kind
     }
@@ -91,7 +91,7 @@ impl NetlinkSerializable for Request {
     }
 }
 
-impl Request {
+impl LeaseRequest {
     /// Sockets of both families by one walk through the kernel's tables, of which there are few but large ones: the
     /// first kind of request, from before families had requests of their own, saves half of the time.
     fn tcp(range: PortRange) -> Self {

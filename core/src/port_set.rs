@@ -1,4 +1,4 @@
-//! Ranges and sets of ports, and their one notation: `20000-29999,31000`. Pure.
+//! Ranges and sets of ports, and their one notation: `20000-29999,31000`; which ports the kernel keeps. Pure.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -214,6 +214,15 @@ fn parse_port(text: &str, item: &str, whole: &str) -> Result<u16> {
             "use numbers from 1 to 65535, such as 20000-29999 or 27017,28000-28010",
         )),
     }
+}
+
+/// What the kernel keeps for itself, read when an [`Allocator`](crate::Allocator) opens.
+#[derive(Clone, Debug, Default)]
+pub struct KernelPorts {
+    /// `net.ipv4.ip_local_port_range`: where outgoing connections and bind(0) take their ports.
+    pub ephemeral: Option<PortRange>,
+    /// `net.ipv4.ip_local_reserved_ports`: set aside by the administrator.
+    pub reserved: PortSet,
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! What callers of other languages give, before it is a request: numbers of any size and sign, and several ways to name
 //! ports of which only one can be meant. Pure. Here, so that every language refuses the same with the same words.
 
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::environment::EnvironmentRequest;
 use crate::error::{Error, Result};
-use crate::request::Request;
+use crate::lease::LeaseRequest;
 use crate::variables::Syntax;
 
 /// Which ports, as keyword arguments name them.
@@ -28,14 +27,14 @@ impl Wanted {
     ///
     /// # Errors
     /// `invalid_argument` if more than one way is used, or the number is not that of the ports named.
-    pub fn request(self) -> Result<Request> {
+    pub fn request(self) -> Result<LeaseRequest> {
         self.check()?;
         let Self { count, ports, offsets, scattered } = self;
         Ok(match (ports, offsets) {
-            (Some(ports), _) => Request::these(ports),
-            (None, Some(offsets)) => Request::offsets(offsets),
-            (None, None) if scattered => Request::scattered(count.unwrap_or(1)),
-            (None, None) => Request::run(count.unwrap_or(1)),
+            (Some(ports), _) => LeaseRequest::exact(ports),
+            (None, Some(offsets)) => LeaseRequest::offsets(offsets),
+            (None, None) if scattered => LeaseRequest::scattered(count.unwrap_or(1)),
+            (None, None) => LeaseRequest::run(count.unwrap_or(1)),
         })
     }
 
@@ -49,7 +48,7 @@ impl Wanted {
             request = request.ports(count);
         }
         Ok(match (self.ports, self.offsets) {
-            (Some(ports), _) => request.these(ports),
+            (Some(ports), _) => request.exact(ports),
             (None, Some(offsets)) => request.offsets(offsets),
             (None, None) if self.scattered => request.scattered(),
             (None, None) => request,
@@ -75,37 +74,6 @@ impl Wanted {
     }
 }
 
-/// The error for a number that is no port.
-pub fn no_port(shown: impl Display) -> Error {
-    Error::invalid_argument(format!("port {shown} does not exist"), "name ports from 1 to 65535")
-}
-
-/// The error for a number that is no number of ports.
-pub fn no_count(shown: impl Display) -> Error {
-    Error::invalid_argument(format!("{shown} ports were asked for"), "ask for 1 or more, and no more than the pool has")
-}
-
-/// The error for a number that is no distance between ports.
-pub fn no_offset(shown: impl Display) -> Error {
-    Error::invalid_argument(
-        format!("the offset {shown} is out of range"),
-        "name distances from the first port, from 0 to 65534",
-    )
-}
-
-/// The error for a number that is no index of the ports of a lease.
-pub fn no_index(shown: impl Display, count: usize) -> Error {
-    Error::invalid_argument(
-        format!("the lease has no port at index {shown}"),
-        format!("use an index from 0 to {}", count.saturating_sub(1)),
-    )
-}
-
-/// The error for a number that is no process ID.
-pub fn no_process(shown: impl Display) -> Error {
-    Error::invalid_argument(format!("{shown} is not a process ID"), "name the ID of a running process")
-}
-
 /// An address of this machine, or `localhost`, which is 127.0.0.1; the empty text is every address.
 ///
 /// # Errors
@@ -121,45 +89,6 @@ pub fn address(text: &str) -> Result<IpAddr> {
             )
         }),
     }
-}
-
-/// The error for a kind of socket that is neither a TCP nor a UDP one.
-pub fn no_socket_type(shown: impl Display) -> Error {
-    Error::invalid_argument(
-        format!("{shown} is no kind of socket to hand over"),
-        "ask for a stream or a datagram socket",
-    )
-}
-
-/// The error for a lease that is out of reach at this moment.
-pub fn no_lease_now() -> Error {
-    Error::invalid_argument(
-        "the environment is being cleaned up, or is another process's",
-        "use its lease in the process that made it, before the cleanup",
-    )
-}
-
-/// The error for a pointer that must lead somewhere.
-pub fn no_pointer(what: &str) -> Error {
-    Error::invalid_argument(format!("{what} is NULL"), "give what the function's documentation asks for")
-}
-
-/// The error for a text that is none.
-pub fn no_text(what: &str, shown: impl Display) -> Error {
-    Error::invalid_argument(format!("{what} is not valid UTF-8: {shown}"), "give the text in UTF-8")
-}
-
-/// The error for a struct that does not say its size.
-pub fn no_struct_size(size: usize) -> Error {
-    Error::invalid_argument(
-        format!("the options say that their size is {size} bytes"),
-        "make them with the function that sets their defaults",
-    )
-}
-
-/// The error for an index of none of `count` `what`.
-pub fn no_item(index: usize, count: usize, what: &str) -> Error {
-    Error::invalid_argument(format!("there is nothing at index {index}: there are {count} {what}"), "count from 0")
 }
 
 /// The syntax of this name: `shell`, `fish`, `powershell`, `dotenv`, `github`.
@@ -256,9 +185,12 @@ mod tests {
         let mismatch = Wanted { count: Some(3), ports: ports.clone(), ..Wanted::default() };
         assert_eq!(refused(mismatch), "3 ports asked for, but 2 named");
         let request = |wanted: Wanted| wanted.request().unwrap();
-        assert_eq!(request(Wanted::default()), Request::run(1));
-        assert_eq!(request(Wanted { count: Some(4), scattered: true, ..Wanted::default() }), Request::scattered(4));
-        assert_eq!(request(Wanted { count: Some(2), offsets, ..Wanted::default() }), Request::offsets([0, 1]));
-        assert_eq!(request(Wanted { ports, ..Wanted::default() }), Request::these([1, 2]));
+        assert_eq!(request(Wanted::default()), LeaseRequest::run(1));
+        assert_eq!(
+            request(Wanted { count: Some(4), scattered: true, ..Wanted::default() }),
+            LeaseRequest::scattered(4)
+        );
+        assert_eq!(request(Wanted { count: Some(2), offsets, ..Wanted::default() }), LeaseRequest::offsets([0, 1]));
+        assert_eq!(request(Wanted { ports, ..Wanted::default() }), LeaseRequest::exact([1, 2]));
     }
 }

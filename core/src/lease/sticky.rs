@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use crate::pool::PortSet;
+use crate::port_set::PortSet;
 use crate::registry::{Registry, is_number};
 use crate::sys::{self, Folder};
 

@@ -131,6 +131,6 @@ impl Circumstances {
             Some(project) => self.settings.clone().project(project),
             None => self.settings.clone(),
         };
-        Ok(settings.clone().open()?.following(settings))
+        Ok(settings.clone().open()?.following(move || settings.clone().open()))
     }
 }

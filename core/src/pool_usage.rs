@@ -3,11 +3,41 @@
 
 use std::collections::BTreeSet;
 
+use crate::allocator::Allocator;
 use crate::error::{Error, Result};
 use crate::pool::{Census, Pool, PoolMap, PortClass, PortRange};
 use crate::probe::{Occupancy, probe};
 use crate::registry::{PortsFile, Registry, Slot, Standing};
 use crate::sys::{self, PortSockets, ProcessStamp};
+
+impl Allocator {
+    /// Counts what every port of the pool is doing. Probes each port that nobody claims: some 5 us a port.
+    ///
+    /// # Errors
+    /// `registry_unusable`, `io`.
+    pub fn census(&self) -> Result<Census> {
+        self.in_checked_registry(|Self { registry, pool, .. }| {
+            take(registry, &registry.ports()?, pool, &registry.process()?)
+        })
+    }
+
+    /// What every port of the pool is doing, as far as can be seen without getting in anybody's way: nothing is locked,
+    /// probed or changed, so that it may be drawn again and again. Locks and labels tell whose a port is, the kernel's
+    /// tables which of the others have a socket.
+    ///
+    /// It is no picture of one instant: a port that another process is just trying is shown as held. It does not see
+    /// that this user may not bind a port (never [`PortClass::Denied`], which only a probe
+    /// finds out), nor, before Linux 6.8, TCP sockets that are bound and neither listen nor are connected
+    /// ([`PoolMap::is_complete`]).
+    ///
+    /// # Errors
+    /// `registry_unusable`, `io`.
+    pub fn pool_map(&self) -> Result<PoolMap> {
+        self.in_checked_registry(|Self { registry, pool, .. }| {
+            map(registry, &registry.ports()?, pool, &registry.process()?)
+        })
+    }
+}
 
 /// Takes the census, through a description that has no locks of its own.
 pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<Census> {

@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 use super::Lease;
 use super::guard::in_use;
 use crate::error::{Error, Result};
-use crate::given;
+use crate::refusals;
 use crate::sys;
 
 /// How many connections may wait to be accepted, as most servers have it; the kernel caps it (`somaxconn`).
@@ -17,13 +17,13 @@ const BACKLOG: i32 = 1024;
 /// A socket to hand to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct HandOff {
+pub struct SocketOptions {
     udp: bool,
     address: IpAddr,
     listen: bool,
 }
 
-impl HandOff {
+impl SocketOptions {
     /// A TCP socket that listens on 127.0.0.1.
     pub fn tcp() -> Self {
         Self { udp: false, address: IpAddr::V4(Ipv4Addr::LOCALHOST), listen: true }
@@ -59,10 +59,10 @@ impl Lease {
     /// # Errors
     /// `invalid_argument` for an index that is none, an address of another machine, or a lease that was released;
     /// `port_in_use` if a stranger was there first; `io`.
-    pub fn socket(&self, index: usize, hand_off: &HandOff) -> Result<OwnedFd> {
+    pub fn socket(&self, index: usize, hand_off: &SocketOptions) -> Result<OwnedFd> {
         let _held = self.check_held()?;
         let Some(port) = self.ports.get(index).copied() else {
-            return Err(given::no_index(index, self.ports.len()));
+            return Err(refusals::no_index(index, self.ports.len()));
         };
         let kind = if hand_off.udp { Type::DGRAM } else { Type::STREAM };
         let address = SocketAddr::new(hand_off.address, port);
@@ -82,8 +82,8 @@ impl Lease {
     /// # Errors
     /// As [`socket`](Self::socket).
     pub fn listeners(&self, index: usize) -> Result<Vec<TcpListener>> {
-        let mut listeners = vec![TcpListener::from(self.socket(index, &HandOff::tcp())?)];
-        match self.socket(index, &HandOff::tcp().address(IpAddr::V6(Ipv6Addr::LOCALHOST))) {
+        let mut listeners = vec![TcpListener::from(self.socket(index, &SocketOptions::tcp())?)];
+        match self.socket(index, &SocketOptions::tcp().address(IpAddr::V6(Ipv6Addr::LOCALHOST))) {
             Ok(socket) => listeners.push(TcpListener::from(socket)),
             Err(_) if !has_ipv6_loopback() => {}
             Err(error) => return Err(error),
@@ -96,7 +96,7 @@ fn has_ipv6_loopback() -> bool {
     std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
-fn bind(address: SocketAddr, kind: Type, hand_off: &HandOff) -> std::io::Result<Socket> {
+fn bind(address: SocketAddr, kind: Type, hand_off: &SocketOptions) -> std::io::Result<Socket> {
     let socket = sys::socket(Domain::for_address(address), kind, None)?;
     if !hand_off.udp {
         // Else a restart of the server would meet the TIME_WAIT of its own connections. For UDP it would only let

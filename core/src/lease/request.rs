@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use super::Sticky;
 use crate::error::{Error, Result};
-use crate::given;
 use crate::pool::Pool;
-use crate::sticky::Sticky;
+use crate::refusals;
 
 /// Which ports, and how long to wait for them. A number is a request for that many consecutive ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Request {
+pub struct LeaseRequest {
     pub(crate) ports: Ports,
     pub(crate) wait: Option<Duration>,
     pub(crate) guard: bool,
@@ -26,10 +26,10 @@ pub(crate) enum Ports {
     /// One base in the pool, and the ports so far above it.
     Offsets(Vec<u16>),
     /// These, in this order, in the pool or not.
-    These(Vec<u16>),
+    Exact(Vec<u16>),
 }
 
-impl Request {
+impl LeaseRequest {
     fn new(ports: Ports) -> Self {
         Self { ports, wait: None, guard: false, sticky: None }
     }
@@ -52,8 +52,8 @@ impl Request {
     }
 
     /// Exactly these ports, in the pool or not; [`Lease::ports`](crate::Lease::ports) keeps their order.
-    pub fn these(ports: impl IntoIterator<Item = u16>) -> Self {
-        Self::new(Ports::These(ports.into_iter().collect()))
+    pub fn exact(ports: impl IntoIterator<Item = u16>) -> Self {
+        Self::new(Ports::Exact(ports.into_iter().collect()))
     }
 
     /// Waits up to this long for ports to come free, instead of failing at once. Zero is the same as not waiting.
@@ -82,7 +82,7 @@ impl Request {
     pub fn count(&self) -> usize {
         match &self.ports {
             Ports::Run(count) | Ports::Scattered(count) => *count,
-            Ports::Offsets(ports) | Ports::These(ports) => ports.len(),
+            Ports::Offsets(ports) | Ports::Exact(ports) => ports.len(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Request {
                     offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", +")
                 )
             }
-            Ports::Scattered(_) | Ports::These(_) => format!("{} free ports", self.count()),
+            Ports::Scattered(_) | Ports::Exact(_) => format!("{} free ports", self.count()),
         }
     }
 
@@ -114,12 +114,12 @@ impl Request {
             Ports::Run(count) => check_count(*count, longest(pool), pool),
             Ports::Scattered(count) => check_count(*count, pool.ports().count(), pool),
             Ports::Offsets(offsets) => check_offsets(offsets),
-            Ports::These(ports) => check_ports(ports),
+            Ports::Exact(ports) => check_ports(ports),
         }
     }
 }
 
-impl From<usize> for Request {
+impl From<usize> for LeaseRequest {
     fn from(count: usize) -> Self {
         Self::run(count)
     }
@@ -143,7 +143,7 @@ fn check_offsets(offsets: &[u16]) -> Result<()> {
         return Err(invalid("do not begin with 0"));
     }
     if sorted.last() == Some(&u16::MAX) {
-        return Err(given::no_offset(u16::MAX));
+        return Err(refusals::no_offset(u16::MAX));
     }
     if sorted.iter().zip(sorted.iter().skip(1)).any(|(a, b)| a == b) {
         return Err(invalid("repeat one"));
@@ -193,26 +193,26 @@ fn check_ports(ports: &[u16]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::KernelPorts;
+    use crate::port_set::KernelPorts;
 
     #[test]
     fn requests_are_checked_against_the_pool() {
         let pool = Pool::new(Some("27000-27099"), None, &KernelPorts::default()).unwrap();
-        let refused = |request: Request| request.check(&pool).unwrap_err().message().to_owned();
-        assert_eq!(refused(Request::run(0)), "0 ports asked for");
-        assert_eq!(refused(Request::run(70000)), "70000 ports asked for, but the pool 27000-27099 has 94");
-        assert!(refused(Request::run(90)).contains("longest run"));
-        assert_eq!(refused(Request::these([])), "no ports asked for");
-        assert_eq!(refused(Request::these([5, 0])), "port 0 asked for");
-        assert_eq!(refused(Request::these([5, 9, 5])), "port 5 asked for twice");
-        assert_eq!(refused(Request::scattered(95)), "95 ports asked for, but the pool 27000-27099 has 94");
-        assert_eq!(refused(Request::offsets([1, 2])), "the offsets 1,2 do not begin with 0");
-        assert_eq!(refused(Request::offsets([0, 65535])), "the offset 65535 is out of range");
-        assert_eq!(refused(Request::offsets([])), "the offsets  do not begin with 0");
-        assert_eq!(refused(Request::offsets([0, 7, 7])), "the offsets 0,7,7 repeat one");
-        assert!(Request::scattered(94).check(&pool).is_ok());
-        assert!(Request::offsets([0, 10000, 1]).check(&pool).is_ok());
-        assert!(Request::run(63).check(&pool).is_ok());
-        assert!(Request::these([65535, 1]).check(&pool).is_ok());
+        let refused = |request: LeaseRequest| request.check(&pool).unwrap_err().message().to_owned();
+        assert_eq!(refused(LeaseRequest::run(0)), "0 ports asked for");
+        assert_eq!(refused(LeaseRequest::run(70000)), "70000 ports asked for, but the pool 27000-27099 has 94");
+        assert!(refused(LeaseRequest::run(90)).contains("longest run"));
+        assert_eq!(refused(LeaseRequest::exact([])), "no ports asked for");
+        assert_eq!(refused(LeaseRequest::exact([5, 0])), "port 0 asked for");
+        assert_eq!(refused(LeaseRequest::exact([5, 9, 5])), "port 5 asked for twice");
+        assert_eq!(refused(LeaseRequest::scattered(95)), "95 ports asked for, but the pool 27000-27099 has 94");
+        assert_eq!(refused(LeaseRequest::offsets([1, 2])), "the offsets 1,2 do not begin with 0");
+        assert_eq!(refused(LeaseRequest::offsets([0, 65535])), "the offset 65535 is out of range");
+        assert_eq!(refused(LeaseRequest::offsets([])), "the offsets  do not begin with 0");
+        assert_eq!(refused(LeaseRequest::offsets([0, 7, 7])), "the offsets 0,7,7 repeat one");
+        assert!(LeaseRequest::scattered(94).check(&pool).is_ok());
+        assert!(LeaseRequest::offsets([0, 10000, 1]).check(&pool).is_ok());
+        assert!(LeaseRequest::run(63).check(&pool).is_ok());
+        assert!(LeaseRequest::exact([65535, 1]).check(&pool).is_ok());
     }
 }

@@ -1,4 +1,13 @@
-//! The last thing before another language: no panic gets past it.
+//! What bindings to other languages are made of: open allocators for calls that name none, arguments as those languages give
+//! them, the words for refused ones, and a barrier that no panic gets past. Programs in Rust need none of it.
+
+mod allocators;
+mod input;
+
+pub use crate::process::{Maker, port_at, warn_once};
+pub use crate::refusals::*;
+pub use allocators::Allocators;
+pub use input::{Wanted, address, milliseconds, seconds, syntax};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

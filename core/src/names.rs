@@ -1,0 +1,92 @@
+//! Which names ports and environments may have, and the variable that a port's name becomes. Pure.
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+
+/// The variables that every environment has.
+pub(crate) const FIXED: [&str; 5] = ["ISOLATION_ID", "COMPOSE_PROJECT_NAME", "TEMP_DIR", "PORT_BASE", "PORT_COUNT"];
+
+const LONGEST_NAME: usize = 64;
+
+/// The variable of a port's name: `my-db` becomes `MY_DB_PORT`.
+pub(crate) fn variable(name: &str) -> String {
+    format!("{}_PORT", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// Names for `count` ports must be words that become variables, each a different one.
+pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut seen: HashMap<String, &str> = FIXED.iter().map(|fixed| ((*fixed).to_owned(), *fixed)).collect();
+    for name in names {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            || !name.chars().all(allowed)
+            || name.len() > LONGEST_NAME
+        {
+            let shown: String = name.chars().take(LONGEST_NAME).collect();
+            return Err(Error::invalid_argument(
+                format!("{shown:?} is not a name for a port"),
+                format!("use letters, digits, _ and -, beginning with a letter or _, at most {LONGEST_NAME} of them"),
+            ));
+        }
+        let variable = variable(name);
+        if let Some(other) = seen.insert(variable.clone(), name) {
+            return Err(Error::invalid_argument(
+                format!("the names {other:?} and {name:?} would both be the variable {variable}"),
+                "give each port a name of its own",
+            ));
+        }
+    }
+    if names.len() > count {
+        return Err(Error::invalid_argument(
+            format!("{} names for {count} ports", names.len()),
+            "ask for at least as many ports as names, or leave the number out",
+        ));
+    }
+    Ok(())
+}
+
+/// An instance ID is short text without control characters.
+pub(crate) fn check_instance_id(given: &str) -> Result<()> {
+    if given.len() > 256 || given.chars().any(char::is_control) {
+        let shown: String = given.chars().take(40).collect();
+        return Err(Error::invalid_argument(
+            format!("the instance ID {shown:?} is too long or has control characters"),
+            "use at most 256 bytes of ordinary text",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn names_that_cannot_be_variables_or_repeat_are_refused() {
+        let long = "x".repeat(65);
+        for bad in [
+            &["1web"][..],
+            &[""],
+            &["a b"],
+            &["a=b"],
+            &["a;b"],
+            &["é"],
+            &["-a"],
+            &[&long],
+            &["a", "a"],
+            &["a-b", "A_B"],
+        ] {
+            assert!(check_names(&names(bad), 9).is_err(), "{bad:?}");
+        }
+        assert!(check_names(&names(&["a", "b"]), 1).unwrap_err().message().contains("2 names for 1 ports"));
+        assert!(check_names(&names(&["a", "b", "port", "_1"]), 4).is_ok());
+    }
+}
