@@ -20,21 +20,21 @@ const MOST_LINES: usize = 20;
 const MOST_PORTS: usize = 20;
 /// How much before a number is looked at to tell what it is.
 const MOST_BEFORE: usize = 128;
-/// How far from the line that tells of the clash its port may be named: Node says `port: 8080` some lines further.
+/// How far from the line that tells of the conflict its port may be named: Node says `port: 8080` some lines further.
 const LINES_BEFORE: usize = 3;
 const LINES_AFTER: usize = 7;
 
 /// What a text that tells of an address in use says of its port. Each list is in the order of the text, without repeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clash {
+pub struct PortConflict {
     /// The ports in the lines that tell of it: the surest.
     pub told: Vec<u16>,
     /// Further ports in the lines around those.
     pub around: Vec<u16>,
 }
 
-impl Clash {
-    /// What `text` says; `None` if it tells of no clash.
+impl PortConflict {
+    /// What `text` says; `None` if it tells of no conflict.
     #[must_use]
     pub fn in_text(text: &str) -> Option<Self> {
         let plain = plain(text);

@@ -30,6 +30,7 @@
 struct Readme;
 
 mod allocator;
+mod allocators;
 mod check;
 pub mod conflict;
 mod connect;
@@ -65,5 +66,5 @@ pub use environment::{Environment, EnvironmentRequest, cleanup};
 pub use error::{Error, ErrorCode, Result};
 pub use id::IsolationId;
 pub use lease::{GuardState, Lease, LeaseRequest, SocketOptions};
-pub use process::{give_back, port};
+pub use process::{environment, give_back, lease, port};
 pub use settings::Settings;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::id::IsolationId;
 use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
@@ -47,7 +49,7 @@ pub enum PortUsage {
 }
 
 /// A process that took a lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// Its process ID, in its own PID namespace.
     pub pid: u32,
@@ -70,11 +72,6 @@ impl Holder {
             _ => None,
         };
         Self { pid: stamp.pid, name }
-    }
-
-    /// Its process ID and its command name.
-    pub(crate) fn flat(holder: Option<Self>) -> (Option<u32>, Option<String>) {
-        holder.map_or((None, None), |holder| (Some(holder.pid), holder.name))
     }
 }
 

@@ -43,6 +43,11 @@ impl Settings {
         Self::default()
     }
 
+    /// Those given, as callers of other languages have them.
+    pub fn given(directory: Option<PathBuf>, pool: Option<String>, exclude: Option<String>) -> Self {
+        Self { directory, pool, exclude, ..Self::default() }
+    }
+
     /// The registry's folder, instead of `PORTALLOC_DIR`.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());

@@ -1,5 +1,7 @@
 //! Using an environment that another process made: reading, never owning.
 
+use std::sync::Mutex;
+
 use super::request::EnvironmentRequest;
 use super::{Environment, status};
 use crate::allocator::Allocator;
@@ -38,7 +40,7 @@ impl Allocator {
         if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
             return Err(not_found(id, &format!("it is stale: {reason}")));
         }
-        Ok(Environment { handle: self.handle.clone(), record: *record, lease: None, maker: None })
+        Ok(Environment { handle: self.handle.clone(), record: *record, lease: Mutex::default(), maker: None })
     }
 
     /// The live environment that the variable `ISOLATION_ID` names.
@@ -64,7 +66,16 @@ impl Allocator {
     /// `invalid_id` if the variable is set to no ID; else as [`attach`](Self::attach) and
     /// [`create_environment`](Self::create_environment).
     pub fn current(&self, request: &EnvironmentRequest) -> Result<Environment> {
-        if let Some(id) = named()? {
+        self.current_named(named()?, request)
+    }
+
+    /// As [`current`](Self::current), where `named` stands for the variable: for languages whose threads have variables of
+    /// their own.
+    ///
+    /// # Errors
+    /// As [`current`](Self::current).
+    pub fn current_named(&self, named: Option<IsolationId>, request: &EnvironmentRequest) -> Result<Environment> {
+        if let Some(id) = named {
             match self.attach(id) {
                 // Left over from a run that has ended.
                 Err(error) if error.code() == ErrorCode::NotFound => {}

@@ -82,6 +82,16 @@ pub struct CleanupReport {
     pub swept: Vec<PathBuf>,
 }
 
+impl CleanupReport {
+    /// The report, if nothing was skipped; else the first error, after all the rest was removed.
+    ///
+    /// # Errors
+    /// That of the first environment that could not be removed.
+    pub fn strict(mut self) -> Result<Self> {
+        if self.skipped.is_empty() { Ok(self) } else { Err(self.skipped.swap_remove(0).error) }
+    }
+}
+
 impl Cleanup {
     /// Of these environments.
     pub fn new(selection: Selection) -> Self {

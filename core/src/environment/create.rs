@@ -1,6 +1,7 @@
 //! Making an environment.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::request::after;
@@ -68,8 +69,12 @@ impl Allocator {
         };
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
-        let mut environment =
-            Environment { handle: self.handle.clone(), record, lease: Some(lease), maker: Some(Maker::this_process()) };
+        let mut environment = Environment {
+            handle: self.handle.clone(),
+            record,
+            lease: Mutex::new(Some(Arc::new(lease))),
+            maker: Some(Maker::this_process()),
+        };
         environment.write_env_file(registry, &request.env_file)?;
         environment.finish(registry)?;
         Ok(environment)
@@ -124,17 +129,18 @@ impl Environment {
     /// From the moment that the record has its name the environment lives without its maker.
     fn finish(&mut self, registry: &Registry) -> Result<()> {
         let is_kept = self.record.lifetime == Lifetime::Kept;
-        if let Some(lease) = self.lease.as_mut().filter(|_| is_kept) {
+        let lease = self.lease.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lease) = lease.as_mut().filter(|_| is_kept).and_then(Arc::get_mut) {
             lease.relabel(self.record.label())?;
         }
-        registry.records().finish(self.id())?;
+        registry.records().finish(self.record.isolation_id)?;
         self.record.is_unfinished = false;
-        if let Some(lease) = self.lease.as_ref().filter(|_| is_kept) {
-            // Whoever restored a truncated file until now found a record that claims nothing.
-            lease.restore_labels()?;
+        if let Some(kept) = lease.as_ref().filter(|_| is_kept) {
+            // A process that restored a truncated file until now found a record that claims nothing.
+            kept.restore_labels()?;
         }
-        if let Some(lease) = self.lease.take_if(|_| is_kept) {
-            lease.leave_to_labels();
+        if let Some(kept) = lease.take_if(|_| is_kept) {
+            kept.leave_to_labels();
         }
         Ok(())
     }

@@ -23,14 +23,14 @@ mod validate;
 mod worktree;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 pub use crate::variables::{Syntax, render};
 pub use list::{EnvironmentInfo, LeaseInfo, Listing};
 pub use request::{EnvFile, EnvironmentRequest};
 pub use spawn::SpawnOptions;
 pub use status::{StaleReason, Status};
-pub use summary::{EnvironmentSummary, LeaseSummary};
+pub use summary::{EnvironmentSummary, LeaseSummary, ListingSummary};
 pub use validate::{Check, PortCheck, Validation};
 
 use crate::error::{Error, ErrorCode, Result};
@@ -40,16 +40,17 @@ use crate::process::Maker;
 use crate::registry::{Handle, Record};
 use cleanup::Selection;
 
-/// An environment that this process made.
+/// An environment that this process made or attached to.
 ///
 /// A *held* one lives as long as this value: dropping it releases the ports and removes temp dir, env file and
-/// record, unless it is a forked child's copy. A *kept* one outlives it.
+/// record, unless it is a forked child's copy. A *kept* one outlives it. Any thread may use it; a cleanup by one thread makes
+/// the others wait for its end.
 #[must_use]
 pub struct Environment {
     handle: Arc<Handle>,
     record: Record,
     /// Of a held one until it is cleaned up, of a kept one while it is being made.
-    lease: Option<Lease>,
+    lease: Mutex<Option<Arc<Lease>>>,
     /// The process that made it; none for one that was found.
     maker: Option<Maker>,
 }
@@ -91,23 +92,36 @@ impl Environment {
         &self.record
     }
 
-    /// The lease of a held environment, in the process that made it.
+    /// The lease of a held environment, in the process that made it, until the environment is cleaned up. What is returned
+    /// does not keep the ports: the cleanup releases them whoever still has it.
     #[must_use]
-    pub fn lease(&self) -> Option<&Lease> {
-        self.lease.as_ref()
+    pub fn lease(&self) -> Option<Arc<Lease>> {
+        self.in_reach().and_then(|lease| lease.clone())
     }
 
-    /// The lease of a held environment, for what only its maker can do.
+    /// As [`lease`](Self::lease), for what only the maker of a held environment can do.
     ///
     /// # Errors
     /// `invalid_argument` if there is none.
-    pub fn held_lease(&self) -> Result<&Lease> {
-        self.lease.as_ref().ok_or_else(|| {
+    pub fn held_lease(&self) -> Result<Arc<Lease>> {
+        self.lease().ok_or_else(|| {
             Error::invalid_argument(
                 format!("the environment {} is not held by this process", self.id()),
-                "do it in the process that holds it",
+                "do it in the process that holds it, before the cleanup",
             )
         })
+    }
+
+    /// What is behind the lock. A forked child does not wait for it: a thread that the child does not have may have locked it.
+    fn in_reach(&self) -> Option<MutexGuard<'_, Option<Arc<Lease>>>> {
+        if self.is_ours() {
+            return Some(self.lease.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        match self.lease.try_lock() {
+            Ok(lease) => Some(lease),
+            Err(TryLockError::Poisoned(lease)) => Some(lease.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Whether it was found, rather than made, so that dropping it ends nothing.
@@ -130,29 +144,36 @@ impl Environment {
     /// # Errors
     /// `permission_denied`, `io`, `registry_unusable`: then the record stays, and the cleanup can be repeated.
     /// `in_use` if the environment is held by another process, such as the parent of a forked child.
-    pub fn cleanup(&mut self) -> Result<()> {
-        match self.lease.take() {
-            Some(lease) if lease.is_ours() => self.end(lease),
-            _ => self.remove(),
+    pub fn cleanup(&self) -> Result<()> {
+        if !self.is_ours() {
+            return self.remove();
+        }
+        // Held until the end, so that a second thread finds the environment gone.
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        match lease.take() {
+            Some(lease) => self.end(&lease),
+            None => self.remove(),
         }
     }
 
     /// The end of a held environment in the process that made it. The lease goes last, unless others have it too, or it is
     /// lost: then whoever can still lock the ports is the last one, which only the kernel knows.
-    fn end(&self, lease: Lease) -> Result<()> {
+    fn end(&self, lease: &Lease) -> Result<()> {
         if lease.is_passed_on() || !lease.is_held() {
-            drop(lease);
+            lease.release();
             return match self.remove() {
                 Err(error) if error.code() == ErrorCode::InUse => Ok(()),
                 other => other,
             };
         }
-        self.handle.with(|registry| {
+        let removed = self.handle.with(|registry| {
             if !registry.is_ours() {
                 return Err(registry.gone("is gone"));
             }
             traces::remove(registry, &self.record).into_result().map(|_| ())
-        })
+        });
+        lease.release();
+        removed
     }
 
     fn remove(&self) -> Result<()> {
@@ -165,9 +186,10 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        if let Some(lease) = self.lease.take().filter(Lease::is_ours) {
+        let lease = self.lease.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(lease) = lease.filter(|lease| lease.is_ours()) {
             // What cannot be removed now keeps its record, for `cleanup --stale`.
-            let _ = self.end(lease);
+            let _ = self.end(&lease);
         }
     }
 }

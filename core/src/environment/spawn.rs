@@ -63,7 +63,7 @@ impl Environment {
     /// process or if `LISTEN_FDS` is set already, `io`.
     pub fn spawn(&self, mut command: Command, options: &SpawnOptions) -> Result<Child> {
         let lease = self.held_lease()?;
-        let activation = options.listen.as_ref().map(|listen| self.activation(lease, listen)).transpose()?;
+        let activation = options.listen.as_ref().map(|listen| self.activation(&lease, listen)).transpose()?;
         let inherited = lease.pass_on()?;
         command.envs(self.variables());
         let program = command.get_program().to_string_lossy().into_owned();

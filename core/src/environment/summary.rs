@@ -1,19 +1,21 @@
-//! What a listing shows, flat: one plain value for each thing that a border shows, and none where there is nothing to show.
-//! So that every language shows the same, and borders decide nothing. Reads nothing itself.
+//! What a listing shows, flat: the fields of `list --json`, which every language reads.
 
 use std::path::PathBuf;
 
-use super::list::{EnvironmentInfo, LeaseInfo};
+use serde::Serialize;
+
+use super::list::{EnvironmentInfo, LeaseInfo, Listing};
 use super::status::Status;
 use crate::port_state::Holder;
 use crate::registry::Lifetime;
 use crate::time::Timestamp;
 
-/// An environment as borders show it. What stands in its record only is none for another user's and a broken one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An environment as `list --json` shows it. What stands in its record only is none for another user's and a broken one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EnvironmentSummary {
     /// Its ID.
+    #[serde(rename = "isolation_id")]
     pub id: String,
     /// `active`, `stale` or `damaged`.
     pub status: &'static str,
@@ -32,9 +34,7 @@ pub struct EnvironmentSummary {
     /// When its TTL is over.
     pub expires_at: Option<Timestamp>,
     /// The process that made a held one, or the owner of a kept one.
-    pub holder_pid: Option<u32>,
-    /// That process's command name, while it runs.
-    pub holder_name: Option<String>,
+    pub holder: Option<Holder>,
     /// The user it belongs to.
     pub user_id: u32,
     /// What tells it from others of its work tree.
@@ -49,25 +49,41 @@ pub struct EnvironmentSummary {
     pub lock_file: Option<PathBuf>,
 }
 
-/// A live lease that belongs to no environment, as borders show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A live lease that belongs to no environment, as `list --json` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LeaseSummary {
     /// Its ports, ascending.
     pub ports: Vec<u16>,
     /// The process that took it.
-    pub holder_pid: Option<u32>,
-    /// That process's command name, while it runs.
-    pub holder_name: Option<String>,
+    pub holder: Option<Holder>,
     /// The user it belongs to.
     pub user_id: u32,
     /// When it was taken.
     pub since: Timestamp,
 }
 
+/// What is in a registry, as `list --json` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ListingSummary {
+    /// The environments, oldest first; broken ones last.
+    pub environments: Vec<EnvironmentSummary>,
+    /// Live leases without an environment, by port.
+    pub leases: Vec<LeaseSummary>,
+}
+
+impl From<Listing> for ListingSummary {
+    fn from(listing: Listing) -> Self {
+        Self {
+            environments: listing.environments.into_iter().map(EnvironmentSummary::from).collect(),
+            leases: listing.leases.into_iter().map(LeaseSummary::from).collect(),
+        }
+    }
+}
+
 impl From<EnvironmentInfo> for EnvironmentSummary {
     fn from(info: EnvironmentInfo) -> Self {
-        let (holder_pid, holder_name) = Holder::flat(info.holder);
         let mut summary = Self {
             id: info.id.to_string(),
             status: info.status.as_str(),
@@ -81,8 +97,7 @@ impl From<EnvironmentInfo> for EnvironmentSummary {
             names: None,
             created_at: info.created_at,
             expires_at: None,
-            holder_pid,
-            holder_name,
+            holder: info.holder,
             user_id: info.user,
             instance_id: None,
             worktree_path: None,
@@ -105,8 +120,7 @@ impl From<EnvironmentInfo> for EnvironmentSummary {
 
 impl From<LeaseInfo> for LeaseSummary {
     fn from(lease: LeaseInfo) -> Self {
-        let (holder_pid, holder_name) = Holder::flat(lease.holder);
-        Self { ports: lease.ports, holder_pid, holder_name, user_id: lease.user, since: lease.since }
+        Self { ports: lease.ports, holder: lease.holder, user_id: lease.user, since: lease.since }
     }
 }
 
@@ -131,8 +145,9 @@ mod tests {
         });
         assert_eq!((summary.status, summary.stale_reason), ("stale", Some("expired")));
         assert_eq!(summary.reason.as_deref(), Some("its TTL ended at 2026-01-31T10:02:00.123Z"));
-        assert_eq!((summary.lifetime, summary.holder_pid, summary.user_id), (Some("kept"), Some(5), 9));
-        assert_eq!((summary.holder_name.as_deref(), summary.ports), (Some("make"), vec![7, 8]));
+        assert_eq!((summary.lifetime, summary.user_id), (Some("kept"), 9));
+        assert_eq!(summary.holder, Some(Holder { pid: 5, name: Some("make".to_owned()) }));
+        assert_eq!(summary.ports, [7, 8]);
         assert_eq!((summary.created_at, summary.expires_at), (Some(SINCE), None));
         assert_eq!((summary.names, summary.instance_id, summary.worktree_path), (None, None, None));
         assert_eq!((summary.temp_dir, summary.env_file, summary.lock_file), (None, None, None));
@@ -152,6 +167,6 @@ mod tests {
         });
         assert_eq!((summary.status, summary.stale_reason), ("damaged", None));
         assert_eq!(summary.reason.as_deref(), Some("labels of port 7 are missing: reconcile"));
-        assert_eq!((summary.lifetime, summary.holder_pid, summary.holder_name), (None, None, None));
+        assert_eq!((summary.lifetime, summary.holder), (None, None));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
 use super::status;
 use super::{env_file, temp_dir};
 use crate::allocator::Allocator;
@@ -47,6 +50,22 @@ impl Validation {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.checks.iter().all(|check| check.failure.is_none())
+    }
+}
+
+/// As `validate --json` shows it.
+impl Serialize for Validation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let checks: Vec<_> = self.checks.iter().map(Check::json).collect();
+        let ports: Vec<_> = self.ports.iter().map(|port| json!({"port": port.port, "in_use": port.in_use})).collect();
+        json!({"isolation_id": self.id, "valid": self.is_valid(), "checks": checks, "ports": ports})
+            .serialize(serializer)
+    }
+}
+
+impl Check {
+    fn json(&self) -> serde_json::Value {
+        json!({"name": self.name, "ok": self.failure.is_none(), "failure": self.failure})
     }
 }
 

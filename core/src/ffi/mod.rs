@@ -1,17 +1,29 @@
 //! What bindings to other languages are made of: open allocators for calls that name none, arguments as those languages give
 //! them, the words for refused ones, and a barrier that no panic gets past. Programs in Rust need none of it.
 
-mod allocators;
-mod input;
+mod exported;
+mod options;
+mod values;
 
+pub use crate::allocators::Allocators;
 pub use crate::process::{Maker, port_at, warn_once};
 pub use crate::refusals::*;
-pub use allocators::Allocators;
-pub use input::{Wanted, address, milliseconds, seconds, syntax};
+pub use exported::Exported;
+pub use options::{EnvironmentOptions, LeaseOptions, PortChoice};
+pub use values::{address, milliseconds, seconds, syntax};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Error, ErrorCode, Result};
+
+/// A value as the JSON that the command line prints of it, for languages that read JSON rather than structs.
+///
+/// # Errors
+/// `internal`, of what cannot be written as JSON.
+pub fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(ErrorCode::Internal, format!("a value is no JSON: {error}"), "please report it"))
+}
 
 /// Does `work`, and makes a panic in it the error `internal`.
 ///

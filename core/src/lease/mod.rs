@@ -227,8 +227,8 @@ impl Lease {
     }
 
     /// Lets go of the locks and leaves the labels, which claim the ports from now on.
-    pub(crate) fn leave_to_labels(mut self) {
-        if let Some(file) = self.file.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+    pub(crate) fn leave_to_labels(&self) {
+        if let Some(file) = self.file.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.registry.live().fetch_sub(1, Ordering::Relaxed);
             drop(file);
         }

@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
+use super::calls::ALLOCATORS;
 use crate::error::{Error, ErrorCode, Result};
-use crate::ffi::Allocators;
 use crate::lease::Lease;
 use crate::settings::Settings;
 use crate::sys::PerProcess;
 
 /// The leases behind the ports, by port. More than one of a port where threads are in several network namespaces.
 static HELD: PerProcess<Mutex<HashMap<u16, Vec<Held>>>> = PerProcess::new();
-
-static ALLOCATORS: Allocators = Allocators::new();
 
 struct Held {
     lease: Lease,

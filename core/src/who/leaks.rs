@@ -1,11 +1,19 @@
-//! Servers that outlive what their port was leased for. Asked while the ports are still leased, so whoever is on one of
-//! them got the number from there. Looks once: how long a server that was told to end may take is for the caller to say.
+//! Servers that outlive what their port was leased for. Asked while the ports are still leased, so a server on one of them
+//! got the number from there.
+
+use std::time::{Duration, Instant};
 
 use super::sentence::printable;
 use super::{PortHolder, PortReport};
 use crate::allocator::Allocator;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::probe;
+use crate::sys;
+
+/// How long a server that was told to end may take before it counts as a leak.
+pub const LEAK_GRACE: Duration = Duration::from_millis(250);
+
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A server on a port that is about to be given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +27,25 @@ pub struct Leak {
 }
 
 impl Allocator {
-    /// The ports on which something listens, of those that the caller has leased. Some 15 us a port if there is nothing.
+    /// The ports on which something listens, of those that the caller has leased. Returns at once, after some 15 us a port,
+    /// if there is nothing, and else waits up to `grace` for the servers to end: [`LEAK_GRACE`] is what test runners give
+    /// them. Any thread may call it; a wait ends early as [`cancelled_by`](Self::cancelled_by) says.
     ///
     /// `ours_too`: whether sockets of this very process count.
     ///
     /// # Errors
     /// As [`who`](Self::who).
-    pub fn leaks(&self, ports: &[u16], ours_too: bool) -> Result<Vec<Leak>> {
-        leaks(ports, probe::is_quiet, ours_too, |suspects| self.who(suspects.iter().copied()))
+    pub fn leaks(&self, ports: &[u16], ours_too: bool, grace: Duration) -> Result<Vec<Leak>> {
+        let start = Instant::now();
+        loop {
+            let found = leaks(ports, probe::is_quiet, ours_too, |suspects| self.who(suspects.iter().copied()))?;
+            let left = grace.saturating_sub(start.elapsed());
+            if found.is_empty() || left.is_zero() || self.is_cancelled() {
+                return Ok(found);
+            }
+            sys::wait_connected(&[], PAUSE.min(left))
+                .map_err(|error| Error::os("cannot wait for servers to end", error))?;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is on a port: sockets, their processes, and the lease or environment that the port belongs to. Looks, and gets
 //! in nobody's way: nothing is locked, probed or changed. What is said of it is in sentence.rs.
 
-mod culprits;
+mod conflicts;
 mod holders;
 mod leaks;
 mod sentence;
@@ -9,6 +9,8 @@ mod summary;
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
+
+use serde::{Serialize, Serializer};
 
 use crate::allocator::Allocator;
 use crate::check;
@@ -20,9 +22,10 @@ use crate::registry::{PortsFile, Record, Registry, Standing, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
 
+pub use conflicts::Failure;
 pub use holders::PortHolder;
-pub use leaks::Leak;
-pub use summary::{HolderSummary, PortClaim, PortSummary, SocketSummary};
+pub use leaks::{LEAK_GRACE, Leak};
+pub use summary::{HolderSummary, PortClaim, PortSummary};
 
 /// Who is on a port.
 #[derive(Clone, Debug)]
@@ -55,7 +58,7 @@ impl PortReport {
 }
 
 /// A socket on a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SocketInfo {
     /// `tcp` or `udp`.
     pub protocol: &'static str,
@@ -111,8 +114,14 @@ impl Hidden {
     }
 }
 
+impl Serialize for Hidden {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// A process that has a socket open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProcessInfo {
     /// Its process ID, as seen from here.
     pub pid: u32,
@@ -123,6 +132,7 @@ pub struct ProcessInfo {
     /// The user it runs as.
     pub user_id: u32,
     /// That user's name, if the system has one.
+    #[serde(rename = "user")]
     pub user_name: Option<String>,
     /// When it started.
     pub started_at: Timestamp,

@@ -1,15 +1,16 @@
-//! A port's report, flat: one plain value for each thing that a border shows, and none where there is nothing to show. So
-//! that every language shows the same, and borders decide nothing. Reads nothing itself.
+//! A port's report, flat: the fields of `who --json`, which every language reads.
 
 use std::path::PathBuf;
 
-use super::{Hidden, PortHolder, PortReport, SocketInfo};
+use serde::Serialize;
+
+use super::{PortHolder, PortReport, SocketInfo};
 use crate::port_state::{Holder, PortUsage};
 use crate::registry::Lifetime;
 use crate::time::Timestamp;
 
-/// Who is on a port, as borders show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who is on a port, as `who --json` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PortSummary {
     /// The port.
@@ -19,9 +20,10 @@ pub struct PortSummary {
     /// Whether there is a socket on it.
     pub in_use: bool,
     /// The lease or environment that has it.
+    #[serde(rename = "lease")]
     pub claim: Option<PortClaim>,
     /// The sockets on it, TCP and UDP, in every state.
-    pub sockets: Vec<SocketSummary>,
+    pub sockets: Vec<SocketInfo>,
     /// The processes that have sockets on it or took its lease.
     pub holders: Vec<HolderSummary>,
     /// Whether the kernel shows every kind of socket.
@@ -29,15 +31,13 @@ pub struct PortSummary {
 }
 
 /// The lease or environment that has a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PortClaim {
     /// `held` or `kept`.
     pub lifetime: &'static str,
     /// The process that took the lease, by its ID in its own PID namespace.
-    pub holder_pid: Option<u32>,
-    /// That process's command name, while it runs.
-    pub holder_name: Option<String>,
+    pub holder: Option<Holder>,
     /// The environment.
     pub isolation_id: Option<String>,
     /// Since when.
@@ -48,28 +48,8 @@ pub struct PortClaim {
     pub instance_id: Option<String>,
 }
 
-/// A socket on a port, as borders show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SocketSummary {
-    /// `tcp` or `udp`.
-    pub protocol: &'static str,
-    /// Its address on this machine.
-    pub local: String,
-    /// The other end, if it is connected.
-    pub remote: Option<String>,
-    /// See [`SocketInfo::state`].
-    pub state: &'static str,
-    /// Who made it; none if no process has it any more, or not yet.
-    pub user_id: Option<u32>,
-    /// The processes that have it open, as far as this one may see.
-    pub pids: Vec<u32>,
-    /// Why no process is shown although one has it: `other_user` or `elsewhere`.
-    pub hidden: Option<&'static str>,
-}
-
-/// A process that has a socket on a port, or took its lease, as borders show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A process that has a socket on a port, or took its lease, as `who --json` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HolderSummary {
     /// Its process ID; of one that only has the lease, as seen from its own PID namespace.
@@ -95,7 +75,7 @@ impl From<&PortReport> for PortSummary {
             message: report.to_string(),
             in_use: report.is_in_use(),
             claim: PortClaim::of(report),
-            sockets: report.sockets.iter().map(SocketSummary::from).collect(),
+            sockets: report.sockets.clone(),
             holders: report.holders().into_iter().map(HolderSummary::from).collect(),
             complete: report.complete,
         }
@@ -109,31 +89,15 @@ impl PortClaim {
             PortUsage::Kept { id, since } => (Lifetime::Kept, None, Some(*id), Some(*since)),
             PortUsage::Free | PortUsage::Bound { .. } | PortUsage::Denied => return None,
         };
-        let (holder_pid, holder_name) = Holder::flat(holder);
         let record = report.record.as_deref();
         Some(Self {
             lifetime: lifetime.as_str(),
-            holder_pid,
-            holder_name,
+            holder,
             isolation_id: id.map(|id| id.to_string()),
             since,
             worktree_path: record.map(|record| record.worktree_path.clone()),
             instance_id: record.map(|record| record.instance_id.clone()),
         })
-    }
-}
-
-impl From<&SocketInfo> for SocketSummary {
-    fn from(socket: &SocketInfo) -> Self {
-        Self {
-            protocol: socket.protocol,
-            local: socket.local.to_string(),
-            remote: socket.remote.map(|remote| remote.to_string()),
-            state: socket.state,
-            user_id: socket.user_id,
-            pids: socket.processes.iter().map(|process| process.pid).collect(),
-            hidden: socket.hidden.map(Hidden::as_str),
-        }
     }
 }
 
@@ -183,10 +147,13 @@ mod tests {
         let holder = Some(Holder { pid: 9, name: None });
         let seen = summary(PortUsage::Held { holder, id: None, since: Some(SINCE) }, vec![socket]);
         let claim = seen.claim.unwrap();
-        assert_eq!((claim.lifetime, claim.holder_pid, claim.isolation_id), ("held", Some(9), None));
+        assert_eq!(
+            (claim.lifetime, claim.holder, claim.isolation_id),
+            ("held", Some(Holder { pid: 9, name: None }), None)
+        );
         assert_eq!((claim.since, claim.worktree_path, claim.instance_id), (Some(SINCE), None, None));
         assert!(seen.in_use);
-        assert_eq!(seen.sockets[0].pids, [4]);
+        assert_eq!(seen.sockets[0].processes[0].pid, 4);
         let [server, leaser] = seen.holders.as_slice() else { panic!("{:?}", seen.holders) };
         assert_eq!((server.pid, server.user.as_deref(), server.started_at), (4, Some("7"), Some(SINCE)));
         assert_eq!((server.command.as_deref(), server.leased, server.listening), (Some("web --fast"), false, true));
@@ -198,7 +165,7 @@ mod tests {
     fn a_kept_port_names_no_process() {
         let seen = summary(PortUsage::Kept { id: "0123456789ab".parse().unwrap(), since: SINCE }, Vec::new());
         let claim = seen.claim.unwrap();
-        assert_eq!((claim.lifetime, claim.holder_pid), ("kept", None));
+        assert_eq!((claim.lifetime, claim.holder), ("kept", None));
         assert_eq!(claim.isolation_id.as_deref(), Some("0123456789ab"));
         assert!(!seen.in_use && seen.holders.is_empty());
     }

@@ -1,0 +1,192 @@
+//! What callers of other languages ask for, before it is a request: `None` is what was not given. Pure. Here, so that every
+//! language understands and refuses the same.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::environment::{EnvFile, EnvironmentRequest};
+use crate::error::{Error, Result};
+use crate::lease::LeaseRequest;
+
+/// Which ports, as keyword arguments name them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PortChoice {
+    /// How many.
+    pub count: Option<usize>,
+    /// Exactly these.
+    pub ports: Option<Vec<u16>>,
+    /// A base and the ports at these distances.
+    pub offsets: Option<Vec<u16>>,
+    /// Ports that need not be consecutive.
+    pub scattered: bool,
+}
+
+impl PortChoice {
+    /// The request for a lease; one port, if nothing is said.
+    ///
+    /// # Errors
+    /// `invalid_argument` if more than one way is used, or the number is not that of the ports named.
+    pub fn request(self) -> Result<LeaseRequest> {
+        self.check()?;
+        let Self { count, ports, offsets, scattered } = self;
+        Ok(match (ports, offsets) {
+            (Some(ports), _) => LeaseRequest::exact(ports),
+            (None, Some(offsets)) => LeaseRequest::offsets(offsets),
+            (None, None) if scattered => LeaseRequest::scattered(count.unwrap_or(1)),
+            (None, None) => LeaseRequest::run(count.unwrap_or(1)),
+        })
+    }
+
+    /// The same for an environment, which knows how many ports it has if nothing is said.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub fn of_environment(self, mut request: EnvironmentRequest) -> Result<EnvironmentRequest> {
+        self.check()?;
+        if let Some(count) = self.count {
+            request = request.ports(count);
+        }
+        Ok(match (self.ports, self.offsets) {
+            (Some(ports), _) => request.exact(ports),
+            (None, Some(offsets)) => request.offsets(offsets),
+            (None, None) if self.scattered => request.scattered(),
+            (None, None) => request,
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        let ways = [self.ports.is_some(), self.offsets.is_some(), self.scattered];
+        if ways.into_iter().filter(|used| *used).count() > 1 {
+            return Err(Error::invalid_argument(
+                "several of ports, offsets and scattered were given",
+                "say in one way only which ports are wanted",
+            ));
+        }
+        let named = self.ports.as_ref().or(self.offsets.as_ref()).map(Vec::len);
+        match (self.count, named) {
+            (Some(count), Some(named)) if count != named => Err(Error::invalid_argument(
+                format!("{count} ports asked for, but {named} named"),
+                "leave the number out: the ports or offsets set it",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a lease is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeaseOptions {
+    /// Which ports; one if nothing is said.
+    pub ports: PortChoice,
+    /// How long to wait for ports to come free.
+    pub wait: Option<Duration>,
+    /// Whether the ports are guarded against foreign processes until the server starts.
+    pub guard: bool,
+    /// Prefers the ports that this key was given before on this machine.
+    pub sticky_key: Option<String>,
+}
+
+impl LeaseOptions {
+    /// The request.
+    ///
+    /// # Errors
+    /// As [`PortChoice::request`].
+    pub fn request(self) -> Result<LeaseRequest> {
+        let mut request = self.ports.request()?.guard(self.guard);
+        if let Some(wait) = self.wait {
+            request = request.wait(wait);
+        }
+        if let Some(key) = self.sticky_key {
+            request = request.sticky(key);
+        }
+        Ok(request)
+    }
+}
+
+/// What an environment is asked for: see the methods of [`EnvironmentRequest`] of the same names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the argument of the request's method of its name")]
+pub struct EnvironmentOptions {
+    /// Which ports; as many as names, else five, if nothing is said.
+    pub ports: PortChoice,
+    pub names: Option<Vec<String>>,
+    pub instance_id: Option<String>,
+    pub worktree: Option<PathBuf>,
+    pub env_file: Option<EnvFile>,
+    pub kept: bool,
+    pub ttl: Option<Duration>,
+    pub owner_pid: Option<u32>,
+    pub guard: Option<bool>,
+    pub sticky: Option<bool>,
+    pub wait: Option<Duration>,
+}
+
+impl EnvironmentOptions {
+    /// The request.
+    ///
+    /// # Errors
+    /// As [`PortChoice::of_environment`].
+    pub fn request(self) -> Result<EnvironmentRequest> {
+        /// One setter, where its value was given.
+        fn set<T>(
+            request: EnvironmentRequest,
+            value: Option<T>,
+            setter: impl FnOnce(EnvironmentRequest, T) -> EnvironmentRequest,
+        ) -> EnvironmentRequest {
+            match value {
+                Some(value) => setter(request, value),
+                None => request,
+            }
+        }
+        let mut request = EnvironmentRequest::new();
+        request = set(request, self.names, EnvironmentRequest::names);
+        request = set(request, self.instance_id, EnvironmentRequest::instance_id);
+        request = set(request, self.worktree, EnvironmentRequest::worktree);
+        request = set(request, self.env_file, EnvironmentRequest::env_file);
+        request = set(request, self.kept.then_some(()), |request, ()| request.kept());
+        request = set(request, self.ttl, EnvironmentRequest::ttl);
+        request = set(request, self.owner_pid, EnvironmentRequest::owner_pid);
+        request = set(request, self.guard, EnvironmentRequest::guard);
+        request = set(request, self.sticky, EnvironmentRequest::sticky);
+        request = set(request, self.wait, EnvironmentRequest::wait);
+        self.ports.of_environment(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn one_way_to_name_ports() {
+        let refused = |wanted: PortChoice| {
+            let of_environment = wanted.clone().of_environment(EnvironmentRequest::new()).unwrap_err();
+            let error = wanted.request().unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            assert_eq!(error.message(), of_environment.message());
+            error.message().to_owned()
+        };
+        let (ports, offsets) = (Some(vec![1, 2]), Some(vec![0, 1]));
+        let several = "several of ports, offsets and scattered were given";
+        assert_eq!(
+            refused(PortChoice { ports: ports.clone(), offsets: offsets.clone(), ..PortChoice::default() }),
+            several
+        );
+        assert_eq!(refused(PortChoice { ports: ports.clone(), scattered: true, ..PortChoice::default() }), several);
+        assert_eq!(refused(PortChoice { offsets: offsets.clone(), scattered: true, ..PortChoice::default() }), several);
+        let mismatch = PortChoice { count: Some(3), ports: ports.clone(), ..PortChoice::default() };
+        assert_eq!(refused(mismatch), "3 ports asked for, but 2 named");
+        let request = |wanted: PortChoice| wanted.request().unwrap();
+        assert_eq!(request(PortChoice::default()), LeaseRequest::run(1));
+        assert_eq!(
+            request(PortChoice { count: Some(4), scattered: true, ..PortChoice::default() }),
+            LeaseRequest::scattered(4)
+        );
+        assert_eq!(
+            request(PortChoice { count: Some(2), offsets, ..PortChoice::default() }),
+            LeaseRequest::offsets([0, 1])
+        );
+        assert_eq!(request(PortChoice { ports, ..PortChoice::default() }), LeaseRequest::exact([1, 2]));
+    }
+}

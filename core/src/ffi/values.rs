@@ -1,0 +1,102 @@
+//! Single values as callers of other languages give them: numbers of any size and sign, texts that name something. Pure.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::variables::Syntax;
+
+/// An address of this machine, or `localhost`, which is 127.0.0.1; the empty text is every address.
+///
+/// # Errors
+/// `invalid_argument` for any other text: names are not looked up.
+pub fn address(text: &str) -> Result<IpAddr> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        "" => Ok(Ipv4Addr::UNSPECIFIED.into()),
+        _ => text.parse().map_err(|_| {
+            Error::invalid_argument(
+                format!("{text:?} is not an IP address"),
+                "use one such as 127.0.0.1, ::1, 0.0.0.0 or ::, without a zone",
+            )
+        }),
+    }
+}
+
+/// The syntax of this name: `shell`, `fish`, `powershell`, `dotenv`, `github`.
+///
+/// # Errors
+/// `invalid_argument` for any other.
+pub fn syntax(name: &str) -> Result<Syntax> {
+    Ok(match name {
+        "shell" => Syntax::Shell,
+        "fish" => Syntax::Fish,
+        "powershell" => Syntax::PowerShell,
+        "dotenv" => Syntax::Dotenv,
+        "github" => Syntax::Github,
+        _ => {
+            return Err(Error::invalid_argument(
+                format!("{name:?} is no syntax that variables can be written in"),
+                "use shell, fish, powershell, dotenv or github",
+            ));
+        }
+    })
+}
+
+/// Seconds as a time. Infinity is as long as it takes.
+///
+/// # Errors
+/// `invalid_argument` for a negative number and for none at all.
+pub fn seconds(number: f64) -> Result<Duration> {
+    time(number, 1.0).ok_or_else(|| no_time(number, "name seconds from 0 on"))
+}
+
+/// Milliseconds as a time. Infinity is as long as it takes.
+///
+/// # Errors
+/// `invalid_argument` for a negative number and for none at all.
+pub fn milliseconds(number: f64) -> Result<Duration> {
+    time(number, 1000.0).ok_or_else(|| no_time(number, "name milliseconds from 0 on"))
+}
+
+/// Judged as it was given: what is a little less than nothing would be rounded to nothing.
+fn time(number: f64, in_a_second: f64) -> Option<Duration> {
+    // What is too long to be counted is as long as it takes.
+    (number >= 0.0).then(|| Duration::try_from_secs_f64(number / in_a_second).unwrap_or(Duration::MAX))
+}
+
+fn no_time(number: f64, remedy: &str) -> Error {
+    Error::invalid_argument(format!("{number} is no time to wait"), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn times_of_any_size() {
+        assert_eq!(seconds(1.5).unwrap(), Duration::from_millis(1500));
+        assert_eq!(milliseconds(1500.0).unwrap(), Duration::from_millis(1500));
+        assert_eq!(seconds(0.0).unwrap(), Duration::ZERO);
+        assert_eq!(seconds(1e300).unwrap(), Duration::MAX);
+        assert_eq!(seconds(f64::INFINITY).unwrap(), Duration::MAX);
+        assert_eq!(seconds(-0.0).unwrap(), Duration::ZERO);
+        for bad in [-1.0, -1e-12, -f64::from_bits(1), f64::NAN, f64::NEG_INFINITY] {
+            let error = seconds(bad).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            assert!(error.message().starts_with(&bad.to_string()), "{error}");
+            assert!(milliseconds(bad).unwrap_err().message().starts_with(&bad.to_string()));
+        }
+    }
+
+    #[test]
+    fn addresses_are_not_looked_up() {
+        assert_eq!(address("localhost").unwrap().to_string(), "127.0.0.1");
+        assert_eq!(address("").unwrap().to_string(), "0.0.0.0");
+        assert_eq!(address("::1").unwrap().to_string(), "::1");
+        for bad in ["example.org", "127.0.0.1:80", "fe80::1%eth0", "1.2.3"] {
+            assert!(address(bad).unwrap_err().message().contains(bad));
+        }
+    }
+}

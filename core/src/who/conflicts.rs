@@ -1,0 +1,167 @@
+//! Who is to be named to somebody whose program found an address in use. Which port that was is often only guessed, so a
+//! port is named only if it is in use or leased, or if the failure itself names it.
+
+use std::collections::HashSet;
+
+use super::PortReport;
+use crate::allocator::Allocator;
+use crate::conflict::{PortConflict, ports_in};
+use crate::error::Result;
+
+/// How many ports one failure may ask about: each costs about 0.3 ms.
+const MAX_PORTS: usize = 64;
+
+/// A failure that may be a port conflict, as a test runner sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// Ports that an error itself names, such as `port` of Node's `EADDRINUSE`.
+    pub named: Vec<u16>,
+    /// Messages of errors that are known to be port conflicts by their code, whatever the language of their words.
+    pub conflicts: Vec<String>,
+    /// Other texts that may tell of a conflict: messages, and output of programs.
+    pub texts: Vec<String>,
+}
+
+impl Failure {
+    /// One of which nothing is known yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Groups of ports that it may be about, the surest first; `None` if it tells of no conflict.
+    fn candidates(&self) -> Option<Vec<Vec<u16>>> {
+        let told: Vec<PortConflict> = self.texts.iter().filter_map(|text| PortConflict::in_text(text)).collect();
+        if told.is_empty() && self.conflicts.is_empty() && self.named.is_empty() {
+            return None;
+        }
+        let (mut in_lines, mut around) = (Vec::new(), Vec::new());
+        for conflict in told {
+            in_lines.extend(conflict.told);
+            around.extend(conflict.around);
+        }
+        Some(vec![self.conflicts.iter().flat_map(|text| ports_in(text)).collect(), in_lines, around])
+    }
+}
+
+impl Allocator {
+    /// A sentence for each port that a failure was about: who is on it, with PIDs and leases. `None` if the failure tells of no
+    /// port conflict; no sentence if nobody is on any port that it may mean. Asks about 64 ports at most.
+    ///
+    /// # Errors
+    /// As [`who`](Self::who).
+    pub fn explain_conflict(&self, failure: &Failure) -> Result<Option<Vec<String>>> {
+        let Some(candidates) = failure.candidates() else { return Ok(None) };
+        if !failure.named.is_empty() {
+            let named = distinct(&failure.named, &mut HashSet::new());
+            return Ok(Some(self.who(named)?.iter().map(sure).collect()));
+        }
+        self.explain_candidates(&candidates).map(Some)
+    }
+
+    /// As [`explain_conflict`](Self::explain_conflict), of `candidates` that the caller has guessed: the first group of ports
+    /// of which one is in use, or else leased.
+    ///
+    /// # Errors
+    /// As [`who`](Self::who).
+    pub fn explain_candidates(&self, candidates: &[Vec<u16>]) -> Result<Vec<String>> {
+        let mut asked = HashSet::new();
+        for group in candidates {
+            let found = culprits(self.who(distinct(group, &mut asked))?);
+            if !found.is_empty() {
+                return Ok(found.iter().map(ToString::to_string).collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// Ports that were not asked about before, as many as may still be.
+fn distinct(ports: &[u16], asked: &mut HashSet<u16>) -> Vec<u16> {
+    let mut new = Vec::new();
+    for port in ports {
+        if *port != 0 && asked.len() < MAX_PORTS && asked.insert(*port) {
+            new.push(*port);
+        }
+    }
+    new
+}
+
+/// The sentence of a port that certainly was in use a moment ago.
+fn sure(report: &PortReport) -> String {
+    if report.is_in_use() || report.is_leased() {
+        return report.to_string();
+    }
+    format!("port {} was in use; nobody is on it any more", report.port)
+}
+
+/// Those that can be what a conflict was about: an address is in use by a socket; a mere lease is of interest if there is
+/// none any more.
+fn culprits(reports: Vec<PortReport>) -> Vec<PortReport> {
+    let (in_use, mut others): (Vec<_>, Vec<_>) = reports.into_iter().partition(PortReport::is_in_use);
+    if !in_use.is_empty() {
+        return in_use;
+    }
+    others.retain(PortReport::is_leased);
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port_state::PortUsage;
+    use crate::who::SocketInfo;
+
+    fn report(port: u16, usage: PortUsage, is_in_use: bool) -> PortReport {
+        let socket = SocketInfo {
+            protocol: "tcp",
+            local: "127.0.0.1:8080".parse().unwrap(),
+            remote: None,
+            state: "listen",
+            user_id: None,
+            processes: Vec::new(),
+            hidden: None,
+        };
+        PortReport { port, usage, record: None, sockets: vec![socket; usize::from(is_in_use)], complete: true }
+    }
+
+    #[test]
+    fn sockets_count_more_than_leases_and_leases_more_than_nothing() {
+        let held = || PortUsage::Held { holder: None, id: None, since: None };
+        let bound = || PortUsage::Bound { protocol: "tcp" };
+        let ports = |reports| culprits(reports).iter().map(|report| report.port).collect::<Vec<_>>();
+        let (free, leased) = (report(1, PortUsage::Free, false), report(2, held(), false));
+        assert_eq!(
+            ports(vec![free.clone(), leased.clone(), report(3, bound(), true), report(4, held(), true)]),
+            [3, 4]
+        );
+        assert_eq!(ports(vec![free.clone(), leased]), [2]);
+        assert_eq!(ports(vec![free]), [0_u16; 0]);
+    }
+
+    #[test]
+    fn a_port_that_the_error_names_is_always_told_of() {
+        assert_eq!(sure(&report(7, PortUsage::Free, false)), "port 7 was in use; nobody is on it any more");
+        assert!(sure(&report(7, PortUsage::Bound { protocol: "tcp" }, true)).starts_with("port 7 is in use by"));
+    }
+
+    #[test]
+    fn lines_that_tell_of_a_conflict_come_before_those_around_them() {
+        let text = "listening on port 8081\nError: listen EADDRINUSE: address already in use :::8080\n".to_owned();
+        let failure = Failure { texts: vec!["all well".to_owned(), text], ..Failure::new() };
+        assert_eq!(failure.candidates(), Some(vec![vec![], vec![8080], vec![8081]]));
+        let by_code =
+            Failure { conflicts: vec!["Adresse wird schon benutzt: ('::', 8082)".to_owned()], ..Failure::new() };
+        assert_eq!(by_code.candidates(), Some(vec![vec![8082], vec![], vec![]]));
+        assert_eq!(Failure { texts: vec!["port 8080 is fine".to_owned()], ..Failure::new() }.candidates(), None);
+    }
+
+    #[test]
+    fn a_failure_asks_about_each_port_once_and_not_about_too_many() {
+        let mut asked = HashSet::new();
+        assert_eq!(distinct(&[5, 0, 6, 5], &mut asked), [5, 6]);
+        assert_eq!(distinct(&[6, 7], &mut asked), [7]);
+        assert_eq!(distinct(&(100..400).collect::<Vec<_>>(), &mut asked).len(), MAX_PORTS - 3);
+    }
+}
