@@ -21,12 +21,12 @@ pub fn wait_for<'env>(
     let ports = checked(env, ports(numbers))?;
     let limit = checked(env, ffi::milliseconds(timeout_ms))?;
     let allocator = wait.watch(&call::allocator(env, &call::settings(place))?);
-    in_background(env, move || allocator.wait_open(&ports, limit), |_, ()| ())
+    in_background(env, move || allocator.wait_until_open(&ports, limit), |_, ()| ())
 }
 
 /// Until nothing is bound to the ports.
 #[napi(ts_return_type = "Promise<void>")]
-pub fn wait_free<'env>(
+pub fn wait_until_free<'env>(
     env: &'env Env,
     wait: &Wait,
     numbers: Vec<f64>,
@@ -36,5 +36,5 @@ pub fn wait_free<'env>(
     let ports = checked(env, ports(numbers))?;
     let limit = checked(env, ffi::milliseconds(timeout_ms))?;
     let allocator = wait.watch(&call::allocator(env, &call::settings(place))?);
-    in_background(env, move || allocator.wait_free(&ports, limit), |_, ()| ())
+    in_background(env, move || allocator.wait_until_free(&ports, limit), |_, ()| ())
 }

@@ -31,7 +31,7 @@ impl Allocator {
     /// # Errors
     /// `timeout`, which says of each port that is not there what was seen last; `invalid_argument` for port 0 or no
     /// port at all; `io`.
-    pub fn wait_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
+    pub fn wait_until_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
         let mut doors: Vec<Door> = distinct(ports)?.into_iter().map(Door::new).collect();
         let deadline = Deadline::new(limit);
         let mut pause = SHORTEST_PAUSE;
@@ -68,7 +68,7 @@ impl Allocator {
     /// # Errors
     /// `timeout`, which says of each port that is not free what was seen last; `invalid_argument` for port 0 or no
     /// port at all; `registry_unusable`, `io`.
-    pub fn wait_free(&self, ports: &[u16], limit: Duration) -> Result<()> {
+    pub fn wait_until_free(&self, ports: &[u16], limit: Duration) -> Result<()> {
         let mut waiting = distinct(ports)?;
         let file = self.in_checked_registry(|allocator| allocator.registry.ports())?;
         let deadline = Deadline::new(limit);

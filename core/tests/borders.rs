@@ -92,19 +92,19 @@ fn waits_end_when_their_hook_says_so() {
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
 
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).wait_open(&[refused], for_ever).unwrap_err();
+    let error = allocator.cancelled_by(hook).wait_until_open(&[refused], for_ever).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
     assert!(error.message().contains(&format!("port {refused}: connection refused")), "{error}");
 
     let listener = TcpListener::bind(("127.0.0.1", bound)).unwrap();
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).wait_free(&[bound], for_ever).unwrap_err();
+    let error = allocator.cancelled_by(hook).wait_until_free(&[bound], for_ever).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
     drop(listener);
 
     // It is nobody's business whether the hook says yes if there is nothing to wait for.
     let (asked, hook) = patience(1);
-    allocator.cancelled_by(hook).wait_free(&[bound], for_ever).unwrap();
+    allocator.cancelled_by(hook).wait_until_free(&[bound], for_ever).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 

@@ -15,9 +15,9 @@ pub(crate) fn run(args: &Wait) -> Result<Exit, Failure> {
         None => named.ports().collect(),
     };
     if args.free {
-        allocator.wait_free(&ports, args.timeout)?;
+        allocator.wait_until_free(&ports, args.timeout)?;
     } else {
-        allocator.wait_open(&ports, args.timeout)?;
+        allocator.wait_until_open(&ports, args.timeout)?;
     }
     Ok(Exit::Success)
 }

@@ -19,13 +19,13 @@ pub(crate) const DEFAULT_COUNT: usize = 5;
 /// Where the env file goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EnvFile {
-    /// `.env.isolation` in the work tree, or `.env.isolation.<id>` if that is taken.
-    #[default]
-    Worktree,
-    /// This very path, or an error if it is taken.
-    At(PathBuf),
     /// None.
+    #[default]
     None,
+    /// `.env.isolation` in the worktree, or `.env.isolation.<id>` if that is taken.
+    Worktree,
+    /// This path, or an error if it is taken.
+    At(PathBuf),
 }
 
 /// What an environment is asked for. Held by this process, unless [`kept`](Self::kept).
@@ -144,7 +144,7 @@ impl EnvironmentRequest {
         self
     }
 
-    /// Where the env file goes.
+    /// Where the env file goes; without this there is none.
     pub fn env_file(mut self, env_file: EnvFile) -> Self {
         self.env_file = env_file;
         self
