@@ -98,11 +98,11 @@ fn create_environment(arguments: &Arguments<'_>) -> Result<Value> {
     }
     if let Some(path) = arguments.text("env_file") {
         request = request.env_file(EnvFile::At(path.into()));
-    } else if arguments.values["env_file"] == false {
-        request = request.env_file(EnvFile::None);
+    } else if arguments.values["env_file"] == true {
+        request = request.env_file(EnvFile::Worktree);
     }
     let worktree = arguments.text("worktree").map_or_else(|| arguments.world.work(), Into::into);
-    let mut environment = arguments.allocator()?.create_environment(&request.worktree(worktree))?;
+    let environment = arguments.allocator()?.create_environment(&request.worktree(worktree))?;
     let variables: Vec<String> = environment.variables().into_iter().map(|(name, _)| name).collect();
     let answer = json!({"variables": variables, "count": environment.ports().len()});
     environment.cleanup()?;

@@ -24,7 +24,9 @@ pub(crate) fn is_free(py: Python<'_>, port: Port) -> PyResult<bool> {
 #[pyfunction]
 #[pyo3(signature = (ports, timeout = Seconds::USUAL))]
 pub(crate) fn wait_for(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
-    waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_until_open(&ports.0, timeout.0)))
+    waiting(py, |interrupt| {
+        interrupt.with(&Settings::new(), |allocator| allocator.wait_until_open(&ports.0, timeout.0))
+    })
 }
 
 /// Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.
@@ -35,7 +37,9 @@ pub(crate) fn wait_for(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> Py
 #[pyfunction]
 #[pyo3(signature = (ports, timeout = Seconds::USUAL))]
 pub(crate) fn wait_until_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
-    waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_until_free(&ports.0, timeout.0)))
+    waiting(py, |interrupt| {
+        interrupt.with(&Settings::new(), |allocator| allocator.wait_until_free(&ports.0, timeout.0))
+    })
 }
 
 /// Who is on a port: processes, sockets, and the lease or environment that has it. Nothing is locked, probed or changed.

@@ -216,7 +216,7 @@ fn an_environment_is_waited_for_by_its_ports() {
     let pool = format!("{}-{}", place.ports[0], place.ports[1]);
     let allocator = Settings::new().directory(place.allocator.directory()).pool(pool).exclude("").open().unwrap();
     let request = EnvironmentRequest::new().kept().ports(2).env_file(EnvFile::None);
-    let mut environment = allocator.create_environment(&request.worktree(std::env::temp_dir())).unwrap();
+    let environment = allocator.create_environment(&request.worktree(std::env::temp_dir())).unwrap();
     let ports = allocator.environment_ports(environment.id()).unwrap();
     assert_eq!(ports, environment.ports());
     allocator.wait_until_free(&ports, Duration::ZERO).unwrap();

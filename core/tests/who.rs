@@ -11,12 +11,12 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use portalloc::environment::EnvFile;
 use portalloc::registry::Timestamp;
-use portalloc::who::{PortReport, PortUsage, SocketInfo};
+use portalloc::who::{Failure, PortReport, PortUsage, SocketInfo};
 use portalloc::{Allocator, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Settings};
 use rustix::io::FdFlags;
 use socket2::{Domain, Socket, Type};
@@ -118,12 +118,12 @@ fn a_connection_that_waits_for_its_server_is_not_a_closed_one() {
     drop((accepted, client));
 }
 
-/// Asked by whoever has the ports leased: a registry of its own leaves those of a lease that is not there alone.
+/// The holder of the ports asks. Here nobody has leased them, and nobody else uses the registry.
 #[test]
 fn servers_that_are_left_are_leaks() {
     let world = World::new();
     let (port, ports) = (world.port(), [world.port(), world.port() + 1]);
-    let leaks = |ours_too| world.allocator.leaks(&ports, ours_too).unwrap();
+    let leaks = |ours_too| world.allocator.leaks(&ports, ours_too, Duration::ZERO).unwrap();
     assert_eq!(leaks(true), Vec::new());
     for address in ["127.0.0.1", "::1"] {
         let listener = TcpListener::bind((address, port)).unwrap();
@@ -147,23 +147,49 @@ fn servers_that_are_left_are_leaks() {
     assert_eq!(leaks(true), Vec::new(), "a connection is no server");
     drop(client);
     assert_eq!(leaks(true), Vec::new(), "nor is one that the kernel has yet to drop");
-    assert_eq!(world.allocator.leaks(&[0], true).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(world.allocator.leaks(&[0], true, Duration::ZERO).unwrap_err().code(), ErrorCode::InvalidArgument);
+}
+
+/// The hook is asked while the call waits, so the server ends after the first look and before the grace is over.
+#[test]
+fn a_server_that_ends_within_its_grace_is_no_leak() {
+    let world = World::new();
+    let listener = Mutex::new(Some(TcpListener::bind(("127.0.0.1", world.port())).unwrap()));
+    let allocator = world.allocator.cancelled_by(move || {
+        listener.lock().unwrap().take();
+        false
+    });
+    assert_eq!(allocator.leaks(&[world.port()], true, Duration::from_secs(60)).unwrap(), Vec::new());
 }
 
 #[test]
-fn culprits_are_those_that_are_there() {
+fn a_failure_is_explained_by_who_is_there() {
     let world = World::new();
     let (port, other) = (world.port(), world.port() + 1);
-    let culprits = |ports: [u16; 2]| {
-        let reports = world.allocator.culprits(ports).unwrap();
-        reports.iter().map(|report| report.port).collect::<Vec<_>>()
+    let explained = |told: u16, around: u16| {
+        let text = format!("will use port {around}\nError: listen EADDRINUSE: address already in use :::{told}\n");
+        let mut failure = Failure::new();
+        failure.texts.push(text);
+        world.allocator.explain_conflict(&failure).unwrap().unwrap()
     };
-    assert_eq!(culprits([port, other]), [0_u16; 0]);
+    assert_eq!(explained(port, other), [""; 0], "nobody is on either");
     let lease = world.allocator.lease(LeaseRequest::exact([other])).unwrap();
-    assert_eq!(culprits([port, other]), [other]);
+    assert!(explained(port, other)[0].starts_with(&format!("port {other} is held by")));
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    assert_eq!(culprits([other, port]), [port]);
-    drop((lease, listener));
+    let [sentence] = explained(other, port).try_into().unwrap();
+    assert!(sentence.starts_with(&format!("port {other} is held by")), "the line itself comes first: {sentence}");
+    drop(lease);
+    let [sentence] = explained(other, port).try_into().unwrap();
+    assert!(sentence.starts_with(&format!("port {port} is in use by PID")), "{sentence}");
+    let mut named = Failure::new();
+    named.named.extend([other, port, other]);
+    let sentences = world.allocator.explain_conflict(&named).unwrap().unwrap();
+    assert_eq!(sentences[0], format!("port {other} was in use; nobody is on it any more"));
+    assert!(sentences.len() == 2 && sentences[1].starts_with(&format!("port {port} is in use by PID")));
+    let mut harmless = Failure::new();
+    harmless.texts.push(format!("port {port} is fine"));
+    assert_eq!(world.allocator.explain_conflict(&harmless).unwrap(), None);
+    drop(listener);
 }
 
 #[test]
@@ -339,7 +365,7 @@ fn kept(world: &World) -> portalloc::Environment {
 #[test]
 fn a_kept_environment_with_its_work_tree() {
     let world = World::new();
-    let mut environment = kept(&world);
+    let environment = kept(&world);
     let reports = world.allocator.who_environment(environment.id()).unwrap();
     assert_eq!(reports.iter().map(|report| report.port).collect::<Vec<_>>(), environment.ports());
     for report in &reports {
@@ -356,7 +382,7 @@ fn a_kept_environment_with_its_work_tree() {
 #[test]
 fn a_damaged_label_is_seen_through_and_left_as_it_is() {
     let world = World::new();
-    let mut environment = kept(&world);
+    let environment = kept(&world);
     let own = std::fs::metadata("/proc/self/ns/net").unwrap().ino();
     let path = world.allocator.directory().join(format!("net-{own}/ports"));
     let port = *environment.ports().first().unwrap();
@@ -372,7 +398,7 @@ fn a_damaged_label_is_seen_through_and_left_as_it_is() {
 #[test]
 fn port_in_use_names_process_and_environment() {
     let world = World::new();
-    let mut environment = kept(&world);
+    let environment = kept(&world);
     let port = *environment.ports().first().unwrap();
     let refusal = |port| world.allocator.lease(LeaseRequest::exact([port])).unwrap_err();
     let of_kept = refusal(port);

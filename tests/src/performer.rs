@@ -279,7 +279,7 @@ fn details(mut request: EnvironmentRequest, options: Options<'_>) -> Environment
         request = request.wait(limit);
     }
     match options.get::<String>("file").as_deref() {
-        None => request,
+        None => request.env_file(EnvFile::Worktree),
         Some("none") => request.env_file(EnvFile::None),
         Some(path) => request.env_file(EnvFile::At(path.into())),
     }

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     };
     let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
     let (allocator, request) = wanted::open(&args.environment, request(args)?)?;
-    let mut environment = allocator.create_environment(&request)?;
+    let environment = allocator.create_environment(&request)?;
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portalloc::environment::{EnvironmentInfo, EnvironmentSummary, LeaseInfo, LeaseSummary, Listing};
+use portalloc::environment::{EnvironmentInfo, LeaseInfo, Listing, ListingSummary};
 use portalloc::pool::{PoolMap, PortClass};
 use portalloc::project::Project;
 use portalloc::registry::Lifetime;
@@ -61,7 +61,7 @@ fn shown(allocator: &Allocator, with_map: bool, json: bool) -> Result<String, Fa
     let map = if with_map { Some(allocator.pool_map()?) } else { None };
     let asked = allocator.pool().asked();
     if json {
-        let mut value = value(listing);
+        let mut value = serde_json::to_value(ListingSummary::from(listing)).map_err(std::io::Error::from)?;
         if let (Some(map), Some(fields)) = (map, value.as_object_mut()) {
             fields.insert("pool".to_owned(), pool_value(&map, asked));
         }
@@ -85,46 +85,6 @@ fn pool_value(map: &PoolMap, asked: &str) -> Value {
         .map(|(class, ports)| json!({"class": class.as_str(), "count": ports.count(), "ranges": ports.to_string()}))
         .collect();
     json!({"asked": asked, "ports": map.census().pool, "classes": classes, "complete": map.is_complete()})
-}
-
-fn value(listing: Listing) -> Value {
-    let environments = listing.environments.into_iter().map(|info| environment_value(&info.into()));
-    let leases = listing.leases.into_iter().map(|lease| lease_value(&lease.into()));
-    json!({"environments": environments.collect::<Vec<_>>(), "leases": leases.collect::<Vec<_>>()})
-}
-
-fn lease_value(lease: &LeaseSummary) -> Value {
-    json!({
-        "ports": lease.ports,
-        "holder": holder_value(lease.holder_pid, lease.holder_name.as_deref()),
-        "user_id": lease.user_id,
-        "since": lease.since,
-    })
-}
-
-fn environment_value(info: &EnvironmentSummary) -> Value {
-    json!({
-        "isolation_id": info.id,
-        "status": info.status,
-        "stale_reason": info.stale_reason,
-        "reason": info.reason,
-        "lifetime": info.lifetime,
-        "ports": info.ports,
-        "names": info.names,
-        "created_at": info.created_at,
-        "expires_at": info.expires_at,
-        "holder": holder_value(info.holder_pid, info.holder_name.as_deref()),
-        "user_id": info.user_id,
-        "instance_id": info.instance_id,
-        "worktree_path": info.worktree_path,
-        "temp_dir": info.temp_dir,
-        "env_file": info.env_file,
-        "lock_file": info.lock_file,
-    })
-}
-
-pub(super) fn holder_value(pid: Option<u32>, name: Option<&str>) -> Value {
-    pid.map_or(Value::Null, |pid| json!({"pid": pid, "name": name}))
 }
 
 fn human(listing: &Listing) -> String {

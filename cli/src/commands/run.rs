@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
         request = request.guard(true);
     }
     let (allocator, request) = wanted::open(&args.environment, request)?;
-    let mut environment = allocator.create_environment(&request)?;
+    let environment = allocator.create_environment(&request)?;
     // From now on a signal waits until the command can get it. Not before, since waiting for ports may take long, and
     // what a signal leaves of an environment in the making is stale.
     let signals = Signals::hold()?;

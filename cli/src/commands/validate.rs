@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use portalloc::Settings;
 use portalloc::environment::Validation;
-use serde_json::{Value, json};
 
 use crate::args::Validate;
 use crate::exit::{Exit, Failure};
@@ -21,19 +20,8 @@ pub(crate) fn run(args: &Validate) -> Result<Exit, Failure> {
     };
     let id = named.parse()?;
     let validation = super::open(Settings::new())?.validate(id)?;
-    output::result(&if args.json { output::json(&value(&validation))? } else { human(&validation) })?;
+    output::result(&if args.json { output::json(&validation)? } else { human(&validation) })?;
     Ok(if validation.is_valid() { Exit::Success } else { Exit::Failure })
-}
-
-fn value(validation: &Validation) -> Value {
-    let checks: Vec<Value> = validation
-        .checks
-        .iter()
-        .map(|check| json!({"name": check.name, "ok": check.failure.is_none(), "failure": check.failure}))
-        .collect();
-    let ports: Vec<Value> =
-        validation.ports.iter().map(|port| json!({"port": port.port, "in_use": port.in_use})).collect();
-    json!({"isolation_id": validation.id, "valid": validation.is_valid(), "checks": checks, "ports": ports})
 }
 
 fn human(validation: &Validation) -> String {

@@ -1,10 +1,9 @@
 //! `portalloc who`
 
-use portalloc::who::{Hidden, PortClaim, PortReport, PortSummary, ProcessInfo, SocketInfo};
+use portalloc::who::{PortReport, PortSummary, ProcessInfo, SocketInfo};
 use portalloc::{IsolationId, Settings};
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::list::holder_value;
 use crate::args::Who;
 use crate::exit::{Exit, Failure};
 use crate::{output, table};
@@ -16,59 +15,19 @@ pub(crate) fn run(args: &Who) -> Result<Exit, Failure> {
         Some(id) => allocator.who_environment(id)?,
         None => allocator.who(args.ports.iter().copied())?,
     };
-    output::result(&if args.json { output::json(&value(&reports))? } else { human(&reports) })?;
+    let text = if args.json {
+        output::json(&Ports { ports: reports.iter().map(PortSummary::from).collect() })?
+    } else {
+        human(&reports)
+    };
+    output::result(&text)?;
     Ok(Exit::Success)
 }
 
-fn value(reports: &[PortReport]) -> Value {
-    json!({"ports": reports.iter().map(port_value).collect::<Vec<_>>()})
-}
-
-fn port_value(report: &PortReport) -> Value {
-    let summary = PortSummary::from(report);
-    json!({
-        "port": summary.port,
-        "in_use": summary.in_use,
-        "lease": summary.claim.as_ref().map(lease_value),
-        // With all that is known of their processes.
-        "sockets": report.sockets.iter().map(socket_value).collect::<Vec<_>>(),
-        "complete": summary.complete,
-        "message": summary.message,
-    })
-}
-
-fn lease_value(claim: &PortClaim) -> Value {
-    json!({
-        "lifetime": claim.lifetime,
-        "holder": holder_value(claim.holder_pid, claim.holder_name.as_deref()),
-        "since": claim.since,
-        "isolation_id": claim.isolation_id,
-        "worktree_path": claim.worktree_path,
-        "instance_id": claim.instance_id,
-    })
-}
-
-fn socket_value(socket: &SocketInfo) -> Value {
-    json!({
-        "protocol": socket.protocol,
-        "local": socket.local.to_string(),
-        "remote": socket.remote.map(|remote| remote.to_string()),
-        "state": socket.state,
-        "user_id": socket.user_id,
-        "processes": socket.processes.iter().map(process_value).collect::<Vec<_>>(),
-        "hidden": socket.hidden.map(Hidden::as_str),
-    })
-}
-
-fn process_value(process: &ProcessInfo) -> Value {
-    json!({
-        "pid": process.pid,
-        "name": process.name,
-        "command": process.command,
-        "user_id": process.user_id,
-        "user": process.user_name,
-        "started_at": process.started_at,
-    })
+/// The ports' summaries, under a key of their own.
+#[derive(Serialize)]
+struct Ports {
+    ports: Vec<PortSummary>,
 }
 
 /// A sentence for each port, and below it its sockets.

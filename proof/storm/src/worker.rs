@@ -263,7 +263,7 @@ impl Worker {
         if self.held.is_empty() || self.has_child {
             return Ok(Done::Nothing);
         }
-        let mut environment = self.held.swap_remove(self.random.below(self.held.len()));
+        let environment = self.held.swap_remove(self.random.below(self.held.len()));
         self.journal.gave(&self.holder_with_us(&environment), environment.ports())?;
         environment.cleanup()?;
         Ok(Done::This("cleanup"))
@@ -273,7 +273,7 @@ impl Worker {
         if self.kept.is_empty() {
             return Ok(Done::Nothing);
         }
-        let mut environment = self.kept.swap_remove(self.random.below(self.kept.len()));
+        let environment = self.kept.swap_remove(self.random.below(self.kept.len()));
         self.journal.gave(&format!("{}+{}", self.serial, environment.id()), environment.ports())?;
         environment.cleanup()?;
         Ok(Done::This("cleanup"))

@@ -40,7 +40,7 @@ pub(super) fn churn(performer: &mut Performer, options: Options<'_>) -> Result<V
                 held.push(environment);
             }),
             18..=20 if !held.is_empty() => {
-                let mut environment = held.swap_remove(random.below(held.len()));
+                let environment = held.swap_remove(random.below(held.len()));
                 journal.gave(environment.ports());
                 environment.cleanup()
             }
@@ -54,7 +54,7 @@ pub(super) fn churn(performer: &mut Performer, options: Options<'_>) -> Result<V
                 kept.push(environment);
             }),
             28..=31 if !kept.is_empty() => {
-                let mut environment = kept.swap_remove(random.below(kept.len()));
+                let environment = kept.swap_remove(random.below(kept.len()));
                 kept_journal.gave(environment.ports());
                 environment.cleanup()
             }
@@ -67,7 +67,7 @@ pub(super) fn churn(performer: &mut Performer, options: Options<'_>) -> Result<V
             Err(error) if error.code() == ErrorCode::PoolExhausted => {
                 // Room for the others.
                 leases.drain(..).for_each(|lease| journal.gave(lease.ports()));
-                for mut environment in kept.drain(..) {
+                for environment in kept.drain(..) {
                     kept_journal.gave(environment.ports());
                     environment.cleanup()?;
                 }

@@ -1,10 +1,10 @@
 //! Messages about addresses in use, as the programs named print them, and which port each means. Nobody is asked here
 //! whether anything is on those ports.
 
-use portalloc::conflict::{Clash, ports_in};
+use portalloc::conflict::{PortConflict, ports_in};
 use proptest::prelude::*;
 
-/// Program, its words, and the ports in the lines that tell of the clash and around them.
+/// Program, its words, and the ports in the lines that tell of the conflict and around them.
 const MESSAGES: &[(&str, &str, &[u16], &[u16])] = &[
     ("Python, bind", "OSError: [Errno 98] Address already in use", &[], &[]),
     (
@@ -131,13 +131,13 @@ Error: listen EADDRINUSE: address already in use 127.0.0.1:8080
 #[test]
 fn the_port_that_is_meant() {
     for (program, message, told, around) in MESSAGES {
-        let found = Clash::in_text(message).unwrap_or_else(|| panic!("{program}: no clash"));
+        let found = PortConflict::in_text(message).unwrap_or_else(|| panic!("{program}: no conflict"));
         assert_eq!((found.told.as_slice(), found.around.as_slice()), (*told, *around), "{program}");
     }
 }
 
 #[test]
-fn what_tells_of_no_clash() {
+fn what_tells_of_no_conflict() {
     for message in [
         "",
         "connect ECONNREFUSED 127.0.0.1:8080",
@@ -148,7 +148,7 @@ fn what_tells_of_no_clash() {
         "port 8080 is not in use",
         "a port of 8080 kinds, one in use",
     ] {
-        assert_eq!(Clash::in_text(message), None, "{message}");
+        assert_eq!(PortConflict::in_text(message), None, "{message}");
     }
 }
 
@@ -210,25 +210,25 @@ fn numbers_that_are_no_ports() {
 fn far_away_lines_are_not_read() {
     let quiet = ["quiet"; 20].join("\n");
     let text = format!("listening on port 7001\n{quiet}\nbind: Address already in use\n{quiet}\nport 7002");
-    assert_eq!(Clash::in_text(&text), Some(Clash::default()));
+    assert_eq!(PortConflict::in_text(&text), Some(PortConflict::default()));
     let text = format!("port 7001\n\n\nEADDRINUSE\n{}port 7002", "\n".repeat(6));
-    assert_eq!(Clash::in_text(&text).map(|clash| clash.around), Some(vec![7001, 7002]));
+    assert_eq!(PortConflict::in_text(&text).map(|conflict| conflict.around), Some(vec![7001, 7002]));
 }
 
 #[test]
 fn of_a_long_text_the_end_is_read() {
     let noise = "a quiet line, 127.0.0.1:7001\n".repeat(100_000);
-    let clash = "listen tcp :8080: bind: address already in use";
-    assert_eq!(Clash::in_text(&format!("{noise}{clash}")).map(|clash| clash.told), Some(vec![8080]));
-    assert_eq!(Clash::in_text(&format!("{clash}{noise}")), None);
+    let conflict = "listen tcp :8080: bind: address already in use";
+    assert_eq!(PortConflict::in_text(&format!("{noise}{conflict}")).map(|conflict| conflict.told), Some(vec![8080]));
+    assert_eq!(PortConflict::in_text(&format!("{conflict}{noise}")), None);
 }
 
 proptest! {
     /// Whatever a program prints, it is read without harm, and an address in it is found whatever stands around.
     #[test]
     fn any_text_can_be_read(noise in ".{0,60}", port in 1..=u16::MAX, hidden in "[0-9a-f:.\\[\\]('\",portPORT \u{1b}m;é]{0,60}") {
-        let _ = (ports_in(&noise), ports_in(&hidden), Clash::in_text(&hidden));
-        let clash = Clash::in_text(&format!("{noise}\nbind 127.0.0.1:{port}: address already in use\n{hidden}")).unwrap();
-        prop_assert!(clash.told.contains(&port));
+        let _ = (ports_in(&noise), ports_in(&hidden), PortConflict::in_text(&hidden));
+        let conflict = PortConflict::in_text(&format!("{noise}\nbind 127.0.0.1:{port}: address already in use\n{hidden}")).unwrap();
+        prop_assert!(conflict.told.contains(&port));
     }
 }
