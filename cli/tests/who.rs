@@ -113,7 +113,7 @@ fn a_server_is_shown_with_its_process() {
     let said = world.json(&["who", &port, "--json"]);
     let seen = &said["ports"][0];
     assert_eq!(keys(&said), ["ports"]);
-    assert_eq!(keys(seen), ["complete", "in_use", "lease", "message", "port", "sockets"]);
+    assert_eq!(keys(seen), ["complete", "holders", "in_use", "lease", "message", "port", "sockets"]);
     let socket = &seen["sockets"][0];
     assert_eq!(keys(socket), ["hidden", "local", "processes", "protocol", "remote", "state", "user_id"]);
     assert_eq!((&socket["state"], &socket["local"]), (&json!("listen"), &json!(format!("127.0.0.1:{port}"))));

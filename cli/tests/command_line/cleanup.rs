@@ -3,6 +3,7 @@
 use std::fs;
 
 use portalloc::EnvironmentRequest;
+use portalloc::environment::EnvFile;
 
 use crate::scratch::{Scratch, id, path, ports, run, until};
 
@@ -132,7 +133,7 @@ fn a_work_tree_narrows_every_selection() {
 #[test]
 fn one_that_a_live_process_holds_is_left() {
     let scratch = Scratch::new();
-    let request = EnvironmentRequest::new().worktree(scratch.work());
+    let request = EnvironmentRequest::new().worktree(scratch.work()).env_file(EnvFile::Worktree);
     let held = scratch.allocator().create_environment(&request).unwrap();
     let id = held.id().to_string();
     let said = scratch.run(["cleanup", "--id", &id]).failed_with(5, "in_use");
