@@ -6,7 +6,7 @@ NPM ?= npm
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
-.PHONY: check-rust check-python check-versions check-floors test-rust test-python stubs wheel python-tools python-installed
+.PHONY: check-rust check-python test-rust test-python stubs wheel python-tools python-installed
 .PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
@@ -15,7 +15,7 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-c check-go check-python check-node check-peers check-fuzz check-versions ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
 
 test: test-rust test-python test-node test-go test-languages test-proof ## Run all tests
 
@@ -25,13 +25,6 @@ fix: ## Format, and mend what the linters can mend by themselves
 	$(MAKE) python-tools
 	$(VENV)/bin/ruff format $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff check --fix $(PYTHON_SOURCES)
-
-check-versions: # One version, and dependencies that our minimum Rust can build
-	$(PYTHON) .ci/check-versions
-
-check-floors: ## Imports keep to the floors, headers and borders that DESIGN.md states (`.ci/check-floors --draw` shows them)
-	$(PYTHON) .ci/test_check_floors.py
-	$(PYTHON) .ci/check-floors
 
 # Before every runner of tests.
 AT_A_DESK := $(abspath tests/at-a-desk)
@@ -118,6 +111,10 @@ check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated fil
 test-node: node-built ## The Node package: API, Jest, Vitest and other runners, documentation
 	$(AT_A_DESK) $(NPM) run --silent test
 
+# --- The project as a whole: versions, floors, spelling, dependencies, the oldest Rust, the public API
+
+include .ci/checks.mk
+
 # --- All languages at once
 
 test-languages: contenders $(NEXTEST_PROGRAM) ## Every language contends for one small pool
@@ -152,7 +149,7 @@ include bench/peers/peers.mk
 bench: python-installed node-built go-library ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	./target/release/portalloc-bench $(BENCH)
-	@printf 'release binary: %s bytes (at most 2097152)\n' "$$(stat -c %s target/release/portalloc)"
+	@printf 'release binary: %s bytes (at most 2500000)\n' "$$(stat -c %s target/release/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
 	$(CC) -O2 -Wall -Wextra -o target/bench-c bench/c/lease.c \

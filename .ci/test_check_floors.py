@@ -140,6 +140,13 @@ class Trees(unittest.TestCase):
         listed = "core/src/registry/other.rs <-> core/src/registry/slot.rs: each has the other"
         assert self.failures(floors=listed, **two) == []
 
+    def test_a_re_export_alone_is_no_import(self) -> None:
+        self.failures(
+            core__src__registry__mod="mod slot;\npub(crate) use slot::Slot;\nconst FIRST: u8 = 0;\nfn open() {}",
+            core__src__registry__slot="pub(crate) struct Slot;\nfn first() -> u8 { super::FIRST }",
+        )
+        assert "<->" not in self.drawing.split("Circles of files")[1]
+
     def test_a_circle_that_is_permitted_and_not_there(self) -> None:
         self.one("no circle", floors="core/src/error.rs <-> core/src/lease.rs: why")
 

@@ -128,6 +128,7 @@ pages! {
     clashes: "docs/clashes.md",
     containers: "docs/containers.md",
     docker_compose: "docs/docker-compose.md",
+    glossary: "docs/glossary.md",
     go: "docs/go.md",
     node: "docs/node.md",
     python: "docs/python.md",

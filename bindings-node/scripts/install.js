@@ -37,7 +37,7 @@ function main() {
   if (cargo.status !== 0) {
     console.error(
       `portalloc: there is no prebuilt addon for ${platform}, and no cargo to build it with.\n` +
-        'Install Rust 1.88 or newer from https://rustup.rs, then run `npm rebuild portalloc`.',
+        'Install Rust 1.89 or newer from https://rustup.rs, then run `npm rebuild portalloc`.',
     );
     return 1;
   }
@@ -48,7 +48,7 @@ function main() {
   try {
     require('./build.js').main({ release: true, targetDir });
   } catch (error) {
-    console.error(`portalloc: ${error.message}\nIt needs Rust 1.88 or newer; then run \`npm rebuild portalloc\`.`);
+    console.error(`portalloc: ${error.message}\nIt needs Rust 1.89 or newer; then run \`npm rebuild portalloc\`.`);
     return 1;
   } finally {
     fs.rmSync(targetDir, { recursive: true, force: true });
