@@ -25,7 +25,7 @@ pub struct Settings {
 /// The registry and the pool that calls from the current folder go by.
 #[napi]
 pub fn settings(env: &Env, place: Option<Where>) -> napi::Result<Settings> {
-    let project = checked(env, no_panic(|| Project::find(Path::new("."))))?;
+    let project = checked(env, no_panic(|| Project::nearest(Path::new("."))))?;
     call::here(env, &call::settings(place), |allocator| {
         let pool = allocator.pool();
         Ok(Settings {

@@ -54,7 +54,7 @@ impl Seen {
     fn now(folder: Option<&Path>) -> Result<Self> {
         let namespace = sys::network_namespace()
             .map_err(|error| Error::os("cannot tell this thread's network namespace from /proc", error))?;
-        let project = folder.map_or(Ok(None), Project::find)?;
+        let project = folder.map_or(Ok(None), Project::nearest)?;
         Ok(Self { namespace, project })
     }
 }
@@ -77,7 +77,7 @@ impl Allocators {
     /// If the registry turns out to have been removed or replaced, the next call opens it anew.
     ///
     /// # Errors
-    /// As [`Settings::open`] and [`Project::find`], and whatever `work` fails with.
+    /// As [`Settings::open`] and [`Project::nearest`], and whatever `work` fails with.
     pub fn with<T>(&self, settings: &Settings, work: impl FnOnce(&Allocator) -> Result<T>) -> Result<T> {
         let circumstances = Circumstances::now(settings);
         let done = self.get(&circumstances).and_then(|allocator| work(&allocator));

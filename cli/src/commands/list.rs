@@ -43,7 +43,7 @@ pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
 fn settings(args: &List) -> Result<Settings, Failure> {
     let mut settings = Settings::new();
     if args.map
-        && let Some(project) = Project::find(Path::new("."))?
+        && let Some(project) = Project::nearest(Path::new("."))?
     {
         settings = settings.project(&project);
     }

@@ -65,9 +65,9 @@ impl Settings {
     /// nor the request give. Its folder is the work tree, if the request names none.
     ///
     /// # Errors
-    /// As [`open`](Self::open) and [`Project::find`].
+    /// As [`open`](Self::open) and [`Project::nearest`].
     pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
-        Ok(match Project::find(request.worktree.as_deref().unwrap_or(Path::new(".")))? {
+        Ok(match Project::nearest(request.worktree.as_deref().unwrap_or(Path::new(".")))? {
             Some(project) => (self.project(&project).open()?, request.project(&project)),
             None => (self.open()?, request),
         })

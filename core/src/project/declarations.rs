@@ -8,11 +8,32 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Project;
 use super::lines::Lines;
 use crate::error::{Error, Result};
 use crate::names::{check_instance_id, check_names};
 use crate::port_set::PortSet;
+
+/// What a `portalloc.toml` declares. Arguments and `PORTALLOC_*` variables override it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Project {
+    /// The file.
+    pub path: PathBuf,
+    /// Names for the ports.
+    pub names: Vec<String>,
+    /// How many ports.
+    pub ports: Option<usize>,
+    /// Ports to give out, in the notation of ports.
+    pub pool: Option<String>,
+    /// Ports never to give out, in the notation of ports.
+    pub exclude: Option<String>,
+    /// Whether the same work tree gets the same ports where they are free.
+    pub sticky: Option<bool>,
+    /// Whether ports are guarded against strangers until the server starts.
+    pub guard: Option<bool>,
+    /// What tells its environments from others of the same work tree.
+    pub instance_id: Option<String>,
+}
 
 /// What can be declared, in the order of the documentation.
 const KEYS: [&str; 7] = ["names", "ports", "pool", "exclude", "sticky", "guard", "instance_id"];

@@ -1,5 +1,5 @@
 //! The project file `portalloc.toml`: what a work tree declares once for every language's runner. Finds and reads it;
-//! knows neither variables nor arguments, which go before it.
+//! arguments and variables override it.
 
 mod declarations;
 mod lines;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+pub use declarations::Project;
+
 use crate::error::{Error, ErrorCode, Result};
 
 /// The project file's name.
@@ -20,28 +22,6 @@ const FILE_NAME: &str = "portalloc.toml";
 /// Far more than anybody declares; less than would hurt to read.
 const LARGEST: u64 = 1024 * 1024;
 
-/// What a `portalloc.toml` declares. Arguments and `PORTALLOC_*` variables go before it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Project {
-    /// The file.
-    pub path: PathBuf,
-    /// Names for the ports.
-    pub names: Vec<String>,
-    /// How many ports.
-    pub ports: Option<usize>,
-    /// Ports to give out, in the notation of ports.
-    pub pool: Option<String>,
-    /// Ports never to give out, in the notation of ports.
-    pub exclude: Option<String>,
-    /// Whether the same work tree gets the same ports where they are free.
-    pub sticky: Option<bool>,
-    /// Whether ports are guarded against strangers until the server starts.
-    pub guard: Option<bool>,
-    /// What tells its environments from others of the same work tree.
-    pub instance_id: Option<String>,
-}
-
 impl Project {
     /// The nearest `portalloc.toml`, in the folder `from` or above, up to the root of the file system. The nearest
     /// one counts, whatever is wrong with it.
@@ -49,7 +29,7 @@ impl Project {
     /// # Errors
     /// As [`Project::read`], `invalid_argument` if `from` does not exist, and `permission_denied` if a folder on the
     /// way must not be looked into.
-    pub fn find(from: &Path) -> Result<Option<Self>> {
+    pub fn nearest(from: &Path) -> Result<Option<Self>> {
         let from = from.canonicalize().map_err(|error| {
             Error::invalid_argument(
                 format!("the work tree {} cannot be used: {error}", from.display()),
