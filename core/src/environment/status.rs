@@ -126,7 +126,8 @@ pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
 /// no longer needed is no sign of a death. A verdict that it is over counts only if its record is still the same.
 pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
     let status = match record.lifetime {
-        Lifetime::Held => judge_held(ports, record)?,
+        Lifetime::Held if any_locked(ports, record)? => Status::Active,
+        Lifetime::Held => Status::Stale(StaleReason::HolderGone(record.holder.pid)),
         Lifetime::Kept => judge_kept(registry, ports, record, here)?,
     };
     if status.is_stale()
@@ -142,15 +143,6 @@ pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, her
 /// is damaged.
 pub(super) fn may_be_of(slot: Slot, id: IsolationId) -> bool {
     slot.label().is_none_or(|label| label.id == Some(id))
-}
-
-fn judge_held(ports: &PortsFile, record: &Record) -> Result<Status> {
-    for (port, slot) in ports.read_each(&record.ports.ports)? {
-        if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
-            return Ok(Status::Active);
-        }
-    }
-    Ok(Status::Stale(StaleReason::HolderGone(record.holder.pid)))
 }
 
 fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
@@ -191,7 +183,7 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
 }
 
-/// Whether its maker, or a process that was forked from it meanwhile, still has the ports.
+/// Whether its maker, or a process that has the lease from it, still has the ports.
 fn any_locked(ports: &PortsFile, record: &Record) -> Result<bool> {
     for (port, slot) in ports.read_each(&record.ports.ports)? {
         if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {

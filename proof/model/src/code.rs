@@ -180,7 +180,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::JudgeLook,
         "judging: asks for the lock of a port that may be its own",
-        code(STATUS, "judge_held", "ports.conflict(PortRange::one(port))?.is_some()"),
+        code(STATUS, "any_locked", "ports.conflict(PortRange::one(port))?.is_some()"),
     ),
     (
         Step::JudgeReadClaims,
