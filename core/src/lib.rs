@@ -39,6 +39,7 @@ pub mod ffi;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash;
 mod id;
 mod lease;
 mod names;

@@ -17,7 +17,7 @@ impl Search<'_> {
     /// Locks a free run of `count` ports of the pool. `None`: there is none.
     pub(crate) fn run(&self, count: usize, random: &mut SmallRng) -> Result<Option<Found>> {
         for base in &self.preferred {
-            if let Some(run) = window(*base, count)
+            if let Some(run) = PortRange::of(*base, count)
                 && self.returning(|| self.try_run(run))?.is_ok()
             {
                 return Ok(Some(found(run)));
@@ -25,7 +25,7 @@ impl Search<'_> {
         }
         let run = self.any_run(count, random)?;
         if let Some(run) = run {
-            self.cursor.pass(run);
+            self.cursor.advance(run);
         }
         Ok(run.map(found))
     }
@@ -35,7 +35,7 @@ impl Search<'_> {
         let next = self.cursor.next(ports, count);
         let bases = next.into_iter().chain(pool::random_bases(ports, count, random)).take(QUICK_TRIES);
         for (index, base) in bases.enumerate() {
-            let Some(run) = window(base, count) else { continue };
+            let Some(run) = PortRange::of(base, count) else { continue };
             // In a full pool a look at the labels is far cheaper than a lock that is refused.
             if (index > 0 || self.cursor.is_crowded()) && !self.ports.is_empty(run)? {
                 continue;
@@ -93,7 +93,9 @@ impl Search<'_> {
         let mut missed = 0;
         for area in areas {
             let mut base = Some(area.first());
-            while let Some(run) = base.and_then(|base| window(base, count)).filter(|run| run.last() <= area.last()) {
+            while let Some(run) =
+                base.and_then(|base| PortRange::of(base, count)).filter(|run| run.last() <= area.last())
+            {
                 base = if let Some(obstacle) = run.ports().rev().find(|port| avoided(*port) || taken.contains(port)) {
                     obstacle.checked_add(1)
                 } else {
@@ -128,10 +130,4 @@ impl Search<'_> {
 
 fn found(run: PortRange) -> Found {
     Found { ports: run.ports().collect(), ranges: vec![run] }
-}
-
-/// The run of `count` ports from `base` on, if it ends by 65535.
-fn window(base: u16, count: usize) -> Option<PortRange> {
-    let last = usize::from(base).checked_add(count)?.checked_sub(1)?;
-    PortRange::new(base, u16::try_from(last).ok()?)
 }
