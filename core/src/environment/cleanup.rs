@@ -210,22 +210,16 @@ fn candidate(
     let (stored, file) = registry.records().read_open(id)?;
     Ok(match stored {
         Stored::Missing => None,
-        Stored::Foreign(user) => match selection {
-            Selection::Id(_) => {
-                return Err(Error::new(
-                    ErrorCode::PermissionDenied,
-                    format!("the environment {id} belongs to user {user}"),
-                    "clean it up as that user",
-                ));
-            }
-            _ => None,
-        },
+        Stored::Foreign(_) if !matches!(selection, Selection::Id(_)) => None,
         Stored::Broken(why) => {
             let slots = ports.read(PortRange::ALL)?;
             let labelled = PortRange::ALL.ports().zip(slots).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port);
             Some(Candidate { id, record: Err(why), file, ports: labelled.collect() })
         }
-        Stored::Record(record) => Some(Candidate { id, ports: record.ports.ports.clone(), record: Ok(record), file }),
+        stored => {
+            let record = registry.records().require_read(id, stored)?;
+            Some(Candidate { id, ports: record.ports.ports.clone(), record: Ok(record), file })
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use super::status;
 use super::{env_file, temp_dir};
 use crate::allocator::Allocator;
 use crate::check;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{PortsFile, Record, Stored};
 use crate::sys;
@@ -60,25 +60,11 @@ impl Allocator {
     fn validate_once(&self, id: IsolationId) -> Result<Validation> {
         let registry = &self.registry;
         let record = match registry.records().read(id)? {
-            Stored::Record(record) => record,
             Stored::Broken(why) => {
                 let checks = vec![Check { name: "record", failure: Some(why) }];
                 return Ok(Validation { id, checks, ports: Vec::new(), record: None });
             }
-            Stored::Missing => {
-                return Err(Error::new(
-                    ErrorCode::NotFound,
-                    format!("there is no environment {id} in {}", registry.path().display()),
-                    "see `portalloc list`; environments of other network namespaces are not shown",
-                ));
-            }
-            Stored::Foreign(user) => {
-                return Err(Error::new(
-                    ErrorCode::PermissionDenied,
-                    format!("the environment {id} belongs to user {user}"),
-                    "validate it as that user",
-                ));
-            }
+            stored => registry.records().require_read(id, stored)?,
         };
         let (ports, here) = (registry.ports()?, registry.process()?);
         let mut checks = vec![

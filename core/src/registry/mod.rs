@@ -206,11 +206,6 @@ impl Registry {
         &self.root
     }
 
-    /// The folder of this network namespace.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(crate) fn ports_path(&self) -> &Path {
         &self.ports_path
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::label::{Claim, Label, Slot};
-use super::records::{Record, Stored};
+use super::records::Record;
 use super::{PortsFile, Registry, Standing, Timestamp};
 use crate::error::Result;
 use crate::id::IsolationId;
@@ -169,12 +169,9 @@ impl Registry {
     /// The labels that this user's kept records demand.
     fn demanded_labels(&self, here: &ProcessStamp) -> Result<HashMap<u16, Label>> {
         let mut labels = HashMap::new();
-        for id in self.records.ids()? {
-            if let Stored::Record(record) = self.records.read(id)?
-                && record.demands_labels(here)
-            {
-                labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
-            }
+        for record in self.kept_records(here)? {
+            let record = record?;
+            labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
         }
         Ok(labels)
     }
@@ -188,13 +185,10 @@ impl Registry {
     pub(super) fn relabel(&self, ports: &PortsFile) -> Result<Vec<Repair>> {
         let here = self.process()?;
         let mut repairs = Vec::new();
-        for id in self.records.ids()? {
-            if let Stored::Record(record) = self.records.read(id)?
-                && record.demands_labels(&here)
-            {
-                for port in record.ports.ports.iter().copied() {
-                    repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));
-                }
+        for record in self.kept_records(&here)? {
+            let record = record?;
+            for port in record.ports.ports.iter().copied() {
+                repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));
             }
         }
         Ok(repairs)

@@ -1,7 +1,7 @@
 //! Whether a label still claims its port: the rule by which stale claims give way.
 
 use super::label::{Claim, Label, Slot};
-use super::records::Stored;
+use super::records::{Record, Stored};
 use super::{PortsFile, Registry};
 use crate::error::Result;
 use crate::port_set::PortRange;
@@ -67,14 +67,21 @@ impl Registry {
     /// The label that a readable record of a kept environment demands for `port`. Not that of one that is over: its ports
     /// may have been given to another since.
     pub(crate) fn claimed_by_record(&self, port: u16, here: &ProcessStamp) -> Result<Option<Label>> {
-        for id in self.records.ids()? {
-            if let Stored::Record(record) = self.records.read(id)?
-                && record.demands_labels(here)
-                && record.ports.ports.contains(&port)
-            {
+        for record in self.kept_records(here)? {
+            let record = record?;
+            if record.ports.ports.contains(&port) {
                 return Ok(Some(record.label()));
             }
         }
         Ok(None)
+    }
+
+    /// The readable records that demand labels, each read when it is its turn.
+    pub(super) fn kept_records(&self, here: &ProcessStamp) -> Result<impl Iterator<Item = Result<Box<Record>>>> {
+        let ids = self.records.ids()?;
+        Ok(ids.into_iter().filter_map(|id| {
+            let record = self.records.read(id).map(Stored::record);
+            record.map(|record| record.filter(|record| record.demands_labels(here))).transpose()
+        }))
     }
 }

@@ -83,7 +83,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::ScanRecords,
         "reads a record, to see whether it claims a port with a damaged label",
-        code(STANDING, "claimed_by_record", "self.records.read(id)?"),
+        code(STANDING, "kept_records", "self.records.read(id)"),
     ),
     (
         Step::RestoreLabel,
@@ -266,7 +266,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::ReconcileDemand,
         "reconcile: reads a record, for the labels that it demands",
-        code(STANDING, "claimed_by_record", "self.records.read(id)?"),
+        code(STANDING, "kept_records", "self.records.read(id)"),
     ),
     (
         Step::ReconcileLock,
@@ -289,7 +289,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         code(REPAIR, "clear_if_void", "ports.write(range, Slot::Empty)?;"),
     ),
     (Step::ReconcileUnlock, "reconcile: unlocks", code(REPAIR, "clear_if_void", "ports.unlock(range)?;")),
-    (Step::RelabelRead, "relabelling: reads a record", code(REPAIR, "relabel", "self.records.read(id)?")),
+    (Step::RelabelRead, "relabelling: reads a record", code(STANDING, "kept_records", "self.records.read(id)")),
     (
         Step::RelabelLook,
         "relabelling: reads a label",
