@@ -7,7 +7,7 @@ use crate::allocator::Allocator;
 use crate::error::{Error, Result};
 use crate::pool::{Census, Pool, PoolMap, PortClass, PortRange};
 use crate::probe::{Occupancy, probe};
-use crate::registry::{PortsFile, Registry, Slot, Standing};
+use crate::registry::{LabelState, PortsFile, Registry, Slot};
 use crate::sys::{self, PortSockets, ProcessStamp};
 
 impl Allocator {
@@ -148,10 +148,10 @@ fn seen(registry: &Registry, ports: &PortsFile, port: u16, slot: Slot, here: &Pr
     Ok(claimed(registry.standing_as_seen(ports, port, ports.read_one(port)?, here)?))
 }
 
-fn claimed(standing: Standing) -> PortClass {
+fn claimed(standing: LabelState) -> PortClass {
     match standing {
-        Standing::Kept(_) => PortClass::Kept,
-        Standing::Stale(_) => PortClass::Stale,
-        Standing::Free => PortClass::Free,
+        LabelState::Kept(_) => PortClass::Kept,
+        LabelState::Stale(_) => PortClass::Stale,
+        LabelState::Free => PortClass::Free,
     }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::registry::{Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
-use crate::sys::{self, Judgement, ProcessStamp};
+use crate::registry::{ClaimEnd, LabelState, Lifetime, PortsFile, Record, Registry, Slot, Stored};
+use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
 
 /// Whether an environment lives.
@@ -86,6 +86,15 @@ impl StaleReason {
     }
 }
 
+impl From<ClaimEnd> for StaleReason {
+    fn from(end: ClaimEnd) -> Self {
+        match end {
+            ClaimEnd::Expired(at) => Self::Expired(at),
+            ClaimEnd::OwnerEnded(pid) => Self::OwnerEnded(pid),
+        }
+    }
+}
+
 impl fmt::Display for StaleReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -153,11 +162,8 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
             false => Status::Stale(StaleReason::Unfinished(record.holder.pid)),
         });
     }
-    if let Some(at) = record.expires_at.filter(|at| *at <= Timestamp::now()) {
-        return Ok(Status::Stale(StaleReason::Expired(at)));
-    }
-    if let Some(owner) = record.owner.filter(|owner| owner.judge(here) == Judgement::Ended) {
-        return Ok(Status::Stale(StaleReason::OwnerEnded(owner.pid)));
+    if let Some(end) = record.claim().end(here) {
+        return Ok(Status::Stale(end.into()));
     }
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
     for (port, slot) in ports.read_each(&record.ports.ports)? {
@@ -168,7 +174,7 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
                     missing.push(port);
                 }
             }
-            Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
+            Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 taken.push(port);
             }
             _ => missing.push(port),

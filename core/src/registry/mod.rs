@@ -23,13 +23,13 @@ use std::time::{Duration, Instant};
 use rand::rngs::SmallRng;
 
 pub(crate) use handle::Handle;
-pub(crate) use label::{Claim, Label, Slot};
+pub(crate) use label::{Claim, ClaimEnd, Label, Slot};
 pub(crate) use ports_file::PortsFile;
 pub use records::{Lifetime, Record, RecordPorts};
 pub(crate) use records::{OpenRecord, Records, Stored, making_path, project_name};
 pub use repair::{Repair, RepairKind};
 pub use setup::{SetUp, remove_set_up, set_up};
-pub(crate) use standing::Standing;
+pub(crate) use standing::LabelState;
 pub(crate) use sweep::is_number;
 
 pub use crate::sys::ProcessStamp;

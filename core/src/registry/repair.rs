@@ -5,11 +5,11 @@ use std::fmt;
 
 use super::label::{Claim, Label, Slot};
 use super::records::Record;
-use super::{PortsFile, Registry, Standing, Timestamp};
+use super::{LabelState, PortsFile, Registry, Timestamp};
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::sys::{Judgement, ProcessStamp, user_id};
+use crate::sys::{ProcessStamp, user_id};
 
 /// One thing that was repaired, or could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,15 +65,18 @@ impl Record {
     /// Whether labels of its ports that are missing are to be written again: not once its TTL is over or its owner has
     /// ended, since its ports may be another's by then.
     pub(super) fn demands_labels(&self, here: &ProcessStamp) -> bool {
-        self.claims_by_labels()
-            && self.expires_at.is_none_or(|at| at > Timestamp::now())
-            && self.owner.is_none_or(|owner| owner.judge(here) != Judgement::Ended)
+        self.claims_by_labels() && self.claim().end(here).is_none()
+    }
+
+    /// The claim of its labels once it is kept.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner }
     }
 
     /// The label of its ports once it is kept.
     pub(crate) fn label(&self) -> Label {
         Label {
-            claim: Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner },
+            claim: self.claim(),
             id: Some(self.isolation_id),
             user: user_id(),
             lease: self.lease,
@@ -121,12 +124,12 @@ impl Registry {
         }
         let slot = ports.read_one(port)?;
         let kind = match (slot, self.standing(ports, port, slot, here)?) {
-            (Slot::Label(label), Standing::Stale(_)) => match label.id {
+            (Slot::Label(label), LabelState::Stale(_)) => match label.id {
                 Some(id) if !self.records.exists(id)? => Some(RepairKind::NoRecord(id)),
                 // Stale, with a record: for cleanup to remove whole.
                 _ => None,
             },
-            (Slot::Label(label), Standing::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
+            (Slot::Label(label), LabelState::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
             _ => None,
         };
         if kind.is_some() {
@@ -216,7 +219,7 @@ impl Registry {
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
         let kind = match slot {
             slot if slot.claims_for(id) => None,
-            Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
+            Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 record.demands_labels(here).then_some(RepairKind::Taken(id))
             }
             // Written under the lock, and only while the record stands: else a cleanup in between would be undone.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::pool::{Cursor, Pool, PortRange};
 use crate::probe::{self, Occupancy, Pair};
-use crate::registry::{Claim, PortsFile, Registry, Slot, Standing};
+use crate::registry::{Claim, LabelState, PortsFile, Registry, Slot};
 use crate::sys::{self, Judgement, ProcessStamp};
 
 /// Tries before the search becomes systematic.
@@ -143,7 +143,7 @@ impl Search<'_> {
         let slots = if self.ports.is_empty(run)? { Vec::new() } else { self.ports.read(run)? };
         for (port, slot) in run.ports().zip(slots).rev() {
             if slot != Slot::Empty
-                && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, Standing::Kept(_))
+                && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, LabelState::Kept(_))
             {
                 return Ok(Some(port));
             }

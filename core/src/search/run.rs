@@ -8,7 +8,6 @@ use super::{Found, Look, QUICK_TRIES, Refusal, Search};
 use crate::error::Result;
 use crate::pool::{self, PortRange};
 use crate::registry::Claim;
-use crate::time::Timestamp;
 
 /// Runs that are tried again in one pass, because somebody had just looked at them.
 const PERSISTENCE: u32 = 8;
@@ -67,10 +66,7 @@ impl Search<'_> {
             *void = match slot.label().map(|label| label.claim) {
                 None => true,
                 Some(Claim::Held { holder }) => self.has_ended(holder),
-                Some(Claim::Kept { expires_ms, owner }) => {
-                    expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
-                        || owner.is_some_and(|owner| self.has_ended(owner))
-                }
+                Some(kept) => kept.end_by(|owner| self.has_ended(owner)).is_some(),
             };
         }
         if let Look::Found(run) = self.pass(areas, count, &mut taken, |port| void.get(at(port)) == Some(&false))? {

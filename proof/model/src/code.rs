@@ -398,7 +398,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (
         STANDING,
         "standing",
-        &["self.claimed_by_record(port, here)?", "ports.write(", "expires_ms.is_some_and(", "self.records.claims(id)?"],
+        &["self.claimed_by_record(port, here)?", "ports.write(", "label.claim.end(", "self.records.claims(id)?"],
     ),
     (CREATE, "create", &["lease::take(", "claim_id(", "write_env_file(", "environment.finish(registry)?;"]),
     (
@@ -472,7 +472,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (
         STATUS,
         "judge_kept",
-        &["any_locked(ports, record)?", "record.expires_at", "record.owner", "ports.read_each(", "registry.standing("],
+        &["any_locked(ports, record)?", "record.claim().end(", "ports.read_each(", "registry.standing("],
     ),
     (
         REPAIR,
