@@ -66,13 +66,8 @@ pub(crate) fn occupied(ports: &PortsFile, port: u16) -> Result<Option<PortUsage>
 
 /// Does `work` under the lock of `port`, or nothing if somebody else has it.
 fn under_lock<T>(ports: &PortsFile, port: u16, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
-    let range = PortRange::one(port);
-    if !ports.try_lock(range)? {
-        return Ok(None);
-    }
-    let done = work();
-    ports.unlock(range)?;
-    done.map(Some)
+    let Some(_lock) = ports.try_lock(PortRange::one(port))? else { return Ok(None) };
+    work().map(Some)
 }
 
 /// What the probe says of a port whose lock is taken.

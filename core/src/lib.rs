@@ -30,6 +30,7 @@
 struct Readme;
 
 mod allocator;
+mod backoff;
 mod check;
 pub mod conflict;
 mod connect;

@@ -119,9 +119,7 @@ impl Registry {
     /// Clears the label of `port` if nobody has the port's lock and the label claims nothing.
     fn clear_if_void(&self, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
-        if !ports.try_lock(range)? {
-            return Ok(None);
-        }
+        let Some(_lock) = ports.try_lock(range)? else { return Ok(None) };
         let slot = ports.read_one(port)?;
         let kind = match (slot, self.standing(ports, port, slot, here)?) {
             (Slot::Label(label), LabelState::Stale(_)) => match label.id {
@@ -135,7 +133,6 @@ impl Registry {
         if kind.is_some() {
             ports.write(range, Slot::Empty)?;
         }
-        ports.unlock(range)?;
         Ok(kind)
     }
 
@@ -148,25 +145,21 @@ impl Registry {
         here: &ProcessStamp,
     ) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
-        if !ports.try_lock(range)? {
+        let Some(_lock) = ports.try_lock(range)? else { return Ok(None) };
+        if ports.read_one(port)? != Slot::Damaged {
             return Ok(None);
         }
-        let mut kind = None;
-        if ports.read_one(port)? == Slot::Damaged {
-            // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
-            let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
-                Some((id, label)) if self.records.claims(id)? => Some(label),
-                _ => self.claimed_by_record(port, here)?,
-            };
-            let (slot, repair) = match label.and_then(|label| label.id.zip(Some(label))) {
-                Some((id, label)) => (Slot::Label(label), RepairKind::Relabelled(id)),
-                None => (Slot::Empty, RepairKind::Damaged),
-            };
-            ports.write(range, slot)?;
-            kind = Some(repair);
-        }
-        ports.unlock(range)?;
-        Ok(kind)
+        // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
+        let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
+            Some((id, label)) if self.records.claims(id)? => Some(label),
+            _ => self.claimed_by_record(port, here)?,
+        };
+        let (slot, repair) = match label.and_then(|label| label.id.zip(Some(label))) {
+            Some((id, label)) => (Slot::Label(label), RepairKind::Relabelled(id)),
+            None => (Slot::Empty, RepairKind::Damaged),
+        };
+        ports.write(range, slot)?;
+        Ok(Some(repair))
     }
 
     /// The labels that this user's kept records demand.
@@ -211,13 +204,13 @@ impl Registry {
         if before.claims_for(id) {
             return Ok(None);
         }
-        if !ports.try_lock(range)? {
+        let Some(_lock) = ports.try_lock(range)? else {
             // Or it is just being cleaned up; or it is over by now, and so its ports are another's by right.
             let is_taken = self.records.claims(id)? && record.demands_labels(here);
             return Ok(is_taken.then_some(RepairKind::Taken(id)));
-        }
+        };
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
-        let kind = match slot {
+        Ok(match slot {
             slot if slot.claims_for(id) => None,
             Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 record.demands_labels(here).then_some(RepairKind::Taken(id))
@@ -228,8 +221,6 @@ impl Registry {
                 Some(RepairKind::Relabelled(id))
             }
             _ => None,
-        };
-        ports.unlock(range)?;
-        Ok(kind)
+        })
     }
 }
