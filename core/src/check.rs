@@ -6,7 +6,7 @@ use crate::port_set::PortRange;
 use crate::port_state::{Holder, PortState, PortUsage};
 use crate::probe::{Occupancy, probe};
 use crate::refusals;
-use crate::registry::{Claim, PortsFile, Registry, Slot, Standing};
+use crate::registry::{Claim, LabelState, PortsFile, Registry, Slot};
 use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
 
@@ -41,7 +41,7 @@ pub(crate) fn state(registry: &Registry, ports: &PortsFile, port: u16, here: &Pr
     let kept = || {
         let slot = ports.read_one(port)?;
         Ok(match registry.standing(ports, port, slot, here)? {
-            Standing::Kept(label) => {
+            LabelState::Kept(label) => {
                 label.id.map(|id| PortUsage::Kept { id, since: Timestamp::from_unix_ms(label.since_ms) })
             }
             _ => None,
@@ -66,13 +66,8 @@ pub(crate) fn occupied(ports: &PortsFile, port: u16) -> Result<Option<PortUsage>
 
 /// Does `work` under the lock of `port`, or nothing if somebody else has it.
 fn under_lock<T>(ports: &PortsFile, port: u16, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
-    let range = PortRange::one(port);
-    if !ports.try_lock(range)? {
-        return Ok(None);
-    }
-    let done = work();
-    ports.unlock(range)?;
-    done.map(Some)
+    let Some(_lock) = ports.try_lock(PortRange::one(port))? else { return Ok(None) };
+    work().map(Some)
 }
 
 /// What the probe says of a port whose lock is taken.

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest, Sha256};
-
 use crate::error::{Error, ErrorCode, Result};
+use crate::hash::sha256;
 use crate::{random, sys};
 
 /// Names one environment: 12 lower-case hex digits.
@@ -25,22 +24,15 @@ impl IsolationId {
     pub fn generate(worktree: &Path, instance_id: &str) -> Result<Self> {
         let random = random::number().map_err(|error| Error::os("cannot read random bytes", error))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let mut hash = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            // Lengths keep ("ab", "c") and ("a", "bc") apart.
-            hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        };
-        part(worktree.as_os_str().as_encoded_bytes());
-        part(instance_id.as_bytes());
-        part(&now.to_le_bytes());
-        part(&random.to_le_bytes());
-        part(sys::host_name().as_bytes());
-        part(&std::process::id().to_le_bytes());
-        let digest = hash.finalize();
-        let mut id = [0; Self::BYTES];
-        id.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
-        Ok(Self(id))
+        let digest = sha256(&[
+            worktree.as_os_str().as_encoded_bytes(),
+            instance_id.as_bytes(),
+            &now.to_le_bytes(),
+            &random.to_le_bytes(),
+            sys::host_name().as_bytes(),
+            &std::process::id().to_le_bytes(),
+        ]);
+        Ok(Self(digest.first_chunk().copied().unwrap_or_default()))
     }
 
     pub(crate) const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {

@@ -31,6 +31,7 @@ struct Readme;
 
 mod allocator;
 mod allocators;
+mod backoff;
 mod check;
 pub mod conflict;
 mod connect;
@@ -40,6 +41,7 @@ pub mod ffi;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash;
 mod id;
 mod lease;
 mod names;

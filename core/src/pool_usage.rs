@@ -7,7 +7,7 @@ use crate::allocator::Allocator;
 use crate::error::{Error, Result};
 use crate::pool::{Census, Pool, PoolMap, PortClass, PortRange};
 use crate::probe::{Occupancy, probe};
-use crate::registry::{PortsFile, Registry, Slot, Standing};
+use crate::registry::{LabelState, PortsFile, Registry, Slot};
 use crate::sys::{self, PortSockets, ProcessStamp};
 
 impl Allocator {
@@ -46,7 +46,7 @@ pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &P
         let locked = ports.locked(*range)?;
         let all: Vec<u16> = range.ports().collect();
         for run in
-            all.chunk_by(|a, b| !locked.contains(*a) && !locked.contains(*b)).flat_map(|run| run.chunks(TOGETHER))
+            all.chunk_by(|a, b| !locked.contains(*a) && !locked.contains(*b)).flat_map(|run| run.chunks(PROBE_BATCH))
         {
             match run.first().zip(run.last()).and_then(|(first, last)| PortRange::new(*first, *last)) {
                 Some(run) if locked.contains(run.first()) => classes.push((run.first(), PortClass::Held)),
@@ -88,7 +88,7 @@ fn is_unclaimed(class: PortClass) -> bool {
 
 /// Ports locked at a time while they are probed. Each lock and unlock costs time in proportion to the locks that there are;
 /// and whoever wants one of these ports meanwhile waits for some microseconds for each.
-const TOGETHER: usize = 16;
+const PROBE_BATCH: usize = 16;
 
 /// Ports that nobody had locked a moment ago, all under one lock; one by one if somebody has a part of them by now.
 fn probe_run(
@@ -98,26 +98,20 @@ fn probe_run(
     here: &ProcessStamp,
     classes: &mut Vec<(u16, PortClass)>,
 ) -> Result<()> {
-    if !ports.try_lock(run)? {
+    if let Some(_lock) = ports.try_lock(run)? {
         for port in run.ports() {
-            let one = PortRange::one(port);
-            let class = if ports.try_lock(one)? {
-                let class = probed(registry, ports, port, here);
-                ports.unlock(one)?;
-                class?
-            } else {
-                PortClass::Held
-            };
-            classes.push((port, class));
+            classes.push((port, probed(registry, ports, port, here)?));
         }
         return Ok(());
     }
-    let found = run.ports().try_for_each(|port| {
-        classes.push((port, probed(registry, ports, port, here)?));
-        Ok(())
-    });
-    ports.unlock(run)?;
-    found
+    for port in run.ports() {
+        let class = match ports.try_lock(PortRange::one(port))? {
+            Some(_lock) => probed(registry, ports, port, here)?,
+            None => PortClass::Held,
+        };
+        classes.push((port, class));
+    }
+    Ok(())
 }
 
 /// By label and probe, of a port whose lock is taken.
@@ -148,10 +142,10 @@ fn seen(registry: &Registry, ports: &PortsFile, port: u16, slot: Slot, here: &Pr
     Ok(claimed(registry.standing_as_seen(ports, port, ports.read_one(port)?, here)?))
 }
 
-fn claimed(standing: Standing) -> PortClass {
+fn claimed(standing: LabelState) -> PortClass {
     match standing {
-        Standing::Kept(_) => PortClass::Kept,
-        Standing::Stale(_) => PortClass::Stale,
-        Standing::Free => PortClass::Free,
+        LabelState::Kept(_) => PortClass::Kept,
+        LabelState::Stale(_) => PortClass::Stale,
+        LabelState::Free => PortClass::Free,
     }
 }

@@ -28,6 +28,12 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
+    /// The run of `count` ports from `first` on, if there is one and it ends by 65535.
+    pub(crate) fn of(first: u16, count: usize) -> Option<Self> {
+        let last = usize::from(first).checked_add(count)?.checked_sub(1)?;
+        Self::new(first, u16::try_from(last).ok()?)
+    }
+
     /// The lowest port.
     #[must_use]
     pub const fn first(self) -> u16 {

@@ -36,24 +36,25 @@ pub(crate) fn probe(port: u16) -> io::Result<Occupancy> {
 
 /// Probes `port` and keeps the sockets; or what is there.
 pub(crate) fn bind(port: u16) -> io::Result<Result<Pair, Occupancy>> {
-    let tcp = match bind_one(port, Type::STREAM) {
-        Ok(tcp) => tcp,
-        Err(error) => return busy(error, Occupancy::Tcp).map(Err),
-    };
-    match bind_one(port, Type::DGRAM) {
-        Ok(udp) => Ok(Ok(Pair { port, tcp, udp })),
-        Err(error) => busy(error, Occupancy::Udp).map(Err),
-    }
+    pair(port, bind_one(port, Type::STREAM))
 }
 
 /// As `bind`, but over connections in TIME_WAIT: the sockets are bound with reuse, which is then switched off again.
 /// Only where it is known that there is nothing else, since reuse overlooks much.
 pub(crate) fn bind_resting(port: u16) -> io::Result<Result<Pair, Occupancy>> {
-    let tcp = match bind_with(port, Type::STREAM, |socket| socket.set_reuse_address(true)) {
+    let bound = pair(port, bind_with(port, Type::STREAM, |socket| socket.set_reuse_address(true)))?;
+    if let Ok(pair) = &bound {
+        pair.tcp.set_reuse_address(false)?;
+    }
+    Ok(bound)
+}
+
+/// The probe for UDP, beside that for TCP.
+fn pair(port: u16, tcp: io::Result<Socket>) -> io::Result<Result<Pair, Occupancy>> {
+    let tcp = match tcp {
         Ok(tcp) => tcp,
         Err(error) => return busy(error, Occupancy::Tcp).map(Err),
     };
-    tcp.set_reuse_address(false)?;
     match bind_one(port, Type::DGRAM) {
         Ok(udp) => Ok(Ok(Pair { port, tcp, udp })),
         Err(error) => busy(error, Occupancy::Udp).map(Err),

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::fd::BorrowedFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::allocator::Allocator;
+use crate::backoff::{Backoff, Deadline};
 use crate::check;
 use crate::connect::Door;
 use crate::error::{Error, ErrorCode, Result};
@@ -16,7 +17,6 @@ use crate::refusals;
 use crate::registry::PortsFile;
 use crate::sys;
 
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the last look grants a connection that is under way, so that a look without any waiting can succeed on a busy
@@ -33,28 +33,25 @@ impl Allocator {
     /// port at all; `io`.
     pub fn wait_until_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
         let mut doors: Vec<Door> = distinct(ports)?.into_iter().map(Door::new).collect();
-        let deadline = Deadline::new(limit);
-        let mut pause = SHORTEST_PAUSE;
+        let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
         loop {
             for door in &mut doors {
                 let port = door.port;
                 door.knock().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
             }
-            let left = deadline.left();
-            let time = if left.is_zero() { ANSWER } else { pause.min(left) };
-            listen(&mut doors, time, left.is_zero())?;
+            let pause = backoff.next();
+            listen(&mut doors, pause.unwrap_or(ANSWER), pause.is_none())?;
             if doors.is_empty() {
                 return Ok(());
             }
-            if left.is_zero() || self.is_cancelled() {
+            if pause.is_none() || self.is_cancelled() {
                 let seen = doors.iter().map(|door| (door.port, door.seen()));
                 return Err(timeout(
-                    &deadline,
+                    &backoff.deadline,
                     seen,
                     "see whether the server runs and what its log says, or wait longer",
                 ));
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -71,46 +68,20 @@ impl Allocator {
     pub fn wait_until_free(&self, ports: &[u16], limit: Duration) -> Result<()> {
         let mut waiting = distinct(ports)?;
         let file = self.in_checked_registry(|allocator| allocator.registry.ports())?;
-        let deadline = Deadline::new(limit);
-        let mut pause = SHORTEST_PAUSE;
+        let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
         loop {
-            let left = deadline.left();
+            let pause = backoff.next();
             let bound = still_bound(&file, &waiting)?;
             if bound.is_empty() {
                 return Ok(());
             }
-            if left.is_zero() || self.is_cancelled() {
+            let Some(pause) = pause.filter(|_| !self.is_cancelled()) else {
                 let remedy = "end what is there (`ss -tuanp` shows it; TIME_WAIT lasts a minute), or wait longer";
-                return Err(timeout(&deadline, bound, remedy));
-            }
+                return Err(timeout(&backoff.deadline, bound, remedy));
+            };
             waiting = bound.into_iter().map(|(port, _)| port).collect();
-            rest(&[], pause.min(left))?;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            rest(&[], pause)?;
         }
-    }
-}
-
-/// The time that is left, by a clock that only goes forward.
-struct Deadline {
-    start: Instant,
-    limit: Duration,
-}
-
-impl Deadline {
-    fn new(limit: Duration) -> Self {
-        Self { start: Instant::now(), limit }
-    }
-
-    /// However long the limit: the sum of the two might be no point in time.
-    fn left(&self) -> Duration {
-        self.limit.saturating_sub(self.start.elapsed())
-    }
-
-    /// The limit, or less if the wait was given up before: then to the millisecond.
-    fn waited(&self) -> Duration {
-        let waited = self.start.elapsed();
-        let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
-        waited.min(self.limit)
     }
 }
 

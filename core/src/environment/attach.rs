@@ -25,16 +25,8 @@ impl Allocator {
     fn attach_once(&self, id: IsolationId) -> Result<Environment> {
         let registry = &self.registry;
         let record = match registry.records().read(id)? {
-            Stored::Record(record) => record,
-            Stored::Missing => return Err(not_found(id, "there is none of that ID in this registry")),
             Stored::Broken(why) => return Err(not_found(id, &why)),
-            Stored::Foreign(user) => {
-                return Err(Error::new(
-                    ErrorCode::PermissionDenied,
-                    format!("the environment {id} belongs to user {user}"),
-                    "attach as that user",
-                ));
-            }
+            stored => registry.records().require_read(id, stored)?,
         };
         let status = status::judge(registry, &registry.ports()?, &record, &registry.process()?)?;
         if let (true, Some(reason)) = (status.is_stale(), status.reason()) {

@@ -1,7 +1,7 @@
 //! Removing environments: the ports are locked first, the traces removed, and the labels cleared last.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::status::{self, StaleReason, Status, may_be_of};
 use super::temp_dir;
@@ -9,11 +9,12 @@ use super::traces;
 pub use super::traces::{Left, Traces};
 use super::worktree::worktree;
 use crate::allocator::Allocator;
+use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::port_state::Holder;
-use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, Record, Registry, Slot, Stored};
+use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, RangeLock, Record, Registry, Slot, Stored};
 use crate::sys::{CloseWatch, Judgement, ProcessStamp};
 
 /// Which environments to remove.
@@ -160,17 +161,16 @@ pub(super) fn remove(
         {
             return Ok(None);
         }
-        let ranges = lock(registry, &ports, &candidate, selection, &here)?;
+        let locks = lock(registry, &ports, &candidate, selection, &here)?;
         // What was read before may have changed until the lock was there: its maker may just have finished it.
         let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
             match candidate.select(registry, &ports, selection, worktree, &here)? {
-                Some(reason) => remove_locked(registry, &ports, &candidate, &ranges, reason).map(Some),
+                Some(reason) => remove_locked(registry, &ports, &candidate, &locks, reason).map(Some),
                 None => Ok(None),
             }
         });
-        // On every way out, and before closing: a copy that a forked child has would keep the locks, and whoever waits and
-        // is told of the closing finds the ports free.
-        ranges.iter().try_for_each(|range| ports.unlock(*range))?;
+        // Before closing, so that whoever waits and is told of the closing finds the ports free.
+        drop(locks);
         if let Some(done) = done {
             return done;
         }
@@ -182,7 +182,7 @@ fn remove_locked(
     registry: &Registry,
     ports: &PortsFile,
     candidate: &Candidate,
-    ranges: &[PortRange],
+    locks: &[RangeLock<'_>],
     reason: Reason,
 ) -> Result<Removed> {
     let id = candidate.id;
@@ -193,8 +193,8 @@ fn remove_locked(
     // Somebody may have put one under the other name, too.
     registry.records().remove_both(id)?;
     let mut freed = Vec::new();
-    for range in ranges {
-        freed.extend(range.ports().zip(ports.read(*range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
+    for range in locks.iter().map(RangeLock::range) {
+        freed.extend(range.ports().zip(ports.read(range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
     }
     for range in PortRange::covering(freed.iter().copied()) {
         ports.write(range, Slot::Empty)?;
@@ -220,22 +220,16 @@ fn candidate(
     let (stored, file) = registry.records().read_open(id)?;
     Ok(match stored {
         Stored::Missing => None,
-        Stored::Foreign(user) => match selection {
-            Selection::Id(_) => {
-                return Err(Error::new(
-                    ErrorCode::PermissionDenied,
-                    format!("the environment {id} belongs to user {user}"),
-                    "clean it up as that user",
-                ));
-            }
-            _ => None,
-        },
+        Stored::Foreign(_) if !matches!(selection, Selection::Id(_)) => None,
         Stored::Broken(why) => {
             let slots = ports.read(PortRange::ALL)?;
             let labelled = PortRange::ALL.ports().zip(slots).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port);
             Some(Candidate { id, record: Err(why), file, ports: labelled.collect() })
         }
-        Stored::Record(record) => Some(Candidate { id, ports: record.ports.ports.clone(), record: Ok(record), file }),
+        stored => {
+            let record = registry.records().require_read(id, stored)?;
+            Some(Candidate { id, ports: record.ports.ports.clone(), record: Ok(record), file })
+        }
     })
 }
 
@@ -279,17 +273,17 @@ impl Candidate {
 
 /// How long a cleanup waits for a lock that is not a lease's: of somebody who is looking at a port, or of another
 /// cleanup of the same environment.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Locks the ports that are still the environment's. `in_use` if a live process holds them.
-fn lock(
+fn lock<'a>(
     registry: &Registry,
-    ports: &PortsFile,
+    ports: &'a PortsFile,
     candidate: &Candidate,
     selection: &Selection,
     here: &ProcessStamp,
-) -> Result<Vec<PortRange>> {
-    let start = Instant::now();
+) -> Result<Vec<RangeLock<'a>>> {
+    let mut backoff = Backoff::steady(LOCK_PATIENCE);
     let mut watch = None;
     loop {
         let slots = ports.read_each(&candidate.ports)?;
@@ -297,7 +291,10 @@ fn lock(
             slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id)).map(|(port, _)| port).collect();
         own.sort_unstable();
         let ranges = PortRange::covering(own);
-        let Some(refused) = try_lock_all(ports, &ranges)? else { return Ok(ranges) };
+        let refused = match try_lock_all(ports, &ranges)? {
+            Ok(locks) => return Ok(locks),
+            Err(refused) => refused,
+        };
 
         let slot = ports.read_one(refused.first())?;
         let holder = match slot.label().map(|label| label.claim) {
@@ -308,31 +305,35 @@ fn lock(
         // A holder that ended, or that is this process, may have passed its lease on to some that are about to end; and on a
         // busy machine the kernel takes its time to let go of a dead one's locks.
         let patience = match holder {
-            Some(holder) if holder == *here => PATIENCE / 50,
-            Some(_) => PATIENCE / 5,
-            None => PATIENCE,
+            Some(holder) if holder == *here => LOCK_PATIENCE / 50,
+            Some(_) => LOCK_PATIENCE / 5,
+            None => LOCK_PATIENCE,
         };
         // One that was not named was looked at just before, and was not held: its holder is dying while somebody tries its
         // ports, or its maker is about to finish it.
         let is_final = holder_runs && matches!(selection, Selection::Id(_));
-        if is_final || start.elapsed() > patience {
-            return Err(in_use(candidate.id, refused, holder, here));
-        }
+        let pause = backoff.next().filter(|_| !is_final && backoff.deadline.waited() < patience);
+        let Some(pause) = pause else { return Err(in_use(candidate.id, refused, holder, here)) };
         let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
-        watch.wait(Duration::from_millis(1)).map_err(|error| Error::os("cannot wait for a lock", error))?;
+        watch.wait(pause).map_err(|error| Error::os("cannot wait for a lock", error))?;
     }
 }
 
-/// Locks all of `ranges`, or none and returns the one that was refused.
-fn try_lock_all(ports: &PortsFile, ranges: &[PortRange]) -> Result<Option<PortRange>> {
-    for (index, range) in ranges.iter().enumerate() {
-        if !ports.try_lock(*range)? {
-            let refused = ports.conflict(*range)?.and_then(|lock| lock.intersection(*range)).unwrap_or(*range);
-            ranges.iter().take(index).try_for_each(|taken| ports.unlock(*taken))?;
-            return Ok(Some(refused));
+/// Locks all of `ranges`, or none and says which one was refused.
+fn try_lock_all<'a>(
+    ports: &'a PortsFile,
+    ranges: &[PortRange],
+) -> Result<std::result::Result<Vec<RangeLock<'a>>, PortRange>> {
+    let mut locks = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match ports.try_lock(*range)? {
+            Some(lock) => locks.push(lock),
+            None => {
+                return Ok(Err(ports.conflict(*range)?.and_then(|lock| lock.intersection(*range)).unwrap_or(*range)));
+            }
         }
     }
-    Ok(None)
+    Ok(Ok(locks))
 }
 
 fn in_use(id: IsolationId, refused: PortRange, holder: Option<ProcessStamp>, here: &ProcessStamp) -> Error {

@@ -6,12 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags};
 
 use super::removal::Removal;
 use super::{EnvFile, status};
+use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::registry::{Record, Registry, making_path};
@@ -22,8 +23,7 @@ const NAME: &str = ".env.isolation";
 const FIRST_LINE: &str = "# Written by portalloc for environment ";
 const RECORD_LINE: &str = "# Record: ";
 /// How long a removal waits for somebody who is just replacing or removing the same file, which takes microseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(1);
+const REPLACEMENT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Larger than the env file of an environment with every port and the longest names.
 const MAX_BYTES: u64 = 16 << 20;
@@ -109,17 +109,13 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         // Nobody knows yet whose it is, so its record must stay.
         Err(Unopened::Failed(error)) => return failed(error),
     };
-    let start = Instant::now();
+    let mut backoff = Backoff::steady(REPLACEMENT_PATIENCE);
     loop {
-        match lock(&file) {
-            Ok(true) => break,
+        match lock(&file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
+            Ok(None) => break,
             // Somebody is just replacing or removing it, or has died over that: then the lock is gone, and the file is not.
-            Ok(false) if start.elapsed() < PATIENCE => {
-                if let Err(error) = sys::wait_connected(&[], PAUSE) {
-                    return failed(error);
-                }
-            }
-            Ok(false) => return failed(io::Error::from(io::ErrorKind::WouldBlock)),
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => return failed(io::Error::from(io::ErrorKind::WouldBlock)),
             Err(error) => return failed(error),
         }
     }

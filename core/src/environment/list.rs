@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::port_state::Holder;
-use crate::registry::{Claim, Label, Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
+use crate::registry::{Claim, Label, LabelState, Lifetime, PortsFile, Record, Registry, Slot, Stored};
 use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
 
@@ -179,12 +179,11 @@ fn foreign(
         // Its maker may have finished it since: then the label is another one by now.
         Claim::Held { .. } if is_locked(ports, own)? || ports.read_one(port)? != Slot::Label(*label) => Status::Active,
         Claim::Held { .. } => Status::Stale(StaleReason::HolderGone(pid)),
-        Claim::Kept { expires_ms, .. } => match registry.standing(ports, port, Slot::Label(*label), &holders.here)? {
-            Standing::Kept(_) | Standing::Free => Status::Active,
-            Standing::Stale(_) => Status::Stale(match expires_ms.map(Timestamp::from_unix_ms) {
-                Some(at) if at <= Timestamp::now() => StaleReason::Expired(at),
-                _ => StaleReason::OwnerEnded(pid),
-            }),
+        Claim::Kept { .. } => match registry.standing(ports, port, Slot::Label(*label), &holders.here)? {
+            LabelState::Stale(Some(end)) => Status::Stale(end.into()),
+            // Its maker is about to give its record the name of a finished one.
+            LabelState::Stale(None) if !is_locked(ports, own)? => Status::Stale(StaleReason::Unfinished(pid)),
+            _ => Status::Active,
         },
     };
     Ok(EnvironmentInfo {

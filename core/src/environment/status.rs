@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::registry::{Lifetime, PortsFile, Record, Registry, Slot, Standing, Stored};
-use crate::sys::{self, Judgement, ProcessStamp};
+use crate::registry::{ClaimEnd, LabelState, Lifetime, PortsFile, Record, Registry, Slot, Stored};
+use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
 
 /// Whether an environment lives.
@@ -86,6 +86,15 @@ impl StaleReason {
     }
 }
 
+impl From<ClaimEnd> for StaleReason {
+    fn from(end: ClaimEnd) -> Self {
+        match end {
+            ClaimEnd::Expired(at) => Self::Expired(at),
+            ClaimEnd::OwnerEnded(pid) => Self::OwnerEnded(pid),
+        }
+    }
+}
+
 impl fmt::Display for StaleReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -126,7 +135,8 @@ pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
 /// no longer needed is no sign of a death. A verdict that it is over counts only if its record is still the same.
 pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
     let status = match record.lifetime {
-        Lifetime::Held => judge_held(ports, record)?,
+        Lifetime::Held if any_locked(ports, record)? => Status::Active,
+        Lifetime::Held => Status::Stale(StaleReason::HolderGone(record.holder.pid)),
         Lifetime::Kept => judge_kept(registry, ports, record, here)?,
     };
     if status.is_stale()
@@ -144,15 +154,6 @@ pub(super) fn may_be_of(slot: Slot, id: IsolationId) -> bool {
     slot.label().is_none_or(|label| label.id == Some(id))
 }
 
-fn judge_held(ports: &PortsFile, record: &Record) -> Result<Status> {
-    for (port, slot) in ports.read_each(&record.ports.ports)? {
-        if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
-            return Ok(Status::Active);
-        }
-    }
-    Ok(Status::Stale(StaleReason::HolderGone(record.holder.pid)))
-}
-
 fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
     if record.is_unfinished {
         // Whatever labels it has: its maker is still at it, or died before it said that they are there.
@@ -161,11 +162,8 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
             false => Status::Stale(StaleReason::Unfinished(record.holder.pid)),
         });
     }
-    if let Some(at) = record.expires_at.filter(|at| *at <= Timestamp::now()) {
-        return Ok(Status::Stale(StaleReason::Expired(at)));
-    }
-    if let Some(owner) = record.owner.filter(|owner| owner.judge(here) == Judgement::Ended) {
-        return Ok(Status::Stale(StaleReason::OwnerEnded(owner.pid)));
+    if let Some(end) = record.claim().end(here) {
+        return Ok(Status::Stale(end.into()));
     }
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
     for (port, slot) in ports.read_each(&record.ports.ports)? {
@@ -176,7 +174,7 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
                     missing.push(port);
                 }
             }
-            Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
+            Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 taken.push(port);
             }
             _ => missing.push(port),
@@ -191,7 +189,7 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
 }
 
-/// Whether its maker, or a process that was forked from it meanwhile, still has the ports.
+/// Whether its maker, or a process that has the lease from it, still has the ports.
 fn any_locked(ports: &PortsFile, record: &Record) -> Result<bool> {
     for (port, slot) in ports.read_each(&record.ports.ports)? {
         if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {

@@ -1,7 +1,5 @@
 //! Checking one environment, part by part.
 
-use std::collections::HashSet;
-
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -9,7 +7,7 @@ use super::status;
 use super::{env_file, temp_dir};
 use crate::allocator::Allocator;
 use crate::check;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{PortsFile, Record, Stored};
 use crate::sys;
@@ -81,25 +79,11 @@ impl Allocator {
     fn validate_once(&self, id: IsolationId) -> Result<Validation> {
         let registry = &self.registry;
         let record = match registry.records().read(id)? {
-            Stored::Record(record) => record,
             Stored::Broken(why) => {
                 let checks = vec![Check { name: "record", failure: Some(why) }];
                 return Ok(Validation { id, checks, ports: Vec::new(), record: None });
             }
-            Stored::Missing => {
-                return Err(Error::new(
-                    ErrorCode::NotFound,
-                    format!("there is no environment {id} in {}", registry.path().display()),
-                    "see `portalloc list`; environments of other network namespaces are not shown",
-                ));
-            }
-            Stored::Foreign(user) => {
-                return Err(Error::new(
-                    ErrorCode::PermissionDenied,
-                    format!("the environment {id} belongs to user {user}"),
-                    "validate it as that user",
-                ));
-            }
+            stored => registry.records().require_read(id, stored)?,
         };
         let (ports, here) = (registry.ports()?, registry.process()?);
         let mut checks = vec![
@@ -118,21 +102,16 @@ impl Allocator {
 }
 
 /// A port that nobody has locked is probed under its lock. One that a live process holds is not, because a probe
-/// might get in the way of its server: there the kernel's tables of sockets tell.
+/// might get in the way of its server: there the kernel's table of sockets tells.
 fn look_at_ports(ports: &PortsFile, record: &Record) -> Result<Vec<PortCheck>> {
-    let mut with_sockets = None;
-    let mut found = Vec::new();
-    for port in record.ports.ports.iter().copied() {
-        let in_use = match (check::is_bound(ports, port)?, &mut with_sockets) {
-            (Some(bound), _) => bound,
-            (None, Some(listed)) => HashSet::contains(listed, &port),
-            (None, unread) => {
-                let listed = sys::ports_with_sockets()
-                    .map_err(|error| Error::os("cannot read the sockets in /proc/net", error))?;
-                unread.insert(listed).contains(&port)
-            }
-        };
-        found.push(PortCheck { port, in_use });
-    }
-    Ok(found)
+    let checked = record.ports.ports.iter().map(|port| Ok((*port, check::is_bound(ports, *port)?)));
+    let checked = checked.collect::<Result<Vec<_>>>()?;
+    let held = checked.iter().filter(|(_, bound)| bound.is_none()).map(|(port, _)| *port).collect();
+    let found =
+        sys::port_sockets(&held).map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
+    let has_socket = |port| found.sockets.iter().any(|socket| socket.local.port() == port);
+    Ok(checked
+        .iter()
+        .map(|(port, bound)| PortCheck { port: *port, in_use: bound.unwrap_or_else(|| has_socket(*port)) })
+        .collect())
 }

@@ -60,11 +60,11 @@ struct Guarded {
 
 impl Guard {
     /// The sockets of a probe, kept.
-    pub(super) fn shut(pairs: Vec<Pair>) -> Result<Self> {
-        let shut = |Pair { port, tcp, udp }| {
+    pub(super) fn from_probe(pairs: Vec<Pair>) -> Result<Self> {
+        let guarded = |Pair { port, tcp, udp }| {
             Ok(Guarded { port, tcp: kept(port, tcp)?, is_open: false, udp: Some(kept(port, udp)?) })
         };
-        Ok(Self { ports: pairs.into_iter().map(shut).collect::<Result<_>>()? })
+        Ok(Self { ports: pairs.into_iter().map(guarded).collect::<Result<_>>()? })
     }
 
     /// A hand-off opens the guard of its own port only: it is open once the last one is.
@@ -131,7 +131,7 @@ impl Lease {
         for port in self.ports.iter().copied() {
             pairs.push(Pair { port, tcp: bound(port, Type::STREAM)?, udp: bound(port, Type::DGRAM)? });
         }
-        *guard = Some(Guard::shut(pairs)?);
+        *guard = Some(Guard::from_probe(pairs)?);
         Ok(())
     }
 

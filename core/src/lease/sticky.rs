@@ -10,9 +10,9 @@ use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
-
-use crate::port_set::PortSet;
+use crate::hash::sha256;
+use crate::pool::Grid;
+use crate::port_set::{PortRange, PortSet};
 use crate::registry::{Registry, is_number};
 use crate::sys::{self, Folder};
 
@@ -35,29 +35,19 @@ pub(crate) struct Sticky {
 impl Sticky {
     /// First ports to prefer for runs of `count` ports, best first.
     pub(crate) fn bases(&self, registry: &Registry, ports: &PortSet, count: usize) -> Vec<u16> {
-        let count = u16::try_from(count).unwrap_or(u16::MAX);
-        let cells = |first: u16, last: u16| (u32::from(last - first) + 1) / u32::from(count);
-        let total: u32 = ports.ranges().iter().map(|range| cells(range.first(), range.last())).sum();
+        let grid = Grid::new(ports, count);
+        let cells = u64::from(grid.cells());
         let fits = |base: &u16| {
-            base.checked_add(count - 1)
-                .is_some_and(|last| ports.ranges().iter().any(|range| range.contains(*base) && range.contains(last)))
+            PortRange::of(*base, count).is_some_and(|run| {
+                ports.ranges().iter().any(|range| range.contains(run.first()) && range.contains(run.last()))
+            })
         };
-        let remembered = self.remembered(registry).map(|(base, _)| base);
-        let mut bases: Vec<u16> = remembered.into_iter().filter(fits).collect();
-        for place in 0..if total == 0 { 0 } else { PLACES } {
-            let mut cell =
-                u32::try_from(number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]) % u64::from(total))
-                    .unwrap_or(0);
-            for range in ports.ranges() {
-                let here = cells(range.first(), range.last());
-                if cell < here {
-                    bases.extend(u16::try_from(u32::from(range.first()) + cell * u32::from(count)));
-                    break;
-                }
-                cell -= here;
-            }
-        }
-        bases
+        let remembered = self.remembered(registry).map(|(base, _)| base).filter(fits);
+        let hashed = (0..PLACES).filter_map(|place| {
+            let cell = number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]).checked_rem(cells)?;
+            grid.base(u32::try_from(cell).ok()?)
+        });
+        remembered.into_iter().chain(hashed).collect()
     }
 
     /// Keeps in mind where the key was at last. That it cannot be kept is no reason to fail.
@@ -112,28 +102,15 @@ fn forget_the_oldest(memory: &Folder) {
         }
     }
     if own.len() > REMEMBERED {
-        // The median, whatever the times are; a sort for it alone would be a fair part of the binary.
-        let (mut low, mut high) = (0, u64::MAX);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if own.iter().filter(|(time, _)| *time <= middle).count() > own.len() / 2 {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        for (_, name) in own.iter().filter(|(time, _)| *time < low) {
+        let half = own.len() / 2;
+        let (oldest, ..) = own.select_nth_unstable_by_key(half, |(time, _)| *time);
+        for (_, name) in oldest {
             let _ = memory.remove(name);
         }
     }
 }
 
-/// The first 8 bytes of SHA-256 over the parts, each with its length.
+/// The first 8 bytes of the hash over the parts.
 fn number(parts: &[&[u8]]) -> u64 {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize().first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    sha256(parts).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

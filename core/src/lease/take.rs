@@ -1,6 +1,6 @@
 //! Taking ports, and waiting for them: composes search, probe and labels into a lease.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,13 +11,14 @@ use rand::rngs::SmallRng;
 use super::guard::Guard;
 use super::{Lease, LeaseRequest, Ports};
 use crate::allocator::Allocator;
+use crate::backoff::{Backoff, Deadline};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool_usage;
 use crate::port_state::{PortState, PortUsage};
 use crate::process::Maker;
 use crate::registry::{Claim, Label, Slot};
-use crate::search::{Found, Judged, Search};
+use crate::search::{Judged, LockedPorts, Search, Shape};
 use crate::sys::CloseWatch;
 use crate::time::Timestamp;
 use crate::who;
@@ -57,20 +58,19 @@ pub(crate) fn take(
         cursor,
         here,
         preferred: preferred.unwrap_or_default(),
-        returning: Cell::new(false),
-        kept: request.guard.then(RefCell::default),
+        keeps_sockets: request.guard,
         at_home: Cell::new(false),
         judged: Judged::default(),
     };
-    let found = match attempt(&search, request, &mut random)? {
-        Ok(found) => found,
+    let mut locked = match attempt(&search, request, &mut random)? {
+        Ok(locked) => locked,
         Err(_) if !registry.is_at_home() => return Err(Error::moved()),
         Err(obstacle) => {
             // Somebody who changes the registry's place has all the locks of the old one.
             registry.check_place()?;
             match request.wait.filter(|limit| !limit.is_zero()) {
-                Some(limit) => wait(allocator, &search, request, Waiting { start, limit }, &mut random)?,
-                None => return Err(explain(&search, obstacle)?),
+                Some(limit) => wait(allocator, &search, request, Deadline::since(start, limit), &mut random)?,
+                None => return Err(into_error(&search, obstacle)?),
             }
         }
     };
@@ -82,16 +82,19 @@ pub(crate) fn take(
         // The one reading of the clock: not before the ports were there, for which it may have waited.
         since_ms: Timestamp::now().unix_ms(),
     };
-    // Whatever fails lets go of the locks, since that is what dropping the file does.
-    let guard = search.kept.map(|kept| Guard::shut(kept.into_inner())).transpose()?;
-    found.ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
+    // Whatever fails lets go of the locks, and of the sockets first.
+    let guard = request.guard.then(|| Guard::from_probe(locked.take_sockets())).transpose()?;
+    let ranges = locked.ranges();
+    ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
+    let leased: Box<[u16]> = locked.ports().into();
+    locked.keep();
     registry.live().fetch_add(1, Ordering::Relaxed);
-    if let (Some(sticky), Some(base)) = (&request.sticky, found.ports.first()) {
+    if let (Some(sticky), Some(base)) = (&request.sticky, leased.first()) {
         sticky.remember(registry, *base);
     }
     Ok(Lease {
-        ports: found.ports,
-        ranges: found.ranges,
+        ports: leased,
+        ranges,
         registry: registry.clone(),
         maker: Maker::this_process(),
         label,
@@ -109,18 +112,23 @@ enum Obstacle {
     Busy(Vec<PortState>),
 }
 
-fn attempt(search: &Search<'_>, request: &LeaseRequest, random: &mut SmallRng) -> Result<Result<Found, Obstacle>> {
-    let found = match &request.ports {
-        Ports::Run(count) => search.run(*count, random)?,
-        Ports::Scattered(count) => search.scattered(*count, random)?,
-        Ports::Offsets(offsets) => search.offsets(offsets, random)?,
-        Ports::Exact(these) => return Ok(search.exact(these)?.map_err(Obstacle::Busy)),
+fn attempt<'a>(
+    search: &Search<'a>,
+    request: &LeaseRequest,
+    random: &mut SmallRng,
+) -> Result<Result<LockedPorts<'a>, Obstacle>> {
+    let shape = match &request.ports {
+        Ports::Run(count) => Shape::run(*count),
+        Ports::Scattered(count) => Shape::scattered(*count),
+        Ports::Offsets(offsets) => Shape::offsets(offsets),
+        Ports::Exact(ports) => return Ok(search.exact(ports)?.map_err(Obstacle::Busy)),
     };
+    let found = search.first_fit(&shape, random)?;
     Ok(found.ok_or_else(|| Obstacle::Exhausted(request.describe())))
 }
 
 /// The error for an obstacle. Counting what every port does takes its time, so it is done only once it is told.
-fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
+fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
     Ok(match obstacle {
         Obstacle::Exhausted(what) => {
             let census = pool_usage::take(search.registry, search.ports, search.pool, &search.here)?;
@@ -146,40 +154,32 @@ fn explain(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
     })
 }
 
-/// The longest time between two looks: ports of strangers and of expired environments come free without a sign.
+/// The longest time between two tries: ports of foreign processes and of expired environments come free without a sign.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-
-/// How long to wait, and since when.
-struct Waiting {
-    start: Instant,
-    limit: Duration,
-}
 
 /// Tries again whenever a lease ends, until the limit is over. The one description is kept throughout, since closing
 /// it would wake every other process that waits.
-fn wait(
+fn wait<'a>(
     allocator: &Allocator,
-    search: &Search<'_>,
+    search: &Search<'a>,
     request: &LeaseRequest,
-    Waiting { start, limit }: Waiting,
+    deadline: Deadline,
     random: &mut SmallRng,
-) -> Result<Found> {
-    // Before the attempts, so that no end of a lease after one of them is missed. Not before the very first one, which
-    // mostly succeeds: a watch costs milliseconds to give up.
+) -> Result<LockedPorts<'a>> {
+    // Before the attempts, so that no end of a lease after one of them is missed. The very first attempt runs unwatched: it
+    // mostly succeeds, and a watch costs milliseconds to give up.
     let watch = CloseWatch::new(search.registry.ports_path());
-    let mut pause = SHORTEST_PAUSE;
+    let mut backoff = Backoff::growing(deadline, LONGEST_PAUSE);
     loop {
         let obstacle = match attempt(search, request, random)? {
-            Ok(found) => return Ok(found),
+            Ok(locked) => return Ok(locked),
             Err(obstacle) => obstacle,
         };
         search.registry.check_place()?;
-        let left = limit.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            let waited = format!("waited {}: ", humantime::format_duration(limit));
-            return Err(explain(search, obstacle)?.recast(ErrorCode::Timeout, &waited));
-        }
+        let Some(pause) = backoff.next() else {
+            let waited = format!("waited {}: ", humantime::format_duration(backoff.deadline.waited()));
+            return Err(into_error(search, obstacle)?.recast(ErrorCode::Timeout, &waited));
+        };
         if allocator.is_cancelled() {
             return Err(Error::new(
                 ErrorCode::Timeout,
@@ -187,8 +187,10 @@ fn wait(
                 "wait again if you need them",
             ));
         }
-        let closed = watch.wait(left.min(pause)).map_err(|error| Error::os("cannot wait for ports", error))?;
-        // A process that dies is reported just before its locks go, so the next looks follow closely.
-        pause = if closed { SHORTEST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+        let closed = watch.wait(pause).map_err(|error| Error::os("cannot wait for ports", error))?;
+        // A process that dies is reported just before its locks go, so the next tries follow closely.
+        if closed {
+            backoff.hurry();
+        }
     }
 }

@@ -2,12 +2,14 @@
 //! randomness are passed in; knows neither sockets nor the registry.
 
 mod census;
+mod grid;
 mod known;
 mod map;
 mod order;
 
 pub use crate::port_set::{KernelPorts, PortRange, PortSet};
 pub use census::Census;
+pub(crate) use grid::Grid;
 pub use map::{PoolMap, PortClass};
 pub(crate) use order::{Cursor, random_bases, rotated};
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use rand::{Rng, RngExt};
 
+use super::grid::Grid;
 use crate::port_set::{PortRange, PortSet};
 
 /// Where an allocator's walk has come to.
@@ -23,16 +24,15 @@ impl Cursor {
     /// The first port of the next run of `count` ports, once there was one before it.
     pub(crate) fn next(&self, ports: &PortSet, count: usize) -> Option<u16> {
         let from = self.port.load(Ordering::Relaxed);
-        if from == 0 { None } else { base_from(ports, count, from).or_else(|| base_from(ports, count, 1)) }
+        let grid = Grid::new(ports, count);
+        if from == 0 { None } else { grid.base_from(from).or_else(|| grid.base_from(1)) }
     }
 
     /// Goes on behind a run that was taken.
-    pub(crate) fn pass(&self, run: PortRange) {
+    pub(crate) fn advance(&self, run: PortRange) {
         self.port.store(run.last().checked_add(1).unwrap_or(1), Ordering::Relaxed);
     }
-}
 
-impl Cursor {
     /// Whether the last search met ports of others on its way. Then it is worth a look before a lock is tried.
     pub(crate) fn is_crowded(&self) -> bool {
         self.crowded.load(Ordering::Relaxed)
@@ -45,32 +45,11 @@ impl Cursor {
     }
 }
 
-/// The lowest base on the grid, from `from` on, at which a run of `count` ports fits.
-fn base_from(ports: &PortSet, count: usize, from: u16) -> Option<u16> {
-    let count = u32::try_from(count).ok()?;
-    ports.ranges().iter().filter(|range| range.last() >= from).find_map(|range| {
-        let passed = u32::from(from.saturating_sub(range.first()));
-        let base = u32::from(range.first()) + passed.div_ceil(count) * count;
-        if base + count - 1 <= u32::from(range.last()) { u16::try_from(base).ok() } else { None }
-    })
-}
-
 /// Random first ports of runs of `count` ports, without end; none where no such run fits.
 pub(crate) fn random_bases(ports: &PortSet, count: usize, random: &mut impl Rng) -> impl Iterator<Item = u16> {
-    // Narrow, because a division is what this costs.
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    let cells = move |range: &PortRange| (u32::from(range.last() - range.first()) + 1) / count;
-    let total: u32 = ports.ranges().iter().map(cells).sum();
-    std::iter::from_fn(move || {
-        let mut cell = if total == 0 { return None } else { random.random_range(0..total) };
-        for range in ports.ranges() {
-            if cell < cells(range) {
-                return u16::try_from(u32::from(range.first()) + cell * count).ok();
-            }
-            cell -= cells(range);
-        }
-        None
-    })
+    let grid = Grid::new(ports, count);
+    let cells = grid.cells();
+    std::iter::from_fn(move || if cells == 0 { None } else { grid.base(random.random_range(0..cells)) })
 }
 
 /// The ranges that can hold a run of `count` ports, beginning with a random one, which is split at a random place of
@@ -144,15 +123,15 @@ mod tests {
         let set = PortSet::parse("100-111,200-203,65533-65535").unwrap();
         let cursor = Cursor::default();
         assert_eq!(cursor.next(&set, 5), None, "the first base is a random one");
-        cursor.pass(PortRange::new(100, 104).unwrap());
+        cursor.advance(PortRange::new(100, 104).unwrap());
         assert_eq!(cursor.next(&set, 5), Some(105));
         // A run of another size in between: the grid of its own size.
         assert_eq!(cursor.next(&set, 3), Some(106));
-        cursor.pass(PortRange::new(109, 111).unwrap());
+        cursor.advance(PortRange::new(109, 111).unwrap());
         assert_eq!(cursor.next(&set, 3), Some(200));
-        cursor.pass(PortRange::new(200, 202).unwrap());
+        cursor.advance(PortRange::new(200, 202).unwrap());
         assert_eq!(cursor.next(&set, 3), Some(65533));
-        cursor.pass(PortRange::new(65533, 65535).unwrap());
+        cursor.advance(PortRange::new(65533, 65535).unwrap());
         assert_eq!(cursor.next(&set, 3), Some(100));
         assert_eq!(cursor.next(&set, 13), None);
     }

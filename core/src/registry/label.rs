@@ -4,7 +4,8 @@
 //! it carries all that decides whether it still holds, readable by every user: the record may be somebody else's.
 
 use crate::id::IsolationId;
-use crate::sys::ProcessStamp;
+use crate::sys::{Judgement, ProcessStamp};
+use crate::time::Timestamp;
 
 /// Size of a slot. It divides the page size, so a write that is cut short never tears a slot.
 pub(crate) const SLOT: usize = 64;
@@ -45,6 +46,31 @@ pub(crate) enum Claim {
     Held { holder: ProcessStamp },
     /// By this label, until `expires_ms` (since 1970) and as long as the owner runs, where there are any.
     Kept { expires_ms: Option<u64>, owner: Option<ProcessStamp> },
+}
+
+/// Why a kept claim is over although its record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClaimEnd {
+    /// Its TTL ended.
+    Expired(Timestamp),
+    /// Its owner, which had this PID, has ended.
+    OwnerEnded(u32),
+}
+
+impl Claim {
+    /// Why a kept claim is over, if it is. A held one is over with its lock, of which a label tells nothing.
+    pub(crate) fn end(self, here: &ProcessStamp) -> Option<ClaimEnd> {
+        self.end_by(|owner| owner.judge(here) == Judgement::Ended)
+    }
+
+    /// As `end`, for somebody who remembers which processes have ended.
+    pub(crate) fn end_by(self, has_ended: impl FnOnce(ProcessStamp) -> bool) -> Option<ClaimEnd> {
+        let Self::Kept { expires_ms, owner } = self else { return None };
+        match expires_ms.map(Timestamp::from_unix_ms) {
+            Some(at) if at <= Timestamp::now() => Some(ClaimEnd::Expired(at)),
+            _ => owner.filter(|owner| has_ended(*owner)).map(|owner| ClaimEnd::OwnerEnded(owner.pid)),
+        }
+    }
 }
 
 impl Label {

@@ -18,23 +18,24 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::rngs::SmallRng;
 
 pub(crate) use handle::Handle;
-pub(crate) use label::{Claim, Label, Slot};
-pub(crate) use ports_file::PortsFile;
+pub(crate) use label::{Claim, ClaimEnd, Label, Slot};
+pub(crate) use ports_file::{PortsFile, RangeLock};
 pub use records::{Lifetime, Record, RecordPorts};
 pub(crate) use records::{OpenRecord, Records, Stored, making_path, project_name};
 pub use repair::{Repair, RepairKind};
 pub use setup::{SetUp, remove_set_up, set_up};
-pub(crate) use standing::Standing;
+pub(crate) use standing::LabelState;
 pub(crate) use sweep::is_number;
 
 pub use crate::sys::ProcessStamp;
 pub use crate::time::Timestamp;
 
+use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::{self, Generators};
 use crate::sys::{self, Folder, Marked, PerProcess};
@@ -204,11 +205,6 @@ impl Registry {
     /// The registry's folder, in which each network namespace has its own.
     pub(crate) fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The folder of this network namespace.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     pub(crate) fn ports_path(&self) -> &Path {
@@ -419,13 +415,11 @@ impl Registry {
             return Ok(None);
         }
         let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
-        let start = Instant::now();
+        let mut backoff = Backoff::steady(SETUP_PATIENCE);
         let lock = loop {
             match Folder::lock(&self.root, true) {
                 Ok(Some(lock)) => break lock,
-                Ok(None) if start.elapsed() < SETUP_PATIENCE => {
-                    sys::wait_connected(&[], Duration::from_millis(1)).map_err(failed)?;
-                }
+                Ok(None) if backoff.wait().map_err(failed)? => {}
                 Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
                 Err(error) if sys::is_absent(&error) => return Err(Error::registry_gone()),
                 Err(error) => return Err(failed(error)),

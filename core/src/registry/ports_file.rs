@@ -80,7 +80,7 @@ impl PortsFile {
     fn unlock_all(&self) {
         // Closing would do, but for copies.
         if self.may_have_locks.swap(false, Ordering::Relaxed) {
-            let _ = self.unlock(PortRange::ALL);
+            let _ = sys::unlock(self.file.open(), PortRange::ALL);
         }
     }
 
@@ -92,17 +92,18 @@ impl PortsFile {
     /// Locks all of `range` or nothing, without waiting. An error that opens the registry anew if the file is no longer
     /// the registry's: whoever opens it later would find another one, on which this lock does not count. Looked at only
     /// once the lock is there, since whoever takes the file away has its locks.
-    pub(crate) fn try_lock(&self, range: PortRange) -> Result<bool> {
+    pub(crate) fn try_lock(&self, range: PortRange) -> Result<Option<RangeLock<'_>>> {
         let locked = sys::try_lock(self.file.open(), range)
             .map_err(|error| Error::registry(format!("cannot lock port {range} in the registry"), error))?;
-        if locked {
-            self.may_have_locks.store(true, Ordering::Relaxed);
-            if !self.is_linked() {
-                self.unlock_all();
-                return Err(Error::registry_gone());
-            }
+        if !locked {
+            return Ok(None);
         }
-        Ok(locked)
+        self.may_have_locks.store(true, Ordering::Relaxed);
+        if !self.is_linked() {
+            self.unlock_all();
+            return Err(Error::registry_gone());
+        }
+        Ok(Some(RangeLock { file: self, range }))
     }
 
     /// Whether the file has a name, and is the one that the registry has.
@@ -112,11 +113,6 @@ impl PortsFile {
             (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)
                 && (stat.st_nlink > 0 || !self.identity.counts_names)
         })
-    }
-
-    pub(crate) fn unlock(&self, range: PortRange) -> Result<()> {
-        sys::unlock(self.file.open(), range)
-            .map_err(|error| Error::registry(format!("cannot unlock port {range} in the registry"), error))
     }
 
     /// A lock of somebody else's that overlaps `range`.
@@ -235,6 +231,33 @@ impl PortsFile {
     }
 }
 
+/// A lock that goes when this is dropped, on every way out of a function: a forked child's copy of the description would keep
+/// it beyond the end of the call.
+#[must_use]
+pub(crate) struct RangeLock<'a> {
+    file: &'a PortsFile,
+    range: PortRange,
+}
+
+impl RangeLock<'_> {
+    /// Leaves the lock to its description.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+
+    pub(crate) fn range(&self) -> PortRange {
+        self.range
+    }
+}
+
+impl Drop for RangeLock<'_> {
+    fn drop(&mut self) {
+        // It fails only where the kernel has no memory to split a lock, or the program has closed the descriptor. Then the lock
+        // goes with the description, at the end of the call; and what the call has found out is as true as it was.
+        let _ = sys::unlock(self.file.file.open(), self.range);
+    }
+}
+
 impl Drop for PortsFile {
     fn drop(&mut self) {
         if self.may_have_locks.load(Ordering::Relaxed) && self.maker == sys::generation() && self.file.is_ours() {
@@ -302,12 +325,23 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
         let ports = PortRange::new(7, 9).unwrap();
-        assert!(one.try_lock(ports).unwrap());
+        one.try_lock(ports).unwrap().unwrap().keep();
         let copy = one.copy().unwrap();
-        assert!(!other.try_lock(ports).unwrap());
+        assert!(other.try_lock(ports).unwrap().is_none());
         drop(one);
-        assert!(other.try_lock(ports).unwrap());
+        assert!(other.try_lock(ports).unwrap().is_some());
         drop(copy);
+    }
+
+    #[test]
+    fn a_lock_goes_with_its_guard_and_not_with_a_copy_of_the_description() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
+        let lock = one.try_lock(PortRange::one(7)).unwrap().unwrap();
+        let _copy = one.copy().unwrap();
+        assert!(other.try_lock(PortRange::one(7)).unwrap().is_none());
+        drop(lock);
+        assert!(other.try_lock(PortRange::one(7)).unwrap().is_some());
     }
 
     #[test]
@@ -315,19 +349,19 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
         let ports = PortRange::one(7);
-        assert!(one.try_lock(ports).unwrap());
+        one.try_lock(ports).unwrap().unwrap().keep();
         let copy = one.copy().unwrap();
         one.leave_locks();
-        assert!(!other.try_lock(ports).unwrap());
+        assert!(other.try_lock(ports).unwrap().is_none());
         drop(copy);
-        assert!(other.try_lock(ports).unwrap());
+        assert!(other.try_lock(ports).unwrap().is_some());
     }
 
     #[test]
     fn a_file_without_a_name_is_no_longer_locked() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let one = described(file.as_file(), 1);
-        assert!(one.try_lock(PortRange::one(7)).unwrap());
+        one.try_lock(PortRange::one(7)).unwrap().unwrap().keep();
         file.close().unwrap();
         assert!(one.try_lock(PortRange::one(8)).is_err());
     }

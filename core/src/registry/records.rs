@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::sys::{self, Folder, Marked, ProcessStamp};
 use crate::time::Timestamp;
@@ -149,6 +149,13 @@ pub(crate) enum Stored {
     Foreign(u32),
 }
 
+impl Stored {
+    /// The record, where there is one to be read.
+    pub(crate) fn record(self) -> Option<Box<Record>> {
+        if let Self::Record(record) = self { Some(record) } else { None }
+    }
+}
+
 /// The folder of records.
 pub(crate) struct Records {
     path: PathBuf,
@@ -192,6 +199,34 @@ impl Records {
 
     pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {
         self.read_open(id).map(|(stored, _)| stored)
+    }
+
+    /// The record of an environment of this user.
+    pub(crate) fn require(&self, id: IsolationId) -> Result<Box<Record>> {
+        self.require_read(id, self.read(id)?)
+    }
+
+    /// As `require`, of what was read already.
+    pub(crate) fn require_read(&self, id: IsolationId, stored: Stored) -> Result<Box<Record>> {
+        let (code, message, remedy) = match stored {
+            Stored::Record(record) => return Ok(record),
+            Stored::Missing => (
+                ErrorCode::NotFound,
+                format!("there is no environment {id} in {}", self.path.display()),
+                "see `portalloc list`; environments of other network namespaces are not shown",
+            ),
+            Stored::Foreign(user) => (
+                ErrorCode::PermissionDenied,
+                format!("the environment {id} belongs to user {user}"),
+                "do it as that user; `portalloc list` shows its ports",
+            ),
+            Stored::Broken(why) => (
+                ErrorCode::RegistryUnusable,
+                format!("the record of environment {id} is damaged: {why}"),
+                "clean it up and make another; `portalloc list` shows its ports",
+            ),
+        };
+        Err(Error::new(code, message, remedy))
     }
 
     /// As `read`, with the open record, by which it can be told whether it was replaced or finished since.

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::label::{Claim, Label, Slot};
-use super::records::{Record, Stored};
-use super::{PortsFile, Registry, Standing, Timestamp};
+use super::records::Record;
+use super::{LabelState, PortsFile, Registry, Timestamp};
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::sys::{Judgement, ProcessStamp, user_id};
+use crate::sys::{ProcessStamp, user_id};
 
 /// One thing that was repaired, or could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,15 +65,18 @@ impl Record {
     /// Whether labels of its ports that are missing are to be written again: not once its TTL is over or its owner has
     /// ended, since its ports may be another's by then.
     pub(super) fn demands_labels(&self, here: &ProcessStamp) -> bool {
-        self.claims_by_labels()
-            && self.expires_at.is_none_or(|at| at > Timestamp::now())
-            && self.owner.is_none_or(|owner| owner.judge(here) != Judgement::Ended)
+        self.claims_by_labels() && self.claim().end(here).is_none()
+    }
+
+    /// The claim of its labels once it is kept.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner }
     }
 
     /// The label of its ports once it is kept.
     pub(crate) fn label(&self) -> Label {
         Label {
-            claim: Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner },
+            claim: self.claim(),
             id: Some(self.isolation_id),
             user: user_id(),
             lease: self.lease,
@@ -116,23 +119,20 @@ impl Registry {
     /// Clears the label of `port` if nobody has the port's lock and the label claims nothing.
     fn clear_if_void(&self, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
-        if !ports.try_lock(range)? {
-            return Ok(None);
-        }
+        let Some(_lock) = ports.try_lock(range)? else { return Ok(None) };
         let slot = ports.read_one(port)?;
         let kind = match (slot, self.standing(ports, port, slot, here)?) {
-            (Slot::Label(label), Standing::Stale(_)) => match label.id {
+            (Slot::Label(label), LabelState::Stale(_)) => match label.id {
                 Some(id) if !self.records.exists(id)? => Some(RepairKind::NoRecord(id)),
                 // Stale, with a record: for cleanup to remove whole.
                 _ => None,
             },
-            (Slot::Label(label), Standing::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
+            (Slot::Label(label), LabelState::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
             _ => None,
         };
         if kind.is_some() {
             ports.write(range, Slot::Empty)?;
         }
-        ports.unlock(range)?;
         Ok(kind)
     }
 
@@ -145,36 +145,29 @@ impl Registry {
         here: &ProcessStamp,
     ) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
-        if !ports.try_lock(range)? {
+        let Some(_lock) = ports.try_lock(range)? else { return Ok(None) };
+        if ports.read_one(port)? != Slot::Damaged {
             return Ok(None);
         }
-        let mut kind = None;
-        if ports.read_one(port)? == Slot::Damaged {
-            // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
-            let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
-                Some((id, label)) if self.records.claims(id)? => Some(label),
-                _ => self.claimed_by_record(port, here)?,
-            };
-            let (slot, repair) = match label.and_then(|label| label.id.zip(Some(label))) {
-                Some((id, label)) => (Slot::Label(label), RepairKind::Relabelled(id)),
-                None => (Slot::Empty, RepairKind::Damaged),
-            };
-            ports.write(range, slot)?;
-            kind = Some(repair);
-        }
-        ports.unlock(range)?;
-        Ok(kind)
+        // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
+        let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
+            Some((id, label)) if self.records.claims(id)? => Some(label),
+            _ => self.claimed_by_record(port, here)?,
+        };
+        let (slot, repair) = match label.and_then(|label| label.id.zip(Some(label))) {
+            Some((id, label)) => (Slot::Label(label), RepairKind::Relabelled(id)),
+            None => (Slot::Empty, RepairKind::Damaged),
+        };
+        ports.write(range, slot)?;
+        Ok(Some(repair))
     }
 
     /// The labels that this user's kept records demand.
     fn demanded_labels(&self, here: &ProcessStamp) -> Result<HashMap<u16, Label>> {
         let mut labels = HashMap::new();
-        for id in self.records.ids()? {
-            if let Stored::Record(record) = self.records.read(id)?
-                && record.demands_labels(here)
-            {
-                labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
-            }
+        for record in self.kept_records(here)? {
+            let record = record?;
+            labels.extend(record.ports.ports.iter().map(|port| (*port, record.label())));
         }
         Ok(labels)
     }
@@ -188,13 +181,10 @@ impl Registry {
     pub(super) fn relabel(&self, ports: &PortsFile) -> Result<Vec<Repair>> {
         let here = self.process()?;
         let mut repairs = Vec::new();
-        for id in self.records.ids()? {
-            if let Stored::Record(record) = self.records.read(id)?
-                && record.demands_labels(&here)
-            {
-                for port in record.ports.ports.iter().copied() {
-                    repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));
-                }
+        for record in self.kept_records(&here)? {
+            let record = record?;
+            for port in record.ports.ports.iter().copied() {
+                repairs.extend(self.relabel_port(ports, port, &record, &here)?.map(|kind| Repair { port, kind }));
             }
         }
         Ok(repairs)
@@ -214,15 +204,15 @@ impl Registry {
         if before.claims_for(id) {
             return Ok(None);
         }
-        if !ports.try_lock(range)? {
+        let Some(_lock) = ports.try_lock(range)? else {
             // Or it is just being cleaned up; or it is over by now, and so its ports are another's by right.
             let is_taken = self.records.claims(id)? && record.demands_labels(here);
             return Ok(is_taken.then_some(RepairKind::Taken(id)));
-        }
+        };
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
-        let kind = match slot {
+        Ok(match slot {
             slot if slot.claims_for(id) => None,
-            Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, Standing::Kept(_)) => {
+            Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 record.demands_labels(here).then_some(RepairKind::Taken(id))
             }
             // Written under the lock, and only while the record stands: else a cleanup in between would be undone.
@@ -231,8 +221,6 @@ impl Registry {
                 Some(RepairKind::Relabelled(id))
             }
             _ => None,
-        };
-        ports.unlock(range)?;
-        Ok(kind)
+        })
     }
 }

@@ -12,8 +12,7 @@ use super::ports_file::{self, Identity, PortsFile};
 use super::records;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, Folder, Judgement, ProcessStamp};
-use crate::time::Timestamp;
+use crate::sys::{self, Folder, ProcessStamp};
 
 /// Whether an entry of a registry is the folder of a network namespace.
 pub(super) fn is_namespace(name: &OsStr) -> bool {
@@ -70,10 +69,8 @@ pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result
     let mut keepers = BTreeSet::new();
     for slot in ports.read(PortRange::ALL)? {
         let Slot::Label(label) = slot else { continue };
-        let (Claim::Kept { expires_ms, owner }, Some(id)) = (label.claim, label.id) else { continue };
-        let is_over = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
-            || owner.is_some_and(|owner| owner.judge(&here) == Judgement::Ended);
-        if !is_over && envs.contains(&records::name(id)).map_err(failed)? {
+        let Some(id) = label.id.filter(|_| label.is_kept() && label.claim.end(&here).is_none()) else { continue };
+        if envs.contains(&records::name(id)).map_err(failed)? {
             keepers.insert(format!("environment {id}"));
         }
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::folder::{PLAIN, SET_UP};
 use super::{Namespace, PortsFile, Registry, retire};
+use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
 use crate::sys::{self, Folder};
@@ -16,8 +17,8 @@ use crate::sys::{self, Folder};
 /// What systemd reads to make the folder at every boot, and to leave what is portalloc's in /tmp alone.
 const TMPFILES: &str = "/etc/tmpfiles.d/portalloc.conf";
 
-/// How long a setup waits for somebody who is just trying a port.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a setup waits for somebody who is just trying a port, or is just making something in the registry.
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a setup did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,11 +90,11 @@ pub fn remove_set_up() -> Result<SetUp> {
 
 /// Removes what was moved away. Somebody who has it open may be making something in it, which is of no use to them.
 fn remove(away: &Path) -> Result<()> {
-    let start = Instant::now();
+    let mut backoff = Backoff::steady(PROBE_PATIENCE);
     loop {
         match sys::remove_all(away) {
             Err(error) if sys::is_absent(&error) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && start.elapsed() < PATIENCE => pause()?,
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && pause(&mut backoff)? => {}
             done => return done.map_err(|error| Error::os(format!("cannot remove {}", away.display()), error)),
         }
     }
@@ -122,12 +123,12 @@ fn initial_namespace() -> Result<Namespace> {
 /// one that everybody opens. If it is refused, nothing has changed. Returns `root` if records are left there.
 fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<PathBuf>> {
     let failed = |error| Error::registry(format!("cannot retire the registry {}", root.display()), error);
-    let start = Instant::now();
+    let mut backoff = Backoff::steady(PROBE_PATIENCE);
     // Whoever makes a ports file shares this lock, so that none appears meanwhile.
     let folder = loop {
         match Folder::lock(root, false) {
             Ok(Some(folder)) => break folder,
-            Ok(None) if start.elapsed() < PATIENCE => pause()?,
+            Ok(None) if pause(&mut backoff)? => {}
             Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
             Err(error) if sys::is_absent(&error) => return switch().map(|()| None),
             Err(error) => return Err(failed(error)),
@@ -138,7 +139,7 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
         let Some(inside) = retire::is_namespace(&name).then(|| folder.folder(&name).ok()).flatten() else { continue };
         let path = root.join(&name);
         if let Some(ports) = retire::open(&inside, &path)? {
-            lock(&ports, &path, start)?;
+            lock(&ports, &path, &mut backoff)?;
             let keepers = retire::keepers(&inside, &ports, &path)?;
             if !keepers.is_empty() {
                 return Err(in_use(&path, "kept by", keepers));
@@ -156,19 +157,21 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     Ok(has_records.then(|| root.to_owned()))
 }
 
-/// Takes every lock of a `ports` file.
-fn lock(ports: &PortsFile, path: &Path, start: Instant) -> Result<()> {
-    while !ports.try_lock(PortRange::ALL)? {
-        if start.elapsed() >= PATIENCE {
+/// Takes every lock of a `ports` file, until that is closed.
+fn lock(ports: &PortsFile, path: &Path, backoff: &mut Backoff) -> Result<()> {
+    loop {
+        if let Some(lock) = ports.try_lock(PortRange::ALL)? {
+            lock.keep();
+            return Ok(());
+        }
+        if !pause(backoff)? {
             return Err(in_use(path, "held by", retire::holders(ports)?));
         }
-        pause()?;
     }
-    Ok(())
 }
 
-fn pause() -> Result<()> {
-    sys::wait_connected(&[], Duration::from_millis(1)).map_err(|error| Error::os("cannot wait for a lock", error))
+fn pause(backoff: &mut Backoff) -> Result<bool> {
+    backoff.wait().map_err(|error| Error::os("cannot wait for a lock", error))
 }
 
 fn in_use(path: &Path, how: &str, by: BTreeSet<String>) -> Error {

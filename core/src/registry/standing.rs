@@ -1,43 +1,42 @@
 //! Whether a label still claims its port: the rule by which stale claims give way.
 
-use super::label::{Claim, Label, Slot};
-use super::records::Stored;
+use super::label::{ClaimEnd, Label, Slot};
+use super::records::{Record, Stored};
 use super::{PortsFile, Registry};
 use crate::error::Result;
 use crate::port_set::PortRange;
-use crate::sys::{Judgement, ProcessStamp};
-use crate::time::Timestamp;
+use crate::sys::ProcessStamp;
 
 /// What a label means for somebody who has the port's lock, or knows that nobody has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum LabelState {
     /// No claim: empty, or of a holder that is gone.
     Free,
     /// A kept environment's, and it lives.
     Kept(Label),
-    /// A kept environment's whose TTL is over, whose owner has ended, or whose record is gone or was never finished: to be
-    /// reclaimed.
-    Stale(Label),
+    /// A kept environment's that is over; for no other reason if its record is gone or was never finished: to be reclaimed.
+    Stale(Option<ClaimEnd>),
 }
 
 impl Registry {
     /// Judges a slot. A damaged one is judged by the records, and restored if one of them claims the port; that
     /// needs the port's lock.
-    pub(crate) fn standing(&self, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<Standing> {
+    pub(crate) fn standing(&self, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<LabelState> {
         let label = match slot {
-            Slot::Empty => return Ok(Standing::Free),
+            Slot::Empty => return Ok(LabelState::Free),
             Slot::Label(label) => label,
             Slot::Damaged => match self.claimed_by_record(port, here)? {
-                None => return Ok(Standing::Free),
+                None => return Ok(LabelState::Free),
                 Some(label) => {
                     ports.write(PortRange::one(port), Slot::Label(label))?;
                     label
                 }
             },
         };
-        let Claim::Kept { expires_ms, owner } = label.claim else { return Ok(Standing::Free) };
-        let expired = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms());
-        let ended = owner.is_some_and(|owner| owner.judge(here) == Judgement::Ended);
+        if !label.is_kept() {
+            return Ok(LabelState::Free);
+        }
+        let end = label.claim.end(here);
         let orphaned = match label.id {
             Some(id) => !self.records.claims(id)?,
             None => true,
@@ -45,7 +44,7 @@ impl Registry {
         if orphaned && !self.records.is_in_place() {
             return Err(self.gone("or its folder of records is not the one that was opened"));
         }
-        Ok(if expired || ended || orphaned { Standing::Stale(label) } else { Standing::Kept(label) })
+        Ok(if end.is_some() || orphaned { LabelState::Stale(end) } else { LabelState::Kept(label) })
     }
 
     /// As [`standing`](Self::standing), for somebody without the lock: what is damaged is judged by the records, and
@@ -56,7 +55,7 @@ impl Registry {
         port: u16,
         slot: Slot,
         here: &ProcessStamp,
-    ) -> Result<Standing> {
+    ) -> Result<LabelState> {
         let slot = match slot {
             Slot::Damaged => self.claimed_by_record(port, here)?.map_or(Slot::Empty, Slot::Label),
             slot => slot,
@@ -67,14 +66,21 @@ impl Registry {
     /// The label that a readable record of a kept environment demands for `port`. Not that of one that is over: its ports
     /// may have been given to another since.
     pub(crate) fn claimed_by_record(&self, port: u16, here: &ProcessStamp) -> Result<Option<Label>> {
-        for id in self.records.ids()? {
-            if let Stored::Record(record) = self.records.read(id)?
-                && record.demands_labels(here)
-                && record.ports.ports.contains(&port)
-            {
+        for record in self.kept_records(here)? {
+            let record = record?;
+            if record.ports.ports.contains(&port) {
                 return Ok(Some(record.label()));
             }
         }
         Ok(None)
+    }
+
+    /// The readable records that demand labels, each read when it is its turn.
+    pub(super) fn kept_records(&self, here: &ProcessStamp) -> Result<impl Iterator<Item = Result<Box<Record>>>> {
+        let ids = self.records.ids()?;
+        Ok(ids.into_iter().filter_map(|id| {
+            let record = self.records.read(id).map(Stored::record);
+            record.map(|record| record.filter(|record| record.demands_labels(here))).transpose()
+        }))
     }
 }

@@ -57,7 +57,8 @@ impl Registry {
             return Ok(false);
         };
         // Whoever has a lease there is in a namespace that lives.
-        if !ports.try_lock(PortRange::ALL)? || !retire::keepers(&inside, &ports, &path)?.is_empty() {
+        let Some(_lock) = ports.try_lock(PortRange::ALL)? else { return Ok(false) };
+        if !retire::keepers(&inside, &ports, &path)?.is_empty() {
             return Ok(false);
         }
         inside.remove(OsStr::new("ports")).map_err(failed)?;

@@ -1,33 +1,36 @@
 //! Finding ports and taking their locks: a few quick tries, then one systematic search that misses none that are free.
-//! Knows registry, probe and pool; what becomes of the ports is up to lease.rs.
+//! Knows registry, probe and pool; what becomes of the ports is up to the lease.
 
-mod run;
-mod shapes;
+mod locked;
+mod scan;
+mod shape;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::backoff::Backoff;
+use crate::check;
 use crate::error::{Error, Result};
 use crate::pool::{Cursor, Pool, PortRange};
+use crate::port_state::{PortState, PortUsage};
 use crate::probe::{self, Occupancy, Pair};
-use crate::registry::{Claim, PortsFile, Registry, Slot, Standing};
+use crate::registry::{Claim, LabelState, PortsFile, Registry, Slot};
 use crate::sys::{self, Judgement, ProcessStamp};
-
-/// Tries before the search becomes systematic.
-const QUICK_TRIES: usize = 4;
+pub(crate) use locked::LockedPorts;
+use locked::LockedRun;
+pub(crate) use shape::Shape;
 
 /// How long a lock without a live label may stand in the way before it counts as held. It is that of somebody who is
 /// just probing, which takes microseconds, unless that process was stopped in the middle of it.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PROBE_PATIENCE: Duration = Duration::from_millis(50);
 
 /// Looks that follow each other at once, before there is a pause between them: somebody who is just probing is mostly gone
 /// by then, and one that was stopped must not cost a processor.
 const LOOKS_AT_ONCE: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(1);
 
-/// A search for ports, through one open file description, which keeps the locks of what was found.
+/// A search for ports, through one open file description.
 pub(crate) struct Search<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) ports: &'a PortsFile,
@@ -36,77 +39,69 @@ pub(crate) struct Search<'a> {
     pub(crate) here: ProcessStamp,
     /// First ports to be tried before all others, in this order: those of a sticky request.
     pub(crate) preferred: Vec<u16>,
-    /// Whether these are being tried.
-    pub(crate) returning: Cell<bool>,
-    /// Where the sockets of the probe are kept, for a guard; else they are closed.
-    pub(crate) kept: Option<RefCell<Vec<Pair>>>,
+    /// Whether the sockets of the probe are kept, for a guard; else they are closed.
+    pub(crate) keeps_sockets: bool,
     /// Whether this thread is known to be in the registry's network namespace.
     pub(crate) at_home: Cell<bool>,
     pub(crate) judged: Judged,
-}
-
-/// Ports whose locks are taken.
-pub(crate) struct Found {
-    /// In the order asked for.
-    pub(crate) ports: Box<[u16]>,
-    /// The same, as runs.
-    pub(crate) ranges: Vec<PortRange>,
 }
 
 /// Which processes have ended, each judged once in a search: a full pool has many labels of few processes, and a search
 /// that waits looks at them again and again.
 pub(crate) type Judged = RefCell<HashMap<ProcessStamp, bool>>;
 
-/// Why a run cannot be had.
+/// Why ports cannot be had.
 enum Refusal {
-    /// Somebody has the lock on a part of it.
-    Locked,
-    /// This port of it, the highest such, is kept or bound.
+    /// They are not numbers of ports, or not to be given out.
+    Misfit,
+    /// Somebody has the lock on a part of this run.
+    Locked(PortRange),
+    /// This one, the highest such of its run, is kept or bound.
     Taken(u16),
-}
-
-/// What one look at all candidates came to.
-enum Look<T> {
-    Found(T),
-    /// Nothing, and every obstacle is there to stay.
-    Nothing,
-    /// Nothing, but some obstacle was a lock that may be gone in a moment.
-    Unsettled,
 }
 
 /// How long an obstacle that may be gone in a moment has been looked at.
 #[derive(Default)]
-struct Patience {
-    since: Option<Instant>,
+struct ProbePatience {
+    backoff: Option<Backoff>,
     looks: u32,
 }
 
-impl Patience {
+impl ProbePatience {
     /// Waits for a moment before the next look. `false`: it has taken long enough.
     fn pause(&mut self) -> Result<bool> {
-        let since = *self.since.get_or_insert_with(Instant::now);
-        if since.elapsed() >= PATIENCE {
-            return Ok(false);
-        }
+        let backoff = self.backoff.get_or_insert_with(|| Backoff::steady(PROBE_PATIENCE));
         self.looks += 1;
-        if self.looks <= LOOKS_AT_ONCE {
+        if self.looks <= LOOKS_AT_ONCE && !backoff.deadline.left().is_zero() {
             thread::yield_now();
-        } else {
-            sys::wait_connected(&[], PAUSE).map_err(|error| Error::os("cannot wait for a port", error))?;
+            return Ok(true);
         }
-        Ok(true)
+        backoff.wait().map_err(|error| Error::os("cannot wait for a port", error))
     }
 }
 
-impl Search<'_> {
-    /// Looks again as long as an obstacle may be gone in a moment.
-    fn patiently<T>(&self, mut look: impl FnMut() -> Result<Look<T>>) -> Result<Option<T>> {
-        let mut patience = Patience::default();
+impl<'a> Search<'a> {
+    /// Locks exactly `ports`, or says what is in the way of every one that cannot be had.
+    pub(crate) fn exact(&self, ports: &[u16]) -> Result<Result<LockedPorts<'a>, Vec<PortState>>> {
+        let mut patience = ProbePatience::default();
         loop {
-            match look()? {
-                Look::Found(found) => return Ok(Some(found)),
-                Look::Unsettled if patience.pause()? => {}
-                Look::Nothing | Look::Unsettled => return Ok(None),
+            if let Ok(locked) = self.try_ports(ports.into(), false)? {
+                return Ok(Ok(locked));
+            }
+            let (mut busy, mut is_unsettled) = (Vec::new(), false);
+            for port in ports {
+                let state = check::state(self.registry, self.ports, *port, &self.here)?;
+                if let PortUsage::Held { .. } = state.usage {
+                    is_unsettled |= !self.is_settled(PortRange::one(*port))?;
+                }
+                if !state.usage.is_free() {
+                    busy.push(state);
+                }
+            }
+            let worth_another_look = is_unsettled || busy.is_empty();
+            if !worth_another_look || !patience.pause()? {
+                busy.sort_by_key(|state| state.port);
+                return Ok(Err(busy));
             }
         }
     }
@@ -126,46 +121,54 @@ impl Search<'_> {
         *judged.entry(process).or_insert_with(|| process.judge(&self.here) == Judgement::Ended)
     }
 
-    /// Locks `run` and makes sure that nobody claims or uses it. Refused: nothing stays locked.
-    fn try_run(&self, run: PortRange) -> Result<Result<(), Refusal>> {
-        if !self.ports.try_lock(run)? {
-            return Ok(Err(Refusal::Locked));
+    /// Locks all of `ports`, which are distinct, or none and says why.
+    fn try_ports(&self, ports: Box<[u16]>, is_preferred: bool) -> Result<Result<LockedPorts<'a>, Refusal>> {
+        let mut ascending = ports.to_vec();
+        ascending.sort_unstable();
+        let mut runs = Vec::with_capacity(1);
+        for run in PortRange::covering(ascending) {
+            match self.try_run(run, is_preferred)? {
+                Ok(run) => runs.push(run),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
         }
-        match self.obstacle(run) {
-            Ok(None) => Ok(Ok(())),
-            Ok(Some(port)) => self.ports.unlock(run).map(|()| Err(Refusal::Taken(port))),
-            Err(error) => self.ports.unlock(run).and(Err(error)),
-        }
+        Ok(Ok(LockedPorts::new(ports, runs)))
     }
 
-    /// The highest port of a locked run that is kept or bound.
-    fn obstacle(&self, run: PortRange) -> Result<Option<u16>> {
+    /// Locks `run` and makes sure that nobody claims or uses it. Refused: nothing stays locked.
+    fn try_run(&self, run: PortRange, is_preferred: bool) -> Result<Result<LockedRun<'a>, Refusal>> {
+        let Some(lock) = self.ports.try_lock(run)? else { return Ok(Err(Refusal::Locked(run))) };
+        Ok(match self.claim(run, is_preferred)? {
+            Ok(sockets) => Ok(LockedRun { sockets, lock }),
+            Err(port) => Err(Refusal::Taken(port)),
+        })
+    }
+
+    /// Makes sure that no port of a locked run is kept or bound; else the highest such.
+    fn claim(&self, run: PortRange, is_preferred: bool) -> Result<Result<Vec<Pair>, u16>> {
         let slots = if self.ports.is_empty(run)? { Vec::new() } else { self.ports.read(run)? };
         for (port, slot) in run.ports().zip(slots).rev() {
             if slot != Slot::Empty
-                && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, Standing::Kept(_))
+                && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, LabelState::Kept(_))
             {
-                return Ok(Some(port));
+                return Ok(Err(port));
             }
         }
-        let mut pairs = Vec::new();
+        let mut sockets = Vec::new();
         for port in run.ports().rev() {
-            let Some(pair) = self.bind(port)? else { return Ok(Some(port)) };
+            let Some(pair) = self.bind(port, is_preferred)? else { return Ok(Err(port)) };
             self.stay_at_home(&pair)?;
-            if self.kept.is_some() {
-                pairs.push(pair);
+            if self.keeps_sockets {
+                sockets.push(pair);
             }
         }
-        if let Some(kept) = &self.kept {
-            kept.borrow_mut().extend(pairs);
-        }
-        Ok(None)
+        Ok(Ok(sockets))
     }
 
     /// The sockets of a port that nobody uses.
-    fn bind(&self, port: u16) -> Result<Option<Pair>> {
+    fn bind(&self, port: u16, is_preferred: bool) -> Result<Option<Pair>> {
         let bound = match probe::bind(port) {
-            Ok(Err(Occupancy::Tcp)) if self.is_resting(port) => probe::bind_resting(port),
+            Ok(Err(Occupancy::Tcp)) if is_preferred && is_resting(port) => probe::bind_resting(port),
             bound => bound,
         };
         bound.map(Result::ok).map_err(|error| Error::os(format!("cannot probe port {port}"), error))
@@ -182,45 +185,14 @@ impl Search<'_> {
         }
         Ok(())
     }
+}
 
-    /// Whether all that is on a port that a sticky request comes back to is what the kernel keeps for a minute of the
-    /// connections of the server that was there before (TIME_WAIT). Most servers can bind over those, and nobody has
-    /// them. Asked of the kernel, because a probe with reuse would not see other people's guards and clients either.
-    fn is_resting(&self, port: u16) -> bool {
-        self.returning.get()
-            && sys::port_sockets(&BTreeSet::from([port])).is_ok_and(|found| {
-                let mut tcp = found.sockets.iter().filter(|socket| socket.protocol == "tcp").peekable();
-                found.with_bound && tcp.peek().is_some() && tcp.all(|socket| socket.state == "time_wait")
-            })
-    }
-
-    /// Does `work` for ports that a sticky request comes back to.
-    fn returning<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.returning.set(true);
-        let done = work();
-        self.returning.set(false);
-        done
-    }
-
-    /// Locks all of `ranges` or nothing; the refusal of the first that cannot be had.
-    fn try_all(&self, ranges: &[PortRange]) -> Result<Result<(), (PortRange, Refusal)>> {
-        for (index, range) in ranges.iter().enumerate() {
-            let refused = match self.try_run(*range) {
-                Ok(Ok(())) => continue,
-                Ok(Err(refusal)) => Ok(Err((*range, refusal))),
-                Err(error) => Err(error),
-            };
-            self.let_go(ranges.get(..index).unwrap_or_default())?;
-            return refused;
-        }
-        Ok(Ok(()))
-    }
-
-    /// Gives back what was locked by tries that came to nothing.
-    fn let_go(&self, ranges: &[PortRange]) -> Result<()> {
-        if let Some(kept) = &self.kept {
-            kept.borrow_mut().clear();
-        }
-        ranges.iter().try_for_each(|range| self.ports.unlock(*range))
-    }
+/// Whether all that is on a port that a sticky request comes back to is what the kernel keeps for a minute of the
+/// connections of the server that was there before (TIME_WAIT). Most servers can bind over those, and nobody has
+/// them. Asked of the kernel, because a probe with reuse would not see other people's guards and clients either.
+fn is_resting(port: u16) -> bool {
+    sys::port_sockets(&BTreeSet::from([port])).is_ok_and(|found| {
+        let mut tcp = found.sockets.iter().filter(|socket| socket.protocol == "tcp").peekable();
+        found.with_bound && tcp.peek().is_some() && tcp.all(|socket| socket.state == "time_wait")
+    })
 }

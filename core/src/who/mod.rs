@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::port_set::PortRange;
 pub use crate::port_state::{Holder, PortState, PortUsage};
 use crate::refusals;
-use crate::registry::{PortsFile, Record, Registry, Standing, Stored};
+use crate::registry::{LabelState, PortsFile, Record, Registry, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
 
@@ -177,7 +177,7 @@ pub(crate) fn explain(registry: &Registry, states: &[PortState]) -> Vec<String> 
 /// Whose the port is by locks and labels alone.
 fn claim(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortUsage> {
     let slot = ports.read_one(port)?;
-    if let Standing::Kept(label) = registry.standing_as_seen(ports, port, slot, here)?
+    if let LabelState::Kept(label) = registry.standing_as_seen(ports, port, slot, here)?
         && let Some(id) = label.id
     {
         return Ok(PortUsage::Kept { id, since: Timestamp::from_unix_ms(label.since_ms) });

@@ -71,19 +71,19 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         code(TAKE, "take", "registry.check_place()?;"),
     ),
     (Step::Lock, "locks a run, or is refused", code(SEARCH, "try_run", "self.ports.try_lock(run)?")),
-    (Step::ReadLabels, "reads its labels", code(SEARCH, "obstacle", "self.ports.read(run)?")),
-    (Step::Probe, "binds a port", code(SEARCH, "obstacle", "self.bind(port)?")),
-    (Step::CloseProbe, "closes the probe's sockets", code(SEARCH, "obstacle", "if self.kept.is_some()")),
+    (Step::ReadLabels, "reads its labels", code(SEARCH, "claim", "self.ports.read(run)?")),
+    (Step::Probe, "binds a port", code(SEARCH, "claim", "self.bind(port, is_preferred)?")),
+    (Step::CloseProbe, "closes the probe's sockets", code(SEARCH, "claim", "if self.keeps_sockets")),
     (
         Step::UnlockRefused,
         "unlocks a run that is kept or bound",
-        code(SEARCH, "try_run", "self.ports.unlock(run).map(|()| Err(Refusal::Taken(port)))"),
+        code(SEARCH, "try_run", "Err(port) => Err(Refusal::Taken(port))"),
     ),
     (Step::WriteLabel, "writes a label", code(TAKE, "take", "ports.write(*range, Slot::Label(label))")),
     (
         Step::ScanRecords,
         "reads a record, to see whether it claims a port with a damaged label",
-        code(STANDING, "claimed_by_record", "self.records.read(id)?"),
+        code(STANDING, "kept_records", "self.records.read(id)"),
     ),
     (
         Step::RestoreLabel,
@@ -180,7 +180,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::JudgeLook,
         "judging: asks for the lock of a port that may be its own",
-        code(STATUS, "judge_held", "ports.conflict(PortRange::one(port))?.is_some()"),
+        code(STATUS, "any_locked", "ports.conflict(PortRange::one(port))?.is_some()"),
     ),
     (
         Step::JudgeReadClaims,
@@ -217,11 +217,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "cleanup: looks whether the record that it read still stands",
         code(CLEANUP, "remove", "is_none_or(|file| registry.records().still_stands(file))"),
     ),
-    (
-        Step::CleanUnlockAgain,
-        "cleanup: unlocks, to begin anew",
-        code(CLEANUP, "remove", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
-    ),
+    (Step::CleanUnlockAgain, "cleanup: unlocks, to begin anew", code(CLEANUP, "remove", "drop(locks);")),
     (Step::CleanLeave, "cleanup: unlocks, and leaves one that is alive", code(CLEANUP, "remove", "None => Ok(None),")),
     (Step::RemoveTempDir, "removes the temp dir", code(TRACES, "remove", "temp_dir::remove(&record.temp_dir, id)")),
     (Step::OpenEnvFile, "opens what is at a path of the env file", code(ENV_FILE, "remove", "match open(path)")),
@@ -243,17 +239,13 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "removes the record, by the name that it has",
         code(RECORDS, "remove", "if is_unfinished { making(id) } else { name(id) }"),
     ),
-    (Step::CleanReadAgain, "cleanup: reads the labels again", code(CLEANUP, "remove_locked", "ports.read(*range)?")),
+    (Step::CleanReadAgain, "cleanup: reads the labels again", code(CLEANUP, "remove_locked", "ports.read(range)?")),
     (
         Step::CleanClear,
         "cleanup: clears one that bears its ID",
         code(CLEANUP, "remove_locked", "ports.write(range, Slot::Empty)?;"),
     ),
-    (
-        Step::CleanUnlock,
-        "cleanup: unlocks",
-        code(CLEANUP, "remove", "ranges.iter().try_for_each(|range| ports.unlock(*range))?;"),
-    ),
+    (Step::CleanUnlock, "cleanup: unlocks", code(CLEANUP, "remove", "drop(locks);")),
     (
         Step::SweepLook,
         "sweep: looks for a temp dir with this registry's mark",
@@ -266,7 +258,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::ReconcileDemand,
         "reconcile: reads a record, for the labels that it demands",
-        code(STANDING, "claimed_by_record", "self.records.read(id)?"),
+        code(STANDING, "kept_records", "self.records.read(id)"),
     ),
     (
         Step::ReconcileLock,
@@ -288,8 +280,8 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "reconcile: clears or restores it",
         code(REPAIR, "clear_if_void", "ports.write(range, Slot::Empty)?;"),
     ),
-    (Step::ReconcileUnlock, "reconcile: unlocks", code(REPAIR, "clear_if_void", "ports.unlock(range)?;")),
-    (Step::RelabelRead, "relabelling: reads a record", code(REPAIR, "relabel", "self.records.read(id)?")),
+    (Step::ReconcileUnlock, "reconcile: unlocks", code(REPAIR, "clear_if_void", "let Some(_lock) =")),
+    (Step::RelabelRead, "relabelling: reads a record", code(STANDING, "kept_records", "self.records.read(id)")),
     (
         Step::RelabelLook,
         "relabelling: reads a label",
@@ -311,7 +303,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "relabelling: writes the label",
         code(REPAIR, "relabel_port", "ports.write(range, Slot::Label(record.label()))?;"),
     ),
-    (Step::RelabelUnlock, "relabelling: unlocks", code(REPAIR, "relabel_port", "ports.unlock(range)?;")),
+    (Step::RelabelUnlock, "relabelling: unlocks", code(REPAIR, "relabel_port", "let Some(_lock) =")),
     (Step::SetupLockFolder, "setup: locks the old folder", code(SETUP, "replace", "Folder::lock(root, false)")),
     (Step::SetupLock, "setup: locks all ports", code(SETUP, "lock", "ports.try_lock(PortRange::ALL)?")),
     (
@@ -335,7 +327,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::RetireLock,
         "sweep of a namespace: locks all ports",
-        code(NAMESPACES, "sweep_namespace", "!ports.try_lock(PortRange::ALL)?"),
+        code(NAMESPACES, "sweep_namespace", "ports.try_lock(PortRange::ALL)?"),
     ),
     (
         Step::RetireCheck,
@@ -380,8 +372,8 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
         ],
     ),
     (REPAIR, "mend", &["ports.try_lock(range)?", "ports.read_one(port)?", "self.claimed_by_record(port, here)?"]),
-    (SEARCH, "try_run", &["try_lock(run)", "self.obstacle(run)", "unlock(run)"]),
-    (SEARCH, "obstacle", &["self.ports.read(run)?", "self.registry.standing(", "self.bind(port)?"]),
+    (SEARCH, "try_run", &["try_lock(run)", "self.claim(run, is_preferred)", "Err(Refusal::Taken(port))"]),
+    (SEARCH, "claim", &["self.ports.read(run)?", "self.registry.standing(", "self.bind(port, is_preferred)?"]),
     (TAKE, "take", &["attempt(&search, request", "ports.write(*range, Slot::Label(label))", "Ok(Lease {"]),
     (
         LEASE,
@@ -398,7 +390,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (
         STANDING,
         "standing",
-        &["self.claimed_by_record(port, here)?", "ports.write(", "expires_ms.is_some_and(", "self.records.claims(id)?"],
+        &["self.claimed_by_record(port, here)?", "ports.write(", "label.claim.end(", "self.records.claims(id)?"],
     ),
     (CREATE, "create", &["lease::take(", "claim_id(", "write_env_file(", "environment.finish(registry)?;"]),
     (
@@ -450,13 +442,13 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
             "still_stands",
             ".select(",
             "remove_locked(",
-            "ports.unlock(",
+            "drop(locks)",
         ],
     ),
     (
         CLEANUP,
         "remove_locked",
-        &["traces::remove(", "ports.read(*range)?", "slot.is_of(id)", "ports.write(range, Slot::Empty)?"],
+        &["traces::remove(", "ports.read(range)?", "slot.is_of(id)", "ports.write(range, Slot::Empty)?"],
     ),
     (
         TRACES,
@@ -472,7 +464,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (
         STATUS,
         "judge_kept",
-        &["any_locked(ports, record)?", "record.expires_at", "record.owner", "ports.read_each(", "registry.standing("],
+        &["any_locked(ports, record)?", "record.claim().end(", "ports.read_each(", "registry.standing("],
     ),
     (
         REPAIR,

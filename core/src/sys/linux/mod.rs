@@ -17,7 +17,6 @@ mod port_sockets;
 mod process;
 mod ready;
 mod sock_diag;
-mod sockets;
 #[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
 mod spawn;
 mod watch;
@@ -38,6 +37,5 @@ pub(crate) use port_sockets::{PortSocket, PortSockets, port_sockets};
 pub use process::ProcessStamp;
 pub(crate) use process::{Judgement, host_name, process_name};
 pub(crate) use ready::wait_connected;
-pub(crate) use sockets::ports_with_sockets;
 pub(crate) use spawn::{Activation, spawn};
 pub(crate) use watch::CloseWatch;

@@ -1,0 +1,221 @@
+//! The first base at which a shape is free: a few quick tries, then every base there is.
+
+use std::collections::BTreeSet;
+
+use rand::rngs::SmallRng;
+
+use super::{LockedPorts, ProbePatience, Refusal, Search, Shape};
+use crate::error::Result;
+use crate::pool::{self, PortRange};
+use crate::registry::Claim;
+
+/// Tries before the search becomes systematic.
+const QUICK_TRIES: usize = 4;
+
+/// So many scattered ports are looked for one by one at first; of more, most need the sweep over all labels.
+const SCATTER_FAST_PATH: usize = 16;
+
+/// Bases that are tried again in one scan, because somebody had just looked at their ports.
+const MAX_RETRIES: u32 = 8;
+
+impl<'a> Search<'a> {
+    /// Locks the ports of `shape` where they are free first. `None`: nowhere.
+    pub(crate) fn first_fit(&self, shape: &Shape, random: &mut SmallRng) -> Result<Option<LockedPorts<'a>>> {
+        let ports = self.pool.ports();
+        let mut scan = Scan::new(self, shape);
+        let mut is_found = scan.prefer()?;
+        if !is_found && shape.needed == 1 {
+            let next = self.cursor.next(ports, shape.step);
+            let bases = next.into_iter().chain(pool::random_bases(ports, shape.step, random));
+            is_found = scan.try_each(bases.take(QUICK_TRIES))?;
+        } else if !is_found {
+            // Side by side, because neighbours become one lock.
+            let areas = pool::rotated(ports, 1, random);
+            let near = areas.iter().flat_map(|area| area.ports());
+            is_found = scan.try_each(near.take(QUICK_TRIES * shape.needed.min(SCATTER_FAST_PATH)))?;
+        }
+        if is_found {
+            return Ok(Some(scan.finish()));
+        }
+        // Before a pause, so that of two who each have a half one gets the whole.
+        drop(scan);
+        let areas = pool::rotated(ports, shape.step, random);
+        let mut patience = ProbePatience::default();
+        loop {
+            let mut scan = Scan::new(self, shape);
+            if scan.every_base(&areas)? {
+                return Ok(Some(scan.finish()));
+            }
+            let is_unsettled = scan.is_unsettled;
+            drop(scan);
+            if !is_unsettled || !patience.pause()? {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// One look at the candidates of a search.
+struct Scan<'s, 'a> {
+    search: &'s Search<'a>,
+    shape: &'s Shape,
+    found: Vec<LockedPorts<'a>>,
+    /// Ports that are known to be kept or bound, or are this scan's own: a description never refuses itself.
+    busy: BTreeSet<u16>,
+    /// Whether some obstacle was a lock that may be gone in a moment.
+    is_unsettled: bool,
+    /// How often a lock that was in the way was gone a moment later. Such a base is tried again, because the next one would be
+    /// off the grid and leave a gap.
+    retries: u32,
+}
+
+impl<'s, 'a> Scan<'s, 'a> {
+    fn new(search: &'s Search<'a>, shape: &'s Shape) -> Self {
+        Self { search, shape, found: Vec::new(), busy: BTreeSet::new(), is_unsettled: false, retries: 0 }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.found.len() == self.shape.needed
+    }
+
+    fn finish(self) -> LockedPorts<'a> {
+        LockedPorts::joined(self.found)
+    }
+
+    /// Tries the bases of a sticky request.
+    fn prefer(&mut self) -> Result<bool> {
+        for base in &self.search.preferred {
+            if !self.is_complete() {
+                let _ = self.try_at(*base, true)?;
+            }
+        }
+        Ok(self.is_complete())
+    }
+
+    /// Tries a few bases, where mostly the first will do.
+    fn try_each(&mut self, bases: impl Iterator<Item = u16>) -> Result<bool> {
+        let cursor = self.search.cursor;
+        let mut has_met_others = false;
+        for base in bases {
+            // In a full pool a look at the labels is far cheaper than a lock that is refused.
+            let is_worth_it = !(has_met_others || cursor.is_crowded()) || self.is_unlabelled(base)?;
+            has_met_others |= !is_worth_it || self.try_at(base, false)?.is_err();
+            if self.is_complete() {
+                cursor.set_crowded(has_met_others);
+                self.advance_cursor();
+                return Ok(true);
+            }
+        }
+        cursor.set_crowded(true);
+        Ok(false)
+    }
+
+    fn is_unlabelled(&self, base: u16) -> Result<bool> {
+        let mut ports: Vec<u16> = self.shape.ports(base).collect();
+        ports.sort_unstable();
+        for range in PortRange::covering(ports) {
+            if !self.search.ports.is_empty(range)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next lease goes on behind this one, where it is a run.
+    fn advance_cursor(&self) {
+        if let [one] = self.found.as_slice()
+            && let [run] = one.ranges().as_slice()
+        {
+            self.search.cursor.advance(*run);
+        }
+    }
+
+    /// Every base there is: first those without any label, then those whose labels are void, then all, because a label may be
+    /// wrong and only the lock is right.
+    fn every_base(&mut self, areas: &[PortRange]) -> Result<bool> {
+        let Some(span) = self.search.pool.ports().span().and_then(|pool| self.shape.span(pool)) else {
+            return Ok(false);
+        };
+        let at = |port: u16| usize::from(port.saturating_sub(span.first()));
+        if self.prefer()? {
+            return Ok(true);
+        }
+        let empty = self.search.ports.read_empty(span)?;
+        let mut is_found = self.scan(areas, |port| empty.get(at(port)) == Some(&false))?;
+        if !is_found {
+            let slots = self.search.ports.read(span)?;
+            let mut void = vec![true; slots.len()];
+            for (void, slot) in void.iter_mut().zip(&slots) {
+                *void = match slot.label().map(|label| label.claim) {
+                    None => true,
+                    Some(Claim::Held { holder }) => self.search.has_ended(holder),
+                    Some(kept) => kept.end_by(|owner| self.search.has_ended(owner)).is_some(),
+                };
+            }
+            is_found = self.scan(areas, |port| void.get(at(port)) == Some(&false))? || self.scan(areas, |_| false)?;
+        }
+        if is_found {
+            self.advance_cursor();
+        }
+        Ok(is_found)
+    }
+
+    /// Tries every base without a port that is to be `avoided` or is known to be busy, leaping over whatever is in the way.
+    fn scan(&mut self, areas: &[PortRange], avoided: impl Fn(u16) -> bool) -> Result<bool> {
+        for area in areas {
+            let mut next = Some(area.first());
+            while let Some(base) = next.filter(|base| self.shape.fits(*base, *area)) {
+                let obstacle = self.shape.ports(base).find(|port| avoided(*port) || self.busy.contains(port));
+                next = match obstacle {
+                    Some(port) => self.shape.beyond(base, port),
+                    None => self.try_and_go_on(base)?,
+                };
+                if self.is_complete() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tries one base, and says which one is next.
+    fn try_and_go_on(&mut self, base: u16) -> Result<Option<u16>> {
+        Ok(match self.try_at(base, false)? {
+            Ok(()) | Err(Refusal::Misfit) => self.shape.beyond(base, base),
+            Err(Refusal::Taken(port)) => {
+                self.busy.insert(port);
+                self.shape.beyond(base, port)
+            }
+            Err(Refusal::Locked(run)) => match self.search.ports.conflict(run)? {
+                Some(lock) => {
+                    self.is_unsettled |= !self.search.is_settled(lock)?;
+                    self.shape.beyond(base, lock.last())
+                }
+                None if self.retries < MAX_RETRIES => {
+                    self.retries += 1;
+                    Some(base)
+                }
+                // The next look will see.
+                None => {
+                    self.is_unsettled = true;
+                    base.checked_add(1)
+                }
+            },
+        })
+    }
+
+    /// Locks the ports at `base`.
+    fn try_at(&mut self, base: u16, is_preferred: bool) -> Result<Result<(), Refusal>> {
+        let is_out = |port: &u16| self.search.pool.excludes(*port) || self.busy.contains(port);
+        let Some(ports) = self.shape.at(base).filter(|ports| !ports.iter().any(is_out)) else {
+            return Ok(Err(Refusal::Misfit));
+        };
+        let locked = self.search.try_ports(ports, is_preferred)?;
+        Ok(locked.map(|found| {
+            if self.shape.needed > 1 {
+                self.busy.extend(found.ports());
+            }
+            self.found.push(found);
+        }))
+    }
+}
