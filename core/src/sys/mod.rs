@@ -8,6 +8,8 @@ mod linux;
 #[expect(unsafe_code, reason = "a value that threads and forks share without a lock is a pointer")]
 mod per_process;
 #[cfg(target_os = "linux")]
+mod unix;
+#[cfg(target_os = "linux")]
 pub use linux::ProcessStamp;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;

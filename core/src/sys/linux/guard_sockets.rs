@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use nix::libc;
 use socket2::Socket;
 
-use super::descriptor::{Marked, above_standard};
-use super::fork::at_fork;
+use crate::sys::unix::descriptor::{Marked, above_standard};
+use crate::sys::unix::fork::at_fork;
 
 /// As many sockets as a process may guard ports with: two a port.
 const MOST: usize = 8192;

@@ -10,7 +10,7 @@ use nix::sys::socket::getsockopt;
 use nix::{getsockopt_impl, sockopt_impl};
 use socket2::{Domain, Type};
 
-use super::descriptor::socket;
+use crate::sys::unix::descriptor::socket;
 
 sockopt_impl!(NamespaceCookie, GetOnly, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, u64);
 
