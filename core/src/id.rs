@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::{random, sys};
+use crate::sys;
 
 /// Names one environment: 12 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +23,7 @@ impl IsolationId {
     /// # Errors
     /// `io` if the operating system has no randomness.
     pub fn generate(worktree: &Path, instance_id: &str) -> Result<Self> {
-        let random = random::number().map_err(|error| Error::os("cannot read random bytes", error))?;
+        let random = sys::random_number().map_err(|error| Error::os("cannot read random bytes", error))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {

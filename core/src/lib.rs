@@ -67,3 +67,4 @@ pub use id::IsolationId;
 pub use lease::{GuardState, Lease, LeaseRequest, SocketOptions};
 pub use process::{give_back, port};
 pub use settings::Settings;
+pub use sys::{Inheritable, ServerSocket};

@@ -108,8 +108,7 @@ fn look_at_ports(ports: &PortsFile, record: &Record) -> Result<Vec<PortCheck>> {
             (Some(bound), _) => bound,
             (None, Some(listed)) => HashSet::contains(listed, &port),
             (None, unread) => {
-                let listed = sys::ports_with_sockets()
-                    .map_err(|error| Error::os("cannot read the sockets in /proc/net", error))?;
+                let listed = sys::ports_with_sockets().map_err(|error| Error::os(sys::words::NO_SOCKETS, error))?;
                 unread.insert(listed).contains(&port)
             }
         };
