@@ -5,12 +5,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use portalloc::{Allocator, Error, ErrorCode, GuardState, Lease, LeaseRequest, SocketOptions};
+use portalloc::{Allocator, Error, ErrorCode, GuardState, Lease, LeaseRequest, ServerSocket, SocketOptions};
 use portalloc_tests::{Actor, World, judge, until};
 use rustix::io::{FdFlags, fcntl_getfd};
 use rustix::process::{Pid, Signal, kill_process};
@@ -352,12 +352,12 @@ mod guards {
 mod hand_off {
     use super::*;
 
-    fn local(socket: &OwnedFd) -> SocketAddr {
-        Socket::from(socket.try_clone().unwrap()).local_addr().unwrap().as_socket().unwrap()
+    fn local(socket: &ServerSocket) -> SocketAddr {
+        socket.local_addr().unwrap()
     }
 
-    fn is_listening(socket: &OwnedFd) -> bool {
-        Socket::from(socket.try_clone().unwrap()).is_listener().unwrap()
+    fn is_listening(socket: &ServerSocket) -> bool {
+        Socket::from(socket.as_fd().try_clone_to_owned().unwrap()).is_listener().unwrap()
     }
 
     #[test]
@@ -387,7 +387,7 @@ mod hand_off {
         let socket = lease.socket(0, &SocketOptions::tcp().listen(false)).unwrap();
         assert!(!is_listening(&socket) && refuses(V4, lease.base_port()));
         assert!(bind(V4, lease.base_port(), Type::STREAM, false).is_err());
-        Socket::from(socket.try_clone().unwrap()).listen(5).unwrap();
+        Socket::from(socket.as_fd().try_clone_to_owned().unwrap()).listen(5).unwrap();
         assert!(TcpStream::connect((V4, lease.base_port())).is_ok());
     }
 

@@ -1,6 +1,5 @@
 //! Leases.
 
-use std::os::fd::IntoRawFd;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use portalloc_core::{GuardState as CoreGuardState, Result, SocketOptions as CoreSocketOptions, ffi};
@@ -275,8 +274,9 @@ pub unsafe extern "C" fn portalloc_lease_socket(
             return Err(crate::pointers::null("out"));
         }
         let socket = lease.with(|lease| lease.socket(index, &wanted))?;
+        // A descriptor is an `int`.
         // SAFETY: as this function's caller promises.
-        unsafe { write(out, socket.into_raw_fd()) }
+        unsafe { write(out, socket.into_number() as i32) }
     })
 }
 
@@ -296,7 +296,8 @@ pub unsafe extern "C" fn portalloc_lease_inheritable(lease: *const Lease, out: *
             return Err(crate::pointers::null("out"));
         }
         let copy = lease.with(portalloc_core::Lease::inheritable)?;
+        // A descriptor is an `int`.
         // SAFETY: as this function's caller promises.
-        unsafe { write(out, copy.into_raw_fd()) }
+        unsafe { write(out, copy.into_number() as i32) }
     })
 }

@@ -6,8 +6,11 @@
 
 use std::convert::Infallible;
 use std::io;
+#[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(unix)]
 use std::os::unix::process::CommandExt;
+#[cfg(unix)]
 use std::process::{Command, Stdio};
 
 use napi_derive::napi;
@@ -21,6 +24,7 @@ pub fn become_program(program: String, args: Vec<String>) -> String {
     }
 }
 
+#[cfg(unix)]
 fn exec(program: &str, args: &[String]) -> io::Result<Infallible> {
     let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
     let mut command = Command::new(program);
@@ -30,6 +34,13 @@ fn exec(program: &str, args: &[String]) -> io::Result<Infallible> {
     Err(command.exec())
 }
 
+/// Nowhere else does a program take the place of a process.
+#[cfg(not(unix))]
+fn exec(_program: &str, _args: &[String]) -> io::Result<Infallible> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(unix)]
 fn copy(stream: BorrowedFd<'_>) -> io::Result<Stdio> {
     stream.try_clone_to_owned().map(Stdio::from)
 }

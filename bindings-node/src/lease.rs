@@ -1,7 +1,5 @@
 //! Leases, by number.
 
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
-
 use napi::Env;
 use napi::bindgen_prelude::{Either, Object};
 use napi_derive::napi;
@@ -151,18 +149,18 @@ pub fn guard_state(env: &Env, number: i64) -> &'static str {
 
 /// A bound socket, whose descriptor is the caller's from now on.
 #[napi]
-pub fn lease_fd(env: &Env, number: i64, index: f64, udp: bool, host: String, listen: bool) -> napi::Result<i32> {
+pub fn lease_fd(env: &Env, number: i64, index: f64, udp: bool, host: String, listen: bool) -> napi::Result<i64> {
     let socket = with(env, number, |lease| {
         let hand_off = if udp { SocketOptions::udp() } else { SocketOptions::tcp() };
         let hand_off = hand_off.address(ffi::address(&host)?).listen(listen);
         lease.socket(arguments::index(index, lease.ports().len())?, &hand_off)
     })?;
-    Ok(socket.into_raw_fd())
+    Ok(socket.into_number())
 }
 
 /// A copy of a lease's descriptor, which child processes inherit.
 #[napi]
-pub struct Inheritable(Option<OwnedFd>);
+pub struct Inheritable(Option<portalloc::Inheritable>);
 
 /// Lets child processes inherit the lease.
 #[napi]
@@ -174,8 +172,8 @@ pub fn pass_on_lease(env: &Env, number: i64) -> napi::Result<Inheritable> {
 impl Inheritable {
     /// Its descriptor; none once it is closed.
     #[napi(getter)]
-    pub fn fd(&self) -> Option<i32> {
-        self.0.as_ref().map(AsRawFd::as_raw_fd)
+    pub fn fd(&self) -> Option<i64> {
+        self.0.as_ref().map(portalloc::Inheritable::number)
     }
 
     /// Closes this copy. Again does nothing.

@@ -1,6 +1,5 @@
 //! A lease on its way to a child process.
 
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
@@ -13,15 +12,15 @@ use pyo3::prelude::*;
 /// later ones do not inherit it.
 #[pyclass(frozen, module = "portalloc")]
 pub(crate) struct Inheritable {
-    copy: Mutex<Option<OwnedFd>>,
+    copy: Mutex<Option<portalloc::Inheritable>>,
 }
 
 impl Inheritable {
-    pub(crate) fn new(copy: OwnedFd) -> Self {
+    pub(crate) fn new(copy: portalloc::Inheritable) -> Self {
         Self { copy: Mutex::new(Some(copy)) }
     }
 
-    fn copy(&self) -> MutexGuard<'_, Option<OwnedFd>> {
+    fn copy(&self) -> MutexGuard<'_, Option<portalloc::Inheritable>> {
         self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -29,8 +28,8 @@ impl Inheritable {
 #[pymethods]
 impl Inheritable {
     /// The file descriptor, for `pass_fds`. `ValueError` once it is closed.
-    fn fileno(&self) -> PyResult<i32> {
-        self.copy().as_ref().map(AsRawFd::as_raw_fd).ok_or_else(|| PyValueError::new_err("it is closed"))
+    fn fileno(&self) -> PyResult<i64> {
+        self.copy().as_ref().map(portalloc::Inheritable::number).ok_or_else(|| PyValueError::new_err("it is closed"))
     }
 
     /// Closes this copy. Again does nothing.
@@ -38,7 +37,7 @@ impl Inheritable {
         drop(self.copy().take());
     }
 
-    fn __enter__(&self) -> PyResult<i32> {
+    fn __enter__(&self) -> PyResult<i64> {
         self.fileno()
     }
 
@@ -54,7 +53,7 @@ impl Inheritable {
 
     fn __repr__(&self) -> String {
         match self.copy().as_ref() {
-            Some(copy) => format!("<Inheritable fd={}>", copy.as_raw_fd()),
+            Some(copy) => format!("<Inheritable fd={}>", copy.number()),
             None => "<Inheritable closed>".to_owned(),
         }
     }

@@ -1,7 +1,6 @@
 //! Leases.
 
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
 use portalloc::{GuardState, SocketOptions, ffi};
 use pyo3::exceptions::PyTypeError;
@@ -316,10 +315,10 @@ fn hand_off(kind: i32, host: &str) -> portalloc::Result<SocketOptions> {
 }
 
 /// Python's own object for a socket, which owns it from now on.
-fn python_socket(py: Python<'_>, socket: OwnedFd) -> PyResult<Bound<'_, PyAny>> {
+fn python_socket(py: Python<'_>, socket: portalloc::ServerSocket) -> PyResult<Bound<'_, PyAny>> {
     static SOCKET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let kwargs = [(intern!(py, "fileno"), socket.as_raw_fd())].into_py_dict(py)?;
+    let kwargs = [(intern!(py, "fileno"), socket.number())].into_py_dict(py)?;
     let made = SOCKET.import(py, "socket", "socket")?.call((), Some(&kwargs))?;
-    let _ = socket.into_raw_fd();
+    let _ = socket.into_number();
     Ok(made)
 }

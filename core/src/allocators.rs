@@ -52,8 +52,7 @@ struct Seen {
 
 impl Seen {
     fn now(folder: Option<&Path>) -> Result<Self> {
-        let namespace = sys::network_namespace()
-            .map_err(|error| Error::os("cannot tell this thread's network namespace from /proc", error))?;
+        let namespace = sys::network_namespace().map_err(|error| Error::os(sys::words::NO_NETWORK_NAMESPACE, error))?;
         let project = folder.map_or(Ok(None), Project::nearest)?;
         Ok(Self { namespace, project })
     }

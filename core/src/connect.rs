@@ -6,10 +6,8 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 
 use crate::sys;
@@ -63,8 +61,8 @@ impl Door {
     }
 
     /// The connections that are not answered yet.
-    pub(crate) fn pending(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.sides.iter().filter_map(|side| side.pending.as_ref()).map(|(socket, _)| socket.as_fd())
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Socket> {
+        self.sides.iter().filter_map(|side| side.pending.as_ref()).map(|(socket, _)| socket)
     }
 
     /// What was seen last: "connection refused on 127.0.0.1 and ::1".
@@ -86,7 +84,7 @@ impl Side {
         let address = SocketAddr::from((self.address, port));
         let socket = match sys::socket(Domain::for_address(address), Type::STREAM, None) {
             Ok(socket) => socket,
-            Err(error) if is(&error, Errno::AFNOSUPPORT) => {
+            Err(error) if sys::is_no_such_family(&error) => {
                 self.seen = Seen::Missing;
                 return Ok(());
             }
@@ -94,7 +92,7 @@ impl Side {
         };
         socket.set_nonblocking(true)?;
         match socket.connect(&address.into()) {
-            Err(error) if is(&error, Errno::INPROGRESS) => {
+            Err(error) if sys::is_connecting(&error) => {
                 // What was seen before stays until this one is answered, or shows that none is to be had.
                 self.pending = Some((socket, Instant::now()));
             }
@@ -130,10 +128,6 @@ fn connected(socket: &Socket, port: u16) -> Seen {
         return Seen::Refused;
     }
     Seen::Connected
-}
-
-fn is(error: &io::Error, errno: Errno) -> bool {
-    error.raw_os_error() == Some(errno.raw_os_error())
 }
 
 impl From<&io::Error> for Seen {

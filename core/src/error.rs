@@ -269,7 +269,7 @@ fn explain(error: &std::io::Error) -> (ErrorCode, &'static str) {
         Kind::ReadOnlyFilesystem => (ErrorCode::PermissionDenied, "use a folder on a writable file system"),
         Kind::StorageFull | Kind::QuotaExceeded => (ErrorCode::Io, "free some space on that file system"),
         _ => match crate::sys::limit_reached(error) {
-            true => (ErrorCode::Io, "close some descriptors or raise the limit (ulimit -n)"),
+            true => (ErrorCode::Io, crate::sys::words::RAISE_LIMIT),
             false => (ErrorCode::Io, "mend what the system reports and try again"),
         },
     }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::hash::sha256;
-use crate::{random, sys};
+use crate::sys;
 
 /// Names one environment: 12 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +22,7 @@ impl IsolationId {
     /// # Errors
     /// `io` if the operating system has no randomness.
     pub fn generate(worktree: &Path, instance_id: &str) -> Result<Self> {
-        let random = random::number().map_err(|error| Error::os("cannot read random bytes", error))?;
+        let random = sys::random_number().map_err(|error| Error::os("cannot read random bytes", error))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let digest = sha256(&[
             worktree.as_os_str().as_encoded_bytes(),

@@ -70,3 +70,4 @@ pub use id::IsolationId;
 pub use lease::{GuardState, Lease, LeaseRequest, SocketOptions};
 pub use process::{environment, give_back, lease, port};
 pub use settings::Settings;
+pub use sys::{Inheritable, ServerSocket};

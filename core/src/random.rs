@@ -1,17 +1,12 @@
-//! Randomness from the operating system, never from a state that a fork would copy.
+//! Generators of random numbers for choosing ports: never from a state that a fork would copy.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rand::rngs::{SmallRng, SysRng};
-use rand::{SeedableRng, TryRng};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 
-use crate::sys::PerProcess;
-
-/// A random number, good enough for cryptography.
-pub(crate) fn number() -> io::Result<u64> {
-    SysRng.try_next_u64().map_err(io::Error::other)
-}
+use crate::sys::{PerProcess, random_number};
 
 /// Fast generators for choosing ports, one a lease: from a seed of the operating system's, one for each process, and a count,
 /// so that neither threads nor forked children repeat each other.
@@ -30,8 +25,9 @@ impl Generators {
 
     /// A number that tells one lease of this process from its others.
     pub(crate) fn number(&self) -> io::Result<u64> {
-        let seeded =
-            self.0.get_or_try_make(|| Ok::<_, io::Error>(Seeded { seed: number()?, made: AtomicU64::new(0) }))?;
+        let seeded = self
+            .0
+            .get_or_try_make(|| Ok::<_, io::Error>(Seeded { seed: random_number()?, made: AtomicU64::new(0) }))?;
         // An odd factor, so that no two counts give the same number, and numbers that follow each other look like others.
         Ok(seeded.seed ^ seeded.made.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }

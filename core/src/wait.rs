@@ -3,8 +3,9 @@
 //! Nobody announces that a socket listens or is closed, so this looks again and again: soon at first, then rarely.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
+
+use socket2::Socket;
 
 use crate::allocator::Allocator;
 use crate::backoff::{Backoff, Deadline};
@@ -15,7 +16,7 @@ use crate::port_set::{PortRange, PortSet};
 use crate::port_state::PortUsage;
 use crate::refusals;
 use crate::registry::PortsFile;
-use crate::sys;
+use crate::sys::{self, words};
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -76,8 +77,7 @@ impl Allocator {
                 return Ok(());
             }
             let Some(pause) = pause.filter(|_| !self.is_cancelled()) else {
-                let remedy = "end what is there (`ss -tuanp` shows it; TIME_WAIT lasts a minute), or wait longer";
-                return Err(timeout(&backoff.deadline, bound, remedy));
+                return Err(timeout(&backoff.deadline, bound, words::END_HOLDERS));
             };
             waiting = bound.into_iter().map(|(port, _)| port).collect();
             rest(&[], pause)?;
@@ -112,7 +112,7 @@ fn listen(doors: &mut Vec<Door>, time: Duration, only_pending: bool) -> Result<(
     }
 }
 
-fn rest(sockets: &[BorrowedFd<'_>], time: Duration) -> Result<()> {
+fn rest(sockets: &[&Socket], time: Duration) -> Result<()> {
     sys::wait_connected(sockets, time).map_err(|error| Error::os("cannot wait for ports", error))
 }
 

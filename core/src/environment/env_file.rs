@@ -4,11 +4,8 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use rustix::fs::{FlockOperation, OFlags};
 
 use super::removal::Removal;
 use super::{EnvFile, status};
@@ -63,12 +60,7 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
             error
         }
     };
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&own)
-        .and_then(|file| Ok(File::from(sys::above_standard(file.into())?)))
-        .and_then(|mut file| file.write_all(content(record).as_bytes()));
+    let written = sys::create_new(&own).and_then(|mut file| file.write_all(content(record).as_bytes()));
     if let Err(error) = written {
         return Err(failed(error));
     }
@@ -111,7 +103,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     };
     let mut backoff = Backoff::steady(REPLACEMENT_PATIENCE);
     loop {
-        match lock(&file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
+        match sys::try_lock_file(&file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
             Ok(None) => break,
             // Somebody is just replacing or removing it, or has died over that: then the lock is gone, and the file is not.
             Ok(Some(true)) => {}
@@ -143,10 +135,10 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     if !has_own_name {
         return remove_aside(&file, path, id).unwrap_or_else(failed);
     }
-    match rustix::fs::unlink(path) {
+    match sys::remove_file(path) {
         Ok(()) => Removal::Removed,
-        Err(error) if sys::is_absent(&error.into()) => Removal::Absent,
-        Err(error) => failed(error.into()),
+        Err(error) if sys::is_absent(&error) => Removal::Absent,
+        Err(error) => failed(error),
     }
 }
 
@@ -159,13 +151,13 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
         Err(error) if sys::is_absent(&error) => return Ok(Removal::Absent),
         // Somebody has taken even that name.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            rustix::fs::unlink(path)?;
+            sys::remove_file(path)?;
             return Ok(Removal::Removed);
         }
         Err(error) => return Err(error),
     }
     if is_in_place(file, &aside)? {
-        rustix::fs::unlink(&aside)?;
+        sys::remove_file(&aside)?;
         return Ok(Removal::Removed);
     }
     sys::rename_new(&aside, path)?;
@@ -281,13 +273,10 @@ impl fmt::Display for Unopened {
 /// Opens a plain file of this user; `None` if there is nothing, or why it is not one.
 fn open(path: &Path) -> std::result::Result<Option<File>, Unopened> {
     let not_ours = |why: String| Err(Unopened::NotOurs(why));
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
-    match opened.and_then(|file| file.metadata().map(|metadata| (file, metadata))) {
-        Ok((_, metadata)) if !metadata.is_file() => not_ours("is not a plain file".to_owned()),
-        Ok((_, metadata)) if metadata.uid() != sys::user_id() => {
-            not_ours(format!("belongs to user {}", metadata.uid()))
-        }
+    let opened = sys::open_without_following(path);
+    match opened.and_then(|file| sys::entry_of(&file).map(|entry| (file, entry))) {
+        Ok((_, entry)) if !entry.is_file() => not_ours("is not a plain file".to_owned()),
+        Ok((_, entry)) if entry.user != sys::user_id() => not_ours(format!("belongs to user {}", entry.user)),
         Ok((file, _)) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => match sys::entry(path) {
@@ -309,7 +298,7 @@ fn read(file: &mut File) -> io::Result<String> {
 /// env file has its lock, so of two that found the same abandoned one only one replaces it. An editor or whoever else
 /// knows nothing of locks may do so all the same: what came out of the exchange is looked at before it is removed.
 fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
-    if !lock(old)? || !is_in_place(old, path)? {
+    if !sys::try_lock_file(old)? || !is_in_place(old, path)? {
         return Ok(false);
     }
     match sys::exchange(new, path) {
@@ -323,29 +312,15 @@ fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
         Err(error) => return Err(error),
     }
     if is_in_place(old, new)? {
-        rustix::fs::unlink(new)?;
+        sys::remove_file(new)?;
         return Ok(true);
     }
     sys::exchange(new, path)?;
     Ok(false)
 }
 
-/// Locks the file until it is closed. `false`: somebody else has locked it.
-fn lock(file: &File) -> io::Result<bool> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(true),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Whether the file still is the one at `path`.
 fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
-    let here = file.metadata()?;
-    let there = match fs::symlink_metadata(path) {
-        Ok(there) => there,
-        Err(error) if sys::is_absent(&error) => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    Ok(here.dev() == there.dev() && here.ino() == there.ino())
+    let here = sys::entry_of(file)?.id;
+    Ok(sys::entry(path)?.is_some_and(|there| there.id == here))
 }

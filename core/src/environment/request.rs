@@ -10,7 +10,7 @@ use crate::names::check_names;
 use crate::project::Project;
 use crate::registry::Lifetime;
 use crate::settings::Settings;
-use crate::sys::ProcessStamp;
+use crate::sys::{ProcessStamp, words};
 use crate::time::Timestamp;
 
 /// How many ports an environment has if neither a number nor names are given.
@@ -253,7 +253,7 @@ impl EnvironmentRequest {
         }
         let owner = self.owner_pid.map(|pid| {
             let found = ProcessStamp::running(pid)
-                .map_err(|error| Error::os(format!("cannot read process {pid} in /proc"), error))?;
+                .map_err(|error| Error::os(format!("cannot read process {pid} {}", words::IN_PROCESSES), error))?;
             found.ok_or_else(|| {
                 Error::new(
                     crate::ErrorCode::NotFound,

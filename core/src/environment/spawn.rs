@@ -2,15 +2,12 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
-
-use rustix::io::Errno;
 
 use super::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::lease::{Lease, SocketOptions};
-use crate::sys::{self, Activation};
+use crate::sys::{self, Activation, ServerSocket, words};
 
 /// How a program is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,23 +73,21 @@ impl Environment {
             ),
             io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
             // Something is there that cannot be executed, as bash has it.
-            _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-                Error::os(format!("cannot execute {program:?}"), error)
-                    .recast(ErrorCode::PermissionDenied, "")
-                    .with_remedy("mend the links that it goes through")
-            }
+            _ if sys::leads_in_a_circle(&error) => Error::os(format!("cannot execute {program:?}"), error)
+                .recast(ErrorCode::PermissionDenied, "")
+                .with_remedy("mend the links that it goes through"),
             _ => Error::os(format!("cannot start {program:?}"), error),
         })
     }
 
-    /// Has the kernel keep the exit status of this process's children until it is asked for. Where SIGCHLD was inherited
-    /// as ignored, waiting for a started program would else fail. It is for the whole process, so whoever owns that
+    /// Has the system keep the exit status of this process's children until it is asked for. Where it was told otherwise, as
+    /// by an inherited SIGCHLD that is ignored, waiting for a started program would else fail. It is for the whole process, so whoever owns that
     /// decides: [`spawn`](Self::spawn) does not do it.
     ///
     /// # Errors
     /// `io` if the system refuses.
     pub fn keep_exit_statuses() -> Result<()> {
-        sys::keep_exit_statuses().map_err(|error| Error::os("cannot set SIGCHLD to its default", error))
+        sys::keep_exit_statuses().map_err(|error| Error::os(words::NO_EXIT_STATUSES, error))
     }
 
     /// The sockets for systemd's protocol.
@@ -103,10 +98,10 @@ impl Environment {
                 "unset LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, if they are not for the program",
             ));
         }
-        let mut of_addresses: Vec<Vec<OwnedFd>> = Vec::new();
+        let mut of_addresses: Vec<Vec<ServerSocket>> = Vec::new();
         for index in 0..self.ports().len() {
-            let sockets: Vec<OwnedFd> = match listen {
-                Listen::Loopback => lease.listeners(index)?.into_iter().map(OwnedFd::from).collect(),
+            let sockets: Vec<ServerSocket> = match listen {
+                Listen::Loopback => lease.listeners(index)?.into_iter().map(ServerSocket::from).collect(),
                 Listen::On(addresses) => addresses
                     .iter()
                     .map(|address| lease.socket(index, &SocketOptions::tcp().address(*address)))

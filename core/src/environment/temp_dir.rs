@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::removal::Removal;
@@ -32,7 +31,7 @@ pub(super) fn exists(path: &Path) -> Result<bool> {
 
 /// Makes the folder, empty and with mode 0700. `false`: something of that name exists.
 pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
-    match fs::DirBuilder::new().mode(0o700).create(path) {
+    match sys::create_private_folder(path) {
         Ok(()) => {
             sys::mark(path, mark(registry));
             Ok(true)
@@ -134,8 +133,6 @@ pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn id() -> IsolationId {
@@ -152,9 +149,9 @@ mod tests {
 
         assert!(matches!(remove(&victim, id()), Removal::NotOurs(_)));
         assert!(matches!(remove(&path, id()), Removal::Absent));
-        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        sys::make_link(&victim, &path);
         assert!(matches!(remove(&path, id()), Removal::NotOurs(_)));
-        rustix::fs::unlink(&path).unwrap();
+        sys::remove_file(&path).unwrap();
         fs::write(&path, "a file").unwrap();
         assert!(matches!(remove(&path, id()), Removal::NotOurs(_)));
         assert!(victim.join("precious").exists() && path.exists());
@@ -168,8 +165,10 @@ mod tests {
         fs::write(victim.join("precious"), "1").unwrap();
         let path = scratch.path().join("portalloc-0123456789ab");
         fs::create_dir_all(path.join("a/b")).unwrap();
-        std::os::unix::fs::symlink(&victim, path.join("a/link")).unwrap();
-        fs::set_permissions(path.join("a"), PermissionsExt::from_mode(0o500)).unwrap();
+        sys::make_link(&victim, &path.join("a/link"));
+        let mut mode = fs::metadata(path.join("a")).unwrap().permissions();
+        mode.set_readonly(true);
+        fs::set_permissions(path.join("a"), mode).unwrap();
         assert!(matches!(remove(&path, id()), Removal::Removed));
         assert!(!path.exists() && victim.join("precious").exists());
     }

@@ -107,8 +107,7 @@ fn look_at_ports(ports: &PortsFile, record: &Record) -> Result<Vec<PortCheck>> {
     let checked = record.ports.ports.iter().map(|port| Ok((*port, check::is_bound(ports, *port)?)));
     let checked = checked.collect::<Result<Vec<_>>>()?;
     let held = checked.iter().filter(|(_, bound)| bound.is_none()).map(|(port, _)| *port).collect();
-    let found =
-        sys::port_sockets(&held).map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
+    let found = sys::port_sockets(&held).map_err(|error| Error::os(sys::words::NO_SOCKETS, error))?;
     let has_socket = |port| found.sockets.iter().any(|socket| socket.local.port() == port);
     Ok(checked
         .iter()

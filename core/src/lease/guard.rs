@@ -3,13 +3,13 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use socket2::{Socket, Type};
+use socket2::Type;
 
 use super::{Lease, not_ours};
 use crate::error::{Error, ErrorCode, Result};
 use crate::probe::{self, Pair};
 use crate::registry::PortsFile;
-use crate::sys::GuardSocket;
+use crate::sys::{self, BoundPort, GuardSocket};
 
 /// What keeps strangers off the ports of a lease.
 ///
@@ -101,7 +101,7 @@ impl Guard {
 impl Guarded {
     fn open(&mut self, open: bool) -> Result<()> {
         let failed = |error| Error::os(format!("cannot change the guard of port {}", self.port), error);
-        self.tcp.get().and_then(|tcp| tcp.set_reuse_address(open)).map_err(failed)?;
+        self.tcp.open(open).map_err(failed)?;
         self.is_open = open;
         Ok(())
     }
@@ -193,17 +193,17 @@ impl Lease {
 }
 
 /// A socket of a guard, which forked children do not keep.
-fn kept(port: u16, socket: Socket) -> Result<GuardSocket> {
-    GuardSocket::new(socket).map_err(|error| Error::os(format!("cannot guard port {port}"), error))
+fn kept(port: u16, bound: BoundPort) -> Result<GuardSocket> {
+    GuardSocket::new(bound).map_err(|error| Error::os(format!("cannot guard port {port}"), error))
 }
 
-fn bound(port: u16, kind: Type) -> Result<Socket> {
+fn bound(port: u16, kind: Type) -> Result<BoundPort> {
     probe::bind_one(port, kind).map_err(|error| in_use(port, error))
 }
 
 /// The error of a bind that somebody stands in the way of.
 pub(super) fn in_use(port: u16, error: std::io::Error) -> Error {
-    if error.kind() != std::io::ErrorKind::AddrInUse {
+    if !sys::is_port_taken(&error) {
         return Error::os(format!("cannot bind port {port}"), error);
     }
     Error::new(

@@ -7,7 +7,6 @@ mod sticky;
 mod take;
 
 use std::fmt;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -15,7 +14,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
 use crate::process::{Maker, warn_once};
 use crate::registry::{Label, PortsFile, Registry, Slot};
-use crate::sys;
+use crate::sys::{self, Inheritable};
 use guard::Guard;
 
 pub use guard::GuardState;
@@ -163,14 +162,14 @@ impl Lease {
     ///
     /// # Errors
     /// `invalid_argument` if the lease was released; `unsupported` in a forked child; `io` at the descriptor limit.
-    pub fn inheritable(&self) -> Result<OwnedFd> {
+    pub fn inheritable(&self) -> Result<Inheritable> {
         let copy = self.pass_on()?;
-        sys::keep_on_exec(&copy).map_err(|error| Error::os("cannot pass on the lease", error))?;
+        sys::let_inherit(&copy).map_err(|error| Error::os("cannot pass on the lease", error))?;
         Ok(copy)
     }
 
     /// A copy of the descriptor for another process, which is told from now on to have a part in the lease.
-    pub(crate) fn pass_on(&self) -> Result<OwnedFd> {
+    pub(crate) fn pass_on(&self) -> Result<Inheritable> {
         if !self.is_ours() {
             return Err(not_ours());
         }

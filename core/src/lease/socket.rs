@@ -1,7 +1,6 @@
 //! Handing the server the bound socket itself, so that nobody binds the port before it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
 
 use socket2::{Domain, Socket, Type};
 
@@ -9,7 +8,7 @@ use super::Lease;
 use super::guard::in_use;
 use crate::error::{Error, Result};
 use crate::refusals;
-use crate::sys;
+use crate::sys::{self, ServerSocket, words};
 
 /// How many connections may wait to be accepted, as most servers have it; the kernel caps it (`somaxconn`).
 const BACKLOG: i32 = 1024;
@@ -59,7 +58,7 @@ impl Lease {
     /// # Errors
     /// `invalid_argument` for an index that is none, an address of another machine, or a lease that was released;
     /// `port_in_use` if a stranger was there first; `io`.
-    pub fn socket(&self, index: usize, hand_off: &SocketOptions) -> Result<OwnedFd> {
+    pub fn socket(&self, index: usize, hand_off: &SocketOptions) -> Result<ServerSocket> {
         let _held = self.check_held()?;
         let Some(port) = self.ports.get(index).copied() else {
             return Err(refusals::no_index(index, self.ports.len()));
@@ -67,10 +66,10 @@ impl Lease {
         let kind = if hand_off.udp { Type::DGRAM } else { Type::STREAM };
         let address = SocketAddr::new(hand_off.address, port);
         self.over_guard(port, kind, || {
-            bind(address, kind, hand_off).map(OwnedFd::from).map_err(|error| match error.kind() {
+            bind(address, kind, hand_off).map(ServerSocket::new).map_err(|error| match error.kind() {
                 std::io::ErrorKind::AddrNotAvailable => Error::invalid_argument(
                     format!("{} is not an address of this machine", hand_off.address),
-                    "use 127.0.0.1, ::1, 0.0.0.0, :: or one that `ip address` shows",
+                    words::NAME_ADDRESS,
                 ),
                 _ => in_use(port, error),
             })

@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::time::SystemTime;
 
 use crate::hash::sha256;
@@ -57,7 +56,7 @@ impl Sticky {
             let _ = file.set_modified(SystemTime::UNIX_EPOCH + sys::file_time());
             return;
         }
-        let (Ok(memory), Ok(random)) = (registry.memory(), crate::random::number()) else { return };
+        let (Ok(memory), Ok(random)) = (registry.memory(), sys::random_number()) else { return };
         let name = self.file_name();
         let new = format!("{name}{}{random:016x}", sys::UNFINISHED);
         let written = memory
@@ -75,8 +74,8 @@ impl Sticky {
     /// The file may have been written by anyone: only a port of this user's own counts, and only as a preference.
     fn remembered(&self, registry: &Registry) -> Option<(u16, File)> {
         let file = registry.memory().ok()?.read(self.file_name().as_ref()).ok()?;
-        let metadata = file.metadata().ok()?;
-        if !metadata.is_file() || metadata.uid() != sys::user_id() {
+        let entry = sys::entry_of(&file).ok()?;
+        if !entry.is_file() || entry.user != sys::user_id() {
             return None;
         }
         let mut text = String::new();
@@ -97,8 +96,8 @@ fn forget_the_oldest(memory: &Folder) {
     }
     let mut own = Vec::new();
     for name in names.iter().filter(|name| name.to_str().is_some_and(is_number)) {
-        if let Some(stat) = memory.metadata(name).ok().filter(|stat| stat.st_uid == sys::user_id()) {
-            own.push((sys::written_us(&stat), name));
+        if let Some(entry) = memory.entry_in(name).ok().filter(|entry| entry.user == sys::user_id()) {
+            own.push((entry.written_us, name));
         }
     }
     if own.len() > REMEMBERED {

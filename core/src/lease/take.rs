@@ -19,7 +19,7 @@ use crate::port_state::{PortState, PortUsage};
 use crate::process::Maker;
 use crate::registry::{Claim, Label, Slot};
 use crate::search::{Judged, LockedPorts, Search, Shape};
-use crate::sys::CloseWatch;
+use crate::sys::{CloseWatch, words};
 use crate::time::Timestamp;
 use crate::who;
 
@@ -142,10 +142,7 @@ fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
         Obstacle::Busy(busy) => {
             let message = who::explain(search.registry, &busy).join("; ");
             let (code, remedy) = if busy.iter().any(|state| state.usage == PortUsage::Denied) {
-                (
-                    ErrorCode::PermissionDenied,
-                    "ask for ports from 1024 on, or lower net.ipv4.ip_unprivileged_port_start",
-                )
+                (ErrorCode::PermissionDenied, words::ALLOW_LOW_PORTS)
             } else {
                 (ErrorCode::PortInUse, "end or clean up what is there, wait with a deadline, or ask for other ports")
             };

@@ -4,17 +4,14 @@
 mod declarations;
 mod lines;
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::OFlags;
-use rustix::io::Errno;
 
 pub use declarations::Project;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::sys;
 
 /// The project file's name.
 const FILE_NAME: &str = "portalloc.toml";
@@ -69,8 +66,7 @@ impl Project {
 /// The file's text. Opened without blocking, so that a pipe of that name cannot hang whoever looks.
 fn text(path: &Path) -> Result<String> {
     let shown = path.display();
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| unopened(path, error))?;
+    let file = sys::open_without_waiting(path).map_err(|error| unopened(path, error))?;
     let cannot_read = |error| Error::os(format!("cannot read the project file {shown}"), error);
     let metadata = file.metadata().map_err(cannot_read)?;
     if !metadata.is_file() {
@@ -98,7 +94,7 @@ fn text(path: &Path) -> Result<String> {
 /// Why it cannot be opened, as somebody who wrote it would say it.
 fn unopened(path: &Path, error: io::Error) -> Error {
     let shown = path.display();
-    if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+    if sys::leads_in_a_circle(&error) {
         return Error::invalid_argument(
             format!("the project file {shown} is a symbolic link that leads back to itself"),
             "remove the link, or let it lead to a file",

@@ -4,16 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, Entry, Folder};
-
-/// Anyone may add, only owners may remove: users share one registry.
-const SHARED_MODE: u32 = 0o1777;
-
-/// The registry of a machine that has been set up for all its users (`portalloc setup`).
-pub(super) const SET_UP: &str = "/run/portalloc";
-
-/// The registry of one that has not.
-pub(super) const PLAIN: &str = "/tmp/portalloc";
+use crate::sys::{self, Folder, PLAIN, SET_UP, words};
 
 /// The folder named, else `/run/portalloc` if that is root's and shared, else `/tmp/portalloc`. Chosen by what it is, never by
 /// whether it can be used: two processes that chose differently would not exclude each other. Never below `$TMPDIR`, which
@@ -71,7 +62,7 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
         Err(error) => error,
     };
     match sys::entry(path).map_err(io)? {
-        Some(entry) => Err(distrust(entry).map_or_else(|| io(failed), |why| unusable(path, &why))),
+        Some(entry) => Err(entry.distrust_as_folder().map_or_else(|| io(failed), |why| unusable(path, &why))),
         None if failed.kind() != io::ErrorKind::NotFound => Err(io(failed)),
         None => Err(unusable(path, "was removed at this moment")),
     }
@@ -82,7 +73,7 @@ fn trusted(folder: Folder, path: &Path) -> Result<Folder> {
     let entry = folder
         .entry()
         .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))?;
-    distrust(entry).map_or(Ok(folder), |why| Err(unusable(path, &why)))
+    entry.distrust_as_folder().map_or(Ok(folder), |why| Err(unusable(path, &why)))
 }
 
 fn unusable(path: &Path, why: &str) -> Error {
@@ -99,11 +90,7 @@ pub(super) fn explain_place(error: Error, root: &Path) -> Error {
     if error.code() != ErrorCode::PermissionDenied {
         return error;
     }
-    let root = root.display();
-    error.recast(ErrorCode::RegistryUnusable, "").with_remedy(&format!(
-        "let this process write there: `ReadWritePaths={root}` in a systemd unit, a writable mount of {root} in a \
-         container or sandbox; or set PORTALLOC_DIR to another folder, for all that are to exclude each other"
-    ))
+    error.recast(ErrorCode::RegistryUnusable, "").with_remedy(&words::let_write(&root.display().to_string()))
 }
 
 fn open_existing(around: Option<&Folder>, path: &Path) -> io::Result<Folder> {
@@ -116,31 +103,10 @@ fn open_existing(around: Option<&Folder>, path: &Path) -> io::Result<Folder> {
 fn create(around: Option<&Folder>, path: &Path) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default();
     if let Some(around) = around {
-        return around.create_folder(name, SHARED_MODE);
+        return around.create_shared_folder(name);
     }
     let parent = path.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent)?;
     // Of the parent itself a link may be a part, as on a system whose /tmp is one.
-    Folder::place(&parent.canonicalize()?)?.create_folder(name, SHARED_MODE)
-}
-
-/// Why what stands there cannot be trusted.
-fn distrust(entry: Entry) -> Option<String> {
-    if !entry.is_folder() {
-        return Some(format!("is {}", entry.describe()));
-    }
-    let trusted_owner = entry.user == sys::user_id() || entry.user == 0;
-    if !trusted_owner && !entry.is_sticky_for_all() {
-        return Some(format!(
-            "belongs to user {} and is not shared (its mode is {:o}, not 1777)",
-            entry.user, entry.mode
-        ));
-    }
-    if entry.mode & 0o1002 == 0o0002 {
-        return Some(format!(
-            "can be emptied by anyone (its mode is {:o}: writable for all without the sticky bit)",
-            entry.mode
-        ));
-    }
-    None
+    Folder::place(&parent.canonicalize()?)?.create_shared_folder(name)
 }

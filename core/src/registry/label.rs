@@ -1,4 +1,4 @@
-//! What stands in a port's slot of the `ports` file: 64 bytes, checked by a checksum. Pure.
+//! What stands in a port's slot of the `ports` file: 64 bytes, checked by a checksum. Knows no files.
 //!
 //! For a held lease a label is a note for people; the lock is the claim. For a kept one the label is the claim, so
 //! it carries all that decides whether it still holds, readable by every user: the record may be somebody else's.

@@ -15,7 +15,6 @@ mod sweep;
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -37,8 +36,8 @@ pub use crate::time::Timestamp;
 
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
-use crate::random::{self, Generators};
-use crate::sys::{self, Folder, Marked, PerProcess};
+use crate::random::Generators;
+use crate::sys::{self, BoundPort, Folder, Marked, PerProcess, words};
 use header::{Header, Unusable};
 use ports_file::Identity;
 
@@ -89,15 +88,21 @@ struct Namespace {
 
 impl Namespace {
     fn current() -> Result<Self> {
-        let inode = sys::network_namespace().map_err(|error| {
-            Error::os("cannot tell this thread's network namespace from /proc/thread-self/ns/net", error)
-        })?;
+        let inode = sys::network_namespace().map_err(|error| Error::os(words::NO_NETWORK_NAMESPACE, error))?;
         Ok(Self { inode, cookie: sys::cookie() })
     }
 
     /// Whether a file was made for another one, which had the same inode and is gone.
     fn is_successor_of(self, header: &Header) -> bool {
         self.cookie.is_some_and(|own| header.namespace != 0 && header.namespace != own)
+    }
+}
+
+/// On a platform on which portalloc cannot hold ports nothing is opened.
+fn check_supported() -> Result<()> {
+    match sys::unsupported() {
+        None => Ok(()),
+        Some(why) => Err(Error::new(ErrorCode::Unsupported, why, "use it on Linux")),
     }
 }
 
@@ -113,6 +118,7 @@ impl Registry {
     }
 
     fn open_for(named: Option<PathBuf>, namespace: Namespace) -> Result<Self> {
+        check_supported()?;
         let mut tries = 1..=TRIES;
         loop {
             match Self::open_once(named.clone(), namespace) {
@@ -159,9 +165,7 @@ impl Registry {
         namespace: Namespace,
         name: String,
     ) -> Result<Option<Self>> {
-        let mount_namespace = sys::mount_namespace().map_err(|error| {
-            Error::os("cannot tell this process's mount namespace from /proc/thread-self/ns/mnt", error)
-        })?;
+        let mount_namespace = sys::mount_namespace().map_err(|error| Error::os(words::NO_MOUNT_NAMESPACE, error))?;
         let path = root.join(name);
         let envs = path.join("envs");
         let kept = |folder: Folder, path: &Path| {
@@ -225,9 +229,9 @@ impl Registry {
         self.user
     }
 
-    /// Whether a socket is in the network namespace whose registry this is; so it is, where that cannot be told.
-    pub(crate) fn is_home_of(&self, socket: &impl AsFd) -> bool {
-        self.is_own(|| sys::cookie_of(socket))
+    /// Whether a bound port is in the network namespace whose registry this is; so it is, where that cannot be told.
+    pub(crate) fn is_home_of(&self, port: &BoundPort) -> bool {
+        self.is_own(|| sys::cookie_of(port))
     }
 
     /// Whether the calling thread is. At the descriptor limit it cannot be told, which is no sign that it is not.
@@ -246,9 +250,10 @@ impl Registry {
 
     /// The stamp of the calling process: of the one that opened the registry, or of a forked child of it.
     pub(crate) fn process(&self) -> Result<ProcessStamp> {
-        self.process.get_or_try_make(ProcessStamp::current).copied().map_err(|error| {
-            Error::os("cannot tell what this process is from /proc/self/stat and /proc/self/ns", error)
-        })
+        self.process
+            .get_or_try_make(ProcessStamp::current)
+            .copied()
+            .map_err(|error| Error::os(words::NO_PROCESS, error))
     }
 
     /// Leases that this process has taken of it and not given back.
@@ -285,18 +290,18 @@ impl Registry {
 
     /// Makes sure that the path still leads to the file that was opened, and that the file has its size.
     fn look(&self, now: u64) -> Result<()> {
-        let metadata = match std::fs::symlink_metadata(&self.ports_path) {
-            Ok(metadata) => metadata,
-            Err(error) if sys::is_absent(&error) => return Err(self.gone("is gone")),
+        let entry = match sys::entry(&self.ports_path) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Err(self.gone("is gone")),
             Err(error) => return Err(Error::registry(format!("cannot look at {}", self.ports_path.display()), error)),
         };
-        if !self.is_ours() || Identity::of(&metadata) != self.identity || !self.records.is_in_place() {
+        if !self.is_ours() || Identity::of(&entry) != self.identity || !self.records.is_in_place() {
             return Err(self.gone("or its folder of records is not the one that was opened"));
         }
-        if let Some(why) = ports_file::distrust(&metadata) {
+        if let Some(why) = ports_file::distrust(&entry) {
             return Err(self.not_a_ports_file(why));
         }
-        if metadata.len() != ports_file::FILE_SIZE {
+        if entry.length != ports_file::FILE_SIZE {
             self.restore()?;
         }
         self.looked_at_ms.store(now, Ordering::Relaxed);
@@ -363,8 +368,8 @@ impl Registry {
             io::ErrorKind::NotFound => Error::registry_gone(),
             _ => failed(error),
         })?;
-        let metadata = file.metadata().map_err(failed)?;
-        if let Some(why) = ports_file::distrust(&metadata) {
+        let entry = sys::entry_of(&file).map_err(failed)?;
+        if let Some(why) = ports_file::distrust(&entry) {
             return Err(self.not_a_ports_file(why));
         }
         let bytes = ports_file::header(&file).map_err(failed)?;
@@ -372,12 +377,12 @@ impl Registry {
             Some(Ok(header)) => header,
             // It was cut off, and is written again with what else is restored.
             None => self.header.clone(),
-            Some(Err(Unusable::NoHeader)) if bytes == Some([0; _]) && metadata.len() != ports_file::FILE_SIZE => {
+            Some(Err(Unusable::NoHeader)) if bytes == Some([0; _]) && entry.length != ports_file::FILE_SIZE => {
                 self.header.clone()
             }
             Some(Err(unusable)) => return Err(self.unusable(&unusable)),
         };
-        Ok((Identity::of(&metadata), header))
+        Ok((Identity::of(&entry), header))
     }
 
     fn unusable(&self, unusable: &Unusable) -> Error {
@@ -442,10 +447,10 @@ impl Registry {
         if !folder.is_at(&self.path) {
             return Err(Error::registry_gone());
         }
-        let name = format!("ports{}{:016x}", sys::UNFINISHED, random::number().map_err(failed)?);
+        let name = format!("ports{}{:016x}", sys::UNFINISHED, sys::random_number().map_err(failed)?);
         let new = OsStr::new(&name);
         let filled = folder.create_shared(new).map_err(failed).and_then(|file| {
-            let identity = Identity::of(&file.metadata().map_err(failed)?);
+            let identity = Identity::of(&sys::entry_of(&file).map_err(failed)?);
             let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
             ports.write_header(&self.header).map_err(failed)?;

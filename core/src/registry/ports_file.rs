@@ -3,17 +3,15 @@
 //! Never mapped into memory: a file that somebody truncates, or a full disk, must be an error and not a signal.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::header::Header;
 use super::label::{SLOT, Slot};
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
-use crate::sys::{self, Folder, Marked};
+use crate::sys::{self, Entry, FileId, Folder, Inheritable, Marked};
 
 /// Size of the file: a slot for each number a port can have, and for 0, which none has.
 pub(crate) const FILE_SIZE: u64 = 65536 * SLOT as u64;
@@ -25,21 +23,20 @@ const LARGE_CHUNK: usize = 256;
 /// Which file it is, whatever path leads to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
+    id: FileId,
     /// Some file systems count no names.
     counts_names: bool,
 }
 
 impl Identity {
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino(), counts_names: metadata.nlink() > 0 }
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self { id: entry.id, counts_names: entry.names > 0 }
     }
 }
 
 impl PartialEq for Identity {
     fn eq(&self, other: &Self) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
+        self.id == other.id
     }
 }
 
@@ -108,11 +105,8 @@ impl PortsFile {
 
     /// Whether the file has a name, and is the one that the registry has.
     pub(crate) fn is_linked(&self) -> bool {
-        // The cheapest of the kernel's calls, because every lease asks.
-        rustix::fs::fstat(self.file.open()).is_ok_and(|stat| {
-            (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)
-                && (stat.st_nlink > 0 || !self.identity.counts_names)
-        })
+        sys::entry_of(self.file.open())
+            .is_ok_and(|entry| entry.id == self.identity.id && (entry.names > 0 || !self.identity.counts_names))
     }
 
     /// A lock of somebody else's that overlaps `range`.
@@ -185,7 +179,7 @@ impl PortsFile {
         while left > 0 {
             let length = left.min(buffer.len());
             let Some(part) = buffer.get_mut(..length) else { break };
-            self.file.open().read_exact_at(part, at).map_err(unreadable)?;
+            sys::read_exact_at(self.file.open(), part, at).map_err(unreadable)?;
             see(part.as_chunks::<SLOT>().0);
             (at, left) = (at + length as u64, left - length);
         }
@@ -201,9 +195,7 @@ impl PortsFile {
             let count = left.min(SMALL_CHUNK);
             let Some(part) = chunk.get_mut(..count) else { break };
             part.fill(bytes);
-            self.file
-                .open()
-                .write_all_at(part.as_flattened(), at)
+            sys::write_all_at(self.file.open(), part.as_flattened(), at)
                 .map_err(|error| Error::registry("cannot write to the registry's ports file", error))?;
             (at, left) = (at + (count * SLOT) as u64, left - count);
         }
@@ -211,8 +203,8 @@ impl PortsFile {
     }
 
     /// A copy of the descriptor: the same description, and so the same locks.
-    pub(crate) fn copy(&self) -> io::Result<OwnedFd> {
-        sys::above_standard(self.file.open().try_clone()?.into())
+    pub(crate) fn copy(&self) -> io::Result<Inheritable> {
+        sys::share(self.file.open())
     }
 
     /// Gives the file its size: what was cut off comes back as empty slots.
@@ -227,7 +219,7 @@ impl PortsFile {
 
     /// Writes the header.
     pub(crate) fn write_header(&self, header: &Header) -> io::Result<()> {
-        self.file.open().write_all_at(&header.encode(), 0)
+        sys::write_all_at(self.file.open(), &header.encode(), 0)
     }
 }
 
@@ -274,7 +266,7 @@ pub(crate) fn open(folder: &Folder) -> io::Result<File> {
 /// What stands in slot 0 of an open file; `None` if it is too short to have one.
 pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
     let mut bytes = [0; SLOT];
-    match file.read_exact_at(&mut bytes, 0) {
+    match sys::read_exact_at(file, &mut bytes, 0) {
         Ok(()) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),
@@ -283,10 +275,10 @@ pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
 
 /// What stands in its place, if that is not a file that portalloc made. One that has another name elsewhere, and that not
 /// everybody may write anyway, is somebody's: it must not become what labels are written to.
-pub(crate) fn distrust(metadata: &Metadata) -> Option<&'static str> {
-    if !metadata.is_file() {
+pub(crate) fn distrust(entry: &Entry) -> Option<&'static str> {
+    if !entry.is_file() {
         Some("something else and not a plain file")
-    } else if metadata.nlink() > 1 && metadata.mode() & 0o002 == 0 {
+    } else if entry.names > 1 && !entry.is_writable_for_all() {
         Some("another name of a file that is elsewhere, too")
     } else {
         None
@@ -310,20 +302,18 @@ fn offset(range: PortRange) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-
     use super::*;
 
-    fn described(file: &File, random: u64) -> PortsFile {
-        let again = File::options().read(true).write(true).open(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap();
-        let identity = Identity::of(&file.metadata().unwrap());
+    fn described(file: &tempfile::NamedTempFile, random: u64) -> PortsFile {
+        let again = file.reopen().unwrap();
+        let identity = Identity::of(&sys::entry_of(&again).unwrap());
         PortsFile::new(again, random, identity).unwrap()
     }
 
     #[test]
     fn dropping_lets_go_of_locks_that_a_copy_would_keep() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
+        let (one, other) = (described(&file, 1), described(&file, 2));
         let ports = PortRange::new(7, 9).unwrap();
         one.try_lock(ports).unwrap().unwrap().keep();
         let copy = one.copy().unwrap();
@@ -336,7 +326,7 @@ mod tests {
     #[test]
     fn a_lock_goes_with_its_guard_and_not_with_a_copy_of_the_description() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
+        let (one, other) = (described(&file, 1), described(&file, 2));
         let lock = one.try_lock(PortRange::one(7)).unwrap().unwrap();
         let _copy = one.copy().unwrap();
         assert!(other.try_lock(PortRange::one(7)).unwrap().is_none());
@@ -347,7 +337,7 @@ mod tests {
     #[test]
     fn locks_that_are_left_are_a_copys() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let (one, other) = (described(file.as_file(), 1), described(file.as_file(), 2));
+        let (one, other) = (described(&file, 1), described(&file, 2));
         let ports = PortRange::one(7);
         one.try_lock(ports).unwrap().unwrap().keep();
         let copy = one.copy().unwrap();
@@ -360,7 +350,7 @@ mod tests {
     #[test]
     fn a_file_without_a_name_is_no_longer_locked() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let one = described(file.as_file(), 1);
+        let one = described(&file, 1);
         one.try_lock(PortRange::one(7)).unwrap().unwrap().keep();
         file.close().unwrap();
         assert!(one.try_lock(PortRange::one(8)).is_err());

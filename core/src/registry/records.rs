@@ -8,16 +8,15 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
+use crate::names;
 use crate::sys::{self, Folder, Marked, ProcessStamp};
 use crate::time::Timestamp;
-use crate::{names, random};
 
 /// Larger than the record of an environment with every port and the longest names.
 const MAX_BYTES: u64 = 8 << 20;
@@ -249,15 +248,15 @@ impl Records {
     }
 
     fn read_file(&self, id: IsolationId, file: &File, is_unfinished: bool) -> Result<Stored> {
-        let metadata = file.metadata().map_err(|error| self.failed("read", id, error))?;
-        Ok(if metadata.uid() != sys::user_id() {
-            Stored::Foreign(metadata.uid())
-        } else if !metadata.is_file() {
+        let entry = sys::entry_of(file).map_err(|error| self.failed("read", id, error))?;
+        Ok(if entry.user != sys::user_id() {
+            Stored::Foreign(entry.user)
+        } else if !entry.is_file() {
             Stored::Broken("the record is not a plain file".to_owned())
-        } else if metadata.len() > MAX_BYTES {
-            Stored::Broken(format!("the record has {} bytes", metadata.len()))
+        } else if entry.length > MAX_BYTES {
+            Stored::Broken(format!("the record has {} bytes", entry.length))
         } else {
-            let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+            let mut text = Vec::with_capacity(usize::try_from(entry.length).unwrap_or(0) + 1);
             file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
             parse(id, &text, is_unfinished)
         })
@@ -266,10 +265,10 @@ impl Records {
     /// Whether an open record is still the one under its name: records are renamed, replaced and removed whole, never
     /// rewritten.
     pub(crate) fn still_stands(&self, record: &OpenRecord) -> bool {
-        let (Ok(here), Ok(there)) = (record.file.metadata(), self.folder().metadata(&record.name)) else {
+        let (Ok(here), Ok(there)) = (sys::entry_of(&record.file), self.folder().entry_in(&record.name)) else {
             return false;
         };
-        (here.dev(), here.ino()) == (there.st_dev, there.st_ino)
+        here.id == there.id
     }
 
     /// Why a record could not even be opened.
@@ -319,7 +318,7 @@ impl Records {
             Lifetime::Held => serde_json::to_vec(record),
         }
         .map_err(|error| self.failed("write", id, error.into()))?;
-        let random = random::number().map_err(|error| self.failed("write", id, error))?;
+        let random = sys::random_number().map_err(|error| self.failed("write", id, error))?;
         let mut new = making(id);
         new.push(format!("{}{random:016x}", sys::UNFINISHED));
         let written = self.folder().create(&new).and_then(|mut file| {

@@ -12,7 +12,7 @@ use super::ports_file::{self, Identity, PortsFile};
 use super::records;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, Folder, ProcessStamp};
+use crate::sys::{self, Folder, ProcessStamp, words};
 
 /// Whether an entry of a registry is the folder of a network namespace.
 pub(super) fn is_namespace(name: &OsStr) -> bool {
@@ -26,16 +26,16 @@ pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(failed)?,
     };
-    let metadata = file.metadata().map_err(failed)?;
-    if let Some(why) = ports_file::distrust(&metadata) {
+    let entry = sys::entry_of(&file).map_err(failed)?;
+    if let Some(why) = ports_file::distrust(&entry) {
         return Err(Error::new(
             ErrorCode::RegistryUnusable,
             format!("{} is {why}", path.join("ports").display()),
             "remove it, and try again",
         ));
     }
-    let random = crate::random::number().map_err(failed)?;
-    PortsFile::new(file, random, Identity::of(&metadata)).map(Some).map_err(failed)
+    let random = sys::random_number().map_err(failed)?;
+    PortsFile::new(file, random, Identity::of(&entry)).map(Some).map_err(failed)
 }
 
 /// Who has locked ports.
@@ -59,8 +59,7 @@ pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
 /// The kept environments that claim ports. The caller has all locks.
 pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
     let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
-    let here = ProcessStamp::current()
-        .map_err(|error| Error::os("cannot tell what this process is from /proc/self", error))?;
+    let here = ProcessStamp::current().map_err(|error| Error::os(words::NO_PROCESS, error))?;
     let envs = match inside.folder(OsStr::new("envs")) {
         Ok(envs) => envs,
         Err(error) if sys::is_absent(&error) => return Ok(BTreeSet::new()),

@@ -2,20 +2,16 @@
 //! old registry until the new one is the one that everybody opens.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::folder::{PLAIN, SET_UP};
-use super::{Namespace, PortsFile, Registry, retire};
+use super::{Namespace, PortsFile, Registry, check_supported, retire};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, Folder};
-
-/// What systemd reads to make the folder at every boot, and to leave what is portalloc's in /tmp alone.
-const TMPFILES: &str = "/etc/tmpfiles.d/portalloc.conf";
+use crate::sys::{self, AT_BOOT, Folder, PLAIN, SET_UP, words};
 
 /// How long a setup waits for somebody who is just trying a port, or is just making something in the registry.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
@@ -58,7 +54,7 @@ pub fn set_up() -> Result<SetUp> {
     })?;
     Ok(SetUp {
         directory: new.to_owned(),
-        not_at_boot: write_tmpfiles(namespace).err().map(|error| error.to_string()),
+        not_at_boot: sys::make_at_boot(namespace.inode).err().map(|error| error.to_string()),
         left,
     })
 }
@@ -72,7 +68,7 @@ pub fn remove_set_up() -> Result<SetUp> {
     check_root()?;
     let old = Path::new(SET_UP);
     let mut away = old.as_os_str().to_owned();
-    let random = crate::random::number().map_err(|error| Error::os("cannot read random bytes", error))?;
+    let random = sys::random_number().map_err(|error| Error::os("cannot read random bytes", error))?;
     away.push(format!("{}{random:016x}", sys::UNFINISHED));
     let away = PathBuf::from(away);
     replace(old, || {
@@ -82,10 +78,8 @@ pub fn remove_set_up() -> Result<SetUp> {
         sys::rename_new(old, &away).map_err(|error| Error::os(format!("cannot move {SET_UP} away"), error))
     })?;
     remove(&away)?;
-    match rustix::fs::unlink(TMPFILES) {
-        Err(error) if !sys::is_absent(&error.into()) => Err(Error::os(format!("cannot remove {TMPFILES}"), error)),
-        _ => Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None }),
-    }
+    sys::forget_at_boot().map_err(|error| Error::os(format!("cannot remove {AT_BOOT}"), error))?;
+    Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None })
 }
 
 /// Removes what was moved away. Somebody who has it open may be making something in it, which is of no use to them.
@@ -101,14 +95,14 @@ fn remove(away: &Path) -> Result<()> {
 }
 
 fn check_root() -> Result<()> {
+    check_supported()?;
     if sys::user_id() == 0 {
         return Ok(());
     }
     Err(Error::new(
         ErrorCode::PermissionDenied,
         "only root can make or remove the registry of a whole machine",
-        "run it with sudo; without it every user's leases meet in /tmp/portalloc, which does as well where users trust each \
-         other",
+        words::BE_ROOT,
     ))
 }
 
@@ -181,23 +175,4 @@ fn in_use(path: &Path, how: &str, by: BTreeSet<String>) -> Error {
         format!("ports of the registry {} are {how} {by}", path.display()),
         "end those processes, or clean those environments up, and try again",
     )
-}
-
-fn write_tmpfiles(namespace: Namespace) -> io::Result<()> {
-    let net = format!("{SET_UP}/net-{}", namespace.inode);
-    let text = format!(
-        "# Made by `portalloc setup`; `portalloc setup --remove` removes it.\n\
-         d {SET_UP} 1777 root root -\n\
-         d {net} 1777 root root -\n\
-         d {net}/envs 1777 root root -\n\
-         x /tmp/portalloc*\n"
-    );
-    let path = Path::new(TMPFILES);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut new = OsString::from(path);
-    new.push(sys::UNFINISHED);
-    std::fs::write(&new, text)?;
-    std::fs::rename(&new, path)
 }

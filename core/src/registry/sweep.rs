@@ -11,7 +11,7 @@ use super::{MEMORY, Registry, records, retire};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::sys::{self, Folder};
+use crate::sys::{self, Entry, Folder};
 
 /// Making a file takes microseconds; what is older was interrupted. Whoever was only very slow fails and says so.
 const AGE: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ impl Registry {
         let path = self.root.join(name);
         let failed = |error| Error::registry(format!("cannot remove {}", path.display()), error);
         let inside = root.folder(name).map_err(failed)?;
-        let is_idle = inside.metadata(OsStr::new("ports")).is_ok_and(|stat| age(&stat) > IDLE);
+        let is_idle = inside.entry_in(OsStr::new("ports")).is_ok_and(|entry| age(entry) > IDLE);
         let Some(ports) = retire::open(&inside, &path)?.filter(|_| is_idle && !retire::has_records(&inside)) else {
             return Ok(false);
         };
@@ -100,12 +100,12 @@ fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
         // A name, the mark, and a random number: nothing that a person would call a file.
         name.split_once(sys::UNFINISHED).is_some_and(|(_, number)| is_number(number))
     });
-    unfinished && folder.metadata(name).is_ok_and(|stat| stat.st_uid == sys::user_id() && age(&stat) > AGE)
+    unfinished && folder.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
 }
 
 /// How long ago it was written; nothing, if that is to come.
-fn age(stat: &rustix::fs::Stat) -> Duration {
-    sys::file_time().saturating_sub(Duration::from_micros(sys::written_us(stat)))
+fn age(entry: Entry) -> Duration {
+    sys::file_time().saturating_sub(Duration::from_micros(entry.written_us))
 }
 
 fn remove(folder: &Folder, name: &OsStr) -> bool {

@@ -12,11 +12,12 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use nix::libc;
 use socket2::Socket;
 
-use super::descriptor::{Marked, above_standard};
-use super::fork::at_fork;
+use super::bound_port::BoundPort;
+use super::socket_numbers::number_of;
+use crate::sys::unix::descriptor::{Marked, above_standard};
+use crate::sys::unix::fork::at_fork;
 
 /// As many sockets as a process may guard ports with: two a port.
 const MOST: usize = 8192;
@@ -52,10 +53,10 @@ pub(crate) struct GuardSocket {
 }
 
 impl GuardSocket {
-    pub(crate) fn new(socket: Socket) -> io::Result<Self> {
+    pub(crate) fn new(port: BoundPort) -> io::Result<Self> {
         static HANDLER: Once = Once::new();
         HANDLER.call_once(|| at_fork(Some(before_fork), Some(wait_for_child), close_in_child));
-        let socket = Marked::by_cookie(socket)?;
+        let socket = Marked::by_cookie(port.into_socket())?;
         let entry = entry(socket.cookie(), socket.open().as_raw_fd());
         let place = TABLE
             .iter()
@@ -68,10 +69,11 @@ impl GuardSocket {
         Ok(Self { socket: Some(socket), place, entry })
     }
 
-    /// The socket, unless its descriptor was closed behind our back.
-    pub(crate) fn get(&self) -> io::Result<&Socket> {
+    /// Lets servers bind over it that set `SO_REUSEADDR`, or nobody: for TCP. An error if its descriptor was closed behind our
+    /// back.
+    pub(crate) fn open(&self, open: bool) -> io::Result<()> {
         match &self.socket {
-            Some(socket) if socket.is_ours() => Ok(socket.open()),
+            Some(socket) if socket.is_ours() => socket.open().set_reuse_address(open),
             _ => Err(io::Error::from_raw_os_error(libc::EBADF)),
         }
     }
@@ -142,21 +144,11 @@ fn close_copies() {
         let entry = place.swap(0, Ordering::AcqRel);
         let fd = (entry & ((1 << DESCRIPTOR_BITS) - 1)) as i32 - 1;
         if fd >= 0
-            && cookie_of(fd)
-                .is_some_and(|cookie| cookie << DESCRIPTOR_BITS == entry >> DESCRIPTOR_BITS << DESCRIPTOR_BITS)
+            && number_of(fd, libc::SO_COOKIE)
+                .is_ok_and(|cookie| cookie << DESCRIPTOR_BITS == entry >> DESCRIPTOR_BITS << DESCRIPTOR_BITS)
         {
             // SAFETY: a system call on a number; it stands for the guard's socket, which nobody but its entry knows of here.
             unsafe { libc::close(fd) };
         }
     }
-}
-
-/// As the safe call does, without what a signal handler may not do.
-fn cookie_of(fd: i32) -> Option<u64> {
-    let mut cookie = 0u64;
-    let mut length = size_of::<u64>() as libc::socklen_t;
-    let (to, room) = ((&raw mut cookie).cast(), &raw mut length);
-    // SAFETY: it writes at most `length` bytes to a number of that size, and the length that it wrote.
-    let failed = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_COOKIE, to, room) };
-    (failed == 0).then_some(cookie)
 }

@@ -4,22 +4,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use nix::unistd::{Uid, User};
 use procfs::process::{FDTarget, Process, all_processes};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::sys::port_socket::SocketHolder;
 use crate::time::Timestamp;
-
-/// A process that has a socket open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SocketHolder {
-    pub(crate) pid: u32,
-    pub(crate) name: String,
-    /// Its arguments, separated by spaces; empty if they cannot be read.
-    pub(crate) command: String,
-    pub(crate) user: u32,
-    pub(crate) started_at: Timestamp,
-}
 
 /// For each of the sockets `wanted`, by inode, the processes that have it open, ascending. What cannot be looked into is
 /// left out.
@@ -51,11 +40,6 @@ pub(crate) fn socket_holders(wanted: &HashSet<u64>) -> BTreeMap<u64, Vec<SocketH
     }
     found.values_mut().for_each(|holders| holders.sort_by_key(|holder| holder.pid));
     found
-}
-
-/// The name of a user, if the system has one for the number.
-pub(crate) fn user_name(user: u32) -> Option<String> {
-    User::from_uid(Uid::from_raw(user)).ok().flatten().map(|user| user.name)
 }
 
 fn describe(process: &Process) -> Option<SocketHolder> {
@@ -133,11 +117,5 @@ mod tests {
             assert_eq!(started_at(1234), first);
         }
         assert_eq!(started_at(1234 + procfs::ticks_per_second()).unix_ms(), first.unix_ms() + 1000);
-    }
-
-    #[test]
-    fn user_0_has_a_name() {
-        assert_eq!(user_name(0).as_deref(), Some("root"));
-        assert_eq!(user_name(u32::MAX - 7), None);
     }
 }

@@ -1,6 +1,6 @@
-//! What the kernel keeps for itself, its clock, and how it says that a limit is reached.
+//! Which ports the kernel keeps for itself, and its clocks.
 
-use std::io;
+use std::time::Duration;
 
 use crate::port_set::{KernelPorts, PortRange, PortSet};
 
@@ -23,8 +23,13 @@ pub(crate) fn monotonic_ms() -> u64 {
     u64::try_from(now.tv_sec * 1000 + now.tv_nsec / 1_000_000).unwrap_or(0)
 }
 
-/// Whether this is the limit on open descriptors, of the process or of the machine.
-pub(crate) fn limit_reached(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+/// The time by which the kernel dates files, since 1970.
+pub(crate) fn file_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    now.try_into().unwrap_or_default()
+}
+
+/// Why portalloc cannot hold ports here, where it cannot.
+pub(crate) fn unsupported() -> Option<String> {
+    None
 }

@@ -1,41 +1,56 @@
 //! Linux.
 
-#[expect(unsafe_code, reason = "only a system call can set what a signal does")]
-mod children;
-mod descriptor;
-mod files;
-#[expect(unsafe_code, reason = "only system calls and libc know of forks")]
-mod fork;
+mod bound_port;
+#[expect(unsafe_code, reason = "only libc takes an environment and looks for the program")]
+mod exec;
 #[expect(unsafe_code, reason = "a handler in a forked child may do nothing but system calls")]
 mod guard_sockets;
 mod holders;
 mod limits;
-#[expect(unsafe_code, reason = "no safe call takes 64-bit offsets on every target")]
-mod locks;
 mod namespaces;
+mod places;
 mod port_sockets;
 mod process;
-mod ready;
+mod registry_root;
 mod sock_diag;
-#[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
-mod spawn;
+#[expect(unsafe_code, reason = "no crate reads every option, and none in a signal handler")]
+mod socket_numbers;
+mod socket_states;
 mod watch;
+#[expect(unsafe_code, reason = "only system calls map memory")]
+mod wiped_page;
+pub(crate) mod words;
 
-pub(crate) use children::keep_exit_statuses;
-pub(crate) use descriptor::{Marked, above_standard, socket};
-pub(crate) use files::{
-    Entry, Folder, KEEP, UNFINISHED, entry, exchange, file_time, is_absent, is_roots_shared_folder, keep_on_exec, mark,
-    marked, remove_all, rename_new, user_id, written_us,
+pub(crate) use super::unix::children::keep_exit_statuses;
+pub(crate) use super::unix::descriptor::{Marked, let_inherit, share, socket};
+pub(crate) use super::unix::entries::{entry, entry_of, is_absent};
+pub(crate) use super::unix::files::{
+    KEEP, UNFINISHED, create_new, create_private_folder, exchange, leads_in_a_circle, mark, marked,
+    open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file, rename_new, try_lock_file,
+    write_all_at,
 };
-pub(crate) use fork::generation;
+pub(crate) use super::unix::folder::Folder;
+pub(crate) use super::unix::fork::generation;
+pub(crate) use super::unix::limit::limit_reached;
+pub(crate) use super::unix::locks::{conflict, try_lock, unlock};
+pub(crate) use super::unix::ready::{is_connecting, is_no_such_family, wait_connected};
+pub(crate) use super::unix::spawn::{Activation, spawn};
+pub(crate) use super::unix::users::{host_name, user_id, user_name};
+pub(crate) use bound_port::{BoundPort, is_port_forbidden, is_port_taken};
 pub(crate) use guard_sockets::GuardSocket;
-pub(crate) use holders::{SocketHolder, socket_holders, user_name};
-pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
-pub(crate) use locks::{conflict, try_lock, unlock};
+pub(crate) use holders::socket_holders;
+pub(crate) use limits::{file_time, kernel_ports, monotonic_ms, unsupported};
 pub(crate) use namespaces::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
-pub(crate) use port_sockets::{PortSocket, PortSockets, port_sockets};
-pub use process::ProcessStamp;
-pub(crate) use process::{Judgement, host_name, process_name};
-pub(crate) use ready::wait_connected;
-pub(crate) use spawn::{Activation, spawn};
+pub(crate) use port_sockets::port_sockets;
+pub(crate) use process::process_name;
+pub(crate) use registry_root::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_folder, make_at_boot};
 pub(crate) use watch::CloseWatch;
+
+// What `unix` needs of each system.
+pub(super) use exec::execvpe;
+pub(super) use places::{open_place, open_up};
+pub(super) use socket_numbers::socket_number;
+pub(super) use wiped_page::wiped_page;
+
+#[cfg(test)]
+pub(crate) use super::unix::files::make_link;

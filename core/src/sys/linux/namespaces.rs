@@ -2,17 +2,14 @@
 //! the mount namespace; a number from another one must not be judged here.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 
-use nix::libc;
-use nix::sys::socket::getsockopt;
-use nix::{getsockopt_impl, sockopt_impl};
-use socket2::{Domain, Type};
+use socket2::{Domain, Socket, Type};
 
-use super::descriptor::socket;
-
-sockopt_impl!(NamespaceCookie, GetOnly, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, u64);
+use super::bound_port::BoundPort;
+use super::socket_numbers::number_of;
+use crate::sys::unix::descriptor::socket;
 
 /// Of the calling thread, since a thread may have entered another one by itself.
 pub(crate) fn network_namespace() -> io::Result<u64> {
@@ -26,13 +23,17 @@ pub(crate) fn network_namespace_of_init() -> io::Result<u64> {
 
 /// The kernel's number for the network namespace of a socket, which costs next to nothing to ask for, unlike the look
 /// into /proc. None before Linux 5.14.
-pub(crate) fn cookie_of(socket: &impl AsFd) -> Option<u64> {
-    getsockopt(socket, NamespaceCookie).ok()
+pub(crate) fn cookie_of(port: &BoundPort) -> Option<u64> {
+    namespace_cookie(port.socket())
 }
 
 /// The same for the calling thread's.
 pub(crate) fn cookie() -> Option<u64> {
-    cookie_of(&socket(Domain::UNIX, Type::DGRAM, None).ok()?)
+    namespace_cookie(&socket(Domain::UNIX, Type::DGRAM, None).ok()?)
+}
+
+fn namespace_cookie(socket: &Socket) -> Option<u64> {
+    number_of(socket.as_raw_fd(), libc::SO_NETNS_COOKIE).ok()
 }
 
 pub(crate) fn pid_namespace() -> io::Result<u64> {

@@ -3,34 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
 
 use procfs::ProcResult;
 
 use super::sock_diag;
+use super::socket_states::{connected, state};
 use crate::port_set::PortRange;
-
-/// A socket on a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PortSocket {
-    /// `tcp` or `udp`.
-    pub(crate) protocol: &'static str,
-    pub(crate) local: SocketAddr,
-    /// None if it is not connected.
-    pub(crate) remote: Option<SocketAddr>,
-    pub(crate) state: &'static str,
-    /// Who made it. Means nothing without an inode.
-    pub(crate) user: u32,
-    /// By which processes have it open; 0 if none can, because its process closed it.
-    pub(crate) inode: u64,
-}
-
-/// What the kernel tells of some ports.
-pub(crate) struct PortSockets {
-    pub(crate) sockets: Vec<PortSocket>,
-    /// Whether TCP sockets that are bound and neither listen nor are connected are among them.
-    pub(crate) with_bound: bool,
-}
+use crate::sys::port_socket::{PortSocket, PortSockets};
 
 /// The sockets on `ports` in this network namespace, TCP and UDP, in every state.
 pub(crate) fn port_sockets(ports: &BTreeSet<u16>) -> io::Result<PortSockets> {
@@ -45,31 +24,6 @@ pub(crate) fn port_sockets(ports: &BTreeSet<u16>) -> io::Result<PortSockets> {
     found.sockets.retain(|socket| ports.contains(&socket.local.port()));
     found.sockets.sort_by_key(|socket| (socket.local.port(), socket.protocol, socket.remote, socket.local));
     Ok(found)
-}
-
-/// The stable word for a state of the kernel's.
-pub(super) fn state(protocol: &str, number: u8) -> &'static str {
-    match (protocol, number) {
-        ("udp", 7) => "unconnected",
-        (_, 1) => "established",
-        (_, 2) => "syn_sent",
-        (_, 3 | 12) => "syn_received",
-        (_, 4) => "fin_wait_1",
-        (_, 5) => "fin_wait_2",
-        (_, 6) => "time_wait",
-        // Neither netlink nor the tables show a TCP socket in this state unless it is bound.
-        (_, 7 | 13) => "bound",
-        (_, 8) => "close_wait",
-        (_, 9) => "last_ack",
-        (_, 10) => "listen",
-        (_, 11) => "closing",
-        _ => "unknown",
-    }
-}
-
-/// None for the address that stands for "not connected".
-pub(super) fn connected(remote: SocketAddr) -> Option<SocketAddr> {
-    (remote.port() != 0).then_some(remote)
 }
 
 fn tables(range: PortRange) -> io::Result<Vec<PortSocket>> {

@@ -1,40 +1,13 @@
-//! Which process is meant by a PID, and whether it still runs.
-//!
-//! A PID alone names nobody: it is used again. With the start time it does, within one PID and one time namespace. From
-//! another namespace nothing can be said, and then a process counts as running: nothing is taken away on a guess. After a
-//! reboot every PID is gone or has another start, so the boot need not be known: sandboxes show one of their own.
+//! Which process is meant by a PID, and whether it still runs. A start time is in clock ticks since boot
+//! (`/proc/PID/stat`); namespaces are known by their inodes, and that of time is 0 before Linux 5.6, which has but one.
 
 use std::io;
 
 use procfs::process::{Process, Stat};
 use rustix::process::{Pid, test_kill_process};
-use serde::{Deserialize, Serialize};
 
 use super::namespaces::{pid_namespace, time_namespace};
-
-/// A process, named so that no later one is mistaken for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ProcessStamp {
-    /// The process ID, in its PID namespace.
-    pub pid: u32,
-    /// When it started, in clock ticks since boot (`/proc/PID/stat`), as its time namespace counts them.
-    pub start_time: u64,
-    /// The inode of its PID namespace.
-    pub pid_namespace: u32,
-    /// The inode of its time namespace; 0 before Linux 5.6, which has but one.
-    pub time_namespace: u32,
-}
-
-/// What can be said of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    /// It runs, seen from here.
-    Running,
-    /// It has ended, for certain.
-    Ended,
-    /// Not to be judged from here.
-    Unknown,
-}
+use crate::sys::process_stamp::{Judgement, ProcessStamp};
 
 impl ProcessStamp {
     /// This process.
@@ -88,11 +61,6 @@ impl ProcessStamp {
 /// The command name of a running process, for people to read.
 pub(crate) fn process_name(pid: u32) -> Option<String> {
     Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok().map(|stat| stat.comm)
-}
-
-/// The name of this host.
-pub(crate) fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// A zombie has ended, though nobody has asked for its exit status yet. Not one of which only the main thread has ended: the

@@ -10,12 +10,12 @@ use netlink_packet_core::{
 };
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};
-use nix::libc;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::descriptor;
-use super::port_sockets::{PortSocket, connected, state};
+use super::socket_states::{connected, state};
 use crate::port_set::PortRange;
+use crate::sys::port_socket::PortSocket;
+use crate::sys::unix::descriptor;
 
 /// The first kernel that shows TCP sockets that are bound and neither listen nor are connected, if asked for the state
 /// `TCP_BOUND_INACTIVE`; older ones pay no heed to that bit.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 
-use super::descriptor::above_standard;
+use crate::sys::unix::descriptor::above_standard;
 
 /// A watch on one file. Events that come while nobody waits are kept for the next wait.
 pub(crate) struct CloseWatch {

@@ -2,12 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use portalloc::pool::DEFAULT_POOL;
-use portalloc::{Lease, LeaseRequest, Settings, SocketOptions};
+use portalloc::{Lease, LeaseRequest, ServerSocket, Settings, SocketOptions};
 
 use super::EPHEMERAL;
 use crate::fault::{Doing, Fallible};
@@ -105,7 +104,7 @@ impl Holder {
 pub(super) struct Held {
     pub(super) ports: Vec<u16>,
     listeners: Vec<TcpListener>,
-    sockets: Vec<OwnedFd>,
+    sockets: Vec<ServerSocket>,
     lease: Option<Lease>,
     _run: Option<Running>,
 }

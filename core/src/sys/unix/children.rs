@@ -2,8 +2,6 @@
 
 use std::io;
 
-use nix::libc;
-
 /// From now on the exit status of a child is kept until somebody asks for it. Where SIGCHLD is ignored, which is
 /// inherited, the kernel throws it away.
 pub(crate) fn keep_exit_statuses() -> io::Result<()> {

@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
-use nix::libc;
-
 use crate::port_set::PortRange;
 
 /// Where the locks begin. This never changes: whoever locks elsewhere excludes nobody.

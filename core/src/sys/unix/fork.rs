@@ -4,7 +4,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use nix::libc;
+use crate::sys::platform;
 
 /// The last generation given out. A forked child goes on counting from its parent's number, so that no generation of its
 /// ancestors is ever its own.
@@ -55,29 +55,10 @@ fn publish(cell: *mut AtomicU64) -> *mut AtomicU64 {
 
 #[cold]
 fn new_cell() -> *mut AtomicU64 {
-    wiped_page().unwrap_or_else(|| {
+    platform::wiped_page().unwrap_or_else(|| {
         at_fork(None, None, forget_fallback);
         ptr::from_ref(&FALLBACK).cast_mut()
     })
-}
-
-/// A page of zeros that a forked child finds zeroed again.
-fn wiped_page() -> Option<*mut AtomicU64> {
-    const LENGTH: usize = size_of::<AtomicU64>();
-    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    // SAFETY: it asks for new memory at an address of the kernel's choice, and replaces none.
-    let page = unsafe { libc::mmap(ptr::null_mut(), LENGTH, protection, flags, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return None;
-    }
-    // SAFETY: the page was mapped above and nobody else knows it.
-    let wiped = unsafe { libc::madvise(page, LENGTH, libc::MADV_WIPEONFORK) } == 0;
-    if !wiped {
-        // SAFETY: as above; nothing points into it.
-        unsafe { libc::munmap(page, LENGTH) };
-        return None;
-    }
-    Some(page.cast())
 }
 
 extern "C" fn forget_fallback() {

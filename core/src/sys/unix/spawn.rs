@@ -11,20 +11,26 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::ptr;
 
-use nix::libc;
+use crate::sys::inheritable::Inheritable;
+use crate::sys::platform;
+use crate::sys::server_socket::ServerSocket;
 
 /// The first descriptor of systemd's protocol.
 const FIRST: i32 = 3;
 
 /// Sockets to pass on, with a name each.
 pub(crate) struct Activation {
-    pub(crate) sockets: Vec<OwnedFd>,
+    pub(crate) sockets: Vec<ServerSocket>,
     pub(crate) names: Vec<String>,
 }
 
 /// Starts `command`; `inherited` stays open in it, under whatever number. It is taken whole, because what is done in its
 /// child can be done only once: it names descriptors that are closed afterwards.
-pub(crate) fn spawn(mut command: Command, inherited: &OwnedFd, activation: Option<Activation>) -> io::Result<Child> {
+pub(crate) fn spawn(
+    mut command: Command,
+    inherited: &Inheritable,
+    activation: Option<Activation>,
+) -> io::Result<Child> {
     let count = activation.as_ref().map_or(0, |activation| activation.sockets.len());
     let first_free = FIRST + i32::try_from(count).map_err(io::Error::other)?;
     // Out of the way of the numbers that the sockets get.
@@ -150,7 +156,7 @@ impl Exec {
             *pointer = self.pid_variable.as_ptr().cast();
         }
         // SAFETY: program, arguments and environment are C strings in arrays that end with a null pointer.
-        unsafe { libc::execvpe(self.program.as_ptr(), self.argv.as_ptr(), self.envp.as_ptr()) };
+        unsafe { platform::execvpe(self.program.as_ptr(), self.argv.as_ptr(), self.envp.as_ptr()) };
         io::Error::last_os_error()
     }
 }

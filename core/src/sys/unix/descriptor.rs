@@ -6,13 +6,13 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
-use nix::libc;
-use nix::sys::socket::getsockopt;
-use nix::{getsockopt_impl, sockopt_impl};
 use rustix::io::fcntl_dupfd_cloexec;
 use socket2::{Domain, Protocol, Socket, Type};
 
-sockopt_impl!(SocketCookie, GetOnly, libc::SOL_SOCKET, libc::SO_COOKIE, u64);
+use super::entries::entry_of;
+use crate::sys::entry::FileId;
+use crate::sys::inheritable::Inheritable;
+use crate::sys::platform;
 
 /// Below it are standard input, output and error, which are never ours, even where a program has closed them: what it
 /// writes to its standard error must not end up in a file of the registry.
@@ -36,6 +36,16 @@ pub(crate) fn out_of_the_way(fd: OwnedFd) -> io::Result<OwnedFd> {
     fcntl_dupfd_cloexec(&fd, FIRST_LONG_LIVED).or_else(|_| above_standard(fd))
 }
 
+/// A copy of what is open, for other processes: with the same locks, and closed in them unless it is left open.
+pub(crate) fn share(file: &File) -> io::Result<Inheritable> {
+    above_standard(file.try_clone()?.into()).map(Inheritable::from)
+}
+
+/// Lets programs that are started from here on inherit it.
+pub(crate) fn let_inherit(shared: &Inheritable) -> io::Result<()> {
+    Ok(rustix::io::fcntl_setfd(shared, rustix::io::FdFlags::empty())?)
+}
+
 /// By what a descriptor is known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
@@ -44,8 +54,8 @@ enum Mark {
     Position(u64),
     /// The kernel's number for a socket.
     Cookie(u64),
-    /// Device and inode: enough for a folder, whose descriptions are all alike.
-    Inode(u64, u64),
+    /// Which file it is: enough for a folder, whose descriptions are all alike.
+    File(FileId),
 }
 
 impl Mark {
@@ -53,15 +63,10 @@ impl Mark {
     fn is_on(self, fd: BorrowedFd<'_>) -> bool {
         match self {
             Self::Position(position) => rustix::fs::tell(fd).is_ok_and(|here| here == position),
-            Self::Cookie(cookie) => getsockopt(&fd, SocketCookie).is_ok_and(|here| here == cookie),
-            Self::Inode(..) => inode(fd).is_ok_and(|here| here == self),
+            Self::Cookie(cookie) => platform::socket_number(fd).is_ok_and(|here| here == cookie),
+            Self::File(id) => entry_of(&fd).is_ok_and(|here| here.id == id),
         }
     }
-}
-
-fn inode(fd: BorrowedFd<'_>) -> io::Result<Mark> {
-    let stat = rustix::fs::fstat(fd)?;
-    Ok(Mark::Inode(stat.st_dev, stat.st_ino))
 }
 
 /// Something open that is closed only if it still is what it was.
@@ -83,7 +88,7 @@ impl Marked<File> {
 impl Marked<Socket> {
     /// Marks a socket.
     pub(crate) fn by_cookie(socket: Socket) -> io::Result<Self> {
-        let cookie = getsockopt(&socket, SocketCookie)?;
+        let cookie = platform::socket_number(socket.as_fd())?;
         Ok(Self { open: Some(socket), mark: Mark::Cookie(cookie) })
     }
 
@@ -96,7 +101,7 @@ impl Marked<Socket> {
 impl<T: AsFd + IntoRawFd> Marked<T> {
     /// Marks a folder.
     pub(crate) fn by_inode(open: T) -> io::Result<Self> {
-        let mark = inode(open.as_fd())?;
+        let mark = Mark::File(entry_of(&open)?.id);
         Ok(Self { open: Some(open), mark })
     }
 

@@ -1,0 +1,53 @@
+//! What a system tells of a file: what it is, which one, and whose.
+
+/// A file or folder, symbolic links not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    pub(crate) id: FileId,
+    pub(crate) user: u32,
+    /// Permission bits, with the sticky bit; 0 where the platform has none.
+    pub(crate) mode: u32,
+    /// How many names it has; 0 where the file system counts none.
+    pub(crate) names: u64,
+    pub(crate) length: u64,
+    /// When it was written, in microseconds since 1970, by the clock of `file_time`.
+    pub(crate) written_us: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    Folder,
+    File,
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no file is looked at"))]
+    Link,
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no file is looked at"))]
+    Other,
+}
+
+/// Which file it is, whatever path leads to it: no two that exist at one time have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FileId {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+impl Entry {
+    pub(crate) fn is_folder(self) -> bool {
+        self.kind == EntryKind::Folder
+    }
+
+    pub(crate) fn is_file(self) -> bool {
+        self.kind == EntryKind::File
+    }
+
+    /// As in "... is a symbolic link".
+    pub(crate) fn describe(self) -> &'static str {
+        match self.kind {
+            EntryKind::Folder => "a folder",
+            EntryKind::File => "a file",
+            EntryKind::Link => "a symbolic link",
+            EntryKind::Other => "neither a file nor a folder",
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A claim on its way to another process: what a started program inherits, and what a language's border gives out as a
+//! number.
+
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd as Owned, RawFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, IntoRawHandle, OwnedHandle as Owned, RawHandle};
+
+/// A copy of what holds a lease: a file descriptor on Unix, a handle on Windows. Closed when it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Inheritable(Owned);
+
+impl Inheritable {
+    /// The number by which the system knows it, for languages in which a descriptor is one. It stays open only as long as
+    /// this value.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        #[cfg(unix)]
+        return self.0.as_raw_fd().into();
+        #[cfg(windows)]
+        return self.0.as_raw_handle() as i64;
+    }
+
+    /// The same, for whoever closes it from now on.
+    #[must_use]
+    pub fn into_number(self) -> i64 {
+        #[cfg(unix)]
+        return self.0.into_raw_fd().into();
+        #[cfg(windows)]
+        return self.0.into_raw_handle() as i64;
+    }
+}
+
+impl From<Owned> for Inheritable {
+    fn from(owned: Owned) -> Self {
+        Self(owned)
+    }
+}
+
+impl From<Inheritable> for Owned {
+    fn from(inheritable: Inheritable) -> Self {
+        inheritable.0
+    }
+}
+
+#[cfg(unix)]
+impl AsFd for Inheritable {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(unix)]
+impl AsRawFd for Inheritable {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+#[cfg(unix)]
+impl IntoRawFd for Inheritable {
+    fn into_raw_fd(self) -> RawFd {
+        self.0.into_raw_fd()
+    }
+}
+
+#[cfg(windows)]
+impl AsHandle for Inheritable {
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.0.as_handle()
+    }
+}
+
+#[cfg(windows)]
+impl AsRawHandle for Inheritable {
+    fn as_raw_handle(&self) -> RawHandle {
+        self.0.as_raw_handle()
+    }
+}
+
+#[cfg(windows)]
+impl IntoRawHandle for Inheritable {
+    fn into_raw_handle(self) -> RawHandle {
+        self.0.into_raw_handle()
+    }
+}

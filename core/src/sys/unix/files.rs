@@ -1,0 +1,125 @@
+//! Files by their paths: changing what stands there so that nobody meets anything half made or loses what is
+//! another's.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, XattrFlags};
+use rustix::io::Errno;
+
+use super::descriptor::above_standard;
+
+/// A file in every folder of the registry, which bears the sticky bit and so keeps what cleans old files away, such as
+/// systemd-tmpfiles, from removing the folder.
+pub(crate) const KEEP: &str = ".keep";
+
+/// Between a name and a random number: something that its maker has not finished yet.
+pub(crate) const UNFINISHED: &str = ".new-";
+
+/// Whether an error about a path says that its links lead in a circle.
+pub(crate) fn leads_in_a_circle(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
+}
+
+/// Makes a file that must not exist yet.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    Ok(above_standard(file.into())?.into())
+}
+
+/// Opens a file to read it, without waiting for whoever is to write into a pipe.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    open(path, OFlags::NONBLOCK)
+}
+
+/// The same, and follows no link in the last part of the path.
+pub(crate) fn open_without_following(path: &Path) -> io::Result<File> {
+    open(path, OFlags::NONBLOCK | OFlags::NOFOLLOW)
+}
+
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Makes a folder that only its owner may look into.
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Locks a file until it is closed. `false`: somebody else has locked it.
+pub(crate) fn try_lock_file(file: &File) -> io::Result<bool> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads at a place, and leaves the file's position alone.
+pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    file.read_exact_at(bytes, at)
+}
+
+/// Writes at a place, and leaves the file's position alone.
+pub(crate) fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    file.write_all_at(bytes, at)
+}
+
+/// Removes a file, or a link.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::unlink(path)?)
+}
+
+/// Removes a folder with all that is in it.
+#[expect(clippy::disallowed_methods, reason = "the one place; it follows no link, neither at the top nor below")]
+pub(crate) fn remove_all(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
+/// Renames without ever replacing anything: `AlreadyExists` if something is there.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) => rename_new_by_hand(from, to),
+        other => Ok(other?),
+    }
+}
+
+/// Lets two files change their names. `NotFound` if there is nothing under one of them, `InvalidInput` where the file
+/// system cannot.
+pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// For file systems without RENAME_NOREPLACE.
+fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_dir() {
+        create_private_folder(to)?;
+        return std::fs::rename(from, to);
+    }
+    std::fs::hard_link(from, to)?;
+    remove_file(from)
+}
+
+/// The extended attribute that says which registry a temp dir belongs to. Not a file inside, because a program such
+/// as initdb insists on an empty folder.
+const MARK: &str = "user.portalloc.registry";
+
+/// Writes the mark. File systems without such attributes lose only the sweep of temp dirs whose registry is gone.
+pub(crate) fn mark(path: &Path, value: &[u8]) -> bool {
+    rustix::fs::lsetxattr(path, MARK, value, XattrFlags::CREATE).is_ok()
+}
+
+/// Reads the mark.
+pub(crate) fn marked(path: &Path) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; 4096];
+    let length = rustix::fs::lgetxattr(path, MARK, &mut buffer).ok()?;
+    buffer.truncate(length);
+    Some(buffer)
+}
+
+#[cfg(test)]
+pub(crate) fn make_link(to: &Path, at: &Path) {
+    std::os::unix::fs::symlink(to, at).unwrap();
+}

@@ -1,0 +1,212 @@
+//! An open folder, in which several processes make and remove things at once, and which nobody may swap under us.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::descriptor::{Marked, above_standard, out_of_the_way};
+use super::entries::{describe, entry, entry_of};
+use super::files::{KEEP, UNFINISHED};
+use crate::sys::entry::Entry;
+use crate::sys::platform;
+use crate::sys::random::random_number;
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl IntoRawFd for Folder {
+    fn into_raw_fd(self) -> RawFd {
+        self.0.into_raw_fd()
+    }
+}
+
+/// An open folder: what is named below it is looked up in this very folder, wherever its path leads by now.
+pub(crate) struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens a folder; a symbolic link as its last part is refused.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Opens a folder to look things up in it, which it may not allow to be listed; a symbolic link is refused.
+    pub(crate) fn place(path: &Path) -> io::Result<Self> {
+        Ok(Self(platform::open_place(CWD, path)?))
+    }
+
+    /// Opens a folder in this one; a symbolic link is refused.
+    pub(crate) fn folder(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// The same, to be kept open for long: by its own descriptor, which is looked at before it is used.
+    pub(crate) fn kept(self) -> io::Result<Marked<Self>> {
+        Marked::by_inode(Self(out_of_the_way(self.0)?))
+    }
+
+    /// What it is: its own, wherever its path leads by now.
+    pub(crate) fn entry(&self) -> io::Result<Entry> {
+        entry_of(&self.0)
+    }
+
+    /// Makes a folder in this one in which every user may make files and none may remove another's. It appears with that
+    /// mode, whatever the umask, and with a file in it that keeps it from
+    /// ageing, so that nobody meets it half made. An existing one is left as it is.
+    pub(crate) fn create_shared_folder(&self, name: &OsStr) -> io::Result<()> {
+        let mut new = name.to_owned();
+        new.push(format!("{UNFINISHED}{:016x}", random_number()?));
+        rustix::fs::mkdirat(&self.0, &new, Mode::RWXU)?;
+        // Whatever the umask has left of its mode.
+        let made = Self::opened_up(Some(self), Path::new(&new))
+            .and_then(|folder| {
+                folder.create_with(OsStr::new(KEEP), Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
+                Ok(rustix::fs::fchmod(&folder.0, Mode::RWXU | Mode::RWXG | Mode::RWXO | Mode::SVTX)?)
+            })
+            .and_then(|()| match rustix::fs::renameat_with(&self.0, &new, &self.0, name, RenameFlags::NOREPLACE) {
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    rustix::fs::mkdirat(&self.0, name, Mode::RWXU)?;
+                    self.replace(&new, name)
+                }
+                other => Ok(other?),
+            });
+        if made.is_err() {
+            // Somebody else was first, or it failed for good: ours is empty and of no use.
+            let _ = self.remove_folder(&new);
+        }
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Lets nobody else have this lock of the folder while the result lives: `shared` with others who ask for it shared.
+    /// `None`: somebody has it.
+    pub(crate) fn lock(path: &Path, shared: bool) -> io::Result<Option<Self>> {
+        let folder = Self::open(path)?;
+        let wanted =
+            if shared { FlockOperation::NonBlockingLockShared } else { FlockOperation::NonBlockingLockExclusive };
+        match rustix::fs::flock(&folder.0, wanted) {
+            Ok(()) => Ok(Some(folder)),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a file that must not exist yet, for everybody to read and write whatever the umask.
+    pub(crate) fn create_shared(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = above_standard(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR | Mode::SVTX)?)?;
+        let everybody = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+        // Some file systems allow the sticky bit to nobody but root.
+        rustix::fs::fchmod(&file, everybody | Mode::SVTX).or_else(|_| rustix::fs::fchmod(&file, everybody))?;
+        Ok(file.into())
+    }
+
+    /// Gives the owner of a folder every right to it, and opens it. `NotADirectory` if it is none, or a symbolic link.
+    pub(crate) fn opened_up(inside: Option<&Self>, name: &Path) -> io::Result<Self> {
+        Ok(Self(platform::open_up(inside.map_or(CWD, |folder| folder.0.as_fd()), name)?))
+    }
+
+    /// What is said of a name, symbolic links not followed.
+    pub(crate) fn entry_in(&self, name: &OsStr) -> io::Result<Entry> {
+        Ok(describe(&rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    /// Removes a folder in which there is nothing, or nothing but the file that keeps it from ageing.
+    pub(crate) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        if let Ok(inside) = self.folder(name) {
+            let others = inside.names()?.iter().any(|name| name != KEEP);
+            if !others {
+                let _ = inside.remove(OsStr::new(KEEP));
+            }
+        }
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Whether `path` leads to this very folder.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let Ok(here) = self.entry() else { return false };
+        matches!(entry(path), Ok(Some(there)) if there.id == here.id)
+    }
+
+    /// Opens an existing file for reading; never blocks on a pipe, never follows a link.
+    pub(crate) fn read(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    /// Opens an existing file for reading and writing; never follows a link.
+    pub(crate) fn write(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(above_standard(rustix::fs::openat(&self.0, name, flags, Mode::empty())?)?.into())
+    }
+
+    /// Makes a file that must not exist yet, readable by its owner only.
+    pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
+        self.create_with(name, Mode::RUSR | Mode::WUSR)
+    }
+
+    /// With the sticky bit, which keeps a file from ageing and means nothing else.
+    fn create_with(&self, name: &OsStr, mode: Mode) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.0, name, flags, mode | Mode::SVTX) {
+            Err(Errno::PERM | Errno::INVAL) => rustix::fs::openat(&self.0, name, flags, mode),
+            other => other,
+        };
+        Ok(above_standard(file?)?.into())
+    }
+
+    /// Renames within the folder, over whatever is there.
+    pub(crate) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    /// Renames within the folder; `AlreadyExists` if something is there.
+    pub(crate) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        match rustix::fs::renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                rustix::fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?;
+                self.remove(from)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Removes a file.
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Whether something of that name exists.
+    pub(crate) fn contains(&self, name: &OsStr) -> io::Result<bool> {
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names in it.
+    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+        }
+        Ok(names)
+    }
+}

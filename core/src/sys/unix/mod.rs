@@ -1,0 +1,19 @@
+//! What systems of Unix's kind share: files and folders, descriptors, children, users, forks.
+
+#[expect(unsafe_code, reason = "only a system call can set what a signal does")]
+pub(super) mod children;
+pub(super) mod descriptor;
+pub(super) mod entries;
+pub(super) mod files;
+pub(super) mod folder;
+#[expect(unsafe_code, reason = "only system calls and libc know of forks")]
+pub(super) mod fork;
+pub(super) mod limit;
+#[expect(unsafe_code, reason = "no safe call takes 64-bit offsets on every target")]
+pub(super) mod locks;
+pub(super) mod ready;
+#[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
+pub(super) mod spawn;
+mod trust;
+#[expect(unsafe_code, reason = "only libc knows the names of users")]
+pub(super) mod users;

@@ -1,0 +1,37 @@
+//! What the mode of a file or folder says about who else can change it.
+
+use super::users::user_id;
+use crate::sys::entry::Entry;
+
+impl Entry {
+    /// Anyone may make files there, and only their owners (and the folder's) may remove them.
+    pub(in crate::sys) fn is_sticky_for_all(self) -> bool {
+        self.is_folder() && self.mode & 0o1002 == 0o1002
+    }
+
+    /// Whether every user may write it anyway.
+    pub(crate) fn is_writable_for_all(self) -> bool {
+        self.mode & 0o002 != 0
+    }
+
+    /// Why what stands in the place of a folder of the registry cannot be trusted: others could swap or empty it.
+    pub(crate) fn distrust_as_folder(self) -> Option<String> {
+        if !self.is_folder() {
+            return Some(format!("is {}", self.describe()));
+        }
+        let trusted_owner = self.user == user_id() || self.user == 0;
+        if !trusted_owner && !self.is_sticky_for_all() {
+            return Some(format!(
+                "belongs to user {} and is not shared (its mode is {:o}, not 1777)",
+                self.user, self.mode
+            ));
+        }
+        if self.mode & 0o1002 == 0o0002 {
+            return Some(format!(
+                "can be emptied by anyone (its mode is {:o}: writable for all without the sticky bit)",
+                self.mode
+            ));
+        }
+        None
+    }
+}

@@ -1,0 +1,85 @@
+//! Platforms on which portalloc cannot hold ports yet: what depends on it can be built, and opening a registry says so.
+//! Beyond that nothing here is ever reached, so the types that need a registry have no values.
+
+mod files;
+mod processes;
+mod sockets;
+pub(crate) mod words;
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::io;
+use std::marker::PhantomData;
+
+use crate::port_set::PortRange;
+use crate::sys::inheritable::Inheritable;
+
+pub(crate) use files::{
+    AT_BOOT, Folder, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private_folder, entry, entry_of, exchange,
+    file_time, forget_at_boot, is_absent, is_roots_shared_folder, leads_in_a_circle, make_at_boot, mark, marked,
+    open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file, rename_new, try_lock_file,
+    write_all_at,
+};
+pub(crate) use processes::{
+    Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, monotonic_ms,
+    mount_namespace, network_namespace, network_namespace_of_init, process_name, spawn, user_id, user_name,
+};
+pub(crate) use sockets::{
+    BoundPort, CloseWatch, GuardSocket, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken,
+    kernel_ports, port_sockets, socket, socket_holders, wait_connected,
+};
+
+pub(crate) fn unsupported() -> Option<String> {
+    Some(why())
+}
+
+fn why() -> String {
+    format!("portalloc does not run on this platform yet ({})", std::env::consts::OS)
+}
+
+fn refused<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, why()))
+}
+
+pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn unlock(_file: &File, _range: PortRange) -> io::Result<()> {
+    refused()
+}
+
+pub(crate) fn conflict(_file: &File, _range: PortRange) -> io::Result<Option<PortRange>> {
+    refused()
+}
+
+pub(crate) fn share(_file: &File) -> io::Result<Inheritable> {
+    refused()
+}
+
+pub(crate) fn let_inherit(_shared: &Inheritable) -> io::Result<()> {
+    refused()
+}
+
+#[derive(Debug)]
+pub(crate) struct Marked<T>(Infallible, PhantomData<T>);
+
+impl Marked<File> {
+    pub(crate) fn by_position(_file: File, _position: u64) -> io::Result<Self> {
+        refused()
+    }
+}
+
+impl<T> Marked<T> {
+    pub(crate) fn is_ours(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn take(&mut self) -> Option<T> {
+        match self.0 {}
+    }
+
+    pub(crate) fn open(&self) -> &T {
+        match self.0 {}
+    }
+}
