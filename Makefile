@@ -10,7 +10,7 @@ NPM ?= npm
 .PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
