@@ -1,7 +1,8 @@
 //! What stands in slot 0 of the `ports` file, which is no port's: what the file is, its format, and which versions may use
 //! it. Pure. `docs/registry.md` states the format.
 
-use super::label::SLOT;
+/// Size of a slot. It divides the page size, so a write that is cut short never tears a slot.
+pub(crate) const SLOT: usize = 64;
 
 /// The format that this version writes.
 const FORMAT: u16 = 1;

@@ -3,12 +3,10 @@
 //! For a held lease a label is a note for people; the lock is the claim. For a kept one the label is the claim, so
 //! it carries all that decides whether it still holds, readable by every user: the record may be somebody else's.
 
+use super::header::SLOT;
 use crate::id::IsolationId;
 use crate::sys::{Judgement, ProcessStamp};
 use crate::time::Timestamp;
-
-/// Size of a slot. It divides the page size, so a write that is cut short never tears a slot.
-pub(crate) const SLOT: usize = 64;
 
 const MAGIC: [u8; 3] = *b"PL\x01";
 const HELD: u8 = 1;

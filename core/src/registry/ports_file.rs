@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::header::Header;
-use super::label::{SLOT, Slot};
+use super::header::{Header, SLOT};
+use super::label::Slot;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
 use crate::sys::{self, Entry, FileId, Folder, Inheritable, Marked};
