@@ -1,13 +1,13 @@
-//! What kind of environment the user wants, as the arguments say it. What the project file and variables add is the
-//! core's.
+//! From arguments to the core: opens an allocator, and describes the environment that the user asks for. The core adds
+//! what the project file and the variables say.
 
 use portalloc::{Allocator, EnvironmentRequest, Settings, Wanted};
 
 use crate::args::EnvironmentArgs;
-use crate::commands;
 use crate::exit::Failure;
+use crate::output;
 
-/// The request, without what only one of the commands knows: how long it lives, where its env file goes.
+/// The request without what only one command knows: how long the environment lives, where its env file goes.
 pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Failure> {
     let mut request = EnvironmentRequest::new().names(args.names.iter().map(String::as_str));
     if let Some(instance_id) = &args.instance_id {
@@ -32,19 +32,31 @@ pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Fail
     Ok(wanted.of_environment(request)?)
 }
 
-/// Opens for the request, which the project file may complete.
-pub(crate) fn open(
+/// Opens an allocator for the request, and completes the request from the project file.
+pub(crate) fn open_for(
     args: &EnvironmentArgs,
     request: EnvironmentRequest,
 ) -> Result<(Allocator, EnvironmentRequest), Failure> {
-    let mut settings = Settings::new();
-    if let Some(pool) = &args.pool {
+    let settings = with_ports(Settings::new(), args.pool.as_deref(), args.exclude.as_deref());
+    let opened = settings.open_for(request)?;
+    output::warnings();
+    Ok(opened)
+}
+
+/// Opens an allocator.
+pub(crate) fn open(settings: Settings) -> Result<Allocator, Failure> {
+    let allocator = settings.open()?;
+    output::warnings();
+    Ok(allocator)
+}
+
+/// Settings with the pool that the user named.
+pub(crate) fn with_ports(mut settings: Settings, pool: Option<&str>, exclude: Option<&str>) -> Settings {
+    if let Some(pool) = pool {
         settings = settings.pool(pool);
     }
-    if let Some(exclude) = &args.exclude {
+    if let Some(exclude) = exclude {
         settings = settings.exclude(exclude);
     }
-    let (allocator, request) = settings.open_for(request)?;
-    commands::warn();
-    Ok((allocator, request))
+    settings
 }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::list::holder_value;
 use crate::args::Who;
 use crate::exit::{Exit, Failure};
-use crate::{output, table};
+use crate::{output, table, wanted};
 
 pub(crate) fn run(args: &Who) -> Result<Exit, Failure> {
     let id = args.id.as_deref().map(str::parse::<IsolationId>).transpose()?;
-    let allocator = super::open(Settings::new())?;
+    let allocator = wanted::open(Settings::new())?;
     let reports = match id {
         Some(id) => allocator.who_environment(id)?,
         None => allocator.who(args.ports.iter().copied())?,
@@ -29,7 +29,7 @@ fn port_value(report: &PortReport) -> Value {
         "port": summary.port,
         "in_use": summary.in_use,
         "lease": summary.claim.as_ref().map(lease_value),
-        // With all that is known of their processes.
+        // Not the summary's: these have all that is known about their processes.
         "sockets": report.sockets.iter().map(socket_value).collect::<Vec<_>>(),
         "complete": summary.complete,
         "message": summary.message,
@@ -70,7 +70,7 @@ fn process_value(process: &ProcessInfo) -> Value {
     })
 }
 
-/// A sentence for each port, and below it its sockets.
+/// A sentence for each port, followed by its sockets.
 fn human(reports: &[PortReport]) -> String {
     let mut text = String::new();
     for report in reports {
@@ -87,7 +87,7 @@ fn human(reports: &[PortReport]) -> String {
     text
 }
 
-/// A row for each process of a socket; one for a socket without.
+/// A row for each process of a socket; one row for a socket without processes.
 fn rows(socket: &SocketInfo) -> Vec<[String; 6]> {
     let mut place = format!("{} {}", socket.protocol, socket.local);
     if let Some(remote) = socket.remote {
@@ -111,7 +111,7 @@ fn rows(socket: &SocketInfo) -> Vec<[String; 6]> {
         .collect()
 }
 
-/// As much of a command line as tells one from another; JSON has all of it.
+/// Length at which a command line is cut; JSON has all of it.
 const SHOWN: usize = 60;
 
 fn command(process: &ProcessInfo) -> String {
