@@ -1,6 +1,6 @@
 //! Links GCC's unwinder into the binary instead of loading `libgcc_s.so` at every start: that saves 98 us of 814 us of
-//! `portalloc --version` (12%; medians of 800 alternating runs). Only if the compiler that links has the static unwinder;
-//! otherwise nothing changes.
+//! `portalloc --version` (12%; medians of 800 alternating runs). Only if the compiler that links has the static
+//! unwinder; otherwise nothing changes.
 
 use std::path::Path;
 use std::process::Command;

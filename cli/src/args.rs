@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-// The options of every command that creates an environment. No doc comments on structs of arguments: clap would take one for
-// the command's description, which command.rs has.
+// The options of every command that creates an environment. Structs of arguments have no doc comments: clap would take
+// them for the command's description, which is in command.rs.
 #[derive(Debug, Args)]
 pub(crate) struct EnvironmentArgs {
     /// Number of consecutive ports [default: one for each name, else 5]
@@ -58,11 +58,11 @@ pub(crate) struct EnvironmentArgs {
 
 #[derive(Debug, Args)]
 #[command(long_about = "\
-The environment is kept until you clean it up, its TTL expires or its owner ends. Until then nobody else is given its ports, \
-which are consecutive.
+The environment is kept until you clean it up, its TTL expires or its owner ends. Until then nobody else is given its \
+ports, which are consecutive.
 
-The nearest portalloc.toml, in the worktree or above, supplies what the options leave out. Without --worktree, its directory \
-is the worktree.")]
+The nearest portalloc.toml, in the worktree or above, supplies what the options leave out. Without --worktree, its \
+directory is the worktree.")]
 #[command(after_help = "\
 Examples:
   portalloc create                              five ports
@@ -128,10 +128,11 @@ pub(crate) enum CreateFormat {
 
 #[derive(Debug, Args)]
 #[command(long_about = "\
-When the command ends, portalloc frees the ports and removes the temp directory and the record, unless the command has left \
-processes running: these keep the environment until they end. In the command's arguments, {NAME} and {0} are replaced by the port of that name or number; \
-environment variables name all ports. Signals are forwarded to the command. The exit status is the command's: 128 plus the \
-signal's number if it was killed, 127 if it was not found, 126 if it cannot be executed.")]
+When the command ends, portalloc frees the ports and removes the temp directory and the record, unless the command \
+has left processes running: these keep the environment until they end. In the command's arguments, {NAME} and {0} are \
+replaced by the port of that name or number; environment variables name all ports. Signals are forwarded to the \
+command. The exit status is the command's: 128 plus the signal's number if it was killed, 127 if it was not found, \
+126 if it cannot be executed.")]
 #[command(after_help = "\
 Examples:
   portalloc run --names web -- python3 -m http.server {web}
@@ -149,8 +150,8 @@ pub(crate) struct Run {
 
     /// Pass listening sockets by systemd's protocol (LISTEN_FDS) [default addresses: 127.0.0.1,::1]
     ///
-    /// If the server accepts only one socket for each port, name one address: clients that connect to a socket that nobody
-    /// accepts from would hang.
+    /// If the server accepts only one socket for each port, name one address: clients that connect to a socket that
+    /// nobody accepts from would hang.
     #[arg(long, value_name = "ADDRESSES", num_args = 0.., require_equals = true, value_delimiter = ',')]
     pub(crate) listen: Option<Vec<IpAddr>>,
 
@@ -181,8 +182,8 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 #[command(long_about = "\
-Works from any directory, and is safe to run twice. It removes only what portalloc made for the environment. It does not \
-remove an environment that a live process holds: end that process first.")]
+Works from any directory, and is safe to run twice. It removes only what portalloc made for the environment. It does \
+not remove an environment that a live process holds: end that process first.")]
 #[command(group = ArgGroup::new("which").required(true).args(["id", "all", "stale", "older_than"]))]
 #[command(after_help = "\
 Examples:
@@ -215,8 +216,8 @@ pub(crate) struct Cleanup {
 
 #[derive(Debug, Args)]
 #[command(long_about = "\
-The map shows every port of the pool: free, held by a process, kept by an environment, stale, or foreign (used by a program \
-without a lease). Listing only reads: it never blocks other processes.")]
+The map shows every port of the pool: free, held by a process, kept by an environment, stale, or foreign (used by a \
+program without a lease). Listing only reads: it never blocks other processes.")]
 #[command(after_help = "\
 Examples:
   portalloc list
@@ -266,9 +267,10 @@ pub(crate) enum ListFormat {
 
 #[derive(Debug, Args)]
 #[command(long_about = "\
-A port is open when it accepts a TCP connection on 127.0.0.1 or on ::1. It is free when nothing is bound to it any more, TCP \
-or UDP, on any address, whether it is leased or not; connections closed within the last minute (TIME_WAIT) count as bound. On \
-a timeout, the message gives the last state of each port that is not ready yet, and the exit status is 3.")]
+A port is open when it accepts a TCP connection on 127.0.0.1 or on ::1. It is free when nothing is bound to it any \
+more, TCP or UDP, on any address, whether it is leased or not; connections closed within the last minute (TIME_WAIT) \
+count as bound. On a timeout, the message gives the last state of each port that is not ready yet, and the exit \
+status is 3.")]
 #[command(group = ArgGroup::new("for_what").required(true).args(["ports", "id"]))]
 #[command(after_help = "\
 Examples:
@@ -333,10 +335,10 @@ pub(crate) struct Who {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Creates /run/portalloc with mode 1777, and /etc/tmpfiles.d/portalloc.conf, which makes systemd create the directory again at \
-every boot and exempts /tmp/portalloc* from its cleanup. From then on /run/portalloc is the registry of every process on this \
-machine for which PORTALLOC_DIR names no other; without it the registry is /tmp/portalloc. `setup` changes nothing while a \
-lease or a kept environment has ports.
+Creates /run/portalloc with mode 1777, and /etc/tmpfiles.d/portalloc.conf, which makes systemd create the directory \
+again at every boot and exempts /tmp/portalloc* from its cleanup. From then on /run/portalloc is the registry of \
+every process on this machine for which PORTALLOC_DIR names no other; without it the registry is /tmp/portalloc. \
+`setup` changes nothing while a lease or a kept environment has ports.
 
 Examples:
   sudo portalloc setup

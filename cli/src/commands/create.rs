@@ -115,7 +115,7 @@ fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
     let failed = |path: &PathBuf, error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
     };
-    // Open all files first: a job must not read variables of an environment that is removed because another file failed.
+    // Open all files before writing: if one fails, the environment is removed, and no file may name it.
     let mut opened = Vec::new();
     for path in files {
         let file =

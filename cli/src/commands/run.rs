@@ -25,12 +25,12 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     // The command inherits the default for SIGCHLD, too, even if this process was started with it ignored. Otherwise
     // the command would lose the exit statuses of its children.
     Environment::keep_exit_statuses()?;
-    // Until here a signal ends this process, because waiting for ports may take long; cleanup then finds the environment
-    // stale. From here on signals are kept for the command.
+    // Until here a signal ends this process, because waiting for ports may take long; an unfinished environment is stale.
+    // From here on signals are kept for the command.
     let forwarder =
         Forwarder::hold().map_err(|error| Failure::System("cannot forward signals to the command", error))?;
     let ran = supervise(args, &environment, &forwarder);
-    // If the command failed, too. Processes that it left running keep the environment.
+    // Even if the command failed. Processes that it left running keep the environment.
     let cleaned = environment.cleanup();
     let exit = ran?;
     cleaned?;

@@ -11,13 +11,13 @@ pub(crate) fn run(args: &Setup) -> Result<Exit, Failure> {
     output::result(&format!("the registry of this machine is {}\n", directory.display()))?;
     if let Some(why) = not_at_boot {
         output::warning(&format!(
-            "after the next boot, the first user of portalloc will create and own the registry instead of root: {why}; run \
-             `portalloc setup` at every boot"
+            "after the next boot, the first user of portalloc will create and own the registry instead of root: {why}; \
+             run `portalloc setup` at every boot"
         ));
     }
     if let Some(left) = left {
         output::warning(&format!(
-            "{0} still has records of stale environments; run `PORTALLOC_DIR={0} portalloc cleanup --stale` to remove them",
+            "{0} still has records of stale environments; remove them with `PORTALLOC_DIR={0} portalloc cleanup --stale`",
             left.display()
         ));
     }

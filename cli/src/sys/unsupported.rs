@@ -5,7 +5,7 @@ use std::io;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
-use super::Event;
+use super::event::Event;
 
 /// Never exists.
 pub(crate) struct Forwarder(Infallible);

@@ -10,7 +10,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::signal_queue::SignalQueue;
-use crate::sys::Event;
+use crate::sys::event::Event;
 
 const SIGNALS: [Signal; 7] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::WINCH, Signal::TSTP, Signal::CONT];
