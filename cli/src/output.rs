@@ -69,15 +69,10 @@ pub(crate) fn ports(ports: &[u16]) -> String {
     ports.iter().filter_map(|port| portalloc::PortRange::new(*port, *port)).collect::<portalloc::PortSet>().to_string()
 }
 
-/// An age to its one or two largest units: `42s`, `3m`, `2h 5m`, `12days 3h`.
+/// An age in its two largest units: `42s`, `3m 5s`, `2h 5m`, `12days 3h`.
 pub(crate) fn age(age: Duration) -> String {
-    let seconds = age.as_secs();
-    let unit = match seconds {
-        0..60 => 1,
-        60..86_400 => 60,
-        _ => 3600,
-    };
-    humantime::format_duration(Duration::from_secs(seconds / unit * unit)).to_string()
+    let whole = humantime::format_duration(Duration::from_secs(age.as_secs())).to_string();
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -87,10 +82,8 @@ mod tests {
     #[test]
     fn ages_show_their_largest_units() {
         let shown = |seconds| age(Duration::from_secs(seconds));
-        assert_eq!(
-            [shown(0), shown(59), shown(61), shown(7500), shown(90_061)],
-            ["0s", "59s", "1m", "2h 5m", "1day 1h"]
-        );
+        assert_eq!([shown(0), shown(59), shown(61), shown(7501)], ["0s", "59s", "1m 1s", "2h 5m"]);
+        assert_eq!([shown(90_061), shown(31 * 86_400)], ["1day 1h", "1month 13h"]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Unix. All but [`signal_queue`] is for any Unix; that one is Linux's so far. A queue is a descriptor that becomes
-//! readable when a blocked signal is pending, so kqueue can be one, too.
+//! Unix. Only [`signal_queue`] is for Linux alone. On another Unix it must be a descriptor that becomes readable when a
+//! blocked signal is pending, and it must tell who sent the signal; kqueue provides the first, but not the second.
 //!
 //! Handlers (`signal-hook`) would be portable, but they lose two guarantees: a signal that `nohup` has ignored would no
 //! longer be ignored, and one that arrives between fork and exec would be swallowed by the child's copy of the handler.
