@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{Error, Result, Wanted, given};
+use portalloc::ffi::Wanted;
+use portalloc::{Error, Result, ffi};
 
 use crate::errors::thrown;
 
@@ -38,7 +39,7 @@ impl TryFrom<Ports> for Wanted {
         Ok(Self {
             count: given.count.map(count).transpose()?,
             ports: given.ports.map(ports).transpose()?,
-            offsets: given.offsets.map(|given| each(given, given::no_offset)).transpose()?,
+            offsets: given.offsets.map(|given| each(given, ffi::no_offset)).transpose()?,
             scattered: given.scattered.unwrap_or_default(),
         })
     }
@@ -46,32 +47,32 @@ impl TryFrom<Ports> for Wanted {
 
 /// How many ports.
 pub(crate) fn count(number: f64) -> Result<usize> {
-    whole(number, given::no_count)
+    whole(number, ffi::no_count)
 }
 
 /// A port. Zero gets as far as the core, which refuses it.
 pub(crate) fn port(number: f64) -> Result<u16> {
-    whole(number, given::no_port)
+    whole(number, ffi::no_port)
 }
 
 /// Several.
 pub(crate) fn ports(numbers: Vec<f64>) -> Result<Vec<u16>> {
-    each(numbers, given::no_port)
+    each(numbers, ffi::no_port)
 }
 
 /// A process.
 pub(crate) fn process_id(number: f64) -> Result<u32> {
-    whole(number, given::no_process)
+    whole(number, ffi::no_process)
 }
 
 /// An index of a port of a lease that has so many.
 pub(crate) fn index(number: f64, count: usize) -> Result<usize> {
-    whole(number, |shown| given::no_index(shown, count))
+    whole(number, |shown| ffi::no_index(shown, count))
 }
 
 /// A time in milliseconds.
 pub(crate) fn milliseconds(number: Option<f64>) -> Result<Option<Duration>> {
-    number.map(given::milliseconds).transpose()
+    number.map(ffi::milliseconds).transpose()
 }
 
 /// What `converted` says, or its error thrown.

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use napi::Env;
 use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi_derive::napi;
-use portalloc::{Allocator, Result, no_panic};
+use portalloc::ffi::no_panic;
+use portalloc::{Allocator, Result};
 
 use crate::call;
 

@@ -2,7 +2,8 @@
 //! gets back: with what the core has to warn of, and its error.
 
 use napi::Env;
-use portalloc::{Allocator, Allocators, Result, Settings, no_panic};
+use portalloc::ffi::{Allocators, no_panic};
+use portalloc::{Allocator, Result, Settings};
 
 use crate::arguments::Where;
 use crate::errors::thrown;

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
-use portalloc::{
-    Allocator, Cleanup, EnvFile, EnvironmentRequest, ErrorCode, IsolationId, Lifetime, Record, Result, Selection,
-    Settings, Wanted, given,
-};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
+use portalloc::ffi::Wanted;
+use portalloc::registry::{Lifetime, Record};
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode, IsolationId, Result, Settings, ffi};
 
 use crate::arguments::{self, Ports, Where, checked};
 use crate::background::{Wait, in_background};
@@ -88,7 +89,7 @@ impl Shared {
         match self.inner.try_lock() {
             Ok(environment) => environment.held_lease().and_then(work),
             Err(TryLockError::Poisoned(environment)) => environment.into_inner().held_lease().and_then(work),
-            Err(TryLockError::WouldBlock) => Err(given::no_lease_now()),
+            Err(TryLockError::WouldBlock) => Err(ffi::no_lease_now()),
         }
     }
 
@@ -176,8 +177,8 @@ impl EnvironmentHandle {
     /// Its variables as a text.
     #[napi]
     pub fn render(&self, env: &Env, syntax: String) -> napi::Result<String> {
-        let syntax = checked(env, given::syntax(&syntax))?;
-        Ok(portalloc::render(&self.shared.record().variables(), syntax))
+        let syntax = checked(env, ffi::syntax(&syntax))?;
+        Ok(portalloc::environment::render(&self.shared.record().variables(), syntax))
     }
 
     /// The number of its lease, while this thread holds it.

@@ -2,7 +2,8 @@
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{IsolationId, PortSummary, given};
+use portalloc::who::PortSummary;
+use portalloc::{IsolationId, ffi};
 
 use crate::arguments::{Where, checked, port};
 use crate::call;
@@ -20,7 +21,7 @@ pub fn is_free(env: &Env, number: f64, place: Option<Where>) -> napi::Result<boo
 pub fn who(env: &Env, number: f64, place: Option<Where>) -> napi::Result<PortReport> {
     let port = checked(env, port(number))?;
     let report = call::here(env, &call::settings(place), |allocator| {
-        allocator.who([port])?.pop().ok_or_else(|| given::no_port(port))
+        allocator.who([port])?.pop().ok_or_else(|| ffi::no_port(port))
     });
     report.map(|report| PortSummary::from(&report).into())
 }
@@ -34,8 +35,8 @@ pub fn parse_id(env: &Env, text: String) -> napi::Result<String> {
 /// Pairs of name and value as a text.
 #[napi]
 pub fn render(env: &Env, variables: Vec<(String, String)>, syntax: String) -> napi::Result<String> {
-    let syntax = checked(env, given::syntax(&syntax))?;
-    Ok(portalloc::render(&variables, syntax))
+    let syntax = checked(env, ffi::syntax(&syntax))?;
+    Ok(portalloc::environment::render(&variables, syntax))
 }
 
 /// The version of the package.

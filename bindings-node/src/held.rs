@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use portalloc::{Lease, Result, no_panic};
+use portalloc::ffi::no_panic;
+use portalloc::{Lease, Result};
 
 use crate::environment::Shared;
 

@@ -26,7 +26,7 @@ pub fn take_port(env: &Env, place: Option<Where>, at: String) -> napi::Result<u1
     let settings = call::settings(place);
     call::without_allocator(env, || {
         let mut taken = taken();
-        let port = portalloc::port_at(&settings, &at)?;
+        let port = portalloc::ffi::port_at(&settings, &at)?;
         let by = Taken { by: thread::current().id(), number: held::number() };
         taken.get_or_insert_default().insert(port, by);
         Ok(port)

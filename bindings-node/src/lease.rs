@@ -5,7 +5,8 @@ use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use napi::Env;
 use napi::bindgen_prelude::{Either, Object};
 use napi_derive::napi;
-use portalloc::{GuardState, HandOff, Lease, Request, Result, Settings, Wanted, given};
+use portalloc::ffi::Wanted;
+use portalloc::{GuardState, Lease, LeaseRequest, Result, Settings, SocketOptions, ffi};
 
 use crate::arguments::{self, Ports, Where, checked};
 use crate::background::{Wait, in_background};
@@ -47,9 +48,9 @@ fn kept(lease: Lease) -> i64 {
     held::keep(Held::Own(lease))
 }
 
-fn asked(count: Option<f64>, options: Option<LeaseOptions>) -> Result<(Settings, Request)> {
+fn asked(count: Option<f64>, options: Option<LeaseOptions>) -> Result<(Settings, LeaseRequest)> {
     let Some(options) = options else {
-        return Ok((Settings::new(), Request::run(count.map_or(Ok(1), arguments::count)?)));
+        return Ok((Settings::new(), LeaseRequest::run(count.map_or(Ok(1), arguments::count)?)));
     };
     let wanted = Wanted::try_from(options.wanted.unwrap_or_default())?;
     let mut request = wanted.request()?.guard(options.guard.unwrap_or_default());
@@ -152,8 +153,8 @@ pub fn guard_state(env: &Env, number: i64) -> &'static str {
 #[napi]
 pub fn lease_fd(env: &Env, number: i64, index: f64, udp: bool, host: String, listen: bool) -> napi::Result<i32> {
     let socket = with(env, number, |lease| {
-        let hand_off = if udp { HandOff::udp() } else { HandOff::tcp() };
-        let hand_off = hand_off.address(given::address(&host)?).listen(listen);
+        let hand_off = if udp { SocketOptions::udp() } else { SocketOptions::tcp() };
+        let hand_off = hand_off.address(ffi::address(&host)?).listen(listen);
         lease.socket(arguments::index(index, lease.ports().len())?, &hand_off)
     })?;
     Ok(socket.into_raw_fd())

@@ -2,7 +2,9 @@
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{Cleanup, EnvironmentSummary, IsolationId, LeaseSummary, Selection};
+use portalloc::IsolationId;
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::{EnvironmentSummary, LeaseSummary};
 
 use crate::arguments::{Where, checked};
 use crate::call;

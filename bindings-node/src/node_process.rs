@@ -16,7 +16,7 @@ type Heard<'a> = FnArgs<(&'a str, Function<'a, (), ()>)>;
 
 /// Tells what the core has to warn of, each once in a process. Costs next to nothing while there is nothing.
 pub(crate) fn tell_warnings(env: &Env) {
-    for warning in portalloc::take_warnings() {
+    for warning in portalloc::process::take_warnings() {
         // A call does not fail for the reason that a warning cannot be told.
         let _ = emit_warning(env, warning.code, warning.message);
     }

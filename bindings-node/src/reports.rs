@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use napi_derive::napi;
-use portalloc::{HolderSummary, PortSummary, SocketSummary, Timestamp};
+use portalloc::registry::Timestamp;
+use portalloc::who::{HolderSummary, PortSummary, SocketSummary};
 
 /// A point in time as JavaScript counts: milliseconds since 1970.
 pub(crate) fn time(at: Timestamp) -> f64 {

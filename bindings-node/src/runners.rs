@@ -2,7 +2,8 @@
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{Clash, PortSummary};
+use portalloc::conflict::Clash;
+use portalloc::who::PortSummary;
 
 use crate::arguments::{Where, checked, ports};
 use crate::reports::PortReport;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::{Project, no_panic};
+use portalloc::ffi::no_panic;
+use portalloc::project::Project;
 
 use crate::arguments::{Where, checked};
 use crate::call;
@@ -24,7 +25,7 @@ pub struct Settings {
 /// The registry and the pool that calls from the current folder go by.
 #[napi]
 pub fn settings(env: &Env, place: Option<Where>) -> napi::Result<Settings> {
-    let project = checked(env, no_panic(|| Project::find(Path::new("."))))?;
+    let project = checked(env, no_panic(|| Project::nearest(Path::new("."))))?;
     call::here(env, &call::settings(place), |allocator| {
         let pool = allocator.pool();
         Ok(Settings {

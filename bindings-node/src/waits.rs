@@ -3,7 +3,7 @@
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
-use portalloc::given;
+use portalloc::ffi;
 
 use crate::arguments::{Where, checked, ports};
 use crate::background::{Wait, in_background};
@@ -19,14 +19,14 @@ pub fn wait_for<'env>(
     place: Option<Where>,
 ) -> napi::Result<Object<'env>> {
     let ports = checked(env, ports(numbers))?;
-    let limit = checked(env, given::milliseconds(timeout_ms))?;
+    let limit = checked(env, ffi::milliseconds(timeout_ms))?;
     let allocator = wait.watch(&call::allocator(env, &call::settings(place))?);
-    in_background(env, move || allocator.wait_open(&ports, limit), |_, ()| ())
+    in_background(env, move || allocator.wait_until_open(&ports, limit), |_, ()| ())
 }
 
 /// Until nothing is bound to the ports.
 #[napi(ts_return_type = "Promise<void>")]
-pub fn wait_free<'env>(
+pub fn wait_until_free<'env>(
     env: &'env Env,
     wait: &Wait,
     numbers: Vec<f64>,
@@ -34,7 +34,7 @@ pub fn wait_free<'env>(
     place: Option<Where>,
 ) -> napi::Result<Object<'env>> {
     let ports = checked(env, ports(numbers))?;
-    let limit = checked(env, given::milliseconds(timeout_ms))?;
+    let limit = checked(env, ffi::milliseconds(timeout_ms))?;
     let allocator = wait.watch(&call::allocator(env, &call::settings(place))?);
-    in_background(env, move || allocator.wait_free(&ports, limit), |_, ()| ())
+    in_background(env, move || allocator.wait_until_free(&ports, limit), |_, ()| ())
 }

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portalloc::{EnvFile, Wanted, given};
+use portalloc::environment::EnvFile;
+use portalloc::ffi;
+use portalloc::ffi::Wanted;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyString};
@@ -54,17 +56,17 @@ mod hint {
 
 argument! {
     /// How many ports.
-    Count(usize) as hint::INT, |value| whole(value, given::no_count)
+    Count(usize) as hint::INT, |value| whole(value, ffi::no_count)
 }
 
 argument! {
     /// A port. Zero gets as far as the core, which refuses it.
-    Port(u16) as hint::INT, |value| whole(value, given::no_port)
+    Port(u16) as hint::INT, |value| whole(value, ffi::no_port)
 }
 
 argument! {
     /// A process.
-    ProcessId(u32) as hint::INT, |value| whole(value, given::no_process)
+    ProcessId(u32) as hint::INT, |value| whole(value, ffi::no_process)
 }
 
 argument! {
@@ -81,7 +83,7 @@ argument! {
 
 argument! {
     /// Distances from the first port.
-    Offsets(Vec<u16>) as hint::INTS, |value| each(value, |item| whole(item, given::no_offset))
+    Offsets(Vec<u16>) as hint::INTS, |value| each(value, |item| whole(item, ffi::no_offset))
 }
 
 argument! {
@@ -118,7 +120,7 @@ argument! {
             Some(seconds) => seconds.call0()?.extract()?,
             None => value.extract()?,
         };
-        given::seconds(number).map_err(|error| raised(value.py(), error))
+        ffi::seconds(number).map_err(|error| raised(value.py(), error))
     }
 }
 

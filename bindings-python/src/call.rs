@@ -4,7 +4,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portalloc::{Allocator, Allocators, Result, Settings, no_panic};
+use portalloc::ffi::{Allocators, no_panic};
+use portalloc::{Allocator, Result, Settings};
 use pyo3::intern;
 use pyo3::prelude::*;
 

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 
-use portalloc::{Cleanup, EnvironmentRequest, Maker, Record, Selection, Settings, Wanted, given};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::ffi::{Maker, Wanted};
+use portalloc::registry::Record;
+use portalloc::{EnvironmentRequest, Settings, ffi};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -56,7 +59,7 @@ impl Environment {
         &self,
         work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>,
     ) -> portalloc::Result<T> {
-        self.inner().ok_or_else(given::no_lease_now)?.held_lease().and_then(work)
+        self.inner().ok_or_else(ffi::no_lease_now)?.held_lease().and_then(work)
     }
 
     /// None while another thread cleans it up, and in a child that was forked meanwhile, where nobody will ever unlock it.
@@ -81,7 +84,7 @@ impl Environment {
             return call::long(py, &Settings::new(), |allocator| allocator.cleanup(&selection).map(|_| ()));
         }
         let cleanup = || self.inner.lock().unwrap_or_else(PoisonError::into_inner).cleanup();
-        call::finished(py, py.detach(|| portalloc::no_panic(cleanup)))?;
+        call::finished(py, py.detach(|| portalloc::ffi::no_panic(cleanup)))?;
         if let Some(made) = &self.made {
             made.ended.store(true, Ordering::Relaxed);
         }
@@ -121,7 +124,7 @@ const LOST: &str = "the environment made here was not cleaned up, and ended beca
 impl Drop for Environment {
     fn drop(&mut self) {
         // A kept one is meant to stay.
-        if !self.is_ours() || self.record.lifetime == portalloc::Lifetime::Kept {
+        if !self.is_ours() || self.record.lifetime == portalloc::registry::Lifetime::Kept {
             return;
         }
         if let Some(origin) = self.made.as_ref().and_then(|made| made.at.as_ref()) {
@@ -368,8 +371,8 @@ impl Environment {
     /// Its variables as a text for a shell or a file: `shell` (safe to `eval`), `fish`, `powershell`, `dotenv`, `github`.
     #[pyo3(signature = (syntax = "shell"))]
     fn render(&self, py: Python<'_>, syntax: &str) -> PyResult<String> {
-        let syntax = given::syntax(syntax).map_err(|error| raised(py, error))?;
-        Ok(portalloc::render(&self.record.variables(), syntax))
+        let syntax = ffi::syntax(syntax).map_err(|error| raised(py, error))?;
+        Ok(portalloc::environment::render(&self.record.variables(), syntax))
     }
 
     /// The lease of a held environment, for the process that made it: guards, hand-off, and passing it on. None of a kept
@@ -377,7 +380,7 @@ impl Environment {
     #[getter]
     fn lease(slf: Bound<'_, Self>) -> PyResult<Option<Lease>> {
         let this = slf.get();
-        if !this.is_ours() || this.record.lifetime == portalloc::Lifetime::Kept {
+        if !this.is_ours() || this.record.lifetime == portalloc::registry::Lifetime::Kept {
             return Ok(None);
         }
         Lease::of(slf.py(), slf.clone().unbind(), &this.record.ports.ports).map(Some)

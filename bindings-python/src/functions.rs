@@ -1,6 +1,6 @@
 //! What is asked about ports without leasing them.
 
-use portalloc::{IsolationId, Settings, given};
+use portalloc::{IsolationId, Settings, ffi};
 use pyo3::prelude::*;
 
 use crate::arguments::{OneOrMore, Pairs, Port, Seconds};
@@ -24,7 +24,9 @@ pub(crate) fn is_free(py: Python<'_>, port: Port) -> PyResult<bool> {
 #[pyfunction]
 #[pyo3(signature = (ports, timeout = Seconds::USUAL))]
 pub(crate) fn wait_for(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
-    waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_open(&ports.0, timeout.0)))
+    waiting(py, |interrupt| {
+        interrupt.with(&Settings::new(), |allocator| allocator.wait_until_open(&ports.0, timeout.0))
+    })
 }
 
 /// Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.
@@ -34,8 +36,10 @@ pub(crate) fn wait_for(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> Py
 /// is a built-in `TimeoutError` too and says of each port that is not free what was seen last.
 #[pyfunction]
 #[pyo3(signature = (ports, timeout = Seconds::USUAL))]
-pub(crate) fn wait_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
-    waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_free(&ports.0, timeout.0)))
+pub(crate) fn wait_until_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> PyResult<()> {
+    waiting(py, |interrupt| {
+        interrupt.with(&Settings::new(), |allocator| allocator.wait_until_free(&ports.0, timeout.0))
+    })
 }
 
 /// Who is on a port: processes, sockets, and the lease or environment that has it. Nothing is locked, probed or changed.
@@ -44,7 +48,7 @@ pub(crate) fn wait_free(py: Python<'_>, ports: OneOrMore, timeout: Seconds) -> P
 #[pyfunction]
 pub(crate) fn who(py: Python<'_>, port: Port) -> PyResult<PortReport> {
     let reports = long(py, &Settings::new(), |allocator| allocator.who([port.0]))?;
-    let report = reports.into_iter().next().ok_or_else(|| raised(py, given::no_port(port.0)))?;
+    let report = reports.into_iter().next().ok_or_else(|| raised(py, ffi::no_port(port.0)))?;
     PortReport::new(py, &report)
 }
 
@@ -59,6 +63,6 @@ pub(crate) fn parse_id(py: Python<'_>, text: &str) -> PyResult<String> {
 #[pyfunction]
 #[pyo3(signature = (variables, syntax = "shell"))]
 pub(crate) fn render(py: Python<'_>, variables: Pairs, syntax: &str) -> PyResult<String> {
-    let syntax = given::syntax(syntax).map_err(|error| raised(py, error))?;
-    Ok(portalloc::render(&variables.0, syntax))
+    let syntax = ffi::syntax(syntax).map_err(|error| raised(py, error))?;
+    Ok(portalloc::environment::render(&variables.0, syntax))
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
-use portalloc::{GuardState, HandOff, given};
+use portalloc::{GuardState, SocketOptions, ffi};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -105,7 +105,7 @@ impl Lease {
 
     /// Without a word of what the core has to warn of: for properties, which raise nothing.
     fn ask<T>(&self, work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>) -> portalloc::Result<T> {
-        portalloc::no_panic(|| match &self.source {
+        portalloc::ffi::no_panic(|| match &self.source {
             Source::Own { lease, .. } => work(lease),
             Source::Of(environment) => environment.get().with_lease(work),
         })
@@ -238,7 +238,7 @@ impl Lease {
         let hand_off = hand_off(r#type, host).map_err(|error| raised(py, error))?.listen(listen);
         let count = self.ports.bind(py).len();
         let socket = self.with(py, |lease| {
-            let index = usize::try_from(index).map_err(|_| given::no_index(index, count))?;
+            let index = usize::try_from(index).map_err(|_| ffi::no_index(index, count))?;
             lease.socket(index, &hand_off)
         })?;
         Typed::new(python_socket(py, socket)?, py)
@@ -305,12 +305,12 @@ impl Lease {
 }
 
 /// Python's own numbers for the kinds of sockets are the system's.
-fn hand_off(kind: i32, host: &str) -> portalloc::Result<HandOff> {
-    let address: IpAddr = given::address(host)?;
+fn hand_off(kind: i32, host: &str) -> portalloc::Result<SocketOptions> {
+    let address: IpAddr = ffi::address(host)?;
     Ok(match kind {
-        1 => HandOff::tcp(),
-        2 => HandOff::udp(),
-        other => return Err(given::no_socket_type(other)),
+        1 => SocketOptions::tcp(),
+        2 => SocketOptions::udp(),
+        other => return Err(ffi::no_socket_type(other)),
     }
     .address(address))
 }

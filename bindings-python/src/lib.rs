@@ -30,7 +30,7 @@ mod _portalloc {
     #[pymodule_export]
     use super::errors::error_codes;
     #[pymodule_export]
-    use super::functions::{is_free, parse_id, render, wait_for, wait_free, who};
+    use super::functions::{is_free, parse_id, render, wait_for, wait_until_free, who};
     #[pymodule_export]
     use super::inheritable::Inheritable;
     #[pymodule_export]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use portalloc::{Cleanup, EnvironmentSummary, IsolationId, LeaseSummary, Selection, Settings};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::{EnvironmentSummary, LeaseSummary};
+use portalloc::{IsolationId, Settings};
 use pyo3::prelude::*;
 
 use crate::call;

@@ -1,6 +1,6 @@
 //! One port, held until the process ends: for whoever wants a number, and no object to keep.
 
-use portalloc::no_panic;
+use portalloc::ffi::no_panic;
 use pyo3::prelude::*;
 
 use crate::arguments::Port;
@@ -23,7 +23,7 @@ use crate::origin::Origin;
 pub(crate) fn port(py: Python<'_>, pool: Option<String>, exclude: Option<String>) -> PyResult<u16> {
     let settings = call::settings(pool, exclude);
     let place = Origin::here(py).map(|origin| origin.place(py)).transpose()?.unwrap_or_default();
-    let taken = no_panic(|| portalloc::port_at(&settings, &place));
+    let taken = no_panic(|| portalloc::ffi::port_at(&settings, &place));
     call::finished_or_undone(py, taken, |port| {
         portalloc::give_back(port);
     })

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use portalloc::{HolderSummary, PortClaim, PortSummary, SocketSummary, Timestamp};
+use portalloc::registry::Timestamp;
+use portalloc::who::{HolderSummary, PortClaim, PortSummary, SocketSummary};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -57,7 +58,7 @@ pub(crate) struct PortReport {
 }
 
 impl PortReport {
-    pub(crate) fn new(py: Python<'_>, report: &portalloc::PortReport) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, report: &portalloc::who::PortReport) -> PyResult<Self> {
         let mut report = PortSummary::from(report);
         let holders = std::mem::take(&mut report.holders).into_iter().map(Holder::from);
         Ok(Self { holders: PyTuple::new(py, holders)?.unbind(), report })

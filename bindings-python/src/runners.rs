@@ -1,6 +1,7 @@
 //! What the pytest plugin asks when a test is over. Not for users: `portalloc` does not show it.
 
-use portalloc::{Clash, Settings};
+use portalloc::Settings;
+use portalloc::conflict::Clash;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -27,7 +28,7 @@ pub(crate) fn clash_in(text: &Bound<'_, PyString>) -> Option<Vec<Vec<u16>>> {
 /// Ports that a text names, whatever it tells of.
 #[pyfunction]
 pub(crate) fn ports_in(text: &Bound<'_, PyString>) -> Vec<u16> {
-    portalloc::ports_in(&text.to_string_lossy())
+    portalloc::conflict::ports_in(&text.to_string_lossy())
 }
 
 /// Reports of those of the ports that can be what a clash was about.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portalloc::Project;
+use portalloc::project::Project;
 use pyo3::prelude::*;
 
 use crate::call;
@@ -39,7 +39,7 @@ impl Settings {
 #[pyfunction]
 #[pyo3(signature = (*, pool = None, exclude = None))]
 pub(crate) fn settings(py: Python<'_>, pool: Option<String>, exclude: Option<String>) -> PyResult<Settings> {
-    let project = Project::find(Path::new(".")).map_err(|error| raised(py, error))?;
+    let project = Project::nearest(Path::new(".")).map_err(|error| raised(py, error))?;
     call::short(py, &call::settings(pool, exclude), |allocator| {
         let pool = allocator.pool();
         Ok(Settings {

@@ -10,12 +10,12 @@ use pyo3::types::PyDict;
 /// Gives out what the core wants to be said, as a warning about the line of Python that runs. Fails if Python was told to
 /// raise warnings.
 pub(crate) fn give_out(py: Python<'_>) -> PyResult<()> {
-    let pending = portalloc::take_warnings();
+    let pending = portalloc::process::take_warnings();
     if pending.is_empty() { Ok(()) } else { give_out_all(py, pending) }
 }
 
 #[cold]
-fn give_out_all(py: Python<'_>, pending: Vec<portalloc::Warning>) -> PyResult<()> {
+fn give_out_all(py: Python<'_>, pending: Vec<portalloc::process::Warning>) -> PyResult<()> {
     let category = category(py)?;
     let mut raised = None;
     for warning in pending {

@@ -21,7 +21,7 @@ pub(crate) fn warning(message: &str) {
 
 /// Reports the core's warnings: problems that did not make a call fail.
 pub(crate) fn warnings() {
-    portalloc::take_warnings().iter().for_each(|found| warning(&found.message));
+    portalloc::process::take_warnings().iter().for_each(|found| warning(&found.message));
 }
 
 /// Reports what was done, if that is not the result itself.
@@ -66,7 +66,11 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 
 /// Ports as ranges: `20010-20014,20031`.
 pub(crate) fn ports(ports: &[u16]) -> String {
-    ports.iter().filter_map(|port| portalloc::PortRange::new(*port, *port)).collect::<portalloc::PortSet>().to_string()
+    ports
+        .iter()
+        .filter_map(|port| portalloc::pool::PortRange::new(*port, *port))
+        .collect::<portalloc::pool::PortSet>()
+        .to_string()
 }
 
 /// An age in its two largest units: `42s`, `3m 5s`, `2h 5m`, `12days 3h`.

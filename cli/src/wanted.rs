@@ -1,7 +1,8 @@
 //! From arguments to the core: opens an allocator, and describes the environment that the user asks for. The core adds
 //! what the project file and the variables say.
 
-use portalloc::{Allocator, EnvironmentRequest, Settings, Wanted};
+use portalloc::ffi::Wanted;
+use portalloc::{Allocator, EnvironmentRequest, Settings};
 
 use crate::args::EnvironmentArgs;
 use crate::exit::Failure;
