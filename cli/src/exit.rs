@@ -1,5 +1,6 @@
-//! Exit statuses, and how an error becomes one. The numbers are documented in the help and never change.
+//! Exit statuses, and how errors map to them. The help documents the numbers, and they never change.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use portalloc::ErrorCode;
@@ -10,35 +11,35 @@ use crate::output;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
-    /// Done.
+    /// The command succeeded.
     Success,
-    /// Failed: registry, files, rights, system; or a validation found something.
+    /// It failed (registry, files, permissions, system), or a validation found a problem.
     Failure,
-    /// The arguments are wrong.
+    /// Wrong arguments.
     Usage,
-    /// No ports to be had: the pool is exhausted, or a port is in use. Or a wait timed out, for ports or for servers.
+    /// No ports were available (the pool is exhausted, or a port is in use), or a wait timed out.
     Exhausted,
-    /// There is no such environment or process.
+    /// No such environment, or no such process.
     NotFound,
-    /// The environment is held by a live process.
+    /// A live process holds the environment.
     InUse,
-    /// What the command of `run` ended with.
+    /// The exit status of the command of `run`.
     Command(u8),
 }
 
-/// The statuses as the help shows them.
+/// The help on exit statuses.
 pub(crate) const HELP: &str = "\
 Exit status:
-  0  done
-  1  failed (registry, files, rights), or a validation found something
-  2  the arguments are wrong
-  3  no ports to be had (pool exhausted, port in use), or a wait timed out
+  0  success
+  1  failure (registry, files, permissions), or a validation found a problem
+  2  wrong arguments
+  3  no ports available (pool exhausted, port in use), or a wait timed out
   4  no such environment, or no such process
-  5  the environment is held by a live process
-That of `run` is the command's own";
+  5  a live process holds the environment
+`run` exits with the status of its command";
 
 impl Exit {
-    /// The number.
+    /// The exit status as a number.
     #[must_use]
     pub const fn status(self) -> u8 {
         match self {
@@ -73,16 +74,16 @@ impl From<ErrorCode> for Exit {
     }
 }
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The core said no.
+    /// The core returned an error.
     Core(portalloc::Error),
-    /// Standard output could not be written to.
+    /// Writing to standard output failed.
     Output(std::io::Error),
-    /// The system refused something else than output: what became of it, and the system's reason.
+    /// Another operation failed: which, and the system's reason.
     System(&'static str, std::io::Error),
-    /// The call makes no sense here; what, and what to do.
+    /// The arguments make no sense here: what is wrong, and what to do.
     Usage(String),
 }
 
@@ -99,27 +100,32 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Failure {
-    /// Tells the user, in one line, and gives the exit status.
+    /// Tells the user in one line, and returns the exit status.
     pub(crate) fn report(self) -> Exit {
         match self {
             Self::Core(error) => {
                 output::error(&format!("{}: {error}", error.code()));
                 error.code().into()
             }
-            // Whoever reads has seen enough, as with `portalloc list | head`.
-            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Failure,
+            // The reader has seen enough, as in `portalloc list | head`.
+            Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Failure,
             Self::Output(error) => {
-                output::error(&format!("io: cannot write the result: {error}"));
+                output::error(&format!("{}: cannot write the result: {error}", ErrorCode::Io));
+                Exit::Failure
+            }
+            Self::System(what, error) if error.kind() == ErrorKind::Unsupported => {
+                output::error(&format!("{}: {what} on this platform", ErrorCode::Unsupported));
                 Exit::Failure
             }
             Self::System(what, error) => {
                 output::error(&format!(
-                    "io: {what}: {error}; mend what the system reports (see `ulimit -a`) and try again"
+                    "{}: {what}: {error}; fix the reported problem (see `ulimit -a`) and try again",
+                    ErrorCode::Io
                 ));
                 Exit::Failure
             }
             Self::Usage(message) => {
-                output::error(&format!("invalid_argument: {message}"));
+                output::error(&format!("{}: {message}", ErrorCode::InvalidArgument));
                 Exit::Usage
             }
         }

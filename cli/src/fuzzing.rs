@@ -1,35 +1,32 @@
-//! The door through which the fuzzer (`proof/fuzz`) reaches the reading of arguments without running a command. Compiled
-//! with `--cfg fuzzing` only, and no part of the library.
+//! Lets the fuzzer (`proof/fuzz`) parse arguments without running a command. Compiled with `--cfg fuzzing` only, and no
+//! part of the library.
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
-use crate::args::Cli;
-use crate::command::Command;
+use crate::command::{self, Command};
 use crate::exit::{Exit, Failure};
 use crate::wanted;
 
-/// What became of arguments.
+/// The outcome of parsing.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Read {
-    /// They are a command, which would now run.
+    /// The arguments are a command, which would now run.
     Accepted,
     /// Help or the version would be written to standard output.
     Shown(String),
-    /// They are wrong: the exit status and what would be written to standard error.
+    /// The arguments are wrong: the exit status, and what would be written to standard error.
     Refused(u8, String),
 }
 
-/// Reads arguments, the first of which is the program's name, and what they say of an environment.
+/// Parses arguments, the first of which is the program's name, and what they say of an environment.
 #[must_use]
 pub fn read(args: impl IntoIterator<Item = OsString>) -> Read {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let command = match command::parse(args) {
+        Ok(command) => command,
         Err(error) if error.use_stderr() => return Read::Refused(Exit::Usage.status(), error.render().to_string()),
         Err(error) => return Read::Shown(error.render().to_string()),
     };
-    let wanted = match &cli.command {
+    let wanted = match &command {
         Command::Create(create) => wanted::request(&create.environment),
         Command::Run(run) => wanted::request(&run.environment),
         _ => return Read::Accepted,

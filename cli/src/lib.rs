@@ -1,8 +1,8 @@
-//! The command line of portalloc as a library call, so that every package that carries it (the binary, the Python
-//! wheel, the npm package) is the very same one.
+//! The command line of portalloc as a library call, so that the binary, the Python wheel and the npm package carry the
+//! same one.
 //!
-//! Knows terminals and arguments; what happens is decided by the crate `portalloc`. Results go to standard output,
-//! everything else to standard error.
+//! Knows terminals and arguments; the crate `portalloc` decides what happens. Results go to standard output, everything
+//! else to standard error.
 
 mod args;
 mod command;
@@ -13,25 +13,22 @@ mod exit;
 pub mod fuzzing;
 mod output;
 mod pool_map;
-mod signals;
+mod sys;
 mod table;
 mod wanted;
 mod watch;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
-use crate::args::Cli;
 pub use crate::exit::Exit;
 
 /// Runs one command with its arguments, the first of which is the program's name. Never ends the process.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let command = match command::parse(args) {
+        Ok(command) => command,
         Err(error) => {
-            // Help and version are such "errors" too, for standard output.
+            // Clap reports help and version as errors, too, for standard output.
             let printed = error.print();
             return match (error.use_stderr(), printed) {
                 (true, _) => Exit::Usage,
@@ -40,7 +37,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             };
         }
     };
-    match commands::run(cli.command) {
+    match commands::run(command) {
         Ok(exit) => exit,
         Err(failure) => failure.report(),
     }

@@ -1,4 +1,4 @@
-//! The binary `portalloc`: everything is in the library.
+//! The binary `portalloc`: a call of the library.
 
 use std::process::ExitCode;
 

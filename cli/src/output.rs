@@ -1,4 +1,4 @@
-//! Writing for people: messages on standard error, in colour only on a terminal and never with `NO_COLOR`.
+//! Results on standard output and messages on standard error, with colors only on a terminal and never with `NO_COLOR`.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -9,29 +9,34 @@ use anstyle::{AnsiColor, Style};
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Why the command failed. That it cannot be written either is nothing to fail about.
+/// Reports why the command failed. An error in writing this is ignored: nobody is there to read it.
 pub(crate) fn error(message: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}portalloc:{ERROR:#} {}", plain(message));
 }
 
-/// Something the user should know.
+/// Reports a problem that does not make the command fail.
 pub(crate) fn warning(message: &str) {
     let _ = writeln!(anstream::stderr(), "{WARNING}portalloc: warning:{WARNING:#} {}", plain(message));
 }
 
-/// What was done, where the result itself is something else.
+/// Reports the core's warnings: problems that did not make a call fail.
+pub(crate) fn warnings() {
+    portalloc::process::take_warnings().iter().for_each(|found| warning(&found.message));
+}
+
+/// Reports what was done, if that is not the result itself.
 pub(crate) fn note(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "portalloc: {}", plain(message));
 }
 
-/// Writes a result to standard output, whole or with an error: it is flushed.
+/// Writes a result to standard output and flushes it, so that every error shows here.
 pub(crate) fn result(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Text with styles as standard output may have it: in colour only on a terminal and never with `NO_COLOR`.
+/// Removes styles from text for standard output unless it is a terminal and `NO_COLOR` is not set.
 pub(crate) fn styled(text: String) -> String {
     match anstream::AutoStream::choice(&io::stdout()) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(&text).to_string(),
@@ -39,8 +44,8 @@ pub(crate) fn styled(text: String) -> String {
     }
 }
 
-/// Without control characters: paths and names of processes are anyone's, and must neither act on a terminal nor look
-/// like lines of their own.
+/// Escapes control characters: anybody can choose paths and names of processes, which must neither control the terminal
+/// nor start a new line.
 pub(crate) fn plain(text: impl Display) -> String {
     let mut plain = String::new();
     for c in text.to_string().chars() {
@@ -49,17 +54,17 @@ pub(crate) fn plain(text: impl Display) -> String {
     plain
 }
 
-/// A value as JSON, for people and programs.
+/// A value as indented JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> io::Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
-/// "1 port", "3 ports".
+/// `1 port`, `3 ports`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// Ports as runs: `20010-20014,20031`.
+/// Ports as ranges: `20010-20014,20031`.
 pub(crate) fn ports(ports: &[u16]) -> String {
     ports
         .iter()
@@ -68,15 +73,10 @@ pub(crate) fn ports(ports: &[u16]) -> String {
         .to_string()
 }
 
-/// An age with its one or two largest units: `42s`, `3m`, `2h 5m`, `12d 3h`.
+/// An age in its two largest units: `42s`, `3m 5s`, `2h 5m`, `12days 3h`.
 pub(crate) fn age(age: Duration) -> String {
-    let (minutes, hours, days) = (age.as_secs() / 60, age.as_secs() / 3600, age.as_secs() / 86400);
-    match age.as_secs() {
-        seconds @ 0..60 => format!("{seconds}s"),
-        60..3600 => format!("{minutes}m"),
-        3600..86400 => format!("{hours}h {}m", minutes % 60),
-        _ => format!("{days}d {}h", hours % 24),
-    }
+    let whole = humantime::format_duration(Duration::from_secs(age.as_secs())).to_string();
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -86,11 +86,12 @@ mod tests {
     #[test]
     fn ages_show_their_largest_units() {
         let shown = |seconds| age(Duration::from_secs(seconds));
-        assert_eq!([shown(0), shown(59), shown(61), shown(7500), shown(90_061)], ["0s", "59s", "1m", "2h 5m", "1d 1h"]);
+        assert_eq!([shown(0), shown(59), shown(61), shown(7501)], ["0s", "59s", "1m 1s", "2h 5m"]);
+        assert_eq!([shown(90_061), shown(31 * 86_400)], ["1day 1h", "1month 13h"]);
     }
 
     #[test]
-    fn ports_are_shown_as_runs() {
+    fn ports_are_shown_as_ranges() {
         assert_eq!(ports(&[20014, 20010, 20011, 20031]), "20010-20011,20014,20031");
     }
 }

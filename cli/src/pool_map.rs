@@ -1,5 +1,5 @@
-//! A map of the pool: a character for so many ports, in rows that are led by their first port. The characters tell all;
-//! colours, which whoever writes it out may drop, only help. Knows neither the terminal nor where the classes come from.
+//! A map of the pool: a character for one or more ports, in rows that begin with their first port. The characters say
+//! everything, so the map is complete without its colors. Knows neither the terminal nor where the classes come from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -7,26 +7,28 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use portalloc::pool::{PortClass, PortRange};
 
+use crate::{output, table};
+
 type Run = (PortRange, PortClass);
 
-/// More rows than this, and a cell stands for more ports.
+/// A cell stands for more ports if the map would have more rows than this.
 const MAX_ROWS: usize = 20;
 
-/// How many ports a cell may stand for: numbers by which one can count on.
+/// How many ports a cell may stand for: round numbers, so that readers can count on from the start of a row.
 const STEPS: [u32; 14] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 65_536];
 
-/// Cells that stand together, and the room for a row's first port.
+/// Cells between spaces, and the width of a row's first port.
 const GROUP: u32 = 10;
 const LEAD: usize = 7;
 
 const OUTSIDE: char = '-';
 
-/// What a cell of several ports shows: the first of these that it has.
+/// A cell of several ports shows the first of these classes that it has.
 const BY_WEIGHT: [PortClass; 6] =
     [PortClass::Stranger, PortClass::Stale, PortClass::Held, PortClass::Kept, PortClass::Denied, PortClass::Free];
 
-/// The character of a class, and its colour.
-const fn look(class: PortClass) -> (char, Style) {
+/// The character of a class, and its color.
+const fn symbol(class: PortClass) -> (char, Style) {
     let plain = Style::new();
     match class {
         PortClass::Free => ('.', plain.dimmed()),
@@ -39,11 +41,11 @@ const fn look(class: PortClass) -> (char, Style) {
     }
 }
 
-/// The map with a line about the pool above it and its legend below it, in styles.
+/// A line about the pool, the map and its legend, styled.
 pub(crate) fn render(runs: &[Run], asked: &str, complete: bool, width: usize) -> String {
     let layout = Layout::new(runs, width);
     let total: usize = runs.iter().map(|(range, _)| range.count()).sum();
-    let mut text = format!("POOL {asked}: {}", crate::output::count(total, "port"));
+    let mut text = format!("POOL {asked}: {}", output::count(total, "port"));
     if layout.step > 1 {
         let _ = write!(text, ", {} a cell", layout.step);
     }
@@ -55,14 +57,17 @@ pub(crate) fn render(runs: &[Run], asked: &str, complete: bool, width: usize) ->
     let outside = rows.values().any(|cells| cells.contains(&None));
     text += &legend(runs, outside, width);
     if layout.step > 1 {
-        let order: Vec<String> =
-            BY_WEIGHT.iter().filter(|class| count(runs, **class) > 0).map(|class| look(*class).0.to_string()).collect();
+        let order: Vec<String> = BY_WEIGHT
+            .iter()
+            .filter(|class| count(runs, **class) > 0)
+            .map(|class| symbol(*class).0.to_string())
+            .collect();
         if order.len() > 1 {
-            let _ = writeln!(text, "A cell shows the first that it has of {}", order.join(" "));
+            let _ = writeln!(text, "A cell shows the first class that it has of {}", order.join(" "));
         }
     }
     if !complete {
-        text += "This kernel does not show TCP sockets that are bound and do not listen.\n";
+        text += "This kernel does not show TCP sockets that are bound but do not listen.\n";
     }
     text
 }
@@ -78,7 +83,7 @@ struct Layout {
 }
 
 impl Layout {
-    /// The finest one that is not too high.
+    /// The finest layout that is not too high.
     fn new(runs: &[Run], width: usize) -> Self {
         let room = u32::try_from(width.saturating_sub(LEAD)).unwrap_or(u32::MAX);
         // Each group but the last is followed by a space.
@@ -102,7 +107,7 @@ impl Layout {
         self.cell(port) / self.cells
     }
 
-    /// The rows that have a port, each cell with the class it shows.
+    /// The rows that have a port, with the class that each cell shows.
     fn rows(&self, runs: &[Run]) -> BTreeMap<u32, Vec<Option<PortClass>>> {
         let mut rows: BTreeMap<u32, Vec<Option<PortClass>>> = BTreeMap::new();
         for (range, class) in runs {
@@ -130,15 +135,16 @@ impl Layout {
                 text.push(' ');
             }
             for same in group.chunk_by(|a, b| a == b) {
-                let (symbol, style) = same.first().copied().flatten().map_or((OUTSIDE, Style::new().dimmed()), look);
-                let _ = write!(text, "{style}{}{style:#}", symbol.to_string().repeat(same.len()));
+                let (character, style) =
+                    same.first().copied().flatten().map_or((OUTSIDE, Style::new().dimmed()), symbol);
+                let _ = write!(text, "{style}{}{style:#}", character.to_string().repeat(same.len()));
             }
         }
         text.push('\n');
     }
 }
 
-/// The lower, the more it matters.
+/// The lower, the more important.
 fn weight(class: Option<PortClass>) -> usize {
     class.and_then(|class| BY_WEIGHT.iter().position(|other| *other == class)).unwrap_or(BY_WEIGHT.len())
 }
@@ -147,38 +153,27 @@ fn count(runs: &[Run], class: PortClass) -> usize {
     runs.iter().filter(|(_, other)| *other == class).map(|(range, _)| range.count()).sum()
 }
 
-/// Every character with its meaning, and how many ports it stands for; as many to a line as there is room.
+/// Every character with its meaning, and how many ports it stands for.
 fn legend(runs: &[Run], outside: bool, width: usize) -> String {
     let mut items = Vec::new();
     for class in PortClass::ALL {
         let count = count(runs, class);
         if count > 0 || class != PortClass::Denied {
-            let (symbol, style) = look(class);
-            items.push((symbol, style, format!("{count} {}", word(class, count))));
+            items.push((symbol(class), format!("{count} {}", word(class))));
         }
     }
     if outside {
-        items.push((OUTSIDE, Style::new().dimmed(), "not in the pool".to_owned()));
+        items.push(((OUTSIDE, Style::new().dimmed()), "not in the pool".to_owned()));
     }
-    let (mut text, mut line) = (String::new(), 0);
-    for (symbol, style, meaning) in items {
-        let length = meaning.chars().count() + 2;
-        if line > 0 && line + 3 + length > width {
-            text.push('\n');
-            line = 0;
-        } else if line > 0 {
-            text += "   ";
-            line += 3;
-        }
-        let _ = write!(text, "{style}{symbol}{style:#} {meaning}");
-        line += length;
-    }
-    text + "\n"
+    let items = items.into_iter().map(|((character, style), meaning)| {
+        (meaning.chars().count() + 2, format!("{style}{character}{style:#} {meaning}"))
+    });
+    table::flow(items, "   ", width)
 }
 
-fn word(class: PortClass, count: usize) -> &'static str {
+fn word(class: PortClass) -> &'static str {
     match class {
-        PortClass::Stranger if count != 1 => "strangers",
+        PortClass::Stranger => "foreign",
         class => class.as_str(),
     }
 }
@@ -189,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Everything is free but for some ports.
+    /// A pool that is free except for some ports.
     fn runs(pool: &str, others: &[(&str, PortClass)]) -> Vec<Run> {
         let parse = |text: &str| PortSet::parse(text).unwrap();
         let mut free = parse(pool);
@@ -215,7 +210,7 @@ mod tests {
         );
         let expected = "POOL P: 26 ports\n\
                         101    ..##.....x .......... ....K--.\n\
-                        . 22 free   # 2 held   K 1 kept   s 0 stale   x 1 stranger   - not in the pool\n";
+                        . 22 free   # 2 held   K 1 kept   s 0 stale   x 1 foreign   - not in the pool\n";
         assert_eq!(drawn(&runs, 80), expected);
     }
 
@@ -225,14 +220,14 @@ mod tests {
             "20001-29999",
             &[("20000-20009,25001", PortClass::Held), ("20005", PortClass::Stranger), ("20011", PortClass::Stale)],
         );
-        // 20005 is both in this test, as no port ever is.
+        // This test gives 20005 two classes, which no port ever has.
         let said = drawn(&runs, 80);
         let lines: Vec<&str> = said.lines().collect();
         assert!(lines[0].ends_with(", 10 a cell"), "{said}");
         assert!(lines[1].starts_with("20000  xs........ "), "{said}");
         assert!(lines[2].starts_with("20600  .......... "), "{said}");
         assert!(lines[9].starts_with("24800  .......... .......... #"), "{said}");
-        assert!(said.contains("\nA cell shows the first that it has of x s # .\n"), "{said}");
+        assert!(said.contains("\nA cell shows the first class that it has of x s # .\n"), "{said}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Tables without lines, as wide as the terminal.
+//! Tables without borders, and flowing text, as wide as the terminal.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-/// Renders rows below their heads.
+/// Renders rows below their header.
 pub(crate) fn render<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -18,26 +18,30 @@ pub(crate) fn render<const N: usize>(head: [&str; N], rows: impl Iterator<Item =
 
 /// Text broken at spaces into lines as wide as the terminal.
 pub(crate) fn paragraph(text: &str) -> String {
-    let width = usize::from(width());
-    let (mut whole, mut line) = (String::new(), 0);
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if line > 0 && line + 1 + length > width {
-            whole.push('\n');
-            line = 0;
-        } else if line > 0 {
-            whole.push(' ');
-            line += 1;
-        }
-        whole += word;
-        line += length;
-    }
-    whole + "\n"
+    let words = text.split(' ').map(|word| (word.chars().count(), word));
+    flow(words, " ", usize::from(width()))
 }
 
-/// What `COLUMNS` says, else the terminal, else 80.
+/// As many items to a line as fit. Each comes with its length, which its text need not have: styles take no room.
+pub(crate) fn flow<T: AsRef<str>>(items: impl Iterator<Item = (usize, T)>, gap: &str, width: usize) -> String {
+    let (mut text, mut column) = (String::new(), 0);
+    for (length, item) in items {
+        if column > 0 && column + gap.len() + length > width {
+            text.push('\n');
+            column = 0;
+        } else if column > 0 {
+            text += gap;
+            column += gap.len();
+        }
+        text += item.as_ref();
+        column += length;
+    }
+    text + "\n"
+}
+
+/// `COLUMNS` if it is set, else the terminal's width, else 80.
 pub(crate) fn width() -> u16 {
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col);
-    said.or_else(terminal).filter(|columns| *columns > 0).unwrap_or(80)
+    let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || terminal_size::terminal_size_of(std::io::stdout()).map(|(columns, _)| columns.0);
+    set.or_else(terminal).filter(|columns| *columns > 0).unwrap_or(80)
 }

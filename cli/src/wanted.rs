@@ -1,14 +1,14 @@
-//! What kind of environment the user wants, as the arguments say it. What the project file and variables add is the
-//! core's.
+//! From arguments to the core: opens an allocator, and describes the environment that the user asks for. The core adds
+//! what the project file and the variables say.
 
 use portalloc::ffi::{EnvironmentOptions, PortChoice};
 use portalloc::{Allocator, EnvironmentRequest, Settings};
 
 use crate::args::EnvironmentArgs;
-use crate::commands;
 use crate::exit::Failure;
+use crate::output;
 
-/// The request, without what only one of the commands knows: how long it lives, where its env file goes.
+/// The request without what only one command knows: how long the environment lives, where its env file goes.
 pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Failure> {
     let some = |ports: &[u16]| (!ports.is_empty()).then(|| ports.to_vec());
     let options = EnvironmentOptions {
@@ -28,13 +28,20 @@ pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Fail
     Ok(options.request()?)
 }
 
-/// Opens for the request, which the project file may complete.
-pub(crate) fn open(
+/// Opens an allocator for the request, and completes the request from the project file.
+pub(crate) fn open_for(
     args: &EnvironmentArgs,
     request: EnvironmentRequest,
 ) -> Result<(Allocator, EnvironmentRequest), Failure> {
     let settings = Settings::given(None, args.pool.clone(), args.exclude.clone());
-    let (allocator, request) = settings.open_for(request)?;
-    commands::warn();
-    Ok((allocator, request))
+    let opened = settings.open_for(request)?;
+    output::warnings();
+    Ok(opened)
+}
+
+/// Opens an allocator.
+pub(crate) fn open(settings: Settings) -> Result<Allocator, Failure> {
+    let allocator = settings.open()?;
+    output::warnings();
+    Ok(allocator)
 }

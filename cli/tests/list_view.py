@@ -39,7 +39,7 @@ def until(what, condition):
 
 
 def drawn(times):
-    return lambda: seen.count(b"ends it") >= times
+    return lambda: seen.count(b"to quit") >= times
 
 
 resize(40, 100)
@@ -74,7 +74,7 @@ elif ENDING == "stop and q":
     said["stopped"] = os.WIFSTOPPED(status)
     said["restored_while_stopped"] = termios.tcgetattr(slave) == before
     until("it has left", lambda: b"\x1b[?1049l" in seen)
-    frames = seen.count(b"ends it")
+    frames = seen.count(b"to quit")
     child.send_signal(signal.SIGCONT)
     until("it is drawn again", drawn(frames + 1))
     said["raw_again"] = not termios.tcgetattr(slave)[3] & termios.ICANON

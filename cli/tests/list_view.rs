@@ -158,18 +158,18 @@ fn every_port_has_its_character() {
     let said = succeeded(place.command(&["list", "--map"]).env("COLUMNS", "80"));
     assert!(said.contains(&format!("\n\nPOOL {}: 60 ports\n", place.pool)), "{said}");
     assert_eq!(rows(&said), [(place.first(), everything.cells.clone())], "{said}");
-    assert!(said.ends_with("\n. 49 free   # 3 held   K 2 kept   s 4 stale   x 2 strangers\n"), "{said}");
+    assert!(said.ends_with("\n. 49 free   # 3 held   K 2 kept   s 4 stale   x 2 foreign\n"), "{said}");
     assert!(!said.contains('\u{1b}') && said.lines().all(|line| line.chars().count() <= 80), "{said}");
     // What is gone is free again; a stranger on a port that is claimed is the claim's matter.
     let on_kept = TcpListener::bind((Ipv4Addr::LOCALHOST, everything.kept[0])).unwrap();
     let stranger = everything.strangers()[0];
     drop((everything.lease, everything.strangers));
-    place.until_map_says("\n. 54 free   # 0 held   K 2 kept   s 4 stale   x 0 strangers\n");
+    place.until_map_says("\n. 54 free   # 0 held   K 2 kept   s 4 stale   x 0 foreign\n");
     drop(on_kept);
     // One that is bound and does not listen, where the kernel shows it; else the map says that it does not.
     let socket = socket_that_does_not_listen(stranger);
     let said = place.said(&["list", "--map"]);
-    assert!(said.contains("x 1 stranger\n") || said.contains("This kernel does not show"), "{said}");
+    assert!(said.contains("x 1 foreign\n") || said.contains("This kernel does not show"), "{said}");
     drop(socket);
 }
 
@@ -293,7 +293,7 @@ fn assert_clean(watched: &Value) {
     let seen = watched["seen"].as_str().unwrap();
     assert_eq!((&watched["raw"], &watched["restored"]), (&true.into(), &true.into()), "{watched}");
     assert!(seen.starts_with("\u{1b}[?1049h\u{1b}[?7l\u{1b}[?25l"), "{seen:?}");
-    let (_, after) = seen.rsplit_once("ends it").unwrap();
+    let (_, after) = seen.rsplit_once("to quit").unwrap();
     assert!(after.contains("\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l"), "{seen:?}");
 }
 
@@ -342,7 +342,7 @@ fn another_size_is_drawn_at_once() {
     let second_row = format!("\n{}  ", place.first() + 40);
     assert!(!frames[1].contains(&second_row), "{frames:?}");
     assert!(frames[2].contains(&second_row), "{frames:?}");
-    assert!(frames[3].contains("more lines below. Every 16m 40s; q ends it"), "{frames:?}");
+    assert!(frames[3].contains("more lines below. Every 16m 40s; q to quit"), "{frames:?}");
     assert_eq!(frames[3].matches('\n').count(), 2, "{frames:?}");
 }
 

@@ -7,11 +7,11 @@ use portalloc::{IsolationId, Settings};
 
 use crate::args::Cleanup;
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::{output, wanted};
 
 pub(crate) fn run(args: &Cleanup) -> Result<Exit, Failure> {
     let selections = selections(args)?;
-    let allocator = super::open(Settings::new())?;
+    let allocator = wanted::open(Settings::new())?;
     let mut exit = Exit::Success;
     let mut nothing = true;
     for selection in selections {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Cleanup) -> Result<Exit, Failure> {
                     exit = Failure::Core(skipped.error).report();
                 }
             }
-            // The others are still to be removed.
+            // The other selections still have to be removed.
             Err(error) => {
                 nothing = false;
                 exit = Failure::Core(error).report();
@@ -67,7 +67,7 @@ fn human(report: &CleanupReport) -> String {
         }
     }
     for path in &report.swept {
-        let _ = writeln!(text, "removed {} (of no environment)", output::plain(path.display()));
+        let _ = writeln!(text, "removed {} (belongs to no environment)", output::plain(path.display()));
     }
     text
 }
@@ -76,7 +76,7 @@ fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Stale(why) => format!("stale: {why}"),
         Reason::Older(age) => format!("older than {}", humantime::format_duration(*age)),
-        _ => "asked for".to_owned(),
+        _ => "as requested".to_owned(),
     }
 }
 
@@ -85,7 +85,7 @@ fn parts(removed: &Removed) -> String {
     if !removed.ports.is_empty() {
         parts.push(format!("ports {}", output::ports(&removed.ports)));
     }
-    parts.extend(removed.traces.temp_dir.iter().map(|path| format!("temp dir {}", path.display())));
+    parts.extend(removed.traces.temp_dir.iter().map(|path| format!("temp directory {}", path.display())));
     parts.extend(removed.traces.env_file.iter().map(|path| format!("env file {}", path.display())));
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }

@@ -10,8 +10,7 @@ use portalloc::{Environment, EnvironmentRequest};
 
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};
-use crate::output;
-use crate::wanted;
+use crate::{output, wanted};
 
 pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     let format = match (args.json, args.shell) {
@@ -20,14 +19,14 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
         _ => args.format,
     };
     let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
-    let (allocator, request) = wanted::open(&args.environment, request(args)?)?;
+    let (allocator, request) = wanted::open_for(&args.environment, request(args)?)?;
     let environment = allocator.create_environment(&request)?;
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),
     };
     if let Err(error) = shown {
-        // Nobody learned its ID, so nobody would ever clean it up.
+        // The user did not learn its ID, so could not clean it up.
         environment.cleanup()?;
         return Err(error.into());
     }
@@ -35,7 +34,7 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
         && path.extension().is_some_and(|extension| extension == environment.id().to_string().as_str())
     {
         output::note(format_args!(
-            "the env file is {}, because .env.isolation there is somebody else's",
+            "the env file is {}, because another environment or program owns .env.isolation there",
             path.display()
         ));
     }
@@ -80,7 +79,7 @@ fn human(environment: &Environment) -> String {
         (Some(at), Some(owner)) => format!("until {at} or PID {} ends", owner.pid),
         (Some(at), None) => format!("until {at}"),
         (None, Some(owner)) => format!("until PID {} ends", owner.pid),
-        (None, None) => "until it is cleaned up".to_owned(),
+        (None, None) => "until you clean it up".to_owned(),
     };
     let mut text = format!("Environment {}, kept {until}\n\n", environment.id());
     let variables = environment.variables();
@@ -95,7 +94,7 @@ fn human(environment: &Environment) -> String {
     text
 }
 
-/// The files that a GitHub job reads variables and outputs from.
+/// The files from which a GitHub job reads variables and outputs.
 fn github_files() -> Result<Vec<PathBuf>, Failure> {
     let files: Vec<PathBuf> = ["GITHUB_ENV", "GITHUB_OUTPUT"]
         .iter()
@@ -105,7 +104,7 @@ fn github_files() -> Result<Vec<PathBuf>, Failure> {
         .collect();
     if files.is_empty() {
         return Err(Failure::Usage(
-            "--format github, but neither GITHUB_ENV nor GITHUB_OUTPUT is set; use it in a step of a GitHub job"
+            "--format github works only in a step of a GitHub job: neither GITHUB_ENV nor GITHUB_OUTPUT is set"
                 .to_owned(),
         ));
     }
@@ -117,7 +116,7 @@ fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
     let failed = |path: &PathBuf, error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
     };
-    // All are opened first: a job must not read variables of an environment that was given up.
+    // Open all files before writing: if one fails, the environment is removed, and no file may name it.
     let mut opened = Vec::new();
     for path in files {
         let file =
@@ -125,13 +124,13 @@ fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
         opened.push((path, file));
     }
     for (path, file) in &mut opened {
-        // Whoever wrote the last line may have left it open.
+        // The last line may lack its newline.
         let open_line = ends_in_open_line(file);
         let text = if open_line { format!("\n{text}") } else { text.clone() };
         file.write_all(text.as_bytes()).map_err(|error| failed(path, error))?;
     }
     output::note(format_args!(
-        "environment {} appended to $GITHUB_ENV and $GITHUB_OUTPUT, as far as they are set",
+        "appended environment {} to the files of $GITHUB_ENV and $GITHUB_OUTPUT",
         environment.id()
     ));
     Ok(())
@@ -139,7 +138,7 @@ fn append(files: &[PathBuf], environment: &Environment) -> std::io::Result<()> {
 
 fn ends_in_open_line(file: &mut File) -> bool {
     let mut last = [b'\n'];
-    // A file that is empty, or that cannot be read back, is taken as it is.
+    // An empty file, or one that this process may not read, needs no newline.
     let _ = file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last));
     last != [b'\n']
 }

@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 use super::reconcile::reconcile;
 use crate::args::{List, ListFormat};
 use crate::exit::{Exit, Failure};
-use crate::{output, pool_map, table, watch};
+use crate::{output, pool_map, table, wanted, watch};
 
 pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
     let json = args.json || args.format == ListFormat::Json;
     if json && args.watch.is_some() {
         return Err(Failure::Usage(
-            "--watch is for people; for programs call `portalloc list --json` again".to_owned(),
+            "--watch writes no JSON; call `portalloc list --json` repeatedly instead".to_owned(),
         ));
     }
-    let allocator = super::open(settings(args)?)?;
+    let allocator = wanted::open(settings(args)?)?;
     let mut exit = Exit::Success;
     if args.reconcile {
         exit = reconcile(&allocator, |text| {
@@ -39,21 +39,14 @@ pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
     }
 }
 
-/// The pool of the map is the one from which `create` would take its ports here.
+/// The map shows the pool from which `create` would take ports in this directory.
 fn settings(args: &List) -> Result<Settings, Failure> {
-    let mut settings = Settings::new();
-    if args.map
-        && let Some(project) = Project::nearest(Path::new("."))?
-    {
-        settings = settings.project(&project);
-    }
-    if let Some(pool) = &args.pool {
-        settings = settings.pool(pool);
-    }
-    if let Some(exclude) = &args.exclude {
-        settings = settings.exclude(exclude);
-    }
-    Ok(settings)
+    let settings = Settings::given(None, args.pool.clone(), args.exclude.clone());
+    let project = if args.map { Project::nearest(Path::new("."))? } else { None };
+    Ok(match project {
+        Some(project) => settings.project(&project),
+        None => settings,
+    })
 }
 
 fn shown(allocator: &Allocator, with_map: bool, json: bool) -> Result<String, Failure> {
@@ -79,7 +72,7 @@ fn shown(allocator: &Allocator, with_map: bool, json: bool) -> Result<String, Fa
 fn pool_value(map: &PoolMap, asked: &str) -> Value {
     let classes: Vec<Value> = PortClass::ALL
         .into_iter()
-        // Only a probe finds out what is denied.
+        // Only a probe can tell that a port is denied, and listing does not probe.
         .filter(|class| *class != PortClass::Denied)
         .map(|class| (class, map.ports(class)))
         .map(|(class, ports)| json!({"class": class.as_str(), "count": ports.count(), "ranges": ports.to_string()}))
@@ -94,7 +87,7 @@ fn human(listing: &Listing) -> String {
     let mut text = String::new();
     if !listing.environments.is_empty() {
         let rows = listing.environments.iter().map(environment_row);
-        text += &table::render(["ID", "STATUS", "PORTS", "AGE", "HOLDER", "WORK TREE"], rows);
+        text += &table::render(["ID", "STATUS", "PORTS", "AGE", "HOLDER", "WORKTREE"], rows);
         for info in &listing.environments {
             if let Some(reason) = info.status.reason() {
                 text += &format!("{}  {}: {}\n", info.id, info.status.as_str(), output::plain(reason));

@@ -1,8 +1,7 @@
-//! `portalloc version`, `completions` and `man`: the command line about itself.
+//! `portalloc version`, `completions` and `man`, which describe the command line itself.
 
-use clap::CommandFactory;
-
-use crate::args::{Cli, Completions, Man};
+use crate::args::{Completions, Man};
+use crate::command::definition;
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -13,19 +12,23 @@ pub(crate) fn version() -> Result<Exit, Failure> {
 
 pub(crate) fn completions(args: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "portalloc", &mut script);
+    clap_complete::generate(args.shell, &mut definition(), "portalloc", &mut script);
     output::result(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Success)
 }
 
 pub(crate) fn man(args: &Man) -> Result<Exit, Failure> {
-    let mut top = Cli::command();
+    let mut top = definition();
     top.build();
     let page = match &args.command {
         None => top,
         Some(name) => match top.find_subcommand(name) {
             Some(command) => command.clone(),
-            None => return Err(Failure::Usage(format!("there is no command {name:?}; `portalloc help` shows them"))),
+            None => {
+                return Err(Failure::Usage(format!(
+                    "there is no command {name:?}; `portalloc help` lists the commands"
+                )));
+            }
         },
     };
     let name = match &args.command {

@@ -1,4 +1,4 @@
-//! One file a command: reads its arguments, calls the core once, shows the result.
+//! One file for each command: it reads the arguments, calls the core once and shows the result.
 
 mod cleanup;
 mod create;
@@ -11,11 +11,8 @@ mod validate;
 mod wait;
 mod who;
 
-use portalloc::{Allocator, Settings};
-
 use crate::command::Command;
 use crate::exit::{Exit, Failure};
-use crate::output;
 
 /// Runs one command.
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
@@ -27,22 +24,10 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::run(&args),
         Command::Who(args) => who::run(&args),
         Command::Wait(args) => wait::run(&args),
-        Command::Reconcile(_) => reconcile::run(),
+        Command::Reconcile => reconcile::run(),
         Command::Setup(args) => setup::run(&args),
         Command::Version => manual::version(),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     }
-}
-
-/// Opens the registry and passes on what the user should know.
-fn open(settings: Settings) -> Result<Allocator, Failure> {
-    let allocator = settings.open()?;
-    warn();
-    Ok(allocator)
-}
-
-/// Passes on what the core has to say though nothing failed.
-pub(crate) fn warn() {
-    portalloc::process::take_warnings().iter().for_each(|warning| output::warning(&warning.message));
 }

@@ -4,13 +4,13 @@ use portalloc::registry::RepairKind;
 use portalloc::{Allocator, Settings};
 
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::{output, wanted};
 
 pub(crate) fn run() -> Result<Exit, Failure> {
-    reconcile(&super::open(Settings::new())?, output::result)
+    reconcile(&wanted::open(Settings::new())?, output::result)
 }
 
-/// Repairs, and tells by `tell` what was repaired.
+/// Repairs, and reports each repair through `tell`.
 pub(super) fn reconcile(allocator: &Allocator, tell: impl Fn(&str) -> std::io::Result<()>) -> Result<Exit, Failure> {
     let repairs = allocator.reconcile()?;
     let repaired = repairs.iter().filter(|repair| repair.kind.is_repaired()).count();

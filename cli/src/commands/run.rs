@@ -1,16 +1,15 @@
 //! `portalloc run`
 
 use std::ffi::OsString;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use portalloc::environment::{EnvFile, SpawnOptions};
 use portalloc::{Environment, ErrorCode};
 
 use crate::args::Run;
 use crate::exit::{Exit, Failure};
-use crate::output;
-use crate::signals::Signals;
-use crate::wanted;
+use crate::sys::{self, Forwarder};
+use crate::{output, wanted};
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     let env_file = match &args.env_file {
@@ -22,21 +21,25 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     if args.guard {
         request = request.guard(true);
     }
-    let (allocator, request) = wanted::open(&args.environment, request)?;
+    let (allocator, request) = wanted::open_for(&args.environment, request)?;
     let environment = allocator.create_environment(&request)?;
-    // From now on a signal waits until the command can get it. Not before, since waiting for ports may take long, and
-    // what a signal leaves of an environment in the making is stale.
-    let signals = Signals::hold()?;
-    let ran = supervise(args, &environment, &signals);
-    // Removed in any case, or left to whatever the command has left running.
+    // The command inherits the default for SIGCHLD, too, even if this process was started with it ignored. Otherwise
+    // the command would lose the exit statuses of its children.
+    Environment::keep_exit_statuses()?;
+    // Until here a signal ends this process, because waiting for ports may take long; an unfinished environment is stale.
+    // From here on signals are kept for the command.
+    let forwarder =
+        Forwarder::hold().map_err(|error| Failure::System("cannot forward signals to the command", error))?;
+    let ran = supervise(args, &environment, &forwarder);
+    // Even if the command failed. Processes that it left running keep the environment.
     let cleaned = environment.cleanup();
     let exit = ran?;
     cleaned?;
     Ok(exit)
 }
 
-fn supervise(args: &Run, environment: &Environment, signals: &Signals) -> Result<Exit, Failure> {
-    // If there is a guard, the command's servers are to get past it.
+fn supervise(args: &Run, environment: &Environment, forwarder: &Forwarder) -> Result<Exit, Failure> {
+    // The command's servers must be able to bind guarded ports.
     if let Some(lease) = environment.lease() {
         lease.open_guard()?;
     }
@@ -49,26 +52,23 @@ fn supervise(args: &Run, environment: &Environment, signals: &Signals) -> Result
         Some(addresses) => SpawnOptions::new().listen_on(addresses.iter().copied()),
     };
     match environment.spawn(command, &options) {
-        Ok(mut child) => Ok(exit(signals.forward_until_end(&mut child)?)),
-        // As shells have it.
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(told(error, 127)),
-        Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(told(error, 126)),
+        Ok(mut child) => match forwarder.wait(&mut child) {
+            Ok(status) => Ok(Exit::Command(sys::exit_code(status))),
+            Err(error) => Err(Failure::System("cannot wait for the command, which may still be running", error)),
+        },
+        // The exit statuses of shells.
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(refused(error, 127)),
+        Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(refused(error, 126)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Ports in the place of their names. An argument that is not text has none.
+/// Replaces names of ports by ports. An argument that is not UTF-8 has none.
 fn fill(environment: &Environment, word: &OsString) -> OsString {
     word.to_str().map_or_else(|| word.clone(), |text| environment.record().fill(text).into())
 }
 
-fn told(error: portalloc::Error, status: u8) -> Exit {
+fn refused(error: portalloc::Error, status: u8) -> Exit {
     output::error(&format!("{}: {error}", error.code()));
     Exit::Command(status)
-}
-
-fn exit(status: ExitStatus) -> Exit {
-    use std::os::unix::process::ExitStatusExt;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    Exit::Command(u8::try_from(code).unwrap_or(1))
 }

@@ -11,13 +11,13 @@ pub(crate) fn run(args: &Setup) -> Result<Exit, Failure> {
     output::result(&format!("the registry of this machine is {}\n", directory.display()))?;
     if let Some(why) = not_at_boot {
         output::warning(&format!(
-            "it will be made anew at the next boot by whoever leases first, and not as root's: {why}; run `portalloc setup` \
-             at boot"
+            "after the next boot, the first user of portalloc will create and own the registry instead of root: {why}; \
+             run `portalloc setup` at every boot"
         ));
     }
     if let Some(left) = left {
         output::warning(&format!(
-            "environments that are over have left records in {0}; `PORTALLOC_DIR={0} portalloc cleanup --stale` removes them",
+            "{0} still has records of stale environments; remove them with `PORTALLOC_DIR={0} portalloc cleanup --stale`",
             left.display()
         ));
     }

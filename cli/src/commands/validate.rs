@@ -7,19 +7,19 @@ use portalloc::environment::Validation;
 
 use crate::args::Validate;
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::{output, wanted};
 
 pub(crate) fn run(args: &Validate) -> Result<Exit, Failure> {
     let named = match &args.id {
         Some(id) => id.clone(),
         None => std::env::var("ISOLATION_ID").ok().filter(|id| !id.is_empty()).ok_or_else(|| {
             Failure::Usage(
-                "which environment? name it with --id, or set ISOLATION_ID; `portalloc list` shows them".to_owned(),
+                "no environment given: use --id or set ISOLATION_ID; `portalloc list` shows all IDs".to_owned(),
             )
         })?,
     };
     let id = named.parse()?;
-    let validation = super::open(Settings::new())?.validate(id)?;
+    let validation = wanted::open(Settings::new())?.validate(id)?;
     output::result(&if args.json { output::json(&validation)? } else { human(&validation) })?;
     Ok(if validation.is_valid() { Exit::Success } else { Exit::Failure })
 }

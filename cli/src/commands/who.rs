@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::args::Who;
 use crate::exit::{Exit, Failure};
-use crate::{output, table};
+use crate::{output, table, wanted};
 
 pub(crate) fn run(args: &Who) -> Result<Exit, Failure> {
     let id = args.id.as_deref().map(str::parse::<IsolationId>).transpose()?;
-    let allocator = super::open(Settings::new())?;
+    let allocator = wanted::open(Settings::new())?;
     let reports = match id {
         Some(id) => allocator.who_environment(id)?,
         None => allocator.who(args.ports.iter().copied())?,
@@ -30,7 +30,7 @@ struct Ports {
     ports: Vec<PortSummary>,
 }
 
-/// A sentence for each port, and below it its sockets.
+/// A sentence for each port, followed by its sockets.
 fn human(reports: &[PortReport]) -> String {
     let mut text = String::new();
     for report in reports {
@@ -47,7 +47,7 @@ fn human(reports: &[PortReport]) -> String {
     text
 }
 
-/// A row for each process of a socket; one for a socket without.
+/// A row for each process of a socket; one row for a socket without processes.
 fn rows(socket: &SocketInfo) -> Vec<[String; 6]> {
     let mut place = format!("{} {}", socket.protocol, socket.local);
     if let Some(remote) = socket.remote {
@@ -71,7 +71,7 @@ fn rows(socket: &SocketInfo) -> Vec<[String; 6]> {
         .collect()
 }
 
-/// As much of a command line as tells one from another; JSON has all of it.
+/// Length at which a command line is cut; JSON has all of it.
 const SHOWN: usize = 60;
 
 fn command(process: &ProcessInfo) -> String {

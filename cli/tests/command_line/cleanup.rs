@@ -1,4 +1,4 @@
-//! `portalloc cleanup`: removes what was asked for, says so, and touches nothing else.
+//! `portalloc cleanup`: removes what the user requested, says so, and touches nothing else.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn one_is_removed_whole_from_any_folder_and_its_neighbour_stays() {
     let said = run(scratch.command(["cleanup", "--id", &id]).current_dir(scratch.elsewhere())).succeeded();
     for part in [
         &id,
-        "asked for",
+        "as requested",
         &ports(&gone)[0].to_string(),
         path(&gone, "temp_dir").to_str().unwrap(),
         path(&gone, "env_file").to_str().unwrap(),

@@ -203,7 +203,7 @@ fn for_people_it_says_how_long_where_and_how_to_clean_up() {
     let environment = scratch.environments().remove(0);
     let id = id(&environment);
     for part in [
-        "until it is cleaned up".to_owned(),
+        "until you clean it up".to_owned(),
         environment["ports"][0].to_string(),
         path(&environment, "temp_dir").display().to_string(),
         path(&environment, "env_file").display().to_string(),

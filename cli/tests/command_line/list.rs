@@ -58,7 +58,7 @@ fn the_table_fits_eighty_columns() {
     until("the TTL is over", || scratch.environment(&id(&stale))["status"] == "stale");
     let said = table(&scratch, "80");
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
-    for head in ["ID", "STATUS", "PORTS", "AGE", "HOLDER", "WORK TREE"] {
+    for head in ["ID", "STATUS", "PORTS", "AGE", "HOLDER", "WORKTREE"] {
         assert!(said.lines().next().unwrap().contains(head), "{head} is missing in\n{said}");
     }
     let row = |created: &Value| said.lines().find(|line| line.starts_with(&id(created))).unwrap().to_owned();
