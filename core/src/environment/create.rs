@@ -69,7 +69,7 @@ impl Allocator {
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
         let mut environment =
-            Environment { handle: self.handle.clone(), record, lease: Some(lease), maker: Some(Maker::this_process()) };
+            Environment { registry: registry.clone(), record, lease: Some(lease), maker: Some(Maker::this_process()) };
         environment.write_env_file(registry, &request.env_file)?;
         environment.finish(registry)?;
         Ok(environment)

@@ -57,7 +57,7 @@ impl Sticky {
             let _ = file.set_modified(SystemTime::UNIX_EPOCH + sys::file_time());
             return;
         }
-        let (Ok(memory), Ok(random)) = (registry.memory(), crate::random::number()) else { return };
+        let (Ok(memory), Ok(random)) = (registry.sticky_dir(), crate::random::number()) else { return };
         let name = self.file_name();
         let new = format!("{name}{}{random:016x}", sys::UNFINISHED);
         let written = memory
@@ -74,7 +74,7 @@ impl Sticky {
 
     /// The file may have been written by anyone: only a port of this user's own counts, and only as a preference.
     fn remembered(&self, registry: &Registry) -> Option<(u16, File)> {
-        let file = registry.memory().ok()?.read(self.file_name().as_ref()).ok()?;
+        let file = registry.sticky_dir().ok()?.read(self.file_name().as_ref()).ok()?;
         let metadata = file.metadata().ok()?;
         if !metadata.is_file() || metadata.uid() != sys::user_id() {
             return None;

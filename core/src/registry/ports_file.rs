@@ -35,6 +35,10 @@ impl Identity {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino(), counts_names: metadata.nlink() > 0 }
     }
+
+    pub(super) fn is_of(&self, stat: &rustix::fs::Stat) -> bool {
+        (stat.st_dev, stat.st_ino) == (self.device, self.inode)
+    }
 }
 
 impl PartialEq for Identity {
@@ -109,10 +113,8 @@ impl PortsFile {
     /// Whether the file has a name, and is the one that the registry has.
     pub(crate) fn is_linked(&self) -> bool {
         // The cheapest of the kernel's calls, because every lease asks.
-        rustix::fs::fstat(self.file.open()).is_ok_and(|stat| {
-            (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)
-                && (stat.st_nlink > 0 || !self.identity.counts_names)
-        })
+        rustix::fs::fstat(self.file.open())
+            .is_ok_and(|stat| self.identity.is_of(&stat) && (stat.st_nlink > 0 || !self.identity.counts_names))
     }
 
     /// A lock of somebody else's that overlaps `range`.

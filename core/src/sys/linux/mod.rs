@@ -30,7 +30,7 @@ pub(crate) use files::{
 pub(crate) use fork::generation;
 pub(crate) use guard_sockets::GuardSocket;
 pub(crate) use holders::{SocketHolder, socket_holders, user_name};
-pub(crate) use limits::{kernel_ports, limit_reached, monotonic_ms};
+pub(crate) use limits::{kernel_ports, limit_reached};
 pub(crate) use locks::{conflict, try_lock, unlock};
 pub(crate) use namespaces::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
 pub(crate) use port_sockets::{PortSocket, PortSockets, port_sockets};
