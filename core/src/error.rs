@@ -101,16 +101,8 @@ struct Inner {
     census: Option<Census>,
     ports: Vec<PortState>,
     source: Option<std::io::Error>,
-    again: Option<Again>,
-}
-
-/// What is to be opened anew before the call is tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
-    /// The allocator: the thread is in another network namespace than that for which it was opened.
-    InNamespace,
-    /// The registry: the files that this process has open are no longer those that others open.
-    InRegistry,
+    /// Whether what was open is not what the call needs, which is to be opened before the call is tried again.
+    is_outdated: bool,
 }
 
 /// The result of every fallible call.
@@ -125,7 +117,7 @@ impl Error {
             census: None,
             ports: Vec::new(),
             source: None,
-            again: None,
+            is_outdated: false,
         }))
     }
 
@@ -153,14 +145,14 @@ impl Error {
         error
     }
 
-    /// Of a thread that has entered another network namespace than the allocator's.
-    pub(crate) fn moved() -> Self {
+    /// Of a thread that is in another network namespace than what is open.
+    pub(crate) fn netns_changed() -> Self {
         let mut error = Self::new(
             ErrorCode::InvalidArgument,
-            "this thread is in another network namespace than the one for which the allocator was opened",
-            "open another allocator in this thread",
+            "this thread is in another network namespace than the one whose ports these are",
+            "do it in a thread of that network namespace",
         );
-        error.0.again = Some(Again::InNamespace);
+        error.0.is_outdated = true;
         error
     }
 
@@ -171,13 +163,13 @@ impl Error {
             "the registry was removed or replaced again and again while it was opened",
             "find out who does so; nobody but portalloc should touch its folder",
         );
-        error.0.again = Some(Again::InRegistry);
+        error.0.is_outdated = true;
         error
     }
 
-    /// What is to be opened anew before the call is tried again, if that helps.
-    pub(crate) fn again(&self) -> Option<Again> {
-        self.0.again
+    /// Whether the call can be tried again once the registry of the calling thread is opened.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.0.is_outdated
     }
 
     /// Whether it comes of a file or folder that is not there.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use crate::allocator::Allocator;
 use crate::error::{Error, Result};
-use crate::process::warn_once;
 use crate::project::Project;
 
 /// What an [`Allocator`] is opened with. Whatever is not set comes from the environment, else from the default.
@@ -85,11 +84,7 @@ impl Settings {
         let pool = self.pool.map_or_else(|| text(POOL), |pool| Ok(Some(pool)))?;
         let exclude = self.exclude.map_or_else(|| text(EXCLUDE), |exclude| Ok(Some(exclude)))?;
         let (pool, exclude) = (pool.or(self.declared_pool), exclude.or(self.declared_exclude));
-        let allocator = Allocator::with(directory, pool.as_deref(), exclude.as_deref())?;
-        for warning in allocator.pool().warnings() {
-            warn_once("pool", warning, warning);
-        }
-        Ok(allocator)
+        Allocator::with(directory, pool, exclude)
     }
 }
 

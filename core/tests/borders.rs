@@ -33,15 +33,14 @@ fn an_allocator_stays_open_and_leaves_a_registry_that_was_moved_away() {
     drop(lease);
 
     fs::rename(folder.path().join("registry"), folder.path().join("away")).unwrap();
-    // Noticed at once or, as long as the last look is fresh, after some calls; opened anew in the same call.
-    let is_made_again = (0..1_000_000).any(|_| take().is_ok() && folder.path().join("registry").is_dir());
-    assert!(is_made_again, "it goes on with a registry that was moved away");
+    // Opened anew in the same call.
+    drop(take().unwrap());
+    assert!(folder.path().join("registry").is_dir(), "it goes on with a registry that was moved away");
 
     // Not as long as that would hide that a lease of this process counts no longer.
     let lease = take().unwrap();
     fs::rename(folder.path().join("registry"), folder.path().join("away again")).unwrap();
-    let refused =
-        (0..1_000_000).map(|_| take().unwrap_err()).find(|error| error.code() != ErrorCode::PortInUse).unwrap();
+    let refused = take().unwrap_err();
     assert_eq!(refused.code(), ErrorCode::RegistryUnusable, "{refused}");
     drop(lease);
     take().unwrap();

@@ -1,15 +1,16 @@
-//! A thread that enters another network namespace while an allocator of the old one is at hand: leases are of the
-//! namespace that the thread is in, or refused.
+//! Threads in different network namespaces with one allocator: each call is in the namespace of the calling thread.
 
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
 #[path = "../../tests/src/slice.rs"]
 mod slice;
 
+use std::sync::mpsc;
+
 use nix::sched::{CloneFlags, unshare};
 use portalloc::environment::EnvFile;
 use portalloc::ffi::Allocators;
-use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Settings};
+use portalloc::{EnvironmentRequest, ErrorCode, Settings};
 
 #[test]
 fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
@@ -22,16 +23,14 @@ fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
     let here = allocators.with(&settings, |allocator| allocator.lease(1)).unwrap();
     let entered = std::thread::scope(|scope| {
         let elsewhere = scope.spawn(|| {
-            // Cached a moment ago, so that nothing but the lease itself can notice.
-            allocators.with(&settings, |allocator| Ok(allocator.pool().clone())).unwrap();
             if unshare(CloneFlags::CLONE_NEWNET).is_err() {
                 return false;
             }
-            for count in [1, 2] {
-                let error = opened_before.lease(LeaseRequest::run(count)).unwrap_err();
-                assert_eq!(error.code(), ErrorCode::InvalidArgument, "{error}");
-                assert!(error.message().contains("another network namespace"), "{error}");
-            }
+            let both = opened_before.lease(2).unwrap();
+            let error = settings.clone().open().unwrap().lease(1).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::PoolExhausted, "held in this namespace's registry: {error}");
+            assert_eq!(opened_before.list().unwrap().leases.len(), 1);
+            drop(both);
             let one = allocators.with(&settings, |allocator| allocator.lease(1)).unwrap();
             let error = settings.clone().open().unwrap().lease(2).unwrap_err();
             assert_eq!(error.code(), ErrorCode::PoolExhausted, "held in this namespace's registry: {error}");
@@ -54,4 +53,50 @@ fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
     }
     assert_eq!(opened_before.lease(2).unwrap_err().code(), ErrorCode::PoolExhausted);
     assert!(opened_before.lease(1).is_ok());
+}
+
+#[test]
+fn threads_in_two_network_namespaces_use_one_allocator_in_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_slice, pool) = slice::slice(2);
+    let settings = Settings::new().directory(folder.path().join("registry")).pool(pool).exclude("");
+    let allocator = settings.clone().open().unwrap();
+    let request = || EnvironmentRequest::new().ports(1).worktree(folder.path()).env_file(EnvFile::None);
+    let ((go, went), (done, turned)) = (mpsc::channel::<()>(), mpsc::channel());
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            // Moved in: whoever panics ends the other's wait.
+            let (went, done) = (went, done);
+            let is_entered = unshare(CloneFlags::CLONE_NEWNET).is_ok();
+            let mut held = None;
+            while went.recv().is_ok() {
+                if is_entered {
+                    drop(held.take());
+                    held = Some(allocator.lease(2).unwrap());
+                    assert_eq!(allocator.list().unwrap().leases.len(), 1);
+                }
+                done.send(()).unwrap();
+            }
+            is_entered
+        });
+        let one = allocator.lease(1).unwrap();
+        // Made in this namespace, and in this namespace it ends, whatever the allocator was used for meanwhile.
+        let mut environment = allocator.create_environment(&request()).unwrap();
+        for turn in 0..8 {
+            go.send(()).unwrap();
+            turned.recv().unwrap();
+            assert_eq!(allocator.lease(1).unwrap_err().code(), ErrorCode::PoolExhausted, "turn {turn}");
+            assert!(allocator.attach(environment.id()).is_ok());
+            if turn == 6 {
+                environment.cleanup().unwrap();
+                environment = allocator.create_environment(&request()).unwrap();
+            }
+        }
+        drop((go, environment, one));
+        assert_eq!(allocator.census().unwrap().free, 2);
+        assert!(
+            other.join().unwrap() || std::env::var_os("CI").is_none(),
+            "CI must be able to make a network namespace"
+        );
+    });
 }

@@ -32,7 +32,7 @@ impl Allocator {
         if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
             return Err(not_found(id, &format!("it is stale: {reason}")));
         }
-        Ok(Environment { handle: self.handle.clone(), record: *record, lease: Mutex::default(), maker: None })
+        Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
     }
 
     /// The live environment that the variable `ISOLATION_ID` names.

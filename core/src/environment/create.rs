@@ -70,7 +70,7 @@ impl Allocator {
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
         let mut environment = Environment {
-            handle: self.handle.clone(),
+            registry: registry.clone(),
             record,
             lease: Mutex::new(Some(Arc::new(lease))),
             maker: Some(Maker::this_process()),

@@ -37,7 +37,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::process::Maker;
-use crate::registry::{Handle, Record};
+use crate::registry::{Record, Registry};
 use cleanup::Selection;
 
 /// An environment that this process made or attached to.
@@ -47,7 +47,7 @@ use cleanup::Selection;
 /// the others wait for its end.
 #[must_use]
 pub struct Environment {
-    handle: Arc<Handle>,
+    registry: Arc<Registry>,
     record: Record,
     /// Of a held one until it is cleaned up, of a kept one while it is being made.
     lease: Mutex<Option<Arc<Lease>>>,
@@ -166,7 +166,7 @@ impl Environment {
                 other => other,
             };
         }
-        let removed = self.handle.with(|registry| {
+        let removed = self.registry.reopening(|registry| {
             if !registry.is_ours() {
                 return Err(registry.gone("is gone"));
             }
@@ -177,7 +177,7 @@ impl Environment {
     }
 
     fn remove(&self) -> Result<()> {
-        self.handle.with(|registry| {
+        self.registry.reopening(|registry| {
             registry.check_place()?;
             cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None).map(|_| ())
         })

@@ -31,6 +31,6 @@ impl Allocator {
     /// # Errors
     /// `not_found`, `permission_denied` if it is another user's, `registry_unusable` if its record is damaged, `io`.
     pub fn environment_ports(&self, id: IsolationId) -> Result<Vec<u16>> {
-        self.registry.records().require(id).map(|record| record.ports.ports)
+        self.in_checked_registry(|allocator| allocator.registry.records().require(id)).map(|record| record.ports.ports)
     }
 }

@@ -56,7 +56,7 @@ impl Sticky {
             let _ = file.set_modified(SystemTime::UNIX_EPOCH + sys::file_time());
             return;
         }
-        let (Ok(memory), Ok(random)) = (registry.memory(), sys::random_number()) else { return };
+        let (Ok(memory), Ok(random)) = (registry.sticky_dir(), sys::random_number()) else { return };
         let name = self.file_name();
         let new = format!("{name}{}{random:016x}", sys::UNFINISHED);
         let written = memory
@@ -73,7 +73,7 @@ impl Sticky {
 
     /// The file may have been written by anyone: only a port of this user's own counts, and only as a preference.
     fn remembered(&self, registry: &Registry) -> Option<(u16, File)> {
-        let file = registry.memory().ok()?.read(self.file_name().as_ref()).ok()?;
+        let file = registry.sticky_dir().ok()?.read(self.file_name().as_ref()).ok()?;
         let entry = sys::entry_of(&file).ok()?;
         if !entry.is_file() || entry.user != sys::user_id() {
             return None;

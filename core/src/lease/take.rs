@@ -59,13 +59,13 @@ pub(crate) fn take(
         here,
         preferred: preferred.unwrap_or_default(),
         keeps_sockets: request.guard,
-        at_home: Cell::new(false),
+        netns_matches: Cell::new(false),
         judged: Judged::default(),
     };
     let mut locked = match attempt(&search, request, &mut random)? {
         Ok(locked) => locked,
-        Err(_) if !registry.is_at_home() => return Err(Error::moved()),
         Err(obstacle) => {
+            registry.check_netns()?;
             // Somebody who changes the registry's place has all the locks of the old one.
             registry.check_place()?;
             match request.wait.filter(|limit| !limit.is_zero()) {

@@ -23,7 +23,7 @@ const LARGE_CHUNK: usize = 256;
 /// Which file it is, whatever path leads to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Identity {
-    id: FileId,
+    pub(super) id: FileId,
     /// Some file systems count no names.
     counts_names: bool,
 }

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::label::{Claim, Label, Slot};
+use super::label::{Label, Slot};
 use super::records::Record;
-use super::{LabelState, PortsFile, Registry, Timestamp};
+use super::{LabelState, PortsFile, Registry};
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::sys::{ProcessStamp, user_id};
+use crate::sys::ProcessStamp;
 
 /// One thing that was repaired, or could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,30 +57,6 @@ impl fmt::Display for Repair {
             RepairKind::Taken(id) => {
                 write!(f, "port {port}: claimed by the record of environment {id}, but somebody else has it now")
             }
-        }
-    }
-}
-
-impl Record {
-    /// Whether labels of its ports that are missing are to be written again: not once its TTL is over or its owner has
-    /// ended, since its ports may be another's by then.
-    pub(super) fn demands_labels(&self, here: &ProcessStamp) -> bool {
-        self.claims_by_labels() && self.claim().end(here).is_none()
-    }
-
-    /// The claim of its labels once it is kept.
-    pub(crate) fn claim(&self) -> Claim {
-        Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner }
-    }
-
-    /// The label of its ports once it is kept.
-    pub(crate) fn label(&self) -> Label {
-        Label {
-            claim: self.claim(),
-            id: Some(self.isolation_id),
-            user: user_id(),
-            lease: self.lease,
-            since_ms: self.created_at.unix_ms(),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Namespace, PortsFile, Registry, check_supported, retire};
+use super::open::check_supported;
+use super::{Namespace, PortsFile, Registry, retire};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;

@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{MEMORY, Registry, records, retire};
+use super::{Registry, STICKY_DIR, records, retire};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
@@ -22,12 +22,12 @@ const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 impl Registry {
     /// Removes unfinished files and empty folders of this user, and says which.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
-        let (root, memory) = (Folder::open(&self.root), self.folder.open().folder(OsStr::new(MEMORY)));
+        let (root, memory) = (Folder::open(&self.root), self.folder.open().folder(OsStr::new(STICKY_DIR)));
         let folders = [
             (root.as_ref().ok(), self.root.clone()),
             (Some(self.folder.open()), self.path.clone()),
             (Some(self.records.folder()), self.path.join("envs")),
-            (memory.as_ref().ok(), self.path.join(MEMORY)),
+            (memory.as_ref().ok(), self.path.join(STICKY_DIR)),
         ];
         let mut swept = Vec::new();
         for (folder, path) in folders.into_iter().filter_map(|(folder, path)| Some((folder?, path))) {
@@ -62,9 +62,9 @@ impl Registry {
             return Ok(false);
         }
         inside.remove(OsStr::new("ports")).map_err(failed)?;
-        if let Ok(memory) = inside.folder(OsStr::new(MEMORY)) {
+        if let Ok(memory) = inside.folder(OsStr::new(STICKY_DIR)) {
             memory.names().map_err(failed)?.iter().try_for_each(|name| memory.remove(name)).map_err(failed)?;
-            inside.remove_folder(OsStr::new(MEMORY)).map_err(failed)?;
+            inside.remove_folder(OsStr::new(STICKY_DIR)).map_err(failed)?;
         }
         inside.remove_folder(OsStr::new("envs")).map_err(failed)?;
         // Or somebody has made the rest anew by now.

@@ -42,7 +42,7 @@ pub(crate) struct Search<'a> {
     /// Whether the sockets of the probe are kept, for a guard; else they are closed.
     pub(crate) keeps_sockets: bool,
     /// Whether this thread is known to be in the registry's network namespace.
-    pub(crate) at_home: Cell<bool>,
+    pub(crate) netns_matches: Cell<bool>,
     pub(crate) judged: Judged,
 }
 
@@ -157,7 +157,7 @@ impl<'a> Search<'a> {
         let mut sockets = Vec::new();
         for port in run.ports().rev() {
             let Some(pair) = self.bind(port, is_preferred)? else { return Ok(Err(port)) };
-            self.stay_at_home(&pair)?;
+            self.check_netns(&pair)?;
             if self.keeps_sockets {
                 sockets.push(pair);
             }
@@ -174,14 +174,13 @@ impl<'a> Search<'a> {
         bound.map(Result::ok).map_err(|error| Error::os(format!("cannot probe port {port}"), error))
     }
 
-    /// Locks of one network namespace and probes of another would promise nothing. A socket tells more cheaply than a
-    /// look into /proc where this thread is by now.
-    fn stay_at_home(&self, pair: &Pair) -> Result<()> {
-        if !self.at_home.get() {
-            if !self.registry.is_home_of(&pair.tcp) {
-                return Err(Error::moved());
+    /// Locks of one network namespace and probes of another would promise nothing.
+    fn check_netns(&self, pair: &Pair) -> Result<()> {
+        if !self.netns_matches.get() {
+            if !self.registry.namespace().is_current(Some(&pair.tcp)) {
+                return Err(Error::netns_changed());
             }
-            self.at_home.set(true);
+            self.netns_matches.set(true);
         }
         Ok(())
     }

@@ -152,9 +152,9 @@ pub(crate) use platform::{BoundPort, GuardSocket, socket};
 /// - `wait_connected(&[&Socket], Duration) -> io::Result<()>`: until one has an answer; without sockets a pause.
 pub(crate) use platform::{CloseWatch, wait_connected};
 
-/// Clocks: `monotonic_ms() -> u64`, cheap and a few milliseconds late; `file_time() -> Duration` since 1970, by which files
+/// A clock: `file_time() -> Duration` since 1970, by which files
 /// are dated.
-pub(crate) use platform::{file_time, monotonic_ms};
+pub(crate) use platform::file_time;
 
 /// Starting programs: `spawn(Command, &Inheritable, Option<Activation>) -> io::Result<Child>`, with the claims, and with
 /// sockets by the platform's protocol; `keep_exit_statuses() -> io::Result<()>` of children until they are asked for.

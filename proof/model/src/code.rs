@@ -20,6 +20,7 @@ const TAKE: &str = "core/src/lease/take.rs";
 const SEARCH: &str = "core/src/search/mod.rs";
 const RECORDS: &str = "core/src/registry/records.rs";
 const REGISTRY: &str = "core/src/registry/mod.rs";
+const MAKE: &str = "core/src/registry/make.rs";
 const FOLDER: &str = "core/src/registry/folder.rs";
 const PORTS: &str = "core/src/registry/ports_file.rs";
 const RETIRE: &str = "core/src/registry/retire.rs";
@@ -42,22 +43,22 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "chooses the place of the registry",
         code(FOLDER, "root", "if sys::is_roots_shared_folder(set_up)"),
     ),
-    (Step::FindFile, "looks for its file", code(REGISTRY, "make_ports_file", "match sys::entry(&self.ports_path)")),
-    (Step::KeepPlace, "shares the folder's lock", code(REGISTRY, "keep_place", "Folder::lock(&self.root, true)")),
+    (Step::FindFile, "looks for its file", code(MAKE, "make_ports_file", "match sys::entry(&self.ports_path)")),
+    (Step::KeepPlace, "shares the folder's lock", code(MAKE, "keep_place", "Folder::lock(&self.root, true)")),
     (
         Step::LookAtPlace,
         "looks whether the place is still that of the registry",
-        code(REGISTRY, "keep_place", "folder::root(None)? != self.root || !lock.is_at(&self.root)"),
+        code(MAKE, "keep_place", "folder::root(None)? != self.root || !lock.is_at(&self.root)"),
     ),
     (
         Step::PublishFile,
         "makes the file, unless there is one by now",
-        code(REGISTRY, "publish_ports_file", "folder.rename_new(new, OsStr::new(\"ports\"))"),
+        code(MAKE, "publish_ports_file", "folder.rename_new(new, OsStr::new(\"ports\"))"),
     ),
     (
         Step::OpenRegistry,
         "opens it, and keeps in mind which file it is",
-        code(REGISTRY, "make_ports_file", "Ok((Identity::of(&metadata), header))"),
+        code(MAKE, "make_ports_file", "Ok((Identity::of(&metadata), header))"),
     ),
     (Step::OpenFile, "opens it for a lease", code(REGISTRY, "ports", "ports_file::open(self.folder.open())")),
     (
@@ -351,11 +352,11 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (PORTS, "try_lock", &["sys::try_lock(", "self.is_linked()", "self.unlock_all();"]),
     (PORTS, "close", &["self.unlock_all();", "drop(self.file.take());"]),
     (
-        REGISTRY,
+        MAKE,
         "publish_ports_file",
         &["self.keep_place()?", "is_at(&self.path)", "self.relabel(&ports)", "folder.rename_new("],
     ),
-    (REGISTRY, "keep_place", &["Folder::lock(&self.root, true)", "folder::root(None)?"]),
+    (MAKE, "keep_place", &["Folder::lock(&self.root, true)", "folder::root(None)?"]),
     (
         SETUP,
         "replace",

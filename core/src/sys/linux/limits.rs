@@ -1,4 +1,4 @@
-//! Which ports the kernel keeps for itself, and its clocks.
+//! Which ports the kernel keeps for itself, and the time by which it dates files.
 
 use std::time::Duration;
 
@@ -15,12 +15,6 @@ pub(crate) fn kernel_ports() -> KernelPorts {
         _ => PortRange::new(32768, 60999),
     };
     KernelPorts { ephemeral, reserved: PortSet::parse(&reserved).unwrap_or_default() }
-}
-
-/// Milliseconds of a clock that only goes forward; a few of them late, and cheap.
-pub(crate) fn monotonic_ms() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
-    u64::try_from(now.tv_sec * 1000 + now.tv_nsec / 1_000_000).unwrap_or(0)
 }
 
 /// The time by which the kernel dates files, since 1970.

@@ -39,7 +39,7 @@ pub(crate) use super::unix::users::{host_name, user_id, user_name};
 pub(crate) use bound_port::{BoundPort, is_port_forbidden, is_port_taken};
 pub(crate) use guard_sockets::GuardSocket;
 pub(crate) use holders::socket_holders;
-pub(crate) use limits::{file_time, kernel_ports, monotonic_ms, unsupported};
+pub(crate) use limits::{file_time, kernel_ports, unsupported};
 pub(crate) use namespaces::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
 pub(crate) use port_sockets::port_sockets;
 pub(crate) use process::process_name;

@@ -21,8 +21,8 @@ pub(crate) use files::{
     write_all_at,
 };
 pub(crate) use processes::{
-    Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, monotonic_ms,
-    mount_namespace, network_namespace, network_namespace_of_init, process_name, spawn, user_id, user_name,
+    Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,
+    network_namespace, network_namespace_of_init, process_name, spawn, user_id, user_name,
 };
 pub(crate) use sockets::{
     BoundPort, CloseWatch, GuardSocket, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken,

@@ -2,8 +2,6 @@
 
 use std::io;
 use std::process::{Child, Command};
-use std::sync::OnceLock;
-use std::time::Instant;
 
 use super::{BoundPort, refused};
 use crate::sys::inheritable::Inheritable;
@@ -63,11 +61,6 @@ pub(crate) fn cookie_of(_port: &BoundPort) -> Option<u64> {
 /// Forks are not told apart: there is nothing that a child could have of its parent.
 pub(crate) fn generation() -> u64 {
     1
-}
-
-pub(crate) fn monotonic_ms() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn limit_reached(_error: &io::Error) -> bool {

@@ -1,0 +1,87 @@
+//! What an allocator has open: a registry and its pool for each network namespace that its threads are in, since the kernel's
+//! ranges differ, too. What a call finds to be of no use is opened anew within that call.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Result;
+use crate::pool::{Cursor, Pool};
+use crate::process::warn_once;
+use crate::registry::{Namespace, Registry, TRIES};
+use crate::sys::{self, PerProcess};
+
+/// As many network namespaces as the threads of one process are likely to be in.
+const MAX_OPEN: usize = 8;
+
+/// The registry of one network namespace, with its pool.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub(super) registry: Arc<Registry>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) cursor: Arc<Cursor>,
+}
+
+/// How to open, and what is open by now, last what was used last. In a forked child that is what its parent opened first,
+/// until it turns out to be of no use there.
+pub(crate) struct Handle {
+    directory: Option<PathBuf>,
+    pool: Option<String>,
+    exclude: Option<String>,
+    first: Open,
+    now: PerProcess<Mutex<Vec<Open>>>,
+}
+
+impl Handle {
+    pub(super) fn open(directory: Option<PathBuf>, pool: Option<String>, exclude: Option<String>) -> Result<Self> {
+        let first = open(directory.clone(), pool.as_deref(), exclude.as_deref(), Namespace::current()?)?;
+        Ok(Self { directory, pool, exclude, first, now: PerProcess::new() })
+    }
+
+    pub(super) fn first(&self) -> &Open {
+        &self.first
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Open>> {
+        let Ok(now) = self.now.get_or_try_make(|| Ok::<_, Infallible>(Mutex::new(vec![self.first.clone()])));
+        now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does `work` with what was used last, and again with what the calling thread needs in its place.
+    pub(super) fn with<T>(&self, mut work: impl FnMut(&Open) -> Result<T>) -> Result<T> {
+        let mut open = self.lock().last().unwrap_or(&self.first).clone();
+        let mut tries = 1..=TRIES;
+        loop {
+            match work(&open) {
+                Err(error) if error.is_outdated() && tries.next().is_some() => open = self.replace(&open)?,
+                done => return done,
+            }
+        }
+    }
+
+    /// What the calling thread needs in place of `old`; another thread may have opened it already.
+    fn replace(&self, old: &Open) -> Result<Open> {
+        let namespace = Namespace::current()?;
+        let mut now = self.lock();
+        let found = now.iter().position(|open| open.registry.namespace().is(namespace)).map(|index| now.remove(index));
+        let open = match found {
+            Some(open) if !Arc::ptr_eq(&open.registry, &old.registry) => open,
+            _ => open(self.directory.clone(), self.pool.as_deref(), self.exclude.as_deref(), namespace)?,
+        };
+        if now.len() == MAX_OPEN {
+            now.remove(0);
+        }
+        now.push(open.clone());
+        Ok(open)
+    }
+}
+
+/// Opens for the network namespace of the calling thread.
+fn open(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>, namespace: Namespace) -> Result<Open> {
+    let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
+    let registry = Registry::open_for(directory, namespace)?;
+    for warning in pool.warnings() {
+        warn_once("pool", warning, warning);
+    }
+    Ok(Open { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default() })
+}

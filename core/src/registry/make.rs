@@ -1,0 +1,131 @@
+//! Making the `ports` file, which appears complete or not at all, and reading what one that is there says of itself.
+
+use std::ffi::OsStr;
+use std::io;
+use std::time::Duration;
+
+use super::Registry;
+use super::folder;
+use super::header::{Header, Unusable};
+use super::ports_file::{self, Identity};
+use crate::backoff::Backoff;
+use crate::error::{Error, ErrorCode, Result};
+use crate::sys::{self, Folder};
+
+/// How long the making of a `ports` file waits for a setup, which takes milliseconds.
+const SETUP_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Registry {
+    /// Makes the `ports` file if there is none, and says which file it is and what its header says.
+    pub(super) fn make_ports_file(&self) -> Result<(Identity, Header)> {
+        let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
+        match sys::entry(&self.ports_path).map_err(failed)? {
+            Some(entry) if !entry.is_file() => {
+                return Err(self.not_a_ports_file(&format!("{} and not a plain file", entry.describe())));
+            }
+            Some(_) => {}
+            None => self.publish_ports_file()?,
+        }
+        let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::registry_gone(),
+            _ => failed(error),
+        })?;
+        let entry = sys::entry_of(&file).map_err(failed)?;
+        if let Some(why) = ports_file::distrust(&entry) {
+            return Err(self.not_a_ports_file(why));
+        }
+        let bytes = ports_file::header(&file).map_err(failed)?;
+        let header = match bytes.map(|bytes| Header::decode(&bytes)) {
+            Some(Ok(header)) => header,
+            // It was cut off, and is written again with what else is restored.
+            None => self.header.clone(),
+            Some(Err(Unusable::NoHeader)) if bytes == Some([0; _]) && entry.length != ports_file::FILE_SIZE => {
+                self.header.clone()
+            }
+            Some(Err(unusable)) => return Err(self.unusable(&unusable)),
+        };
+        Ok((Identity::of(&entry), header))
+    }
+
+    fn unusable(&self, unusable: &Unusable) -> Error {
+        let (path, this) = (self.ports_path.display(), env!("CARGO_PKG_VERSION"));
+        let (what, remedy) = match unusable {
+            Unusable::NoHeader => (
+                format!(
+                    "{path} has no header that portalloc {this} knows: an older version made it, or something overwrote it"
+                ),
+                format!(
+                    "install portalloc {this} or newer in every project, end what uses the old one, and remove the file; or \
+                     set PORTALLOC_DIR to another folder"
+                ),
+            ),
+            Unusable::Newer(version) => (
+                format!("{path} was made by a newer portalloc, and {this} cannot use it"),
+                format!("install portalloc {version} or newer, or set PORTALLOC_DIR to another folder"),
+            ),
+        };
+        Error::new(ErrorCode::RegistryUnusable, what, remedy)
+    }
+
+    pub(super) fn not_a_ports_file(&self, what: &str) -> Error {
+        Error::new(
+            ErrorCode::RegistryUnusable,
+            format!("{} is {what}", self.ports_path.display()),
+            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+        )
+    }
+
+    /// Keeps a setup from changing the registry's place while a `ports` file is made in it. `None` if the place is a named
+    /// one, which does not change.
+    fn keep_place(&self) -> Result<Option<Folder>> {
+        if self.named.is_some() {
+            return Ok(None);
+        }
+        let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
+        let mut backoff = Backoff::steady(SETUP_PATIENCE);
+        let lock = loop {
+            match Folder::lock(&self.root, true) {
+                Ok(Some(lock)) => break lock,
+                Ok(None) if backoff.wait().map_err(failed)? => {}
+                Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
+                Err(error) if sys::is_absent(&error) => return Err(Error::registry_gone()),
+                Err(error) => return Err(failed(error)),
+            }
+        };
+        // A setup that was quicker has left a folder that nobody opens any more.
+        if folder::root(None)? != self.root || !lock.is_at(&self.root) {
+            return Err(Error::registry_gone());
+        }
+        Ok(Some(lock))
+    }
+
+    /// The file is complete before it appears: with its size, its mode, its header, and the labels of the environments that
+    /// have records.
+    fn publish_ports_file(&self) -> Result<()> {
+        let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
+        let _place = self.keep_place()?;
+        let folder = self.folder.open();
+        // It may have been moved away before its place was kept.
+        if !folder.is_at(&self.path) {
+            return Err(Error::registry_gone());
+        }
+        let name = format!("ports{}{:016x}", sys::UNFINISHED, sys::random_number().map_err(failed)?);
+        let new = OsStr::new(&name);
+        let filled = folder.create_shared(new).map_err(failed).and_then(|file| {
+            let identity = Identity::of(&sys::entry_of(&file).map_err(failed)?);
+            let ports = self.described(file, identity).map_err(failed)?;
+            ports.resize().map_err(failed)?;
+            ports.write_header(&self.header).map_err(failed)?;
+            self.relabel(&ports)
+        });
+        let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            other => other.map(|()| true).map_err(failed),
+        });
+        if !matches!(made, Ok(true)) {
+            // Somebody else was first, or it failed for good.
+            let _ = folder.remove(new);
+        }
+        made.map(|_| ())
+    }
+}
