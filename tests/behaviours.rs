@@ -5,10 +5,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use portalloc::{
-    Allocator, Cleanup, EnvFile, EnvironmentRequest, Error, ErrorCode, IsolationId, Request, Result, Selection,
-    Settings, Syntax, render,
-};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::{EnvFile, Syntax, render};
+use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, IsolationId, LeaseRequest, Result, Settings};
 use portalloc_tests::World;
 use serde_json::{Value, json};
 
@@ -58,10 +57,10 @@ fn pool(arguments: &Arguments<'_>) -> Result<Value> {
 
 fn lease(arguments: &Arguments<'_>) -> Result<Value> {
     let allocator = arguments.allocator()?;
-    let _leased = arguments.ports("leased").map(|ports| allocator.lease(Request::these(ports)).unwrap());
+    let _leased = arguments.ports("leased").map(|ports| allocator.lease(LeaseRequest::exact(ports)).unwrap());
     let mut request = match arguments.ports("ports") {
-        Some(ports) => Request::these(ports),
-        None => Request::run(arguments.count().unwrap()),
+        Some(ports) => LeaseRequest::exact(ports),
+        None => LeaseRequest::run(arguments.count().unwrap()),
     };
     if let Some(limit) = arguments.time("wait_ms") {
         request = request.wait(limit);
@@ -72,7 +71,7 @@ fn lease(arguments: &Arguments<'_>) -> Result<Value> {
 
 fn check(arguments: &Arguments<'_>) -> Result<Value> {
     let allocator = arguments.allocator()?;
-    let _leased = arguments.ports("leased").map(|ports| allocator.lease(Request::these(ports)).unwrap());
+    let _leased = arguments.ports("leased").map(|ports| allocator.lease(LeaseRequest::exact(ports)).unwrap());
     let states = allocator.check(arguments.ports("ports").unwrap())?;
     Ok(json!({"free": states.iter().map(|state| state.usage.is_free()).collect::<Vec<_>>()}))
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use portalloc::{ErrorCode, Request};
+use portalloc::{ErrorCode, LeaseRequest};
 use portalloc_tests::{Random, World, judge};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -108,7 +108,7 @@ fn threads_exclude_each_other_as_processes_do() {
                 let mut random = Random::new(thread);
                 for _ in 0..60 {
                     let wait = std::time::Duration::from_secs(60);
-                    let lease = allocator.lease(Request::run(1 + random.below(7)).wait(wait)).unwrap();
+                    let lease = allocator.lease(LeaseRequest::run(1 + random.below(7)).wait(wait)).unwrap();
                     mark(lease.ports(), Some(usize::try_from(thread).unwrap()));
                     mark(lease.ports(), None);
                 }
@@ -132,7 +132,7 @@ fn all_but(world: &World, first: usize, random: &mut Random) -> Vec<portalloc::L
             continue;
         }
         island = 0;
-        leases.push(allocator.lease(Request::these([*port])).unwrap());
+        leases.push(allocator.lease(LeaseRequest::exact([*port])).unwrap());
     }
     leases
 }
@@ -159,7 +159,7 @@ fn runs_of_one_size_fill_a_pool_without_a_gap_if_they_come_one_by_one() {
         let mut held = Vec::new();
         for number in 0..20 {
             // Each by an allocator of its own, as processes are: its search begins at a random place.
-            let lease = world.allocator().lease(Request::run(3));
+            let lease = world.allocator().lease(LeaseRequest::run(3));
             held.push(lease.unwrap_or_else(|error| panic!("round {round}, run {number} of 20: {error}")));
         }
     }
@@ -218,10 +218,10 @@ fn a_wait_that_is_over_says_so() {
     let lease = world.allocator().lease(3).unwrap();
     let start = std::time::Instant::now();
     let limit = std::time::Duration::from_millis(300);
-    let error = world.allocator().lease(Request::run(5).wait(limit)).unwrap_err();
+    let error = world.allocator().lease(LeaseRequest::run(5).wait(limit)).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
     assert!(start.elapsed() >= limit);
     assert_eq!(error.census().unwrap().held, 3);
-    let error = world.allocator().lease(Request::these(lease.ports().to_vec()).wait(limit)).unwrap_err();
+    let error = world.allocator().lease(LeaseRequest::exact(lease.ports().to_vec()).wait(limit)).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
 }

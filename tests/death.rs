@@ -14,7 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 use portalloc_tests::{Actor, Random, World, judge, until};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -37,9 +37,9 @@ fn ports_of_a_killed_process_are_free_at_once() {
         let mut actor = world.actor();
         let ports = actor.lease("lease 5");
         actor.ok("bind 0");
-        assert!(allocator.lease(Request::these(ports.clone())).is_err());
+        assert!(allocator.lease(LeaseRequest::exact(ports.clone())).is_err());
         actor.kill();
-        until("its ports are free", || allocator.lease(Request::these(ports.clone())).is_ok());
+        until("its ports are free", || allocator.lease(LeaseRequest::exact(ports.clone())).is_ok());
     }
 }
 
@@ -51,7 +51,7 @@ fn a_zombie_holds_nothing() {
     let ports = actor.lease("lease 5");
     let id = text(&actor.ok("held ports 2")["id"]).to_owned();
     actor.kill_unreaped();
-    until("its ports are free", || allocator.lease(Request::these(ports.clone())).is_ok());
+    until("its ports are free", || allocator.lease(LeaseRequest::exact(ports.clone())).is_ok());
     // The environment has a lock of its own, which the kernel may let go of a moment later.
     let mut other = world.actor();
     until("its environment is stale", || other.ok("list")["environments"][0]["stale"] == "holder_gone");
@@ -86,7 +86,7 @@ fn a_stopped_process_keeps_its_ports() {
 
     assert_eq!(allocator.census().unwrap().held, 10);
     assert!(allocator.lease(1).is_err());
-    assert!(allocator.lease(Request::these(ports)).is_err());
+    assert!(allocator.lease(LeaseRequest::exact(ports)).is_err());
     let mut other = world.actor();
     let failure = other.fails(&format!("cleanup {}", text(&held["id"])), "in_use");
     assert!(failure.message.contains(&format!("PID {}", actor.pid())), "{}", failure.message);
@@ -162,7 +162,7 @@ fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
     assert_eq!(kept_ports.len(), kept.iter().map(|(_, ports)| ports.len()).sum::<usize>(), "{kept:?}");
     let allocator = world.allocator();
     for port in world.ports() {
-        let had = allocator.lease(Request::these([*port]));
+        let had = allocator.lease(LeaseRequest::exact([*port]));
         assert_eq!(had.is_err(), kept_ports.contains(port), "{port}: {had:?}");
     }
 

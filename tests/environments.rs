@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use portalloc::{Request, Timestamp};
+use portalloc::LeaseRequest;
+use portalloc::registry::Timestamp;
 use portalloc_tests::{Actor, World, until};
 use serde_json::{Value, json};
 
@@ -242,7 +243,7 @@ fn reconcile_writes_labels_that_were_zeroed_by_hand() {
     assert_eq!(actor.ok("reconcile"), json!([]));
     // A zeroed port that was given out before the repair is told, and makes it stale.
     std::os::unix::fs::FileExt::write_all_at(&file, &[0; 64], first * 64).unwrap();
-    let lease = world.allocator().lease(Request::these([u16::try_from(first).unwrap()])).unwrap();
+    let lease = world.allocator().lease(LeaseRequest::exact([u16::try_from(first).unwrap()])).unwrap();
     let taken = format!("port {first}: claimed by the record of environment {id}, but somebody else has it now");
     assert_eq!(actor.ok("reconcile"), json!([taken]));
     assert_eq!(status(&mut actor, id), is("stale", "ports_taken"));
@@ -283,12 +284,12 @@ fn one_whose_maker_died_before_the_last_step_claims_nothing() {
     }
     let allocator = world.allocator();
     assert_eq!(allocator.census().unwrap().stale, 4);
-    let lease = allocator.lease(Request::these(ports[..2].to_vec())).unwrap();
+    let lease = allocator.lease(LeaseRequest::exact(ports[..2].to_vec())).unwrap();
     std::os::unix::fs::chown(&making, Some(rustix::process::geteuid().as_raw()), None).unwrap();
     actor.ok("reconcile");
     assert_eq!(status(&mut actor, id), is("stale", "unfinished"));
     assert_eq!(actor.ok("cleanup stale")["removed"].as_array().unwrap().len(), 1);
-    assert!(allocator.lease(Request::these(ports[..2].to_vec())).is_err(), "they are leased");
+    assert!(allocator.lease(LeaseRequest::exact(ports[..2].to_vec())).is_err(), "they are leased");
     lease.release();
     is_clean(&world);
 }

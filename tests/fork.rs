@@ -10,7 +10,7 @@
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 use portalloc_tests::{Actor, World, until};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
@@ -43,14 +43,14 @@ fn a_child_that_lets_go_of_its_copy_frees_nothing() {
         let mut parent = world.actor();
         let ports = parent.lease("lease 5");
         let (child, _) = Child::of(&mut parent, letting_go);
-        assert!(allocator.lease(Request::these(ports.clone())).is_err(), "after {letting_go}");
+        assert!(allocator.lease(LeaseRequest::exact(ports.clone())).is_err(), "after {letting_go}");
         child.kill();
-        assert!(allocator.lease(Request::these(ports.clone())).is_err(), "after the end of the child");
+        assert!(allocator.lease(LeaseRequest::exact(ports.clone())).is_err(), "after the end of the child");
         let states = allocator.check(ports.clone()).unwrap();
         let pid = format!("PID {}", parent.pid());
         assert!(states.iter().all(|state| state.to_string().contains(&pid)), "{states:?}");
         parent.ok("release 0");
-        assert!(allocator.lease(Request::these(ports)).is_ok());
+        assert!(allocator.lease(LeaseRequest::exact(ports)).is_ok());
     }
 }
 
@@ -63,7 +63,7 @@ fn a_child_that_ends_in_order_frees_nothing() {
     let held = parent.ok("held ports 5");
     // Its destructors run when standard input ends, at the same time as those of its parent.
     let (child, _) = Child::of(&mut parent, "drop 0;leave 0");
-    assert!(allocator.lease(Request::these(ports.clone())).is_err());
+    assert!(allocator.lease(LeaseRequest::exact(ports.clone())).is_err());
     assert_eq!(allocator.census().unwrap().held, 10);
     assert!(Path::new(held["temp_dir"].as_str().unwrap()).is_dir());
     drop(parent);
@@ -82,13 +82,13 @@ fn a_lease_lives_as_long_as_any_child_that_has_a_copy() {
     let (child, _) = Child::of(&mut parent, "");
     parent.kill();
     assert_eq!(allocator.census().unwrap().held, 10);
-    assert!(allocator.lease(Request::these(ports.clone())).is_err());
+    assert!(allocator.lease(LeaseRequest::exact(ports.clone())).is_err());
     let mut other = world.actor();
     assert_eq!(other.ok("list")["environments"][0]["status"], "active");
     other.fails(&format!("cleanup {id}"), "in_use");
     assert_eq!(other.ok("cleanup stale")["removed"], Value::Array(Vec::new()));
     child.kill();
-    until("its ports are free", || allocator.lease(Request::these(ports.clone())).is_ok());
+    until("its ports are free", || allocator.lease(LeaseRequest::exact(ports.clone())).is_ok());
     // The environment has a lock of its own, which the kernel may let go of a moment later.
     until("its environment is stale", || other.ok("list")["environments"][0]["stale"] == "holder_gone");
     assert_eq!(other.ok("cleanup stale")["removed"][0]["id"], *id);
@@ -102,7 +102,7 @@ fn the_parents_release_frees_what_a_child_has_a_copy_of() {
     let ports = parent.lease("lease 5");
     let (child, _) = Child::of(&mut parent, "");
     parent.ok("release 0");
-    let lease = allocator.lease(Request::these(ports.clone())).unwrap();
+    let lease = allocator.lease(LeaseRequest::exact(ports.clone())).unwrap();
     // The copy is of no use any more: neither child nor parent disturbs the next holder.
     child.kill();
     parent.ok("drop 0");

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use nix::fcntl::{FcntlArg, fcntl};
-use portalloc::Request;
+use portalloc::LeaseRequest;
 use portalloc_tests::World;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -83,8 +83,8 @@ fn locks_lie_at_two_to_the_forty_and_the_port() {
     let other = open(&world.ports_file());
     assert!(lock(&other, (1 << 40) + i64::from(one)));
     assert!(lock(&other, i64::from(two)), "which is nobody's");
-    assert!(allocator.lease(Request::these([one])).is_err());
-    let lease = allocator.lease(Request::these([two])).unwrap();
+    assert!(allocator.lease(LeaseRequest::exact([one])).is_err());
+    let lease = allocator.lease(LeaseRequest::exact([two])).unwrap();
     assert!(!lock(&open(&world.ports_file()), (1 << 40) + i64::from(two)));
     lease.release();
     assert!(lock(&open(&world.ports_file()), (1 << 40) + i64::from(two)));

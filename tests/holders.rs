@@ -5,7 +5,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use portalloc::{ErrorCode, PortUsage};
+use portalloc::ErrorCode;
+use portalloc::who::PortUsage;
 use portalloc_tests::{World, until};
 use socket2::{Domain, Socket, Type};
 
@@ -163,7 +164,7 @@ fn is_never_given_out(world: &World, kind: &str, protocol: &'static str) {
     assert!(!allocator.is_free(port).unwrap(), "{protocol} {kind}");
     let census = allocator.census().unwrap();
     assert_eq!((census.strangers, census.free), (1, 2), "{protocol} {kind}");
-    let error = allocator.lease(portalloc::Request::these([port])).unwrap_err();
+    let error = allocator.lease(portalloc::LeaseRequest::exact([port])).unwrap_err();
     assert_eq!(error.code(), ErrorCode::PortInUse, "{protocol} {kind}: {error}");
     assert_eq!(error.ports()[0].port, port);
     for count in [2, 3] {
@@ -171,7 +172,7 @@ fn is_never_given_out(world: &World, kind: &str, protocol: &'static str) {
         assert_eq!(error.code(), ErrorCode::PoolExhausted, "{protocol} {kind}: {error}");
     }
     let mut had = [allocator.lease(1).unwrap().base_port(), 0];
-    let first = allocator.lease(portalloc::Request::these([had[0]])).unwrap();
+    let first = allocator.lease(portalloc::LeaseRequest::exact([had[0]])).unwrap();
     had[1] = allocator.lease(1).unwrap().base_port();
     assert!(!had.contains(&port), "{protocol} {kind}: {port} was given out");
     drop(first);

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use portalloc::{Allocator, Error, ErrorCode, GuardState, HandOff, Lease, Request};
+use portalloc::{Allocator, Error, ErrorCode, GuardState, Lease, LeaseRequest, SocketOptions};
 use portalloc_tests::{Actor, World, judge, until};
 use rustix::io::{FdFlags, fcntl_getfd};
 use rustix::process::{Pid, Signal, kill_process};
@@ -71,7 +71,7 @@ fn code<T: std::fmt::Debug>(done: Result<T, Error>) -> ErrorCode {
 
 /// Descriptors of this process are those of other tests, too; so are ports, which are told apart by the pool.
 fn can_be_leased(allocator: &Allocator, ports: &[u16]) -> bool {
-    allocator.lease(Request::these(ports.iter().copied())).is_ok()
+    allocator.lease(LeaseRequest::exact(ports.iter().copied())).is_ok()
 }
 
 /// Ends a thief's loop, also when something fails: else it would go on for ever.
@@ -122,10 +122,10 @@ mod guards {
         let allocator = world.allocator();
         let base = world.base();
         let shapes = [
-            Request::run(3),
-            Request::scattered(3),
-            Request::offsets([0, 2, 5]),
-            Request::these([base + 7, base, base + 3]),
+            LeaseRequest::run(3),
+            LeaseRequest::scattered(3),
+            LeaseRequest::offsets([0, 2, 5]),
+            LeaseRequest::exact([base + 7, base, base + 3]),
         ];
         for request in shapes {
             let lease = allocator.lease(request.clone().guard(true)).unwrap();
@@ -162,7 +162,7 @@ mod guards {
                 drop(held.take());
                 // The thief may hold the port when it is probed.
                 held = loop {
-                    match allocator.lease(Request::run(1).guard(true)) {
+                    match allocator.lease(LeaseRequest::run(1).guard(true)) {
                         Ok(lease) => break Some(lease),
                         Err(error) => assert_eq!(error.code(), ErrorCode::PoolExhausted),
                     }
@@ -220,7 +220,7 @@ mod guards {
     #[test]
     fn a_live_server_is_not_disturbed_by_round_trips() {
         let world = World::alone(ACTOR, 1);
-        let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
+        let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         assert!(serve(V4, port).is_err(), "it is shut");
         lease.open_guard().unwrap();
@@ -256,7 +256,7 @@ mod guards {
         let world = World::alone(ACTOR, 2);
         let allocator = world.allocator();
         for open in [false, true] {
-            let lease = allocator.lease(Request::run(2).guard(true)).unwrap();
+            let lease = allocator.lease(LeaseRequest::run(2).guard(true)).unwrap();
             if open {
                 lease.open_guard().unwrap();
             }
@@ -275,11 +275,11 @@ mod guards {
         let world = World::alone(ACTOR, 5);
         let allocator = world.allocator();
         for _ in 0..200 {
-            drop(allocator.lease(Request::run(5).guard(true)).unwrap());
+            drop(allocator.lease(LeaseRequest::run(5).guard(true)).unwrap());
         }
-        let held = allocator.lease(Request::run(3).guard(true)).unwrap();
-        let other = allocator.lease(Request::scattered(2).guard(true)).unwrap();
-        assert_eq!(code(allocator.lease(Request::scattered(1).guard(true))), ErrorCode::PoolExhausted);
+        let held = allocator.lease(LeaseRequest::run(3).guard(true)).unwrap();
+        let other = allocator.lease(LeaseRequest::scattered(2).guard(true)).unwrap();
+        assert_eq!(code(allocator.lease(LeaseRequest::scattered(1).guard(true))), ErrorCode::PoolExhausted);
         drop((held, other));
         assert!(can_be_leased(&allocator, world.ports()));
     }
@@ -365,17 +365,17 @@ mod hand_off {
         let world = World::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         let port = lease.ports()[2];
-        let socket = lease.socket(2, &HandOff::tcp()).unwrap();
+        let socket = lease.socket(2, &SocketOptions::tcp()).unwrap();
         assert_eq!(local(&socket), SocketAddr::new(V4, port));
         assert!(is_listening(&socket));
         assert!(fcntl_getfd(socket.as_fd()).unwrap().contains(FdFlags::CLOEXEC));
         assert!(TcpStream::connect((V4, port)).is_ok() && refuses(V6, port));
-        let sixth = lease.socket(2, &HandOff::tcp().address(V6)).unwrap();
+        let sixth = lease.socket(2, &SocketOptions::tcp().address(V6)).unwrap();
         assert_eq!(local(&sixth), SocketAddr::new(V6, port));
         assert!(TcpStream::connect((V6, port)).is_ok());
         drop((socket, sixth));
         assert!(refuses(V4, port));
-        let any = lease.socket(2, &HandOff::tcp().address(ANY_V6)).unwrap();
+        let any = lease.socket(2, &SocketOptions::tcp().address(ANY_V6)).unwrap();
         assert_eq!(local(&any), SocketAddr::new(ANY_V6, port));
         assert!(TcpStream::connect((V4, port)).is_ok() && TcpStream::connect((V6, port)).is_ok(), "both families");
     }
@@ -384,7 +384,7 @@ mod hand_off {
     fn a_bound_one_refuses_connections_until_its_server_listens() {
         let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(1).unwrap();
-        let socket = lease.socket(0, &HandOff::tcp().listen(false)).unwrap();
+        let socket = lease.socket(0, &SocketOptions::tcp().listen(false)).unwrap();
         assert!(!is_listening(&socket) && refuses(V4, lease.base_port()));
         assert!(bind(V4, lease.base_port(), Type::STREAM, false).is_err());
         Socket::from(socket.try_clone().unwrap()).listen(5).unwrap();
@@ -394,9 +394,9 @@ mod hand_off {
     #[test]
     fn udp_receives() {
         let world = World::alone(ACTOR, 1);
-        let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
+        let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         for address in [V4, V6] {
-            let socket = UdpSocket::from(lease.socket(0, &HandOff::udp().address(address)).unwrap());
+            let socket = UdpSocket::from(lease.socket(0, &SocketOptions::udp().address(address)).unwrap());
             assert_eq!(socket.local_addr().unwrap(), SocketAddr::new(address, lease.base_port()));
             UdpSocket::bind((address, 0)).unwrap().send_to(b"here", socket.local_addr().unwrap()).unwrap();
             socket.set_read_timeout(Some(portalloc_tests::PATIENCE)).unwrap();
@@ -411,17 +411,17 @@ mod hand_off {
         let world = World::alone(ACTOR, 2);
         let allocator = world.allocator();
         let lease = allocator.lease(2).unwrap();
-        let error = lease.socket(2, &HandOff::tcp()).unwrap_err();
+        let error = lease.socket(2, &SocketOptions::tcp()).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument);
         assert!(error.to_string().contains("index 2") && error.to_string().contains("0 to 1"), "{error}");
-        let error = lease.socket(0, &HandOff::tcp().address(FOREIGN)).unwrap_err();
+        let error = lease.socket(0, &SocketOptions::tcp().address(FOREIGN)).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument);
         assert!(error.to_string().contains("192.0.2.1"), "{error}");
         let stranger = serve(V4, lease.ports()[1]).unwrap();
-        assert_eq!(code(lease.socket(1, &HandOff::tcp())), ErrorCode::PortInUse);
+        assert_eq!(code(lease.socket(1, &SocketOptions::tcp())), ErrorCode::PortInUse);
         drop(stranger);
         lease.release();
-        for hand_off in [HandOff::tcp(), HandOff::udp()] {
+        for hand_off in [SocketOptions::tcp(), SocketOptions::udp()] {
             assert_eq!(code(lease.socket(0, &hand_off)), ErrorCode::InvalidArgument);
         }
         assert_eq!(code(lease.listeners(0)), ErrorCode::InvalidArgument);
@@ -431,19 +431,19 @@ mod hand_off {
     #[test]
     fn one_that_fails_opens_no_guard() {
         let world = World::alone(ACTOR, 1);
-        let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
-        assert_eq!(code(lease.socket(0, &HandOff::tcp().address(FOREIGN))), ErrorCode::InvalidArgument);
+        let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
+        assert_eq!(code(lease.socket(0, &SocketOptions::tcp().address(FOREIGN))), ErrorCode::InvalidArgument);
         assert_eq!(lease.guard_state(), GuardState::Shut);
         assert_eq!(gets_in(lease.base_port()), [false; 3], "after a TCP hand-off that failed");
-        assert_eq!(code(lease.socket(0, &HandOff::udp().address(FOREIGN))), ErrorCode::InvalidArgument);
+        assert_eq!(code(lease.socket(0, &SocketOptions::udp().address(FOREIGN))), ErrorCode::InvalidArgument);
         assert_eq!(gets_in(lease.base_port()), [false; 3], "after a UDP hand-off that failed");
     }
 
     #[test]
     fn the_guard_of_the_other_ports_stays_shut() {
         let world = World::alone(ACTOR, 3);
-        let lease = world.allocator().lease(Request::run(3).guard(true)).unwrap();
-        let _tcp = lease.socket(1, &HandOff::tcp()).unwrap();
+        let lease = world.allocator().lease(LeaseRequest::run(3).guard(true)).unwrap();
+        let _tcp = lease.socket(1, &SocketOptions::tcp()).unwrap();
         for index in [0, 2] {
             assert_eq!(gets_in(lease.ports()[index]), [false; 3]);
         }
@@ -453,11 +453,11 @@ mod hand_off {
     #[test]
     fn the_guard_is_told_to_be_open_once_no_port_is_shut() {
         let world = World::alone(ACTOR, 2);
-        let lease = world.allocator().lease(Request::run(2).guard(true)).unwrap();
-        drop(lease.socket(0, &HandOff::tcp()).unwrap());
+        let lease = world.allocator().lease(LeaseRequest::run(2).guard(true)).unwrap();
+        drop(lease.socket(0, &SocketOptions::tcp()).unwrap());
         assert_eq!(lease.guard_state(), GuardState::Shut);
         assert_eq!(gets_in(lease.ports()[1]), [false; 3]);
-        drop(lease.socket(1, &HandOff::tcp()).unwrap());
+        drop(lease.socket(1, &SocketOptions::tcp()).unwrap());
         assert_eq!(lease.guard_state(), GuardState::Reuse);
         for port in lease.ports() {
             assert!(bind(V4, *port, Type::STREAM, true).is_ok(), "it is open");
@@ -466,7 +466,7 @@ mod hand_off {
         lease.guard().unwrap();
         assert_eq!(lease.guard_state(), GuardState::Shut);
         lease.ports().iter().for_each(|port| assert_eq!(gets_in(*port), [false; 3]));
-        drop(lease.socket(0, &HandOff::udp()).unwrap());
+        drop(lease.socket(0, &SocketOptions::udp()).unwrap());
         assert_eq!(lease.guard_state(), GuardState::Shut, "TCP is what servers bind over");
         lease.drop_guard();
         assert_eq!(lease.guard_state(), GuardState::None);
@@ -475,7 +475,7 @@ mod hand_off {
     #[test]
     fn listeners_are_on_both_families() {
         let world = World::alone(ACTOR, 1);
-        let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
+        let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let listeners = lease.listeners(0).unwrap();
         let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         assert_eq!(addresses, [V4, V6].map(|address| SocketAddr::new(address, lease.base_port())));
@@ -490,7 +490,7 @@ mod hand_off {
         let world = World::alone(ACTOR, 1);
         let lease = world.allocator().lease(1).unwrap();
         for _ in 0..3 {
-            let server = TcpListener::from(lease.socket(0, &HandOff::tcp()).unwrap());
+            let server = TcpListener::from(lease.socket(0, &SocketOptions::tcp()).unwrap());
             let mut client = TcpStream::connect((V4, lease.base_port())).unwrap();
             drop(server.accept().unwrap());
             // Until the server's end is what closed first.
@@ -501,7 +501,7 @@ mod hand_off {
     #[test]
     fn over_a_guard_there_is_no_moment_in_between() {
         let world = World::alone(ACTOR, 1);
-        let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
+        let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         let (stop, tried) = (AtomicBool::new(false), AtomicU32::new(0));
         thread::scope(|scope| {
@@ -518,7 +518,7 @@ mod hand_off {
             let _stop = StopWhenDone(&stop);
             for _ in 0..300 {
                 let from = tried.load(Ordering::Relaxed);
-                let socket = lease.socket(0, &HandOff::tcp()).unwrap();
+                let socket = lease.socket(0, &SocketOptions::tcp()).unwrap();
                 until("the thief has tried", || tried.load(Ordering::Relaxed) > from);
                 drop(socket);
                 lease.guard().unwrap();
@@ -558,7 +558,7 @@ mod passed_on {
         let world = World::alone(ACTOR, 4);
         let allocator = world.allocator();
         for drops in [false, true] {
-            let lease = allocator.lease(Request::run(3)).unwrap();
+            let lease = allocator.lease(LeaseRequest::run(3)).unwrap();
             let ports = lease.ports().to_vec();
             let program = Program::with(&lease);
             if drops {
@@ -568,7 +568,7 @@ mod passed_on {
                 assert!(lease.is_released());
                 assert_eq!(code(lease.inheritable()), ErrorCode::InvalidArgument);
             }
-            let error = allocator.lease(Request::these(ports.clone())).unwrap_err();
+            let error = allocator.lease(LeaseRequest::exact(ports.clone())).unwrap_err();
             assert_eq!(error.code(), ErrorCode::PortInUse);
             assert_eq!(code(allocator.lease(2)), ErrorCode::PoolExhausted);
             assert_eq!(allocator.census().unwrap().held, 3);
@@ -623,7 +623,7 @@ mod passed_on {
     #[test]
     fn its_guard_is_not_passed_on() {
         let world = World::alone(ACTOR, 1);
-        let lease = world.allocator().lease(Request::run(1).guard(true)).unwrap();
+        let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         let _program = Program::with(&lease);
         assert_eq!(gets_in(port), [false; 3]);
@@ -680,7 +680,7 @@ mod shapes {
         let mut leases = Vec::new();
         let mut seen = Vec::new();
         for _ in 0..10 {
-            let lease = allocator.lease(Request::offsets([0, 20, 10])).unwrap();
+            let lease = allocator.lease(LeaseRequest::offsets([0, 20, 10])).unwrap();
             let base = lease.base_port();
             assert_eq!(lease.ports(), [base, base + 20, base + 10], "in the order asked for");
             assert!(world.ports()[..10].contains(&base));
@@ -689,11 +689,11 @@ mod shapes {
         }
         seen.sort_unstable();
         assert_eq!(seen, world.ports());
-        let error = allocator.lease(Request::offsets([0, 10])).unwrap_err();
+        let error = allocator.lease(LeaseRequest::offsets([0, 10])).unwrap_err();
         assert_eq!(error.code(), ErrorCode::PoolExhausted);
         assert!(error.message().contains("+0, +10"), "{error}");
         drop(leases.pop());
-        assert!(allocator.lease(Request::offsets([0, 10])).is_ok());
+        assert!(allocator.lease(LeaseRequest::offsets([0, 10])).is_ok());
         // Outside the pool they are held against everybody, too.
         assert!(!can_be_leased(&world.allocator(), &[leases[0].ports()[1]]));
     }
@@ -707,14 +707,14 @@ mod shapes {
             let wanted = [only, only + 1, only + 20].map(|offset| base + offset);
             let others: Vec<u16> = world.ports().iter().copied().filter(|port| !wanted.contains(port)).collect();
             let (leased, bound) = others.split_at(others.len() / 2);
-            let _leased = allocator.lease(Request::these(leased.to_vec())).unwrap();
+            let _leased = allocator.lease(LeaseRequest::exact(leased.to_vec())).unwrap();
             let _bound: Vec<Socket> = bound.iter().map(|port| bind(V4, *port, Type::STREAM, false).unwrap()).collect();
-            assert_eq!(allocator.lease(Request::offsets([0, 1, 20])).unwrap().ports(), wanted);
-            assert_eq!(code(allocator.lease(Request::offsets([0, 2, 20]))), ErrorCode::PoolExhausted);
-            let mut scattered = allocator.lease(Request::scattered(3)).unwrap().ports().to_vec();
+            assert_eq!(allocator.lease(LeaseRequest::offsets([0, 1, 20])).unwrap().ports(), wanted);
+            assert_eq!(code(allocator.lease(LeaseRequest::offsets([0, 2, 20]))), ErrorCode::PoolExhausted);
+            let mut scattered = allocator.lease(LeaseRequest::scattered(3)).unwrap().ports().to_vec();
             scattered.sort_unstable();
             assert_eq!(scattered, wanted);
-            assert_eq!(code(allocator.lease(Request::scattered(4))), ErrorCode::PoolExhausted);
+            assert_eq!(code(allocator.lease(LeaseRequest::scattered(4))), ErrorCode::PoolExhausted);
             assert_eq!(code(allocator.lease(3)), ErrorCode::PoolExhausted, "there is no run");
         }
     }
@@ -726,11 +726,11 @@ mod shapes {
         let settings = world.settings().pool(bases(&world, 0, 2)).exclude(format!("{},{}", base + 20, base + 1));
         let allocator = settings.open().unwrap();
         for _ in 0..20 {
-            assert_eq!(allocator.lease(Request::offsets([0, 20])).unwrap().base_port(), base + 2);
+            assert_eq!(allocator.lease(LeaseRequest::offsets([0, 20])).unwrap().base_port(), base + 2);
         }
-        let _held = allocator.lease(Request::offsets([0, 20])).unwrap();
-        assert_eq!(code(allocator.lease(Request::offsets([0, 20]))), ErrorCode::PoolExhausted);
-        assert_eq!(allocator.lease(Request::scattered(1)).unwrap().ports(), [base]);
+        let _held = allocator.lease(LeaseRequest::offsets([0, 20])).unwrap();
+        assert_eq!(code(allocator.lease(LeaseRequest::offsets([0, 20]))), ErrorCode::PoolExhausted);
+        assert_eq!(allocator.lease(LeaseRequest::scattered(1)).unwrap().ports(), [base]);
     }
 
     /// Nobody else uses these: they are above every ephemeral range and every slice of the tests.
@@ -738,14 +738,14 @@ mod shapes {
     fn no_shape_reaches_beyond_the_last_port() {
         let world = World::alone(ACTOR, 1);
         let allocator = world.settings().pool("65526-65535").open().unwrap();
-        let leases: Vec<Lease> = (0..2).map(|_| allocator.lease(Request::offsets([0, 8])).unwrap()).collect();
+        let leases: Vec<Lease> = (0..2).map(|_| allocator.lease(LeaseRequest::offsets([0, 8])).unwrap()).collect();
         let mut held: Vec<u16> = leases.iter().flat_map(|lease| lease.ports().to_vec()).collect();
         held.sort_unstable();
         assert_eq!(held, [65526, 65527, 65534, 65535]);
-        assert_eq!(code(allocator.lease(Request::offsets([0, 8]))), ErrorCode::PoolExhausted);
-        assert_eq!(code(allocator.lease(Request::offsets([0, 65534]))), ErrorCode::PoolExhausted);
+        assert_eq!(code(allocator.lease(LeaseRequest::offsets([0, 8]))), ErrorCode::PoolExhausted);
+        assert_eq!(code(allocator.lease(LeaseRequest::offsets([0, 65534]))), ErrorCode::PoolExhausted);
         // From port 1 on, there is no port so far away.
-        assert_eq!(code(allocator.lease(Request::offsets([0, 65535]))), ErrorCode::InvalidArgument);
+        assert_eq!(code(allocator.lease(LeaseRequest::offsets([0, 65535]))), ErrorCode::InvalidArgument);
     }
 
     #[test]
@@ -754,23 +754,23 @@ mod shapes {
         let allocator = world.allocator();
         // Every other port is gone: by a lease, by strangers of TCP and of UDP.
         let odd: Vec<u16> = world.ports().iter().copied().skip(1).step_by(2).collect();
-        let _leased = allocator.lease(Request::these(odd[..10].to_vec())).unwrap();
+        let _leased = allocator.lease(LeaseRequest::exact(odd[..10].to_vec())).unwrap();
         let _bound: Vec<Socket> = odd[10..]
             .iter()
             .enumerate()
             .map(|(at, port)| bind(V6, *port, if at % 2 == 0 { Type::STREAM } else { Type::DGRAM }, false).unwrap())
             .collect();
         assert_eq!(code(allocator.lease(2)), ErrorCode::PoolExhausted);
-        let lease = allocator.lease(Request::scattered(20)).unwrap();
+        let lease = allocator.lease(LeaseRequest::scattered(20)).unwrap();
         let mut ports = lease.ports().to_vec();
         ports.sort_unstable();
         assert_eq!(ports, world.ports().iter().copied().step_by(2).collect::<Vec<_>>());
-        let error = allocator.lease(Request::scattered(1)).unwrap_err();
+        let error = allocator.lease(LeaseRequest::scattered(1)).unwrap_err();
         assert_eq!(error.code(), ErrorCode::PoolExhausted);
         assert_eq!(error.census().map(|census| (census.held, census.strangers)), Some((30, 10)));
         drop(lease);
-        assert_eq!(code(allocator.lease(Request::scattered(21))), ErrorCode::PoolExhausted);
-        assert!(allocator.lease(Request::scattered(20)).is_ok(), "what was exhausted left nothing locked");
+        assert_eq!(code(allocator.lease(LeaseRequest::scattered(21))), ErrorCode::PoolExhausted);
+        assert!(allocator.lease(LeaseRequest::scattered(20)).is_ok(), "what was exhausted left nothing locked");
     }
 
     fn contest(shape: &str, count: usize, pool: (u16, u16), times: usize) {
@@ -811,13 +811,13 @@ mod sticky {
     #[test]
     fn a_key_gets_the_same_ports_again() {
         let world = World::alone(ACTOR, 60);
-        let ask = || Request::run(4).sticky("web");
+        let ask = || LeaseRequest::run(4).sticky("web");
         let first = world.allocator().lease(ask()).unwrap().ports().to_vec();
         for _ in 0..10 {
             assert_eq!(world.allocator().lease(ask()).unwrap().ports(), first);
         }
         let mut actors = world.actors(1);
-        assert!(world.allocator().lease(Request::run(4)).is_ok());
+        assert!(world.allocator().lease(LeaseRequest::run(4)).is_ok());
         drop(actors.pop());
         let guarded = world.allocator().lease(ask().guard(true)).unwrap();
         assert_eq!(guarded.ports(), first);
@@ -828,7 +828,7 @@ mod sticky {
     fn other_ports_when_they_are_taken_and_those_from_then_on() {
         let world = World::alone(ACTOR, 60);
         let allocator = world.allocator();
-        let ask = || Request::run(4).sticky("web");
+        let ask = || LeaseRequest::run(4).sticky("web");
         let first = allocator.lease(ask()).unwrap();
         let second = allocator.lease(ask()).unwrap();
         assert!(first.ports().iter().all(|port| !second.ports().contains(port)));
@@ -844,7 +844,7 @@ mod sticky {
     fn keys_do_not_disturb_each_other() {
         let world = World::alone(ACTOR, 60);
         let allocator = world.allocator();
-        let ask = |key: &str| allocator.lease(Request::run(2).sticky(key)).unwrap();
+        let ask = |key: &str| allocator.lease(LeaseRequest::run(2).sticky(key)).unwrap();
         let keys = ["web", "postgres", "redis", "../etc/passwd", "", "a\nb"];
         let leases: Vec<Lease> = keys.iter().map(|key| ask(key)).collect();
         let had: Vec<Vec<u16>> = leases.iter().map(|lease| lease.ports().to_vec()).collect();
@@ -858,9 +858,9 @@ mod sticky {
     fn every_shape_may_be_sticky() {
         let world = World::alone(ACTOR, 60);
         let allocator = world.allocator();
-        let offsets = || allocator.lease(Request::offsets([0, 9]).sticky("o")).unwrap().ports().to_vec();
+        let offsets = || allocator.lease(LeaseRequest::offsets([0, 9]).sticky("o")).unwrap().ports().to_vec();
         assert_eq!(offsets(), offsets());
-        let one = || allocator.lease(Request::scattered(1).sticky("s")).unwrap().ports().to_vec();
+        let one = || allocator.lease(LeaseRequest::scattered(1).sticky("s")).unwrap().ports().to_vec();
         assert_eq!(one(), one());
     }
 
@@ -882,7 +882,7 @@ mod sticky {
             // A registry of its own is a machine of its own.
             let settings = world.settings().directory(world.scratch().join(format!("machine-{at}")));
             let allocator = settings.open().unwrap();
-            let ask = || allocator.lease(Request::run(count).sticky(key)).unwrap();
+            let ask = || allocator.lease(LeaseRequest::run(count).sticky(key)).unwrap();
             let first = ask();
             assert_eq!(usize::from(first.base_port() - world.base()), cell * count, "{key:?} of {count}");
             // The places after it, where the first is taken: the next one that differs.

@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 use portalloc_tests::{Actor, World};
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn another_process_reads_all_of_it_and_ends_nothing() {
         let census = allocator.census().unwrap();
         assert_eq!((census.free, census.held + census.kept), (7, 3));
         let ports: Vec<u16> = serde_json::from_value(made["ports"].clone()).unwrap();
-        assert!(allocator.lease(Request::these(ports)).is_err());
+        assert!(allocator.lease(LeaseRequest::exact(ports)).is_err());
         maker.ok("clean 0");
         assert_eq!(allocator.census().unwrap().free, 10);
     }

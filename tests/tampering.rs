@@ -14,7 +14,7 @@ use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use portalloc::{Allocator, Request};
+use portalloc::{Allocator, LeaseRequest};
 use portalloc_tests::{Actor, World};
 use serde_json::{Value, json};
 
@@ -128,7 +128,7 @@ impl Populated {
         let after = self.world.allocator();
         for (allocator, whose) in [(&after, "opened after"), (&self.before, "opened before")] {
             for port in self.kept_ports().iter().chain(&self.held) {
-                let error = allocator.lease(Request::these([*port])).unwrap_err();
+                let error = allocator.lease(LeaseRequest::exact([*port])).unwrap_err();
                 assert_eq!(error.code().as_str(), "port_in_use", "{damage}, {whose}: {error}");
             }
             let rest = [allocator.lease(1).unwrap(), allocator.lease(1).unwrap()];
@@ -193,7 +193,7 @@ fn labels_copied_to_other_ports_heal() {
     }
     let allocator = populated.world.allocator();
     for port in populated.kept_ports().iter().chain(&populated.held) {
-        assert!(allocator.lease(Request::these([*port])).is_err());
+        assert!(allocator.lease(LeaseRequest::exact([*port])).is_err());
     }
     world_is_free_after_cleanup(populated);
 }
@@ -218,8 +218,8 @@ fn a_ports_file_that_was_removed_is_noticed() {
     // Whoever has none opens a new one in the same call, and the kept environments are in it again.
     let (before, after) = (&populated.before, populated.world.allocator());
     for port in populated.kept_ports() {
-        assert!(before.lease(Request::these([port])).is_err(), "{port} is kept");
-        assert!(after.lease(Request::these([port])).is_err(), "{port} is kept");
+        assert!(before.lease(LeaseRequest::exact([port])).is_err(), "{port} is kept");
+        assert!(after.lease(LeaseRequest::exact([port])).is_err(), "{port} is kept");
     }
     assert_eq!(before.list().unwrap().environments.len(), after.list().unwrap().environments.len());
     before.lease(1).unwrap();

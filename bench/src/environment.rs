@@ -1,6 +1,8 @@
 //! Making a kept environment and cleaning it up, against the bare file operations.
 
-use portalloc::{Cleanup, EnvironmentRequest, Selection, Syntax, render};
+use portalloc::EnvironmentRequest;
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::{Syntax, render};
 
 use crate::measure::{compare, in_turns, time};
 use crate::{Scratch, floor};

@@ -1,6 +1,6 @@
 //! The last run of a pool that others have leased but for five ports.
 
-use portalloc::{Allocator, Request};
+use portalloc::{Allocator, LeaseRequest};
 
 use crate::Scratch;
 use crate::measure::{Times, absolute, time};
@@ -21,7 +21,7 @@ pub(crate) fn run() {
 fn fill(allocator: &Allocator, of: usize, spare: u16) -> Vec<portalloc::Lease> {
     let left: Vec<u16> = allocator.pool().ports().ports().filter(|port| !(spare..spare + 5).contains(port)).collect();
     // A port that a stranger has is as good as leased.
-    left.chunks(of).filter_map(|ports| allocator.lease(Request::these(ports.iter().copied())).ok()).collect()
+    left.chunks(of).filter_map(|ports| allocator.lease(LeaseRequest::exact(ports.iter().copied())).ok()).collect()
 }
 
 pub(crate) fn raise_descriptor_limit() {

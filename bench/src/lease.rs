@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portalloc::{Allocator, Request};
+use portalloc::{Allocator, LeaseRequest};
 
 use crate::measure::{compare, in_turns, time};
 use crate::{Scratch, floor};
@@ -31,7 +31,7 @@ pub(crate) fn run() {
 
 /// A guard is made of the sockets of the probe: it may cost at most one more bind a port.
 fn guarded(allocator: &Allocator) {
-    let lease = |guard: bool| time(|| drop(allocator.lease(Request::run(5).guard(guard)).unwrap()));
+    let lease = |guard: bool| time(|| drop(allocator.lease(LeaseRequest::run(5).guard(guard)).unwrap()));
     let (with, without) = in_turns(ROUNDS, || lease(true), || lease(false));
     let (bind, _) = in_turns(ROUNDS, || time(|| std::net::TcpListener::bind("[::]:9876")), Duration::default);
     let bound = (without.median() + 5.0 * bind.median()) / without.median();

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use portalloc::{Allocator, Cleanup, EnvFile, EnvironmentRequest, Selection};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
+use portalloc::{Allocator, EnvironmentRequest};
 
 use crate::Scratch;
 use crate::measure::{compare, in_turns, time};

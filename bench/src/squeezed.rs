@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use portalloc::{Request, Settings};
+use portalloc::{LeaseRequest, Settings};
 
 use crate::Scratch;
 use crate::measure::{Times, time};
@@ -27,7 +27,7 @@ pub(crate) fn contend() {
     for _ in 0..LEASES {
         let mut got = false;
         let taken = time(|| {
-            let lease = allocator.lease(Request::run(5).wait(Duration::from_millis(wait)));
+            let lease = allocator.lease(LeaseRequest::run(5).wait(Duration::from_millis(wait)));
             got = lease.is_ok();
             lease
         });

@@ -4,7 +4,10 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portalloc_core::{Cleanup, Maker, Record, Result, Selection, Settings, given};
+use portalloc_core::cleanup::{Cleanup, Selection};
+use portalloc_core::ffi::Maker;
+use portalloc_core::registry::Record;
+use portalloc_core::{Result, Settings, ffi};
 
 use crate::lease::Lease;
 use crate::options::{ALLOCATORS, EnvironmentOptions, watched};
@@ -207,7 +210,7 @@ pub unsafe extern "C" fn portalloc_environment_lease(
         // SAFETY: as this function's caller promises.
         let environment = unsafe { borrow(environment, "environment") }?;
         if !environment.maker.is_this_process() {
-            return Err(given::no_lease_now());
+            return Err(ffi::no_lease_now());
         }
         // SAFETY: as this function's caller promises.
         unsafe { give(out, Lease::of(&environment.shared)?) }
@@ -364,7 +367,7 @@ pub unsafe extern "C" fn portalloc_environment_is_kept(environment: *const Envir
     value(false, || {
         // SAFETY: as this function's caller promises.
         let record = &unsafe { borrow(environment, "environment") }?.record;
-        Ok(record.lifetime == portalloc_core::Lifetime::Kept)
+        Ok(record.lifetime == portalloc_core::registry::Lifetime::Kept)
     })
 }
 

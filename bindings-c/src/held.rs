@@ -2,7 +2,8 @@
 
 use std::ffi::c_char;
 
-use portalloc_core::{Settings, give_back, port_at};
+use portalloc_core::ffi::port_at;
+use portalloc_core::{Settings, give_back};
 
 use crate::options::PortOptions;
 use crate::pointers::{null, shown, sized, write};

@@ -3,7 +3,7 @@
 use std::os::fd::IntoRawFd;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
-use portalloc_core::{GuardState as CoreGuardState, HandOff, Result, given};
+use portalloc_core::{GuardState as CoreGuardState, Result, SocketOptions, ffi};
 
 use crate::options::{ALLOCATORS, LeaseOptions, SocketOptions, watched};
 use crate::pointers::{borrow, fill, free, give, sized, write};
@@ -54,7 +54,7 @@ impl Lease {
             Source::Of(environment) => match environment.try_lock() {
                 Ok(environment) => environment.held_lease().and_then(work),
                 Err(TryLockError::Poisoned(environment)) => environment.into_inner().held_lease().and_then(work),
-                Err(TryLockError::WouldBlock) => Err(given::no_lease_now()),
+                Err(TryLockError::WouldBlock) => Err(ffi::no_lease_now()),
             },
         }
     }
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn portalloc_lease_port(lease: *const Lease, index: usize)
     value(0, || {
         // SAFETY: as this function's caller promises.
         let ports = &unsafe { borrow(lease, "lease") }?.ports;
-        ports.get(index).copied().ok_or_else(|| given::no_index(index, ports.len()))
+        ports.get(index).copied().ok_or_else(|| ffi::no_index(index, ports.len()))
     })
 }
 
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn portalloc_lease_socket(
         let hand_off = match unsafe { sized(options) }? {
             // SAFETY: as this function's caller promises.
             Some(options) => unsafe { options.hand_off() }?,
-            None => HandOff::tcp(),
+            None => SocketOptions::tcp(),
         };
         if out.is_null() {
             return Err(crate::pointers::null("out"));

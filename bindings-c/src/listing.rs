@@ -4,7 +4,8 @@ use std::ffi::{CString, c_char};
 use std::path::PathBuf;
 use std::ptr;
 
-use portalloc_core::{EnvironmentSummary, LeaseSummary, Settings, given};
+use portalloc_core::environment::{EnvironmentSummary, LeaseSummary};
+use portalloc_core::{Settings, ffi};
 
 use crate::options::ALLOCATORS;
 use crate::pointers::{borrow, free, give, write};
@@ -128,7 +129,7 @@ pub unsafe extern "C" fn portalloc_listing_environment(
     call(|| {
         // SAFETY: as this function's caller promises.
         let all = &unsafe { borrow(listing, "listing") }?.environments;
-        let (info, texts) = all.get(index).ok_or_else(|| given::no_item(index, all.len(), "environments"))?;
+        let (info, texts) = all.get(index).ok_or_else(|| ffi::no_item(index, all.len(), "environments"))?;
         let [id, status, reason, worktree, temp_dir, env_file] = texts.each_ref().map(pointer);
         let seen = EnvironmentInfo {
             id,
@@ -143,7 +144,7 @@ pub unsafe extern "C" fn portalloc_listing_environment(
             worktree,
             temp_dir,
             env_file,
-            is_kept: info.lifetime == Some(portalloc_core::Lifetime::Kept.as_str()),
+            is_kept: info.lifetime == Some(portalloc_core::registry::Lifetime::Kept.as_str()),
         };
         // SAFETY: as this function's caller promises.
         unsafe { write(out, seen) }
@@ -163,7 +164,7 @@ pub unsafe extern "C" fn portalloc_listing_lease(
     call(|| {
         // SAFETY: as this function's caller promises.
         let all = &unsafe { borrow(listing, "listing") }?.leases;
-        let (lease, name) = all.get(index).ok_or_else(|| given::no_item(index, all.len(), "leases"))?;
+        let (lease, name) = all.get(index).ok_or_else(|| ffi::no_item(index, all.len(), "leases"))?;
         let seen = LeaseInfo {
             ports: lease.ports.as_ptr(),
             ports_count: lease.ports.len(),

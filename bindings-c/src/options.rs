@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use portalloc_core::{
-    Allocator, Allocators, EnvFile, EnvironmentRequest, HandOff, Request, Result, Settings, Wanted, given,
-};
+use portalloc_core::environment::EnvFile;
+use portalloc_core::ffi::{Allocators, Wanted};
+use portalloc_core::{Allocator, EnvironmentRequest, LeaseRequest, Result, Settings, SocketOptions, ffi};
 
 use crate::cancel::Cancel;
 use crate::pointers::{array, text};
@@ -187,7 +187,7 @@ impl LeaseOptions {
 
     /// # Safety
     /// As for `settings`.
-    pub(crate) unsafe fn request(&self) -> Result<Request> {
+    pub(crate) unsafe fn request(&self) -> Result<LeaseRequest> {
         // SAFETY: as this function's caller promises.
         let ports = unsafe { array(self.ports, self.ports_count) };
         // SAFETY: as this function's caller promises.
@@ -292,15 +292,15 @@ impl EnvironmentOptions {
 impl SocketOptions {
     /// # Safety
     /// Its pointers are as its members' comments say.
-    pub(crate) unsafe fn hand_off(&self) -> Result<HandOff> {
+    pub(crate) unsafe fn hand_off(&self) -> Result<SocketOptions> {
         let hand_off = match self.r#type {
-            kind if kind == SocketType::Tcp as u32 => HandOff::tcp(),
-            kind if kind == SocketType::Udp as u32 => HandOff::udp(),
-            other => return Err(given::no_socket_type(other)),
+            kind if kind == SocketType::Tcp as u32 => SocketOptions::tcp(),
+            kind if kind == SocketType::Udp as u32 => SocketOptions::udp(),
+            other => return Err(ffi::no_socket_type(other)),
         };
         // SAFETY: as this function's caller promises.
         let host = unsafe { text(self.host, "host") }?;
-        let address = host.map(given::address).transpose()?;
+        let address = host.map(ffi::address).transpose()?;
         let hand_off = address.map_or(hand_off, |address| hand_off.address(address));
         Ok(if self.bound_only { hand_off.listen(false) } else { hand_off })
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
 
-use portalloc_core::{Error, Result, given};
+use portalloc_core::{Error, Result, ffi};
 
 use crate::results::c_text;
 
@@ -90,7 +90,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<Option<
     }
     // SAFETY: it is not NULL, so it ends with a zero byte, as the caller promises.
     let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map(Some).map_err(|_| given::no_text(what, text.to_string_lossy()))
+    text.to_str().map(Some).map_err(|_| ffi::no_text(what, text.to_string_lossy()))
 }
 
 /// A text that is only shown to people, so that any bytes will do; NULL is an empty one.
@@ -157,7 +157,7 @@ pub(crate) unsafe fn sized<T: Sized>(given: *const T) -> Result<Option<T>> {
     // SAFETY: it is not NULL, so it begins with its size, as the caller promises.
     let size = unsafe { given.cast::<usize>().read() };
     if size < size_of::<usize>() || size > 4096 {
-        return Err(given::no_struct_size(size));
+        return Err(ffi::no_struct_size(size));
     }
     let mut whole = std::mem::MaybeUninit::<T>::zeroed();
     let known = size.min(size_of::<T>());
@@ -166,7 +166,7 @@ pub(crate) unsafe fn sized<T: Sized>(given: *const T) -> Result<Option<T>> {
         let unknown = unsafe { given.cast::<u8>().add(offset) };
         // SAFETY: the same.
         if unsafe { unknown.read() } != 0 {
-            return Err(given::no_struct_size(size));
+            return Err(ffi::no_struct_size(size));
         }
     }
     // SAFETY: `size` bytes may be read, as the caller promises, and `whole` has room for all of a `T`.
@@ -176,5 +176,5 @@ pub(crate) unsafe fn sized<T: Sized>(given: *const T) -> Result<Option<T>> {
 }
 
 pub(crate) fn null(what: &str) -> Error {
-    given::no_pointer(what)
+    ffi::no_pointer(what)
 }

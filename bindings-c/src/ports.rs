@@ -2,7 +2,8 @@
 
 use std::ffi::c_char;
 
-use portalloc_core::{Cleanup, Selection, Settings};
+use portalloc_core::Settings;
+use portalloc_core::cleanup::{Cleanup, Selection};
 
 use crate::cancel::Cancel;
 use crate::options::{ALLOCATORS, time, watched};
@@ -42,7 +43,7 @@ pub unsafe extern "C" fn portalloc_wait_for(
         let ports = unsafe { elements(ports, count, "ports") }?;
         ALLOCATORS.with(&Settings::new(), |allocator| {
             // SAFETY: as this function's caller promises.
-            unsafe { watched(allocator, cancel) }.wait_open(ports, time(timeout_ms))
+            unsafe { watched(allocator, cancel) }.wait_until_open(ports, time(timeout_ms))
         })
     })
 }
@@ -64,7 +65,7 @@ pub unsafe extern "C" fn portalloc_wait_free(
         let ports = unsafe { elements(ports, count, "ports") }?;
         ALLOCATORS.with(&Settings::new(), |allocator| {
             // SAFETY: as this function's caller promises.
-            unsafe { watched(allocator, cancel) }.wait_free(ports, time(timeout_ms))
+            unsafe { watched(allocator, cancel) }.wait_until_free(ports, time(timeout_ms))
         })
     })
 }

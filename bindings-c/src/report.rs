@@ -3,7 +3,8 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use portalloc_core::{HolderSummary, PortSummary, Settings, given};
+use portalloc_core::who::{HolderSummary, PortSummary};
+use portalloc_core::{Settings, ffi};
 
 use crate::options::ALLOCATORS;
 use crate::pointers::{borrow, free, give, write};
@@ -52,7 +53,7 @@ pub struct Holder {
 pub unsafe extern "C" fn portalloc_who(port: u16, out: *mut *mut Report) -> ResultNumber {
     call(|| {
         let reports = ALLOCATORS.with(&Settings::new(), |allocator| allocator.who([port]))?;
-        let report = reports.into_iter().next().ok_or_else(|| given::no_port(port))?;
+        let report = reports.into_iter().next().ok_or_else(|| ffi::no_port(port))?;
         let mut report = PortSummary::from(&report);
         let holders = std::mem::take(&mut report.holders).into_iter().map(|holder| Seen {
             name: holder.name.as_deref().map(c_text),
@@ -123,7 +124,7 @@ pub unsafe extern "C" fn portalloc_report_holder(
         // SAFETY: as this function's caller promises.
         let holders = &unsafe { borrow(report, "report") }?.holders;
         let Seen { holder, name, command, user } =
-            holders.get(index).ok_or_else(|| given::no_item(index, holders.len(), "processes"))?;
+            holders.get(index).ok_or_else(|| ffi::no_item(index, holders.len(), "processes"))?;
         let text = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
         let seen = Holder {
             pid: holder.pid,

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use portalloc_core::{Error, ErrorCode, Result, Validation, no_panic};
+use portalloc_core::environment::Validation;
+use portalloc_core::ffi::no_panic;
+use portalloc_core::{Error, ErrorCode, Result};
 
 use crate::warnings;
 

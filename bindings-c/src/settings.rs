@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use portalloc_core::{IsolationId, given};
+use portalloc_core::{IsolationId, ffi};
 
 use crate::options::{ALLOCATORS, settings};
 use crate::pointers::{self, borrow, elements, free, give, give_text, text};
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn portalloc_render(
 ) -> ResultNumber {
     call(|| {
         // SAFETY: as this function's caller promises.
-        let syntax = given::syntax(unsafe { text(syntax, "syntax") }?.unwrap_or("shell"))?;
+        let syntax = ffi::syntax(unsafe { text(syntax, "syntax") }?.unwrap_or("shell"))?;
         // SAFETY: as this function's caller promises.
         let names = unsafe { elements(names, count, "names") }?;
         // SAFETY: as this function's caller promises.
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn portalloc_render(
             variables.push((name.to_owned(), value.to_owned()));
         }
         // SAFETY: as this function's caller promises.
-        unsafe { give_text(out, &portalloc_core::render(&variables, syntax)) }
+        unsafe { give_text(out, &portalloc_core::environment::render(&variables, syntax)) }
     })
 }
 

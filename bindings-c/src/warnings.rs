@@ -4,7 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use portalloc_core::{no_panic, take_warnings};
+use portalloc_core::ffi::no_panic;
+use portalloc_core::process::take_warnings;
 
 use crate::results::{aside, c_text, call};
 

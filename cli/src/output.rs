@@ -61,7 +61,11 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 
 /// Ports as runs: `20010-20014,20031`.
 pub(crate) fn ports(ports: &[u16]) -> String {
-    ports.iter().filter_map(|port| portalloc::PortRange::new(*port, *port)).collect::<portalloc::PortSet>().to_string()
+    ports
+        .iter()
+        .filter_map(|port| portalloc::pool::PortRange::new(*port, *port))
+        .collect::<portalloc::pool::PortSet>()
+        .to_string()
 }
 
 /// An age with its one or two largest units: `42s`, `3m`, `2h 5m`, `12d 3h`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use portalloc::{PortClass, PortRange};
+use portalloc::pool::{PortClass, PortRange};
 
 type Run = (PortRange, PortClass);
 
@@ -185,7 +185,7 @@ fn word(class: PortClass, count: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use portalloc::PortSet;
+    use portalloc::pool::PortSet;
 
     use super::*;
 

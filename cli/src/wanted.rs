@@ -1,7 +1,8 @@
 //! What kind of environment the user wants, as the arguments say it. What the project file and variables add is the
 //! core's.
 
-use portalloc::{Allocator, EnvironmentRequest, Settings, Wanted};
+use portalloc::ffi::Wanted;
+use portalloc::{Allocator, EnvironmentRequest, Settings};
 
 use crate::args::EnvironmentArgs;
 use crate::commands;

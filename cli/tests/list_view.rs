@@ -10,7 +10,8 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portalloc::{Allocator, Lease, PortSet, Settings};
+use portalloc::pool::PortSet;
+use portalloc::{Allocator, Lease, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;

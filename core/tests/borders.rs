@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use portalloc::{Allocators, EnvFile, EnvironmentRequest, ErrorCode, Request, Settings};
+use portalloc::environment::EnvFile;
+use portalloc::ffi::Allocators;
+use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Settings};
 use tempfile::TempDir;
 
 fn settings(folder: &Path) -> Settings {
@@ -25,7 +27,7 @@ fn an_allocator_stays_open_and_leaves_a_registry_that_was_moved_away() {
     let folder = tempfile::tempdir().unwrap();
     let (slice, pool) = slice::slice(1);
     let (allocators, settings) = (Allocators::new(), settings(folder.path()).pool(pool));
-    let take = || allocators.with(&settings, |allocator| allocator.lease(Request::these([slice.base_port()])));
+    let take = || allocators.with(&settings, |allocator| allocator.lease(LeaseRequest::exact([slice.base_port()])));
     let lease = take().unwrap();
     assert_eq!(take().unwrap_err().code(), ErrorCode::PortInUse);
     drop(lease);
@@ -80,7 +82,7 @@ fn waits_end_when_their_hook_says_so() {
     let for_ever = Duration::MAX;
 
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).lease(Request::run(1).wait(for_ever)).unwrap_err();
+    let error = allocator.cancelled_by(hook).lease(LeaseRequest::run(1).wait(for_ever)).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
     assert!(error.message().contains("cancelled"), "{error}");
 
@@ -90,19 +92,19 @@ fn waits_end_when_their_hook_says_so() {
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
 
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).wait_open(&[refused], for_ever).unwrap_err();
+    let error = allocator.cancelled_by(hook).wait_until_open(&[refused], for_ever).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
     assert!(error.message().contains(&format!("port {refused}: connection refused")), "{error}");
 
     let listener = TcpListener::bind(("127.0.0.1", bound)).unwrap();
     let (asked, hook) = patience(3);
-    let error = allocator.cancelled_by(hook).wait_free(&[bound], for_ever).unwrap_err();
+    let error = allocator.cancelled_by(hook).wait_until_free(&[bound], for_ever).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3));
     drop(listener);
 
     // It is nobody's business whether the hook says yes if there is nothing to wait for.
     let (asked, hook) = patience(1);
-    allocator.cancelled_by(hook).wait_free(&[bound], for_ever).unwrap();
+    allocator.cancelled_by(hook).wait_until_free(&[bound], for_ever).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 
@@ -166,7 +168,7 @@ fn who_holds_a_port_by_process() {
     let (slice, pool) = slice::slice(1);
     let port = slice.base_port();
     let allocator = settings(folder.path()).pool(pool).open().unwrap();
-    let lease = allocator.lease(Request::these([port])).unwrap();
+    let lease = allocator.lease(LeaseRequest::exact([port])).unwrap();
     let holders = |port| allocator.who([port]).unwrap().remove(0).holders();
     let me = std::process::id();
     let seen = |port| {

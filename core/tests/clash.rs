@@ -1,7 +1,7 @@
 //! Messages about addresses in use, as the programs named print them, and which port each means. Nobody is asked here
 //! whether anything is on those ports.
 
-use portalloc::{Clash, ports_in};
+use portalloc::conflict::{Clash, ports_in};
 use proptest::prelude::*;
 
 /// Program, its words, and the ports in the lines that tell of the clash and around them.

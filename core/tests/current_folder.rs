@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use portalloc::{Allocators, Settings};
+use portalloc::Settings;
+use portalloc::ffi::Allocators;
 
 /// Nothing is leased of it.
 const POOL: &str = "21360-21399";

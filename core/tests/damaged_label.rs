@@ -8,7 +8,9 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant};
 
-use portalloc::{Cleanup, EnvFile, EnvironmentRequest, ErrorCode, Selection, Settings};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
+use portalloc::{EnvironmentRequest, ErrorCode, Settings};
 
 #[test]
 fn it_is_not_taken_for_the_expired_ones() {

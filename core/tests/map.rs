@@ -10,9 +10,10 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use portalloc::{
-    Allocator, Cleanup, EnvFile, EnvironmentRequest, Lease, PoolMap, PortClass, Request, Selection, Settings,
-};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
+use portalloc::pool::{PoolMap, PortClass};
+use portalloc::{Allocator, EnvironmentRequest, Lease, LeaseRequest, Settings};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -79,7 +80,7 @@ fn looking_is_in_nobodys_way() {
     let work = || {
         for port in place.slice.ports().iter().cycle().take(8 * 500) {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).map_err(|error| format!("bind: {error}"))?;
-            allocator.lease(Request::these([*port])).map_err(|error| format!("lease: {error}"))?;
+            allocator.lease(LeaseRequest::exact([*port])).map_err(|error| format!("lease: {error}"))?;
         }
         Ok::<(), String>(())
     };

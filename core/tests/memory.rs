@@ -7,18 +7,18 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
-use portalloc::{Request, Settings};
+use portalloc::{LeaseRequest, Settings};
 
 #[test]
 fn the_memory_of_sticky_keys_has_an_end_and_keeps_those_that_are_used() {
     let folder = tempfile::tempdir().unwrap();
     let (_slice, pool) = slice::slice(20);
     let allocator = Settings::new().directory(folder.path()).pool(pool).exclude("").open().unwrap();
-    let base = |key: &str| allocator.lease(Request::run(1).sticky(key)).unwrap().base_port();
+    let base = |key: &str| allocator.lease(LeaseRequest::run(1).sticky(key)).unwrap().base_port();
 
     // Where the key's hash puts it somebody else is, so only the memory can bring it back to where it goes then.
     let by_hash = base("in use");
-    let other = allocator.lease(Request::these([by_hash])).unwrap();
+    let other = allocator.lease(LeaseRequest::exact([by_hash])).unwrap();
     let remembered = base("in use");
     assert_ne!(remembered, by_hash);
     drop(other);

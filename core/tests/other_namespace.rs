@@ -7,7 +7,9 @@
 mod slice;
 
 use nix::sched::{CloneFlags, unshare};
-use portalloc::{Allocators, EnvFile, EnvironmentRequest, ErrorCode, Request, Settings};
+use portalloc::environment::EnvFile;
+use portalloc::ffi::Allocators;
+use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Settings};
 
 #[test]
 fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
@@ -26,7 +28,7 @@ fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
                 return false;
             }
             for count in [1, 2] {
-                let error = opened_before.lease(Request::run(count)).unwrap_err();
+                let error = opened_before.lease(LeaseRequest::run(count)).unwrap_err();
                 assert_eq!(error.code(), ErrorCode::InvalidArgument, "{error}");
                 assert!(error.message().contains("another network namespace"), "{error}");
             }

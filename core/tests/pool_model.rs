@@ -18,10 +18,11 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use portalloc::{
-    Allocator, Census, Cleanup, EnvFile, EnvironmentRequest, Error, ErrorCode, IsolationId, Lease, PortUsage, Request,
-    Selection, Settings,
-};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
+use portalloc::pool::Census;
+use portalloc::who::PortUsage;
+use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, IsolationId, Lease, LeaseRequest, Settings};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -285,10 +286,12 @@ impl Room {
     fn lease(&mut self, shape: &Shape, sticky: bool, guard: bool) {
         let numbers = |ports: &[usize]| ports.iter().map(|at| port(*at)).collect::<Vec<_>>();
         let request = match shape {
-            Shape::Run(count) => Request::run(*count),
-            Shape::Scattered(count) => Request::scattered(*count),
-            Shape::Offsets(offsets) => Request::offsets(offsets.iter().map(|offset| u16::try_from(*offset).unwrap())),
-            Shape::These(ports) => Request::these(numbers(ports)),
+            Shape::Run(count) => LeaseRequest::run(*count),
+            Shape::Scattered(count) => LeaseRequest::scattered(*count),
+            Shape::Offsets(offsets) => {
+                LeaseRequest::offsets(offsets.iter().map(|offset| u16::try_from(*offset).unwrap()))
+            }
+            Shape::These(ports) => LeaseRequest::exact(numbers(ports)),
         };
         let request = if sticky { request.sticky("key") } else { request };
         let verdict = self.model.verdict(shape);

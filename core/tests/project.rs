@@ -12,7 +12,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use portalloc::{Allocator, EnvFile, EnvironmentRequest, Error, ErrorCode, Project, Settings};
+use portalloc::environment::EnvFile;
+use portalloc::project::Project;
+use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, Settings};
 use tempfile::TempDir;
 
 /// A folder with a project file of this text.
@@ -66,7 +68,7 @@ fn the_nearest_one_upwards_is_found() {
     let (folder, path) = with_file("ports = 2");
     let deep = folder.path().join("a/b/c");
     fs::create_dir_all(&deep).unwrap();
-    let found = Project::find(&deep).unwrap().unwrap();
+    let found = Project::nearest(&deep).unwrap().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     assert_eq!(
         (found.ports, found.path.as_path(), found.folder()),
@@ -74,8 +76,8 @@ fn the_nearest_one_upwards_is_found() {
     );
 
     fs::write(folder.join("a/b/portalloc.toml"), "ports = 3").unwrap();
-    assert_eq!(Project::find(&deep).unwrap().unwrap().ports, Some(3));
-    assert_eq!(Project::find(&folder.join("a")).unwrap().unwrap().ports, Some(2));
+    assert_eq!(Project::nearest(&deep).unwrap().unwrap().ports, Some(3));
+    assert_eq!(Project::nearest(&folder.join("a")).unwrap().unwrap().ports, Some(2));
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn through_a_link_to_a_folder_the_real_folders_count() {
     let elsewhere = tempfile::tempdir().unwrap();
     let link = elsewhere.path().join("link");
     symlink(folder.path().join("inside"), &link).unwrap();
-    assert_eq!(Project::find(&link).unwrap().unwrap().ports, Some(2));
+    assert_eq!(Project::nearest(&link).unwrap().unwrap().ports, Some(2));
 }
 
 #[test]
@@ -94,12 +96,12 @@ fn a_broken_one_is_not_passed_over_for_one_above() {
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     fs::write(inner.join("portalloc.toml"), "ports = ").unwrap();
-    assert_eq!(Project::find(&inner).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(Project::nearest(&inner).unwrap_err().code(), ErrorCode::InvalidArgument);
 
     let linked = folder.path().join("linked");
     fs::create_dir(&linked).unwrap();
     symlink("nowhere", linked.join("portalloc.toml")).unwrap();
-    let error = Project::find(&linked).unwrap_err();
+    let error = Project::nearest(&linked).unwrap_err();
     assert_eq!(error.code(), ErrorCode::NotFound);
     assert!(error.message().contains("link to nothing"), "{error}");
 }
@@ -107,7 +109,7 @@ fn a_broken_one_is_not_passed_over_for_one_above() {
 #[test]
 fn a_folder_to_start_from_that_does_not_exist_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Project::find(&folder.path().join("gone")).unwrap_err();
+    let error = Project::nearest(&folder.path().join("gone")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().contains("gone"), "{error}");
 }
@@ -190,7 +192,7 @@ fn a_cycle_of_links_is_told_as_one() {
     let path = folder.path().join("portalloc.toml");
     symlink("other", &path).unwrap();
     symlink("portalloc.toml", folder.path().join("other")).unwrap();
-    for error in [Project::read(&path).unwrap_err(), Project::find(folder.path()).unwrap_err()] {
+    for error in [Project::read(&path).unwrap_err(), Project::nearest(folder.path()).unwrap_err()] {
         assert_eq!(error.code(), ErrorCode::InvalidArgument);
         assert!(error.message().contains("leads back to itself"), "{error}");
         assert!(error.message().contains("portalloc.toml"), "{error}");
@@ -202,14 +204,14 @@ fn what_is_no_regular_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("portalloc.toml");
     fs::create_dir(&path).unwrap();
-    let error = Project::find(folder.path()).unwrap_err();
+    let error = Project::nearest(folder.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().ends_with("portalloc.toml is a folder"), "{error}");
     fs::remove_dir(&path).unwrap();
 
     // A pipe that nobody writes to: opening it must not wait for a writer.
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let error = Project::find(folder.path()).unwrap_err();
+    let error = Project::nearest(folder.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().contains("no regular file"), "{error}");
 }
@@ -227,7 +229,7 @@ fn an_unreadable_one_is_permission_denied() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     match fs::read(&path) {
         Ok(_) => eprintln!("SKIPPED: this user may read everything"),
-        Err(_) => assert_eq!(Project::find(folder.path()).unwrap_err().code(), ErrorCode::PermissionDenied),
+        Err(_) => assert_eq!(Project::nearest(folder.path()).unwrap_err().code(), ErrorCode::PermissionDenied),
     }
 }
 

@@ -14,7 +14,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use portalloc::{Allocator, EnvFile, EnvironmentRequest, ErrorCode, Lease, Request, Settings};
+use portalloc::environment::EnvFile;
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Settings};
 use tempfile::TempDir;
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -44,7 +45,7 @@ impl Place {
 
     /// Why a wait for servers failed.
     fn closed(&self, ports: &[u16]) -> String {
-        let error = self.allocator.wait_open(ports, GLANCE).unwrap_err();
+        let error = self.allocator.wait_until_open(ports, GLANCE).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
         assert!(!error.remedy().is_empty());
         error.message().to_owned()
@@ -52,7 +53,7 @@ impl Place {
 
     /// Why a wait for free ports failed.
     fn bound(&self, ports: &[u16]) -> String {
-        let error = self.allocator.wait_free(ports, GLANCE).unwrap_err();
+        let error = self.allocator.wait_until_free(ports, GLANCE).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
         assert!(!error.remedy().is_empty());
         error.message().to_owned()
@@ -74,21 +75,21 @@ fn one_family_is_enough() {
     let place = Place::new(3);
     for (address, port) in [(V4, place.ports[0]), (V6, place.ports[1])] {
         let listener = TcpListener::bind((address, port)).unwrap();
-        place.allocator.wait_open(&[port], PATIENCE).unwrap();
+        place.allocator.wait_until_open(&[port], PATIENCE).unwrap();
         assert_eq!(listener.accept().unwrap().1.ip(), address);
     }
     let _all = TcpListener::bind((Ipv6Addr::UNSPECIFIED, place.ports[2])).unwrap();
-    place.allocator.wait_open(&[place.ports[2]], Duration::ZERO).unwrap();
+    place.allocator.wait_until_open(&[place.ports[2]], Duration::ZERO).unwrap();
 }
 
 #[test]
 fn a_look_without_waiting_sees_what_is_there_at_once() {
     let place = Place::new(1);
-    let message = place.allocator.wait_open(&place.ports, Duration::ZERO).unwrap_err();
+    let message = place.allocator.wait_until_open(&place.ports, Duration::ZERO).unwrap_err();
     let port = place.ports[0];
     assert_eq!(message.message(), format!("waited 0s: port {port}: connection refused on 127.0.0.1 and ::1"));
     let _listener = TcpListener::bind((V4, port)).unwrap();
-    place.allocator.wait_open(&place.ports, Duration::ZERO).unwrap();
+    place.allocator.wait_until_open(&place.ports, Duration::ZERO).unwrap();
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_server_that_starts_later_is_waited_for() {
     let [there, later] = place.ports[..] else { panic!("two ports") };
     let looked = first_look(TcpListener::bind((V4, there)).unwrap());
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| place.allocator.wait_open(&[later, there], PATIENCE));
+        let waiting = scope.spawn(|| place.allocator.wait_until_open(&[later, there], PATIENCE));
         // Both ports are looked at in one round, and the first is looked at first.
         looked.recv_timeout(PATIENCE).unwrap();
         let _listener = TcpListener::bind((V6, later)).unwrap();
@@ -139,7 +140,7 @@ fn a_server_that_takes_no_more_connections_gives_no_answer() {
     let message = place.closed(&place.ports);
     assert!(message.ends_with("no answer on 127.0.0.1, connection refused on ::1"), "{message}");
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| place.allocator.wait_open(&place.ports, PATIENCE));
+        let waiting = scope.spawn(|| place.allocator.wait_until_open(&place.ports, PATIENCE));
         let unanswered = format!(":{:04X} 02 ", place.ports[0]);
         until(|| fs::read_to_string("/proc/net/tcp").unwrap().contains(&unanswered));
         assert!(!waiting.is_finished());
@@ -159,7 +160,7 @@ fn free_waits_until_the_listener_is_closed() {
         let waiting = scope.spawn(|| {
             let send = send;
             send.send(fs::read_link("/proc/thread-self").unwrap()).unwrap();
-            place.allocator.wait_free(&[port], PATIENCE)
+            place.allocator.wait_until_free(&[port], PATIENCE)
         });
         // The pause after the first look is the one thing in it that sleeps.
         let stat = Path::new("/proc").join(receive.recv().unwrap()).join("stat");
@@ -180,7 +181,7 @@ fn free_means_every_kind_of_socket() {
     let _v6 = TcpListener::bind((V6, v6)).unwrap();
     let message = place.bound(&place.ports);
     assert_eq!(message, format!("waited 20ms: ports {guard}-{v6}: still bound (tcp); port {udp}: still bound (udp)"));
-    place.allocator.wait_free(&[free], Duration::ZERO).unwrap();
+    place.allocator.wait_until_free(&[free], Duration::ZERO).unwrap();
 }
 
 #[test]
@@ -200,12 +201,12 @@ fn time_wait_is_not_free() {
 #[test]
 fn a_lease_is_no_obstacle_only_sockets_are() {
     let place = Place::new(2);
-    let lease = place.allocator.lease(Request::these(place.ports.clone())).unwrap();
-    place.allocator.wait_free(&place.ports, Duration::ZERO).unwrap();
+    let lease = place.allocator.lease(LeaseRequest::exact(place.ports.clone())).unwrap();
+    place.allocator.wait_until_free(&place.ports, Duration::ZERO).unwrap();
     let listener = TcpListener::bind((V6, place.ports[1])).unwrap();
     assert_eq!(place.bound(&place.ports), format!("waited 20ms: port {}: still bound (tcp)", place.ports[1]));
     drop(listener);
-    place.allocator.wait_free(&place.ports, Duration::ZERO).unwrap();
+    place.allocator.wait_until_free(&place.ports, Duration::ZERO).unwrap();
     assert!(!lease.is_released());
 }
 
@@ -218,10 +219,10 @@ fn an_environment_is_waited_for_by_its_ports() {
     let mut environment = allocator.create_environment(&request.worktree(std::env::temp_dir())).unwrap();
     let ports = allocator.environment_ports(environment.id()).unwrap();
     assert_eq!(ports, environment.ports());
-    allocator.wait_free(&ports, Duration::ZERO).unwrap();
+    allocator.wait_until_free(&ports, Duration::ZERO).unwrap();
     let listeners: Vec<_> = ports.iter().map(|port| TcpListener::bind((V4, *port)).unwrap()).collect();
-    allocator.wait_open(&ports, PATIENCE).unwrap();
-    let seen = allocator.wait_free(&ports, Duration::ZERO).unwrap_err();
+    allocator.wait_until_open(&ports, PATIENCE).unwrap();
+    let seen = allocator.wait_until_free(&ports, Duration::ZERO).unwrap_err();
     assert!(seen.message().contains("still bound (tcp)"), "{seen}");
     drop(listeners);
     environment.cleanup().unwrap();
@@ -232,7 +233,7 @@ fn an_environment_is_waited_for_by_its_ports() {
 fn no_port_and_port_zero_are_refused() {
     let place = Place::new(1);
     for bad in [&[][..], &[0], &[place.ports[0], 0]] {
-        for result in [place.allocator.wait_open(bad, PATIENCE), place.allocator.wait_free(bad, PATIENCE)] {
+        for result in [place.allocator.wait_until_open(bad, PATIENCE), place.allocator.wait_until_free(bad, PATIENCE)] {
             assert_eq!(result.unwrap_err().code(), ErrorCode::InvalidArgument, "{bad:?}");
         }
     }
@@ -241,9 +242,9 @@ fn no_port_and_port_zero_are_refused() {
 #[test]
 fn no_limit_is_too_long() {
     let place = Place::new(1);
-    place.allocator.wait_free(&place.ports, Duration::MAX).unwrap();
+    place.allocator.wait_until_free(&place.ports, Duration::MAX).unwrap();
     let _listener = TcpListener::bind((V4, place.ports[0])).unwrap();
-    place.allocator.wait_open(&place.ports, Duration::MAX).unwrap();
+    place.allocator.wait_until_open(&place.ports, Duration::MAX).unwrap();
 }
 
 /// A socket that is bound and does not listen.

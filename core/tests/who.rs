@@ -14,10 +14,10 @@ use std::process::{Command, Stdio};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use portalloc::{
-    Allocator, EnvFile, EnvironmentRequest, ErrorCode, Lease, PortReport, PortUsage, Request, Settings, SocketInfo,
-    Timestamp,
-};
+use portalloc::environment::EnvFile;
+use portalloc::registry::Timestamp;
+use portalloc::who::{PortReport, PortUsage, SocketInfo};
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Settings};
 use rustix::io::FdFlags;
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
@@ -159,7 +159,7 @@ fn culprits_are_those_that_are_there() {
         reports.iter().map(|report| report.port).collect::<Vec<_>>()
     };
     assert_eq!(culprits([port, other]), [0_u16; 0]);
-    let lease = world.allocator.lease(Request::these([other])).unwrap();
+    let lease = world.allocator.lease(LeaseRequest::exact([other])).unwrap();
     assert_eq!(culprits([port, other]), [other]);
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     assert_eq!(culprits([other, port]), [port]);
@@ -316,7 +316,7 @@ fn a_socket_open_twice_in_a_process_names_it_once() {
 #[test]
 fn a_lease_of_this_process() {
     let world = World::new();
-    let lease = world.allocator.lease(Request::these([world.port()])).unwrap();
+    let lease = world.allocator.lease(LeaseRequest::exact([world.port()])).unwrap();
     let report = world.who();
     let PortUsage::Held { holder: Some(holder), id: None, since: Some(_) } = &report.usage else {
         panic!("{report:?}");
@@ -374,7 +374,7 @@ fn port_in_use_names_process_and_environment() {
     let world = World::new();
     let mut environment = kept(&world);
     let port = *environment.ports().first().unwrap();
-    let refusal = |port| world.allocator.lease(Request::these([port])).unwrap_err();
+    let refusal = |port| world.allocator.lease(LeaseRequest::exact([port])).unwrap_err();
     let of_kept = refusal(port);
     assert_eq!(of_kept.code(), ErrorCode::PortInUse);
     let (id, worktree) = (environment.id().to_string(), environment.record().worktree_path.display().to_string());
@@ -391,7 +391,7 @@ fn port_in_use_names_process_and_environment() {
     assert_eq!(stranger.code(), ErrorCode::PortInUse);
     assert!(stranger.message().contains(&pid) && !stranger.message().contains(&id), "{stranger}");
     drop(listener);
-    world.allocator.lease(Request::these([port])).unwrap();
+    world.allocator.lease(LeaseRequest::exact([port])).unwrap();
 }
 
 #[test]

@@ -16,9 +16,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 
-use portalloc::{
-    Allocator, Cleanup, EnvFile, Environment, EnvironmentRequest, IsolationId, Lease, Request, Result, Selection,
-};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
+use portalloc::{Allocator, Environment, EnvironmentRequest, IsolationId, Lease, LeaseRequest, Result};
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
 
@@ -48,9 +48,9 @@ impl Performer {
             }),
             "contend" => contend::contend(self, options),
             "churn" => churn::churn(self, options),
-            "lease" => self.lease(Request::run(options.first()), options),
-            "these" => self.lease(Request::these(options.leading()), options),
-            "scattered" => self.lease(Request::scattered(options.first()), options),
+            "lease" => self.lease(LeaseRequest::run(options.first()), options),
+            "these" => self.lease(LeaseRequest::exact(options.leading()), options),
+            "scattered" => self.lease(LeaseRequest::scattered(options.first()), options),
             "guard" => self.guard(options),
             "socket" => self.socket(options),
             "pass" => self.pass(options),
@@ -90,8 +90,10 @@ impl Performer {
             }),
             "check" => self.check(options),
             "place" => self.allocator().map(|allocator| allocator.directory().to_string_lossy().into()),
-            "setup" => portalloc::set_up().map(|done| json!({"directory": done.directory, "left": done.left})),
-            "unsetup" => portalloc::remove_set_up().map(|done| json!({"directory": done.directory})),
+            "setup" => {
+                portalloc::registry::set_up().map(|done| json!({"directory": done.directory, "left": done.left}))
+            }
+            "unsetup" => portalloc::registry::remove_set_up().map(|done| json!({"directory": done.directory})),
             other => panic!("{other:?} is no command"),
         };
         Some(answer(done))
@@ -104,7 +106,7 @@ impl Performer {
         Ok(self.allocator.as_ref().expect("it was opened just now"))
     }
 
-    fn lease(&mut self, request: Request, options: Options<'_>) -> Result<Value> {
+    fn lease(&mut self, request: LeaseRequest, options: Options<'_>) -> Result<Value> {
         let request = match options.time("wait") {
             Some(limit) => request.wait(limit),
             None => request,
@@ -181,7 +183,7 @@ impl Performer {
 
     fn list(&mut self) -> Result<Value> {
         let listing = self.allocator()?.list()?;
-        let environment = |info: &portalloc::EnvironmentInfo| {
+        let environment = |info: &portalloc::environment::EnvironmentInfo| {
             json!({
                 "id": info.id.to_string(),
                 "status": info.status.as_str(),
@@ -191,8 +193,7 @@ impl Performer {
                 "pid": info.holder.as_ref().map(|holder| holder.pid),
             })
         };
-        let lease =
-            |info: &portalloc::LeaseInfo| json!({"ports": info.ports, "pid": info.holder.as_ref().map(|h| h.pid)});
+        let lease = |info: &portalloc::environment::LeaseInfo| json!({"ports": info.ports, "pid": info.holder.as_ref().map(|h| h.pid)});
         Ok(json!({
             "environments": listing.environments.iter().map(environment).collect::<Vec<_>>(),
             "leases": listing.leases.iter().map(lease).collect::<Vec<_>>(),

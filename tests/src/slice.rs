@@ -6,7 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use portalloc::{Lease, PortReport, Request, Settings};
+use portalloc::who::PortReport;
+use portalloc::{Lease, LeaseRequest, Settings};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -18,7 +19,7 @@ pub(crate) fn slice(count: usize) -> (Lease, String) {
         .exclude("")
         .open()
         .expect("the registry of slices opens");
-    let slice = slices.lease(Request::run(count).wait(PATIENCE)).expect("a slice of ports comes free");
+    let slice = slices.lease(LeaseRequest::run(count).wait(PATIENCE)).expect("a slice of ports comes free");
     // A program that another test was just starting has copies of the probe's sockets until it is executed.
     let start = Instant::now();
     while slices.who(slice.ports().iter().copied()).expect("the sockets").iter().any(PortReport::is_in_use) {

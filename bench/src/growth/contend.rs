@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use portalloc::{Request, Settings};
+use portalloc::{LeaseRequest, Settings};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::floor;
@@ -50,7 +50,7 @@ pub(super) fn contend(arguments: &[String]) {
     let allocator = Settings::new().open().unwrap();
     let one = || match work {
         Work::One => drop(allocator.lease(1).unwrap()),
-        Work::Waiting => drop(allocator.lease(Request::run(5).wait(DEADLINE)).unwrap()),
+        Work::Waiting => drop(allocator.lease(LeaseRequest::run(5).wait(DEADLINE)).unwrap()),
         Work::Bare => drop(floor::lease(Path::new(ports), bare_port, 1)),
     };
     one();

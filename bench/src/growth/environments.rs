@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use portalloc::{Allocator, Cleanup, EnvironmentRequest, IsolationId, Selection, Syntax, render};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::{Syntax, render};
+use portalloc::{Allocator, EnvironmentRequest, IsolationId};
 
 use super::report::Report;
 use crate::measure::time;

@@ -1,7 +1,8 @@
 //! Filling a pool of 10,000 ports, five neighbours at a time, wherever chance puts them: what a lease costs in what is left,
 //! and the error when nothing is.
 
-use portalloc::{Allocator, EnvFile, EnvironmentRequest, ErrorCode};
+use portalloc::environment::EnvFile;
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode};
 
 use super::holders::{Holders, Take};
 use super::report::Report;
@@ -76,7 +77,7 @@ fn fill(filling: Filling, allocator: &Allocator, scratch: &Scratch, holders: &mu
         Filling::Kept => {
             let request = EnvironmentRequest::new().kept().worktree(std::env::temp_dir()).env_file(EnvFile::None);
             for ports in runs {
-                drop(allocator.create_environment(&request.clone().these(ports.iter().copied())).unwrap());
+                drop(allocator.create_environment(&request.clone().exact(ports.iter().copied())).unwrap());
             }
         }
     }

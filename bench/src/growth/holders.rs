@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 
-use portalloc::{Request, Settings};
+use portalloc::{LeaseRequest, Settings};
 
 use super::{HOLD, this_program};
 
@@ -77,7 +77,7 @@ pub(super) fn hold() {
         let (word, ports) = line.split_once(' ').unwrap_or((&line, ""));
         let ports = ports.split_whitespace().map(|port| port.parse::<u16>().unwrap());
         match word {
-            LEASE => leases.extend(allocator.lease(Request::these(ports)).ok()),
+            LEASE => leases.extend(allocator.lease(LeaseRequest::exact(ports)).ok()),
             SOCKET => sockets.extend(ports.filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok())),
             _ => println!("{DONE}"),
         }

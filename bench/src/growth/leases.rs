@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use portalloc::{Allocator, Lease, Request};
+use portalloc::{Allocator, Lease, LeaseRequest};
 
 use super::holders::{Holders, Take};
 use super::report::{Figure, Report};
@@ -50,7 +50,7 @@ fn of_others(report: &mut Report, sizes: &[usize]) {
         report.add(PART, "lease of 5", at, lease);
         report.add(PART, "release of 5", at, release);
 
-        let lease = allocator.lease(Request::these([first])).unwrap();
+        let lease = allocator.lease(LeaseRequest::exact([first])).unwrap();
         let [who] = report.sample(|| [time(|| allocator.who([first]).unwrap())]);
         report.add(PART, "who has a leased port", at, who);
         let [list] = report.sample(|| {

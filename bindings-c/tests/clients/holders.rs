@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use portalloc_core::{ErrorCode, Request};
+use portalloc_core::{ErrorCode, LeaseRequest};
 use portalloc_tests::{World, until};
 
 use crate::support::{Link, client, world};
@@ -46,7 +46,7 @@ impl Drop for Holder {
 }
 
 fn state(world: &World, holder: &Holder) -> Option<ErrorCode> {
-    world.allocator().lease(Request::these(holder.ports.clone())).err().map(|error| error.code())
+    world.allocator().lease(LeaseRequest::exact(holder.ports.clone())).err().map(|error| error.code())
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use portalloc::{CleanupReport, IsolationId, Reason, Removed, Selection, Settings};
+use portalloc::cleanup::{CleanupReport, Reason, Removed, Selection};
+use portalloc::{IsolationId, Settings};
 
 use crate::args::Cleanup;
 use crate::exit::{Exit, Failure};
@@ -14,7 +15,7 @@ pub(crate) fn run(args: &Cleanup) -> Result<Exit, Failure> {
     let mut exit = Exit::Success;
     let mut nothing = true;
     for selection in selections {
-        let mut cleanup = portalloc::Cleanup::new(selection.clone());
+        let mut cleanup = portalloc::cleanup::Cleanup::new(selection.clone());
         if let Some(worktree) = &args.worktree {
             cleanup = cleanup.worktree(worktree);
         }

@@ -5,7 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use portalloc::{EnvFile, Environment, EnvironmentRequest, Syntax, render};
+use portalloc::environment::{EnvFile, Syntax, render};
+use portalloc::{Environment, EnvironmentRequest};
 
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};

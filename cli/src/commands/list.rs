@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use portalloc::{
-    Allocator, EnvironmentInfo, EnvironmentSummary, LeaseInfo, LeaseSummary, Lifetime, Listing, PoolMap, PortClass,
-    Project, Settings,
-};
+use portalloc::environment::{EnvironmentInfo, EnvironmentSummary, LeaseInfo, LeaseSummary, Listing};
+use portalloc::pool::{PoolMap, PortClass};
+use portalloc::project::Project;
+use portalloc::registry::Lifetime;
+use portalloc::{Allocator, Settings};
 use serde_json::{Value, json};
 
 use super::reconcile::reconcile;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
 fn settings(args: &List) -> Result<Settings, Failure> {
     let mut settings = Settings::new();
     if args.map
-        && let Some(project) = Project::find(Path::new("."))?
+        && let Some(project) = Project::nearest(Path::new("."))?
     {
         settings = settings.project(&project);
     }

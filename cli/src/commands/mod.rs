@@ -44,5 +44,5 @@ fn open(settings: Settings) -> Result<Allocator, Failure> {
 
 /// Passes on what the core has to say though nothing failed.
 pub(crate) fn warn() {
-    portalloc::take_warnings().iter().for_each(|warning| output::warning(&warning.message));
+    portalloc::process::take_warnings().iter().for_each(|warning| output::warning(&warning.message));
 }

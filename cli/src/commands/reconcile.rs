@@ -1,6 +1,7 @@
 //! `portalloc reconcile`
 
-use portalloc::{Allocator, RepairKind, Settings};
+use portalloc::registry::RepairKind;
+use portalloc::{Allocator, Settings};
 
 use crate::exit::{Exit, Failure};
 use crate::output;

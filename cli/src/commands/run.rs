@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::process::{Command, ExitStatus};
 
-use portalloc::{EnvFile, Environment, ErrorCode, SpawnOptions};
+use portalloc::environment::{EnvFile, SpawnOptions};
+use portalloc::{Environment, ErrorCode};
 
 use crate::args::Run;
 use crate::exit::{Exit, Failure};

@@ -1,6 +1,6 @@
 //! `portalloc setup`
 
-use portalloc::{SetUp, remove_set_up, set_up};
+use portalloc::registry::{SetUp, remove_set_up, set_up};
 
 use crate::args::Setup;
 use crate::exit::{Exit, Failure};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use portalloc::{Settings, Validation};
+use portalloc::Settings;
+use portalloc::environment::Validation;
 use serde_json::{Value, json};
 
 use crate::args::Validate;

@@ -1,6 +1,7 @@
 //! `portalloc wait`: says nothing, since what it has to say is its exit status.
 
-use portalloc::{PortSet, Settings};
+use portalloc::Settings;
+use portalloc::pool::PortSet;
 
 use crate::args::Wait;
 use crate::exit::{Exit, Failure};
@@ -14,9 +15,9 @@ pub(crate) fn run(args: &Wait) -> Result<Exit, Failure> {
         None => named.ports().collect(),
     };
     if args.free {
-        allocator.wait_free(&ports, args.timeout)?;
+        allocator.wait_until_free(&ports, args.timeout)?;
     } else {
-        allocator.wait_open(&ports, args.timeout)?;
+        allocator.wait_until_open(&ports, args.timeout)?;
     }
     Ok(Exit::Success)
 }

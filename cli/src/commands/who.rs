@@ -1,6 +1,7 @@
 //! `portalloc who`
 
-use portalloc::{Hidden, IsolationId, PortClaim, PortReport, PortSummary, ProcessInfo, Settings, SocketInfo};
+use portalloc::who::{Hidden, PortClaim, PortReport, PortSummary, ProcessInfo, SocketInfo};
+use portalloc::{IsolationId, Settings};
 use serde_json::{Value, json};
 
 use super::list::holder_value;

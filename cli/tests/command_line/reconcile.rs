@@ -1,6 +1,6 @@
 //! `portalloc reconcile`: labels and records agree again after somebody's hand was in the registry.
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 use serde_json::Value;
 
 use crate::scratch::{Scratch, id, path, ports, run};
@@ -55,7 +55,7 @@ fn a_port_that_somebody_else_has_meanwhile_is_told_and_left() {
     let created = scratch.create(&["--ports", "3"]);
     let port = ports(&created)[1];
     scratch.scribble(port, [0; 64]);
-    let lease = scratch.allocator().lease(Request::these([port])).unwrap();
+    let lease = scratch.allocator().lease(LeaseRequest::exact([port])).unwrap();
     let reconciled = scratch.run(["reconcile"]);
     assert_eq!(reconciled.status, 1, "{reconciled:?}");
     let said = reconciled.stdout;

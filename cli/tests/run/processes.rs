@@ -1,13 +1,13 @@
 //! Who outlives whom.
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 use rustix::process::Signal;
 
 use crate::running::{Running, kill};
 use crate::scratch::{Scratch, names, until};
 
 fn can_be_leased(scratch: &Scratch, port: u16) -> bool {
-    scratch.allocator().lease(Request::these([port])).is_ok()
+    scratch.allocator().lease(LeaseRequest::exact([port])).is_ok()
 }
 
 #[test]

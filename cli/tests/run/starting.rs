@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 
 use crate::scratch::{Scratch, until};
 
@@ -84,7 +84,7 @@ fn a_stranger_on_the_port_is_told_before_the_command_runs() {
     assert!(!scratch.work().join("ran").exists());
     drop(stranger);
     // A program that another test is just starting may have a copy of the socket until it is executed.
-    until("the port is free again", || scratch.allocator().lease(Request::run(1)).is_ok());
+    until("the port is free again", || scratch.allocator().lease(LeaseRequest::run(1)).is_ok());
 }
 
 #[test]

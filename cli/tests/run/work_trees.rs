@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use portalloc::Request;
+use portalloc::LeaseRequest;
 
 use crate::running::Running;
 use crate::scratch::Scratch;
@@ -65,7 +65,7 @@ fn each_keeps_its_sticky_ports_in_whatever_order_they_start() {
         }
     }
     let (port, _) = of_a.split_once(' ').unwrap();
-    let taken = scratch.allocator().lease(Request::these([port.parse().unwrap()])).unwrap();
+    let taken = scratch.allocator().lease(LeaseRequest::exact([port.parse().unwrap()])).unwrap();
     let (first, others) = start(&scratch, &a);
     assert!(!others.split(' ').any(|other| other == port), "at the price of exclusivity");
     stop(first);

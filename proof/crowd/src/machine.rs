@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use portalloc::Timestamp;
+use portalloc::registry::Timestamp;
 use serde_json::{Value, json};
 
 use crate::fault::{Doing, Fallible};

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::given::{address, milliseconds, seconds, syntax};
-use portalloc::{EnvironmentRequest, ErrorCode, Request, Wanted};
+use portalloc::ffi::{address, milliseconds, seconds, syntax};
+use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest};
+use portalloc::ffi::Wanted;
 use portalloc_fuzz::refused;
 
 #[derive(Arbitrary, Debug)]
@@ -67,10 +68,10 @@ fuzz_target!(|input: Input<'_>| {
             assert_eq!(
                 request,
                 match (ports, offsets) {
-                    (Some(ports), _) => Request::these(ports),
-                    (_, Some(offsets)) => Request::offsets(offsets),
-                    _ if scattered => Request::scattered(count.unwrap_or(1)),
-                    _ => Request::run(count.unwrap_or(1)),
+                    (Some(ports), _) => LeaseRequest::exact(ports),
+                    (_, Some(offsets)) => LeaseRequest::offsets(offsets),
+                    _ if scattered => LeaseRequest::scattered(count.unwrap_or(1)),
+                    _ => LeaseRequest::run(count.unwrap_or(1)),
                 }
             );
         }

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portalloc::fuzzing::check_request;
-use portalloc::{ErrorCode, KernelPorts, Pool, Request};
+use portalloc::{ErrorCode, LeaseRequest};
+use portalloc::pool::{KernelPorts, Pool};
 use portalloc_fuzz::refused;
 
 #[derive(Arbitrary, Debug)]
@@ -38,15 +39,15 @@ fuzz_target!(|input: Input| {
     let ports: Vec<u16> = pool.ports().ports().collect();
     let longest = ports.chunk_by(|a, b| a + 1 == *b).map(<[u16]>::len).max().unwrap_or(0);
     let (request, is_fine, count) = match input.shape {
-        Shape::Run(count) => (Request::run(count), (1..=longest).contains(&count), count),
-        Shape::Scattered(count) => (Request::scattered(count), (1..=ports.len()).contains(&count), count),
+        Shape::Run(count) => (LeaseRequest::run(count), (1..=longest).contains(&count), count),
+        Shape::Scattered(count) => (LeaseRequest::scattered(count), (1..=ports.len()).contains(&count), count),
         Shape::Offsets(offsets) => {
             let is_fine = offsets.first() == Some(&0) && distinct(&offsets) && !offsets.contains(&u16::MAX);
-            (Request::offsets(offsets.clone()), is_fine, offsets.len())
+            (LeaseRequest::offsets(offsets.clone()), is_fine, offsets.len())
         }
         Shape::These(these) => {
             let is_fine = !these.is_empty() && distinct(&these) && !these.contains(&0);
-            (Request::these(these.clone()), is_fine, these.len())
+            (LeaseRequest::exact(these.clone()), is_fine, these.len())
         }
     };
     assert_eq!(request.count(), count);

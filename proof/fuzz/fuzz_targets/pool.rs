@@ -4,7 +4,8 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::{ErrorCode, KernelPorts, Pool, PortRange, PortSet};
+use portalloc::ErrorCode;
+use portalloc::pool::{KernelPorts, Pool, PortRange, PortSet};
 use portalloc_fuzz::refused;
 
 #[derive(Arbitrary, Debug)]

@@ -15,9 +15,10 @@ use std::sync::OnceLock;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portalloc::fuzzing::{Common, SlotText, read_slot, this_process, write_slot};
-use portalloc::{
-    Allocator, Cleanup, Error, ErrorCode, Lease, Lifetime, PortClass, ProcessStamp, Record, Request, Selection,
-};
+use portalloc::{Allocator, Error, ErrorCode, Lease, LeaseRequest};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::pool::PortClass;
+use portalloc::registry::{Lifetime, ProcessStamp, Record};
 use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, checksum, fair, id, open, put_right, record, scratch};
 use serde_json::json;
 
@@ -286,7 +287,7 @@ fn header(file: &File) -> [u8; 64] {
 fn claims(allocator: &Allocator) -> Claims {
     let (mut live, mut any) = (BTreeSet::new(), BTreeSet::new());
     let records = records(allocator);
-    let now = portalloc::Timestamp::now();
+    let now = portalloc::registry::Timestamp::now();
     let lives = |record: &Record, finished: bool| {
         finished
             && record.lifetime == Lifetime::Kept
@@ -337,7 +338,7 @@ impl Session {
     }
 
     /// Takes a lease, or says why there is none; what is given out is nobody's.
-    fn take(&mut self, request: Request) -> Result<(), Error> {
+    fn take(&mut self, request: LeaseRequest) -> Result<(), Error> {
         let (claims, held) = (claims(&self.allocator), self.held());
         let lease = self.allocator.lease(request)?;
         for port in lease.ports() {
@@ -356,17 +357,17 @@ impl Session {
         };
         let named = |number: u8| id(number % IDS).parse().unwrap();
         match step {
-            Step::Run(count) => self.take(Request::run(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
-            Step::Scattered(count) => self.take(Request::scattered(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
+            Step::Run(count) => self.take(LeaseRequest::run(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
+            Step::Scattered(count) => self.take(LeaseRequest::scattered(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
             Step::Offsets(a, b) => {
                 let (a, b) = (u16::from(a) % 4 + 1, u16::from(b) % 4 + 5);
-                self.take(Request::offsets([0, a, b])).unwrap_or_else(refused);
+                self.take(LeaseRequest::offsets([0, a, b])).unwrap_or_else(refused);
             }
             Step::These(a, b) if within(a) == within(b) => {
-                self.take(Request::these([within(a)])).unwrap_or_else(refused);
+                self.take(LeaseRequest::exact([within(a)])).unwrap_or_else(refused);
             }
-            Step::These(a, b) => self.take(Request::these([within(a), within(b)])).unwrap_or_else(refused),
-            Step::Sticky(key) => self.take(Request::run(2).sticky(key.to_string())).unwrap_or_else(refused),
+            Step::These(a, b) => self.take(LeaseRequest::exact([within(a), within(b)])).unwrap_or_else(refused),
+            Step::Sticky(key) => self.take(LeaseRequest::run(2).sticky(key.to_string())).unwrap_or_else(refused),
             Step::Release(which) if !self.leases.is_empty() => {
                 drop(self.leases.swap_remove(usize::from(which) % self.leases.len()));
             }
@@ -453,7 +454,7 @@ fuzz_target!(|input: Input<'_>| {
     }
     // Until nothing is left: then everything that nobody claims was found.
     let error = loop {
-        if let Err(error) = session.take(Request::run(1)) {
+        if let Err(error) = session.take(LeaseRequest::run(1)) {
             break error;
         }
     };

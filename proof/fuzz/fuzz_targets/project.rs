@@ -6,7 +6,9 @@ use std::fs;
 
 use libfuzzer_sys::fuzz_target;
 use portalloc::fuzzing::check_names;
-use portalloc::{ErrorCode, PortSet, Project};
+use portalloc::ErrorCode;
+use portalloc::pool::PortSet;
+use portalloc::project::Project;
 use portalloc_fuzz::{refused, scratch};
 
 fn written(project: &Project) -> String {

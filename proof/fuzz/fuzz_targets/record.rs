@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portalloc::fuzzing::this_process;
-use portalloc::{Allocator, Cleanup, ErrorCode, IsolationId, Request, Selection};
+use portalloc::{Allocator, ErrorCode, IsolationId, LeaseRequest};
+use portalloc::cleanup::{Cleanup, Selection};
 use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, fair, id, record, scratch};
 use serde_json::{Value, json};
 
@@ -252,7 +253,7 @@ fn step(step: Step, mine: IsolationId) {
                 }
                 if let Some(record) = validation.record {
                     let text = serde_json::to_vec(&record).unwrap();
-                    let again: portalloc::Record = serde_json::from_slice(&text).unwrap();
+                    let again: portalloc::registry::Record = serde_json::from_slice(&text).unwrap();
                     assert_eq!(serde_json::to_vec(&again).unwrap(), text);
                     assert_eq!(record.isolation_id, mine);
                     assert_eq!(record.ports.ports.len(), record.ports.count);
@@ -281,7 +282,7 @@ fn step(step: Step, mine: IsolationId) {
         }
         Step::Lease(count) => {
             let count = usize::from(count) % POOL.len() + 1;
-            match allocator.lease(Request::scattered(count)) {
+            match allocator.lease(LeaseRequest::scattered(count)) {
                 Ok(lease) => assert!(lease.ports().iter().all(|port| POOL.contains(port))),
                 Err(error) => expected(&error, &[ErrorCode::PoolExhausted]),
             }

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::{Allocator, Request};
+use portalloc::{Allocator, LeaseRequest};
 use portalloc_fuzz::{POOL, Place, allocator, scratch};
 
 #[derive(Arbitrary, Debug)]
@@ -38,7 +38,7 @@ fn open() -> &'static (Allocator, PathBuf, PathBuf) {
     static OPEN: OnceLock<(Allocator, PathBuf, PathBuf)> = OnceLock::new();
     OPEN.get_or_init(|| {
         let allocator = allocator();
-        drop(allocator.lease(Request::run(1).sticky(KEY)).unwrap());
+        drop(allocator.lease(LeaseRequest::run(1).sticky(KEY)).unwrap());
         let memory = Place::new().net.join("sticky");
         let file = fs::read_dir(&memory).unwrap().flatten().next().expect("it keeps in mind where it was").path();
         let canary = scratch().join("canary");
@@ -70,11 +70,11 @@ fuzz_target!(|input: Input<'_>| {
     };
     let busy: Vec<_> = (0..8u16)
         .filter(|bit| input.busy & (1 << bit) != 0)
-        .map(|bit| allocator.lease(Request::these([POOL.start() + bit * 2])).unwrap())
+        .map(|bit| allocator.lease(LeaseRequest::exact([POOL.start() + bit * 2])).unwrap())
         .collect();
     let is_free = |port: u16| POOL.contains(&port) && !busy.iter().any(|lease| lease.base_port() == port);
     let run_at = |base: u16| (base..=POOL.end() + 1).take(count).filter(|port| is_free(*port)).count() == count;
-    let request = if input.scattered { Request::scattered(count) } else { Request::run(count) };
+    let request = if input.scattered { LeaseRequest::scattered(count) } else { LeaseRequest::run(count) };
     let found = allocator.lease(request.sticky(KEY));
     let exists = if input.scattered { size - busy.len() >= count } else { POOL.clone().any(run_at) };
     match found {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::Timestamp;
+use portalloc::registry::Timestamp;
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {

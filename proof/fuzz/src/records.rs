@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portalloc::ProcessStamp;
+use portalloc::registry::ProcessStamp;
 use serde_json::{Value, json};
 
 /// A time that is over, and one that is not, whenever this runs.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use portalloc::{Allocator, Lease, Request, Settings};
+use portalloc::{Allocator, Lease, LeaseRequest, Settings};
 use tempfile::TempDir;
 
 use crate::failure::{Context, Outcome};
@@ -178,7 +178,7 @@ fn slice(count: u16) -> Outcome<Lease> {
         .pool("20001-29999")
         .exclude("")
         .open()?;
-    Ok(slices.lease(Request::run(usize::from(count)).wait(Duration::from_secs(120)))?)
+    Ok(slices.lease(LeaseRequest::run(usize::from(count)).wait(Duration::from_secs(120)))?)
 }
 
 /// A file system that is soon full, in a mount namespace of its own, so that it goes with this process.

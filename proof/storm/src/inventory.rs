@@ -6,7 +6,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use portalloc::{Allocator, EnvironmentInfo, IsolationId, Lifetime, Listing, Request, Status, Timestamp};
+use portalloc::environment::{EnvironmentInfo, Listing, Status};
+use portalloc::registry::{Lifetime, Timestamp};
+use portalloc::{Allocator, IsolationId, LeaseRequest};
 
 use crate::failure::{Context, Outcome};
 use crate::fault::Fault;
@@ -115,7 +117,7 @@ fn living(listing: &Listing) -> Outcome<Living<'_>> {
 fn free_unless_kept(ground: &Ground, allocator: &Allocator, living: &Living<'_>) -> Outcome<()> {
     let kept: BTreeSet<u16> = living.values().flat_map(|info| info.ports.iter().copied()).collect();
     for port in ground.ports() {
-        match (allocator.lease(Request::these([port])), kept.contains(&port)) {
+        match (allocator.lease(LeaseRequest::exact([port])), kept.contains(&port)) {
             (Ok(_), false) | (Err(_), true) => {}
             (Ok(_), true) => return Err(format!("port {port} of a kept environment was given out").into()),
             (Err(error), false) => return Err(format!("port {port} is nobody's: {error:?}").into()),
@@ -203,7 +205,7 @@ fn remove_all(ground: &Ground, allocator: &Allocator) -> Outcome<()> {
             return Err(format!("{} are left in {} after a cleanup of all", left.join(", "), folder.display()).into());
         }
     }
-    let all = allocator.lease(Request::run(ground.count())).context("the whole pool cannot be leased")?;
+    let all = allocator.lease(LeaseRequest::run(ground.count())).context("the whole pool cannot be leased")?;
     drop(all);
     let labels = fs::read(ground.namespace()?.join("ports")).context("the ports file")?;
     let Some((header, labels)) = labels.split_at_checked(64) else { return Err("the header is lost".into()) };

@@ -7,7 +7,9 @@ use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use portalloc::{Allocator, Cleanup, ErrorCode, Selection, Timestamp};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::registry::Timestamp;
+use portalloc::{Allocator, ErrorCode};
 use portalloc_tests::Random;
 use rustix::process::{Pid, Signal, getpid, kill_process, set_child_subreaper};
 

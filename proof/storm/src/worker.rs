@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portalloc::{Allocator, Cleanup, Environment, EnvironmentRequest, ErrorCode, Lease, Request, Result, Selection};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::{Allocator, Environment, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Result};
 use portalloc_tests::Random;
 use rustix::process::{Pid, getpid, getppid, setpgid};
 
@@ -123,8 +124,8 @@ impl Worker {
     fn operation(&mut self) -> Outcome<Done> {
         let count = 1 + self.random.below(5);
         match self.random.below(40) {
-            0..=5 => self.lease(Request::run(count), "lease"),
-            6 | 7 => self.lease(Request::run(count).guard(true), "guarded"),
+            0..=5 => self.lease(LeaseRequest::run(count), "lease"),
+            6 | 7 => self.lease(LeaseRequest::run(count).guard(true), "guarded"),
             8..=16 => self.release(),
             17..=19 => self.environment(count, "held"),
             20..=24 => self.end_held(),
@@ -191,7 +192,7 @@ impl Worker {
         Ok(())
     }
 
-    fn lease(&mut self, request: Request, what: &'static str) -> Outcome<Done> {
+    fn lease(&mut self, request: LeaseRequest, what: &'static str) -> Outcome<Done> {
         if self.served.len() >= MOST {
             return self.release();
         }

@@ -1,7 +1,8 @@
 //! `churn journal PATH seed N`: does everything there is to do, at random and for ever, so that a SIGKILL can hit it
 //! anywhere. Says `ready` first, and then nothing, unless an operation fails that must not fail.
 
-use portalloc::{Cleanup, Environment, EnvironmentRequest, ErrorCode, Lease, Request, Result, Selection};
+use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::{Environment, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Result};
 use serde_json::{Value, json};
 
 use super::Performer;
@@ -24,7 +25,7 @@ pub(super) fn churn(performer: &mut Performer, options: Options<'_>) -> Result<V
         let count = 1 + random.below(5);
         let request = EnvironmentRequest::new().ports(count).instance_id(seed.to_string());
         let done = match random.below(36) {
-            0..=8 => allocator.lease(Request::run(count)).map(|lease| {
+            0..=8 => allocator.lease(LeaseRequest::run(count)).map(|lease| {
                 journal.took(lease.ports());
                 leases.push(lease);
             }),

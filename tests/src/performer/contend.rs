@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use portalloc::{Lease, Request, Result};
+use portalloc::{Lease, LeaseRequest, Result};
 use rustix::event::{Timespec, poll};
 use serde_json::{Value, json};
 
@@ -28,9 +28,9 @@ pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result
         }
         let count = if options.has("mixed") { 1 + random.below(8) } else { options.first() };
         let mut request = match shape.as_deref() {
-            None => Request::run(count),
-            Some("scattered") => Request::scattered(count),
-            Some(offsets) => Request::offsets(offsets.split(',').filter_map(|offset| offset.parse().ok())),
+            None => LeaseRequest::run(count),
+            Some("scattered") => LeaseRequest::scattered(count),
+            Some(offsets) => LeaseRequest::offsets(offsets.split(',').filter_map(|offset| offset.parse().ok())),
         };
         // Whoever holds something must not wait for others that may be waiting for it.
         if let Some(limit) = options.time("wait").filter(|_| held.is_empty()) {

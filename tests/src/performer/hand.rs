@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use portalloc::{HandOff, Lease, Result};
+use portalloc::{Lease, Result, SocketOptions};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ impl Performer {
 
     /// `socket LEASE`: a socket of the first port, which is closed again.
     pub(super) fn socket(&self, options: Options<'_>) -> Result<Value> {
-        self.leased(options.first()).socket(0, &HandOff::tcp()).map(|_| Value::Null)
+        self.leased(options.first()).socket(0, &SocketOptions::tcp()).map(|_| Value::Null)
     }
 
     /// `pass LEASE`: to a program that runs until it is killed.

@@ -1,10 +1,11 @@
 //! What an actor says of what it did, as JSON.
 
-use portalloc::{CleanupReport, Result};
+use portalloc::Result;
+use portalloc::cleanup::CleanupReport;
 use serde_json::{Value, json};
 
 pub(super) fn report(report: &CleanupReport) -> Value {
-    let removed = |removed: &portalloc::Removed| {
+    let removed = |removed: &portalloc::cleanup::Removed| {
         json!({
             "id": removed.id.to_string(),
             "reason": format!("{:?}", removed.reason),
@@ -14,8 +15,7 @@ pub(super) fn report(report: &CleanupReport) -> Value {
             "left": removed.traces.left.iter().map(|left| format!("{} {}", left.path.display(), left.why)).collect::<Vec<_>>(),
         })
     };
-    let skipped =
-        |skipped: &portalloc::Skipped| json!({"id": skipped.id.to_string(), "error": skipped.error.code().as_str()});
+    let skipped = |skipped: &portalloc::cleanup::Skipped| json!({"id": skipped.id.to_string(), "error": skipped.error.code().as_str()});
     json!({
         "removed": report.removed.iter().map(removed).collect::<Vec<_>>(),
         "skipped": report.skipped.iter().map(skipped).collect::<Vec<_>>(),
@@ -23,9 +23,9 @@ pub(super) fn report(report: &CleanupReport) -> Value {
     })
 }
 
-pub(super) fn stale_word(status: &portalloc::Status) -> Option<&'static str> {
+pub(super) fn stale_word(status: &portalloc::environment::Status) -> Option<&'static str> {
     match status {
-        portalloc::Status::Stale(reason) => Some(reason.as_str()),
+        portalloc::environment::Status::Stale(reason) => Some(reason.as_str()),
         _ => None,
     }
 }

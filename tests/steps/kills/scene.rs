@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use portalloc::{EnvironmentInfo, StaleReason, Status};
+use portalloc::environment::{EnvironmentInfo, StaleReason, Status};
 use portalloc_tests::{Actor, World};
 use serde_json::Value;
 

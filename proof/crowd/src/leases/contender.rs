@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portalloc::{Allocator, ErrorCode, Lease, Request};
+use portalloc::{Allocator, ErrorCode, Lease, LeaseRequest};
 use portalloc_tests::Random;
 use socket2::{Socket, Type};
 
@@ -68,11 +68,11 @@ impl Shape {
         }
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> LeaseRequest {
         match self {
-            Self::Run(count) => Request::run(*count),
-            Self::Scattered(count) => Request::scattered(*count),
-            Self::Offsets(count) => Request::offsets(OFFSETS.into_iter().take(*count)),
+            Self::Run(count) => LeaseRequest::run(*count),
+            Self::Scattered(count) => LeaseRequest::scattered(*count),
+            Self::Offsets(count) => LeaseRequest::offsets(OFFSETS.into_iter().take(*count)),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use portalloc::{KernelPorts, Pool};
+use portalloc::pool::{KernelPorts, Pool};
 
 use self::journal::{Journal, Progress};
 use self::phase::{Outcome, Phase, Who};

@@ -6,7 +6,8 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use portalloc::{DEFAULT_POOL, HandOff, Lease, Request, Settings};
+use portalloc::pool::DEFAULT_POOL;
+use portalloc::{Lease, LeaseRequest, Settings, SocketOptions};
 
 use super::EPHEMERAL;
 use crate::fault::{Doing, Fallible};
@@ -27,7 +28,7 @@ pub(super) enum Holder {
     Default,
     OpenGuard,
     ShutGuard,
-    HandOff,
+    SocketOptions,
     BoundOnly,
     WideHandOff,
     RunGuard,
@@ -43,7 +44,7 @@ impl Holder {
         (Self::OpenGuard, "an open guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c"]),
         (Self::ShutGuard, "a shut guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c", "d", "e", "eA"]),
         (
-            Self::HandOff,
+            Self::SocketOptions,
             "sockets to hand over, of a guarded lease there",
             &["aW", "a4", "a6", "b", "c", "d", "e", "eA"],
         ),
@@ -60,7 +61,7 @@ impl Holder {
     /// Holds ports until the result is dropped. `folder` is for the registry.
     pub(super) fn hold(self, folder: &Path) -> Fallible<Held> {
         let open = |pool: &str| Settings::new().directory(folder.join("registry")).pool(pool).exclude("").open();
-        let guarded = |guard| open(&ephemeral_pool())?.lease(Request::run(PORTS).guard(guard));
+        let guarded = |guard| open(&ephemeral_pool())?.lease(LeaseRequest::run(PORTS).guard(guard));
         let held = match self {
             Self::Nothing => {
                 let ports: Vec<u16> = (EPHEMERAL.0 + 100..).take(PORTS).collect();
@@ -77,7 +78,7 @@ impl Holder {
                 lease.open_guard()?;
                 Held::of(lease)
             }
-            Self::HandOff => {
+            Self::SocketOptions => {
                 let mut held = Held::of(guarded(true)?);
                 held.listen()?;
                 held
@@ -134,7 +135,7 @@ impl Held {
     fn bind_only(&mut self) -> Fallible<()> {
         for (index, lease) in self.lease.iter().flat_map(|lease| (0..PORTS).map(move |index| (index, lease))) {
             for address in [LOOPBACK, LOOPBACK_6] {
-                self.sockets.push(lease.socket(index, &HandOff::tcp().address(address).listen(false))?);
+                self.sockets.push(lease.socket(index, &SocketOptions::tcp().address(address).listen(false))?);
             }
         }
         Ok(())
@@ -142,8 +143,8 @@ impl Held {
 
     fn listen_widely(&mut self) -> Fallible<()> {
         for (index, lease) in self.lease.iter().flat_map(|lease| (0..PORTS).map(move |index| (index, lease))) {
-            self.sockets.push(lease.socket(index, &HandOff::tcp().address(DUAL))?);
-            self.sockets.push(lease.socket(index, &HandOff::udp().address(DUAL))?);
+            self.sockets.push(lease.socket(index, &SocketOptions::tcp().address(DUAL))?);
+            self.sockets.push(lease.socket(index, &SocketOptions::udp().address(DUAL))?);
         }
         Ok(())
     }
