@@ -116,6 +116,7 @@ impl Lease {
         if self.is_ours() {
             // Held until the end, so that no guard is made meanwhile.
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            // step: Holding
             self.let_go(file.take());
         }
     }
@@ -126,14 +127,19 @@ impl Lease {
         let Some(file) = file else { return };
         self.registry.live().fetch_sub(1, Ordering::Relaxed);
         // The sockets first: whoever is given the ports next must find nothing on them.
+        // step: CloseSockets
         *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
         // Only this process's part in one that was passed on: the lock and the labels are the others' now.
+        // step: LookIfPassedOn
         if self.passed_on.load(Ordering::Relaxed) {
             file.leave_locks();
+        // step: LookIfStillIts
         } else if self.is_still(&file) {
             for range in &self.ranges {
+                // step: ClearLabel
                 let _ = file.write(*range, Slot::Empty);
             }
+            // step: CloseLease
             file.close();
         }
     }
@@ -225,7 +231,9 @@ impl Lease {
         let own = Slot::Label(self.label);
         for range in &self.ranges {
             // A file that was cut short is not readable there.
+            // step: CheckLabel
             if !held.read(*range).is_ok_and(|slots| slots.iter().all(|slot| *slot == own)) {
+                // step: WriteBack
                 held.write(*range, own)?;
             }
         }
@@ -293,11 +301,13 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, start: Instant, id:
         at_home: Cell::new(false),
         judged: Judged::default(),
     };
+    // step: FindRun
     let found = match attempt(&search, request, &mut random)? {
         Ok(found) => found,
         Err(_) if !registry.is_at_home() => return Err(Error::moved()),
         Err(obstacle) => {
             // Somebody who changes the registry's place has all the locks of the old one.
+            // step: CheckPlace
             registry.check_place()?;
             match request.wait.filter(|limit| !limit.is_zero()) {
                 Some(limit) => wait(allocator, &search, request, Waiting { start, limit }, &mut random)?,
@@ -315,11 +325,13 @@ pub(crate) fn take(allocator: &Allocator, request: &Request, start: Instant, id:
     };
     // Whatever fails lets go of the locks, since that is what dropping the file does.
     let guard = search.kept.map(|kept| Guard::shut(kept.into_inner())).transpose()?;
+    // step: WriteLabel
     found.ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
     registry.live().fetch_add(1, Ordering::Relaxed);
     if let (Some(sticky), Some(base)) = (&request.sticky, found.ports.first()) {
         sticky.remember(registry, *base);
     }
+    // step: ReturnLease
     Ok(Lease {
         ports: found.ports,
         ranges: found.ranges,

@@ -22,6 +22,7 @@ impl Allocator {
 
     fn attach_once(&self, id: IsolationId) -> Result<Environment> {
         let registry = &self.registry;
+        // step: AttachRead
         let record = match registry.records().read(id)? {
             Stored::Record(record) => record,
             Stored::Missing => return Err(not_found(id, "there is none of that ID in this registry")),

@@ -142,23 +142,31 @@ pub(super) fn remove(
     let here = registry.process()?;
     let ports = registry.ports()?;
     loop {
+        // step: FindCandidate
         let Some(candidate) = candidate(registry, &ports, id, selection)? else { return Ok(None) };
         // A first look without the lock: most environments are none of those to remove, and are left in peace.
         if !matches!(selection, Selection::Id(_))
+            // step: SelectBefore
             && candidate.select(registry, &ports, selection, worktree, &here)?.is_none()
         {
             return Ok(None);
         }
+        // step: LockCandidate
         let ranges = lock(registry, &ports, &candidate, selection, &here)?;
         // What was read before may have changed until the lock was there: its maker may just have finished it.
+        // step: CleanStillStands
         let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
+            // step: SelectAgain
             match candidate.select(registry, &ports, selection, worktree, &here)? {
+                // step: RemoveLocked
                 Some(reason) => remove_locked(registry, &ports, &candidate, &ranges, reason).map(Some),
+                // step: CleanLeave
                 None => Ok(None),
             }
         });
         // On every way out, and before closing: a copy that a forked child has would keep the locks, and whoever waits and
         // is told of the closing finds the ports free.
+        // step: CleanUnlockAgain, CleanUnlock
         ranges.iter().try_for_each(|range| ports.unlock(*range))?;
         if let Some(done) = done {
             return done;
@@ -176,6 +184,7 @@ fn remove_locked(
 ) -> Result<Removed> {
     let id = candidate.id;
     let traces = match &candidate.record {
+        // step: RemoveTraces
         Ok(record) => traces::remove(registry, record).into_result()?,
         Err(_) => Traces::default(),
     };
@@ -183,9 +192,11 @@ fn remove_locked(
     registry.records().remove_both(id)?;
     let mut freed = Vec::new();
     for range in ranges {
+        // step: CleanReadAgain
         freed.extend(range.ports().zip(ports.read(*range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
     }
     for range in PortRange::covering(freed.iter().copied()) {
+        // step: CleanClear
         ports.write(range, Slot::Empty)?;
     }
     Ok(Removed { id, reason, ports: freed, traces })
@@ -206,6 +217,7 @@ fn candidate(
     id: IsolationId,
     selection: &Selection,
 ) -> Result<Option<Candidate>> {
+    // step: CleanRead
     let (stored, file) = registry.records().read_open(id)?;
     Ok(match stored {
         Stored::Missing => None,
@@ -281,11 +293,13 @@ fn lock(
     let start = Instant::now();
     let mut watch = None;
     loop {
+        // step: CleanReadLabels
         let slots = ports.read_each(&candidate.ports)?;
         let mut own: Vec<u16> =
             slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id)).map(|(port, _)| port).collect();
         own.sort_unstable();
         let ranges = PortRange::covering(own);
+        // step: CleanLock
         let Some(refused) = try_lock_all(ports, &ranges)? else { return Ok(ranges) };
 
         let slot = ports.read_one(refused.first())?;

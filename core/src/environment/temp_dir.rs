@@ -34,6 +34,7 @@ pub(super) fn exists(path: &Path) -> Result<bool> {
 pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {
+            // step: MarkTempDir
             sys::mark(path, mark(registry));
             Ok(true)
         }
@@ -124,7 +125,9 @@ pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
             continue;
         };
         let path = entry.path();
+        // step: SweepLook
         let of_this_registry = sys::marked(&path).as_deref() == Some(mark(registry));
+        // step: SweepRecord, SweepRemove
         if of_this_registry && !registry.has_record_anywhere(id) && matches!(remove(&path, id), Removal::Removed) {
             swept.push(path);
         }

@@ -21,6 +21,7 @@ pub(super) const PLAIN: &str = "/tmp/portalloc";
 pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
         let set_up = Path::new(SET_UP);
+        // step: ChoosePlace
         return Ok(if sys::is_roots_shared_folder(set_up) { set_up } else { Path::new(PLAIN) }.to_owned());
     };
     let invalid = |why: &str| {

@@ -275,6 +275,7 @@ impl Registry {
         }
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
         // It is compared with the one that the registry has once a lock of it is taken, and by every look at the path.
+        // step: OpenFile
         let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
             // Or the folder's descriptor is another's by now.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.gone("is gone"),
@@ -353,6 +354,7 @@ impl Registry {
     /// Makes the `ports` file if there is none, and says which file it is and what its header says.
     fn make_ports_file(&self) -> Result<(Identity, Header)> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
+        // step: FindFile
         match sys::entry(&self.ports_path).map_err(failed)? {
             Some(entry) if !entry.is_file() => {
                 return Err(self.not_a_ports_file(&format!("{} and not a plain file", entry.describe())));
@@ -378,6 +380,7 @@ impl Registry {
             }
             Some(Err(unusable)) => return Err(self.unusable(&unusable)),
         };
+        // step: OpenRegistry
         Ok((Identity::of(&metadata), header))
     }
 
@@ -418,6 +421,7 @@ impl Registry {
         let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
         let start = Instant::now();
         let lock = loop {
+            // step: KeepPlace
             match Folder::lock(&self.root, true) {
                 Ok(Some(lock)) => break lock,
                 Ok(None) if start.elapsed() < SETUP_PATIENCE => {
@@ -429,6 +433,7 @@ impl Registry {
             }
         };
         // A setup that was quicker has left a folder that nobody opens any more.
+        // step: LookAtPlace
         if folder::root(None)? != self.root || !lock.is_at(&self.root) {
             return Err(Error::registry_gone());
         }
@@ -439,9 +444,11 @@ impl Registry {
     /// have records.
     fn publish_ports_file(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
+        // step: HoldPlace
         let _place = self.keep_place()?;
         let folder = self.folder.open();
         // It may have been moved away before its place was kept.
+        // step: LookAtFolder
         if !folder.is_at(&self.path) {
             return Err(Error::registry_gone());
         }
@@ -452,8 +459,10 @@ impl Registry {
             let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
             ports.write_header(&self.header).map_err(failed)?;
+            // step: LabelNewFile
             self.relabel(&ports)
         });
+        // step: PublishFile
         let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true).map_err(failed),

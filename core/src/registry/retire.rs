@@ -73,6 +73,7 @@ pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result
         let (Claim::Kept { expires_ms, owner }, Some(id)) = (label.claim, label.id) else { continue };
         let is_over = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms())
             || owner.is_some_and(|owner| owner.judge(&here) == Judgement::Ended);
+        // step: SetupCheck
         if !is_over && envs.contains(&records::name(id)).map_err(failed)? {
             keepers.insert(format!("environment {id}"));
         }

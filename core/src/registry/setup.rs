@@ -53,6 +53,7 @@ pub fn set_up() -> Result<SetUp> {
             }
             super::folder::open(None, new)?;
         }
+        // step: SetupPublish
         Registry::open_for(None, namespace).map(|_| ())
     })?;
     Ok(SetUp {
@@ -125,6 +126,7 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     let start = Instant::now();
     // Whoever makes a ports file shares this lock, so that none appears meanwhile.
     let folder = loop {
+        // step: SetupLockFolder
         match Folder::lock(root, false) {
             Ok(Some(folder)) => break folder,
             Ok(None) if start.elapsed() < PATIENCE => pause()?,
@@ -138,7 +140,9 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
         let Some(inside) = retire::is_namespace(&name).then(|| folder.folder(&name).ok()).flatten() else { continue };
         let path = root.join(&name);
         if let Some(ports) = retire::open(&inside, &path)? {
+            // step: SetupLockPorts
             lock(&ports, &path, start)?;
+            // step: SetupKeepers
             let keepers = retire::keepers(&inside, &ports, &path)?;
             if !keepers.is_empty() {
                 return Err(in_use(&path, "kept by", keepers));
@@ -149,15 +153,19 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     // First, so that one that is killed in between leaves one registry, whose files are made anew, and not two.
     let mut has_records = false;
     for (inside, _ports) in &locked {
+        // step: SetupUnlink
         inside.remove(OsStr::new("ports")).map_err(failed)?;
         has_records |= retire::has_records(inside);
     }
+    // step: SetupSwitch
     switch()?;
+    // step: SetupUnlock
     Ok(has_records.then(|| root.to_owned()))
 }
 
 /// Takes every lock of a `ports` file.
 fn lock(ports: &PortsFile, path: &Path, start: Instant) -> Result<()> {
+    // step: SetupLock
     while !ports.try_lock(PortRange::ALL)? {
         if start.elapsed() >= PATIENCE {
             return Err(in_use(path, "held by", retire::holders(ports)?));

@@ -27,18 +27,22 @@ impl Registry {
         let label = match slot {
             Slot::Empty => return Ok(Standing::Free),
             Slot::Label(label) => label,
+            // step: FindDemand
             Slot::Damaged => match self.claimed_by_record(port, here)? {
                 None => return Ok(Standing::Free),
                 Some(label) => {
+                    // step: RestoreLabel
                     ports.write(PortRange::one(port), Slot::Label(label))?;
                     label
                 }
             },
         };
         let Claim::Kept { expires_ms, owner } = label.claim else { return Ok(Standing::Free) };
+        // step: LookAtExpiry
         let expired = expires_ms.is_some_and(|at| at <= Timestamp::now().unix_ms());
         let ended = owner.is_some_and(|owner| owner.judge(here) == Judgement::Ended);
         let orphaned = match label.id {
+            // step: LookForClaim
             Some(id) => !self.records.claims(id)?,
             None => true,
         };
@@ -68,6 +72,7 @@ impl Registry {
     /// may have been given to another since.
     pub(crate) fn claimed_by_record(&self, port: u16, here: &ProcessStamp) -> Result<Option<Label>> {
         for id in self.records.ids()? {
+            // step: ScanRecords, ReconcileDemand
             if let Stored::Record(record) = self.records.read(id)?
                 && record.demands_labels(here)
                 && record.ports.ports.contains(&port)

@@ -128,11 +128,14 @@ impl Search<'_> {
 
     /// Locks `run` and makes sure that nobody claims or uses it. Refused: nothing stays locked.
     fn try_run(&self, run: PortRange) -> Result<Result<(), Refusal>> {
+        // step: Lock
         if !self.ports.try_lock(run)? {
             return Ok(Err(Refusal::Locked));
         }
+        // step: LookForObstacle
         match self.obstacle(run) {
             Ok(None) => Ok(Ok(())),
+            // step: UnlockRefused
             Ok(Some(port)) => self.ports.unlock(run).map(|()| Err(Refusal::Taken(port))),
             Err(error) => self.ports.unlock(run).and(Err(error)),
         }
@@ -140,9 +143,11 @@ impl Search<'_> {
 
     /// The highest port of a locked run that is kept or bound.
     fn obstacle(&self, run: PortRange) -> Result<Option<u16>> {
+        // step: ReadLabels
         let slots = if self.ports.is_empty(run)? { Vec::new() } else { self.ports.read(run)? };
         for (port, slot) in run.ports().zip(slots).rev() {
             if slot != Slot::Empty
+                // step: JudgeLabel
                 && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, Standing::Kept(_))
             {
                 return Ok(Some(port));
@@ -150,8 +155,10 @@ impl Search<'_> {
         }
         let mut pairs = Vec::new();
         for port in run.ports().rev() {
+            // step: Probe
             let Some(pair) = self.bind(port)? else { return Ok(Some(port)) };
             self.stay_at_home(&pair)?;
+            // step: CloseProbe
             if self.kept.is_some() {
                 pairs.push(pair);
             }
