@@ -8,7 +8,7 @@ use std::time::Duration;
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::{EnvFile, Syntax, render};
 use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, IsolationId, LeaseRequest, Result, Settings};
-use portalloc_tests::World;
+use portalloc_tests::Stage;
 use serde_json::{Value, json};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -16,7 +16,7 @@ const RUN: usize = 20;
 
 /// The arguments of a case.
 struct Arguments<'a> {
-    world: &'a World,
+    world: &'a Stage,
     values: &'a Value,
 }
 
@@ -45,7 +45,7 @@ impl Arguments<'_> {
     fn allocator(&self) -> Result<Allocator> {
         let settings = Settings::new().directory(self.world.registry());
         let settings = settings.exclude(self.text("exclude").unwrap_or_default());
-        settings.pool(self.text("pool").unwrap_or_else(|| self.world.pool())).open()
+        settings.pool(self.text("pool").unwrap_or_else(|| self.world.pool().to_owned())).open()
     }
 }
 
@@ -206,7 +206,7 @@ fn behaviours() {
         }
         let file: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         for case in &file {
-            let world = World::new(ACTOR, RUN);
+            let world = Stage::new(ACTOR, RUN);
             let case = filled(case, world.base());
             let arguments = Arguments { world: &world, values: &case["arguments"] };
             let done = perform(case["operation"].as_str().unwrap(), &arguments);

@@ -6,18 +6,19 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use portalloc::{ErrorCode, LeaseRequest};
-use portalloc_tests::{Random, World, judge};
+use portalloc_testkit::Random;
+use portalloc_tests::{Stage, judge};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
 /// Whether `taken` leaves no run of `count` ports in the pool.
-fn is_full(world: &World, taken: &BTreeSet<u16>, count: usize) -> bool {
+fn is_full(world: &Stage, taken: &BTreeSet<u16>, count: usize) -> bool {
     !world.ports().windows(count).any(|run| run.iter().all(|port| !taken.contains(port)))
 }
 
 #[test]
 fn no_two_processes_hold_the_same_port() {
-    let world = World::new(ACTOR, 200);
+    let world = Stage::new(ACTOR, 200);
     let mut actors = world.actors(32);
     actors.iter_mut().for_each(|actor| actor.send("lease 5"));
     let mut taken = BTreeSet::new();
@@ -43,8 +44,8 @@ fn no_two_processes_hold_the_same_port() {
 
 #[test]
 fn everybody_who_waits_is_served() {
-    let world = World::new(ACTOR, 200);
-    let journal = world.scratch().join("journal");
+    let world = Stage::new(ACTOR, 200);
+    let journal = world.path().join("journal");
     let mut actors = world.actors(64);
     let command = format!("contend 5 journal {} times 8 wait 60000", journal.display());
     actors.iter_mut().for_each(|actor| actor.send(&command));
@@ -57,8 +58,8 @@ fn everybody_who_waits_is_served() {
 
 #[test]
 fn a_pool_of_one_run_serves_one_after_the_other() {
-    let world = World::new(ACTOR, 5);
-    let journal = world.scratch().join("journal");
+    let world = Stage::new(ACTOR, 5);
+    let journal = world.path().join("journal");
     let mut actors = world.actors(8);
     let command = format!("contend 5 journal {} times 20 wait 60000", journal.display());
     actors.iter_mut().for_each(|actor| actor.send(&command));
@@ -70,8 +71,8 @@ fn a_pool_of_one_run_serves_one_after_the_other() {
 
 #[test]
 fn mixed_sizes_given_back_in_any_order_never_overlap() {
-    let world = World::new(ACTOR, 120);
-    let journal = world.scratch().join("journal");
+    let world = Stage::new(ACTOR, 120);
+    let journal = world.path().join("journal");
     let mut actors = world.actors(12);
     for (seed, actor) in actors.iter_mut().enumerate() {
         let journal = journal.display();
@@ -88,7 +89,7 @@ fn mixed_sizes_given_back_in_any_order_never_overlap() {
 
 #[test]
 fn threads_exclude_each_other_as_processes_do() {
-    let world = World::alone(ACTOR, 64);
+    let world = Stage::alone(ACTOR, 64);
     let (shared, base) = (world.allocator(), world.base());
     let holders = Mutex::new(vec![None; 64]);
     let mark = |ports: &[u16], thread: Option<usize>| {
@@ -119,7 +120,7 @@ fn threads_exclude_each_other_as_processes_do() {
 }
 
 /// Fills the pool but for a run of five: islands of at most four ports elsewhere, made by leases.
-fn all_but(world: &World, first: usize, random: &mut Random) -> Vec<portalloc::Lease> {
+fn all_but(world: &Stage, first: usize, random: &mut Random) -> Vec<portalloc::Lease> {
     let allocator = world.allocator();
     let mut leases = Vec::new();
     let mut island = 0;
@@ -139,7 +140,7 @@ fn all_but(world: &World, first: usize, random: &mut Random) -> Vec<portalloc::L
 
 #[test]
 fn the_only_free_run_is_found_wherever_it_is() {
-    let world = World::alone(ACTOR, 61);
+    let world = Stage::alone(ACTOR, 61);
     let mut actors = world.actors(3);
     for first in 0..=56 {
         let leases = all_but(&world, first, &mut Random::new(u64::try_from(first).unwrap()));
@@ -154,7 +155,7 @@ fn the_only_free_run_is_found_wherever_it_is() {
 
 #[test]
 fn runs_of_one_size_fill_a_pool_without_a_gap_if_they_come_one_by_one() {
-    let world = World::alone(ACTOR, 60);
+    let world = Stage::alone(ACTOR, 60);
     for round in 0..60 {
         let mut held = Vec::new();
         for number in 0..20 {
@@ -167,7 +168,7 @@ fn runs_of_one_size_fill_a_pool_without_a_gap_if_they_come_one_by_one() {
 
 #[test]
 fn of_many_who_ask_for_the_last_run_one_gets_it() {
-    let world = World::alone(ACTOR, 40);
+    let world = Stage::alone(ACTOR, 40);
     let mut actors = world.actors(8);
     let mut given = [0; 8];
     for round in 0..60 {
@@ -191,7 +192,7 @@ fn of_many_who_ask_for_the_last_run_one_gets_it() {
 
 #[test]
 fn of_many_who_ask_for_the_same_ports_one_gets_them() {
-    let world = World::new(ACTOR, 12);
+    let world = Stage::new(ACTOR, 12);
     let mut actors = world.actors(8);
     let mut given = [0; 8];
     let listed: Vec<String> = world.ports().iter().rev().step_by(2).map(ToString::to_string).collect();
@@ -214,7 +215,7 @@ fn of_many_who_ask_for_the_same_ports_one_gets_them() {
 
 #[test]
 fn a_wait_that_is_over_says_so() {
-    let world = World::alone(ACTOR, 5);
+    let world = Stage::alone(ACTOR, 5);
     let lease = world.allocator().lease(3).unwrap();
     let start = std::time::Instant::now();
     let limit = std::time::Duration::from_millis(300);

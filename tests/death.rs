@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use portalloc::LeaseRequest;
-use portalloc_tests::{Actor, Random, World, judge, until};
+use portalloc_testkit::{Random, names, until};
+use portalloc_tests::{Actor, Stage, judge};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ fn text(value: &Value) -> &str {
 
 #[test]
 fn ports_of_a_killed_process_are_free_at_once() {
-    let world = World::alone(ACTOR, 20);
+    let world = Stage::alone(ACTOR, 20);
     let allocator = world.allocator();
     for _ in 0..20 {
         let mut actor = world.actor();
@@ -45,7 +46,7 @@ fn ports_of_a_killed_process_are_free_at_once() {
 
 #[test]
 fn a_zombie_holds_nothing() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut actor = world.actor();
     let ports = actor.lease("lease 5");
@@ -62,7 +63,7 @@ fn a_zombie_holds_nothing() {
 
 #[test]
 fn whoever_waits_gets_the_ports_of_a_killed_process() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut holder = world.actor();
     holder.lease("lease 5");
     let mut waiting = world.actors(4);
@@ -75,7 +76,7 @@ fn whoever_waits_gets_the_ports_of_a_killed_process() {
 
 #[test]
 fn a_stopped_process_keeps_its_ports() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut actor = world.actor();
     let ports = actor.lease("lease 5");
@@ -101,7 +102,7 @@ fn a_stopped_process_keeps_its_ports() {
 }
 
 /// The environments that live, by their ID: all of them kept.
-fn active(world: &World) -> Vec<(String, Vec<u16>)> {
+fn active(world: &Stage) -> Vec<(String, Vec<u16>)> {
     let allocator = world.allocator();
     let listing = allocator.list().unwrap();
     assert!(listing.leases.is_empty(), "{:?}", listing.leases);
@@ -111,25 +112,25 @@ fn active(world: &World) -> Vec<(String, Vec<u16>)> {
 
 /// Whoever was killed while it wrote a record left an unfinished file, which is swept once it is surely not being
 /// written any more. Instead of waiting, the files are made old.
-fn age_unfinished(world: &World) {
+fn age_unfinished(world: &Stage) {
     let envs = world.namespace().join("envs");
-    for name in world.names(&envs).iter().filter(|name| name.contains(".new-")) {
+    for name in names(&envs).iter().filter(|name| name.contains(".new-")) {
         let file = fs::File::options().write(true).open(envs.join(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
     }
 }
 
-fn churning(world: &World, seed: u64) -> Actor {
+fn churning(world: &Stage, seed: u64) -> Actor {
     let mut actor = world.actor();
-    let journal = world.scratch().join("journal");
+    let journal = world.path().join("journal");
     assert_eq!(actor.ok(&format!("churn journal {} seed {seed}", journal.display())), "ready");
     actor
 }
 
 #[test]
 fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
-    let world = World::alone(ACTOR, 120);
-    let journal = world.scratch().join("journal");
+    let world = Stage::alone(ACTOR, 120);
+    let journal = world.path().join("journal");
     let mut random = Random::new(1);
     let mut janitor = world.actor();
     let mut seeds = [0, 1, 2, 3];
@@ -171,7 +172,7 @@ fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
     let report = janitor.ok("cleanup stale");
     assert_eq!(listed(&report, "skipped").len(), 0, "{report}");
     let ids: BTreeSet<String> = kept.iter().map(|(id, _)| id.clone()).collect();
-    let left = |folder: PathBuf| world.names(folder).into_iter().collect::<BTreeSet<_>>();
+    let left = |folder: PathBuf| names(folder).into_iter().collect::<BTreeSet<_>>();
     let named = |prefix: &str, suffix: &str| ids.iter().map(|id| format!("{prefix}{id}{suffix}")).collect();
     assert_eq!(left(world.namespace().join("envs")), named("", ".json"));
     assert!(left(world.temp()).is_subset(&named("portalloc-", "")), "{:?} of {ids:?}", left(world.temp()));
@@ -186,7 +187,7 @@ fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
     let report = janitor.ok("cleanup all");
     assert_eq!(listed(&report, "removed").len(), kept.len(), "{report}");
     for folder in [world.namespace().join("envs"), world.temp(), world.work()] {
-        assert_eq!(world.names(&folder), [""; 0], "{}", folder.display());
+        assert_eq!(names(&folder), [""; 0], "{}", folder.display());
     }
     janitor.ok("reconcile");
     assert_eq!(janitor.lease("lease 120"), world.ports());
@@ -199,7 +200,7 @@ fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
 }
 
 /// Cleans up what a dead actor kept, or the pool would soon be full of it.
-fn forget(world: &World, janitor: &mut Actor, seed: u64) {
+fn forget(world: &Stage, janitor: &mut Actor, seed: u64) {
     for info in world.allocator().list().unwrap().environments {
         if info.record.is_some_and(|record| record.instance_id == seed.to_string()) {
             janitor.ok(&format!("cleanup {}", info.id));
@@ -207,7 +208,7 @@ fn forget(world: &World, janitor: &mut Actor, seed: u64) {
     }
 }
 
-fn env_file_of(world: &World, id: &str) -> String {
+fn env_file_of(world: &Stage, id: &str) -> String {
     let record: Value = serde_json::from_slice(&fs::read(world.record(id)).unwrap()).unwrap();
     let path = record["env_file"].as_str().unwrap_or_else(|| panic!("{id} has no env file"));
     path.rsplit('/').next().unwrap().to_owned()

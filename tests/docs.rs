@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use portalloc_tests::{World, can_unshare, until};
+use portalloc_testkit::{can_unshare, is_installed, names, until};
+use portalloc_tests::Stage;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -268,7 +269,7 @@ impl Block {
             if program == "unshare" {
                 return can_unshare(&["--map-root-user", "--net"]);
             }
-            let found = find(program).is_some();
+            let found = is_installed(program);
             let excused = OPTIONAL.contains(&program.as_str()) || std::env::var_os("CI").is_none();
             assert!(found || excused, "{page}:{}: there is no {program} here, but CI must run this", self.line);
             if !found {
@@ -277,11 +278,6 @@ impl Block {
             found
         })
     }
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// The commands of a CI file, each at its line: of `run: command`, of `run: |` and of the lists behind `script:`. What a
@@ -363,7 +359,7 @@ fn portalloc() -> &'static Path {
 
 /// A page's world. Whatever it has left running ends with it, even if the test fails.
 struct Scene {
-    world: World,
+    world: Stage,
 }
 
 impl Drop for Scene {
@@ -376,9 +372,9 @@ impl Drop for Scene {
 
 impl Scene {
     fn new() -> Self {
-        let world = World::new(ACTOR, 40);
-        let bin = world.scratch().join("bin");
-        for folder in [&bin, &world.scratch().join("home")] {
+        let world = Stage::new(ACTOR, 40);
+        let bin = world.path().join("bin");
+        for folder in [&bin, &world.path().join("home")] {
             fs::create_dir(folder).unwrap();
         }
         symlink(portalloc(), bin.join("portalloc")).unwrap();
@@ -387,11 +383,11 @@ impl Scene {
     }
 
     fn command(&self, program: &str) -> Command {
-        let scratch = self.world.scratch();
+        let scratch = self.world.path();
         let mut path = OsString::from(scratch.join("bin"));
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
-        let mut command = self.world.command(program);
+        let mut command = self.world.program(program);
         if std::env::var_os("GOCACHE").is_none()
             && let Some(home) = std::env::home_dir()
         {
@@ -443,7 +439,7 @@ impl Scene {
         until(&format!("the leases of {page} have ended"), || allocator.list().unwrap().leases.is_empty());
         let listing = allocator.list().unwrap();
         assert!(listing.environments.is_empty(), "{page} leaves {:?}", listing.environments);
-        assert_eq!(self.world.names(self.world.temp()), [""; 0], "{page} leaves temp dirs");
+        assert_eq!(names(self.world.temp()), [""; 0], "{page} leaves temp dirs");
         let env_files = env_files(&self.world.work());
         assert!(env_files.is_empty(), "{page} leaves {env_files:?}");
     }
@@ -469,11 +465,11 @@ fn write_program(path: &Path, text: &str) {
 }
 
 fn run(page: &str) {
-    assert!(find("python3").is_some(), "the pages need python3");
+    assert!(is_installed("python3"), "the pages need python3");
     let text = fs::read_to_string(root().join(page)).unwrap();
     let scene = Scene::new();
     for name in ["github-env", "github-output"] {
-        File::create(scene.world.scratch().join(name)).unwrap();
+        File::create(scene.world.path().join(name)).unwrap();
     }
     let is_readme = page == "README.md";
     if is_readme {
@@ -495,9 +491,9 @@ fn run(page: &str) {
     let asserts = |line: &&String| ASSERTIONS.iter().any(|assertion| line.contains(assertion));
     assert!(is_readme || script.iter().any(|line| asserts(&line)), "{page} asserts nothing");
 
-    let path = scene.world.scratch().join(Path::new(page).file_name().unwrap());
+    let path = scene.world.path().join(Path::new(page).file_name().unwrap());
     fs::write(&path, script.join("\n") + "\n").unwrap();
-    let log = scene.world.scratch().join("log");
+    let log = scene.world.path().join("log");
     let output = File::create(&log).unwrap();
     let status = scene
         .command("timeout")

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use portalloc_tests::World;
+use portalloc_testkit::names;
+use portalloc_tests::Stage;
 use serde_json::Value;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -14,23 +15,23 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 #[test]
 fn two_in_one_work_tree_do_not_touch_each_others_env_file() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     let (one, two) = (actor.ok("kept"), actor.ok("kept"));
     let beside = format!(".env.isolation.{}", text(&two, "id"));
-    assert_eq!(world.names(world.work()), [".env.isolation", beside.as_str()]);
+    assert_eq!(names(world.work()), [".env.isolation", beside.as_str()]);
     assert!(fs::read_to_string(text(&one, "env_file")).unwrap().contains(text(&one, "id")));
     actor.fails(&format!("kept file {}", text(&one, "env_file")), "pool_exhausted");
     actor.ok(&format!("cleanup {}", text(&one, "id")));
-    assert_eq!(world.names(world.work()), [beside.as_str()]);
+    assert_eq!(names(world.work()), [beside.as_str()]);
     assert_eq!(actor.ok(&format!("validate {}", text(&two, "id")))["valid"], true);
     actor.ok("cleanup all");
-    assert_eq!(world.names(world.work()), [""; 0]);
+    assert_eq!(names(world.work()), [""; 0]);
 }
 
 #[test]
 fn one_that_cannot_be_looked_at_keeps_its_record() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let (mut actor, mut other) = (world.actor(), world.actor());
     let made = actor.ok("kept");
     // From none on that can be opened, one more at a time: each step of a cleanup meets the limit once.
@@ -47,25 +48,25 @@ fn one_that_cannot_be_looked_at_keeps_its_record() {
         failures += 1;
     }
     assert!(failures > 1, "only {failures} limits");
-    assert_eq!(world.names(world.work()), [""; 0], "it was removed whole");
+    assert_eq!(names(world.work()), [""; 0], "it was removed whole");
     assert_eq!(other.ok("list")["environments"], Value::Array(Vec::new()));
 }
 
 #[test]
 fn a_file_of_somebody_else_is_never_overwritten_or_removed() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let own = world.work().join(".env.isolation");
     fs::write(&own, "SECRET=1\n").unwrap();
     let mut actor = world.actor();
     let made = actor.ok("kept");
     assert_ne!(Path::new(text(&made, "env_file")), own);
     actor.fails(&format!("kept file {}", own.display()), "env_file_exists");
-    assert_eq!(world.names(world.temp()).len(), 1, "what failed left nothing");
+    assert_eq!(names(world.temp()).len(), 1, "what failed left nothing");
     assert_eq!(world.allocator().census().unwrap().kept, 5);
     actor.ok("cleanup all");
     actor.ok("cleanup stale");
     assert_eq!(fs::read_to_string(&own).unwrap(), "SECRET=1\n");
-    assert_eq!(world.names(world.work()), [".env.isolation"]);
+    assert_eq!(names(world.work()), [".env.isolation"]);
     // What the user makes of an env file later is the user's.
     rustix::fs::unlink(&own).unwrap();
     let made = actor.ok("kept");
@@ -78,7 +79,7 @@ fn a_file_of_somebody_else_is_never_overwritten_or_removed() {
 
 #[test]
 fn makers_in_one_work_tree_never_overwrite_each_others_env_file() {
-    let world = World::new(ACTOR, 40);
+    let world = Stage::new(ACTOR, 40);
     let mut makers = world.actors(4);
     for round in 0..150 {
         makers.iter_mut().for_each(|maker| maker.send("kept ports 1"));
@@ -89,12 +90,12 @@ fn makers_in_one_work_tree_never_overwrite_each_others_env_file() {
         }
         assert_eq!(makers[0].ok("cleanup all")["removed"].as_array().unwrap().len(), 4, "round {round}");
     }
-    assert_eq!(world.names(world.work()), [""; 0]);
+    assert_eq!(names(world.work()), [""; 0]);
 }
 
 #[test]
 fn a_path_that_leads_nowhere_any_more_is_no_reason_to_stay() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     for (what, becomes) in [
         ("its folder became a file", "rm -r sub; touch sub"),
@@ -104,16 +105,16 @@ fn a_path_that_leads_nowhere_any_more_is_no_reason_to_stay() {
         let sub = world.work().join("sub");
         fs::create_dir(&sub).unwrap();
         let made = actor.ok(&format!("kept file {}", sub.join("env").display()));
-        assert!(world.command("sh").args(["-c", becomes]).status().unwrap().success());
+        assert!(world.program("sh").args(["-c", becomes]).status().unwrap().success());
         actor.ok(&format!("cleanup {}", text(&made, "id")));
         assert_eq!(actor.ok("list")["environments"], Value::Array(Vec::new()), "{what}");
-        assert!(world.command("rm").args(["-f", "sub"]).status().unwrap().success());
+        assert!(world.program("rm").args(["-f", "sub"]).status().unwrap().success());
     }
 }
 
 #[test]
 fn one_at_too_long_a_path_is_an_error_and_nothing_is_left() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     // As long as a path may be, so that a longer name beside it may not.
     let mut folder = world.work();
@@ -128,7 +129,7 @@ fn one_at_too_long_a_path_is_an_error_and_nothing_is_left() {
             actor.ok(&format!("cleanup {}", text(made, "id")));
         }
         assert_eq!(actor.ok("list")["environments"], Value::Array(Vec::new()), "{room}: {made:?}");
-        assert_eq!(world.names(&folder), [""; 0], "{room}: {made:?}");
-        assert_eq!(world.names(world.temp()), [""; 0], "{room}: {made:?}");
+        assert_eq!(names(&folder), [""; 0], "{room}: {made:?}");
+        assert_eq!(names(world.temp()), [""; 0], "{room}: {made:?}");
     }
 }

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use portalloc::LeaseRequest;
 use portalloc::registry::Timestamp;
-use portalloc_tests::{Actor, World, until};
+use portalloc_testkit::{names, until};
+use portalloc_tests::{Actor, Stage};
 use serde_json::{Value, json};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -41,23 +42,23 @@ fn is(status: &str, stale: &str) -> (String, String) {
 }
 
 /// Nothing is left of anything.
-fn is_clean(world: &World) {
+fn is_clean(world: &Stage) {
     for folder in [world.namespace().join("envs"), world.temp(), world.work()] {
-        assert_eq!(world.names(&folder), [""; 0], "{}", folder.display());
+        assert_eq!(names(&folder), [""; 0], "{}", folder.display());
     }
     assert_eq!(world.allocator().census().unwrap().free, world.ports().len());
 }
 
 #[test]
 fn an_environment_has_all_its_parts() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     for command in ["held", "kept"] {
         let made = actor.ok(command);
         let id = text(&made, "id");
         let temp_dir = world.temp().canonicalize().unwrap().join(format!("portalloc-{id}"));
         assert_eq!(made["temp_dir"], temp_dir.to_str().unwrap());
-        assert_eq!((mode(&temp_dir), world.names(&temp_dir).len()), (0o700, 0));
+        assert_eq!((mode(&temp_dir), names(&temp_dir).len()), (0o700, 0));
         assert_eq!(mode(world.record(id)), 0o1600);
         assert_eq!(Path::new(text(&made, "env_file")), world.work().canonicalize().unwrap().join(".env.isolation"));
         let variables = made["variables"].as_object().unwrap();
@@ -92,7 +93,7 @@ fn an_environment_has_all_its_parts() {
 
 #[test]
 fn names_become_variables_and_set_the_count() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let made = world.actor().ok("kept names postgres,my-db,x9 instance worker-1");
     assert_eq!(made["variables"]["PORT_COUNT"], "3");
     assert_eq!(made["variables"]["MY_DB_PORT"], made["ports"][1].to_string());
@@ -106,7 +107,7 @@ fn names_become_variables_and_set_the_count() {
 
 #[test]
 fn a_kept_environment_outlives_its_maker_and_is_cleaned_from_anywhere() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let made = world.actor().ok("kept ports 5");
     let id = text(&made, "id");
     let mut other = world.actor();
@@ -125,7 +126,7 @@ fn a_kept_environment_outlives_its_maker_and_is_cleaned_from_anywhere() {
 
 #[test]
 fn a_held_environment_ends_with_its_holder_and_not_before() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut holder = world.actor();
     let made = holder.ok("held");
     let id = text(&made, "id");
@@ -149,7 +150,7 @@ fn a_held_environment_ends_with_its_holder_and_not_before() {
 
 #[test]
 fn a_time_to_live_ends() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut other = world.actor();
     other.ok("open");
     // Long enough for two looks on a machine that is busy with everything else.
@@ -168,14 +169,14 @@ fn a_time_to_live_ends() {
 
 #[test]
 fn whoever_waits_gets_the_ports_of_an_expired_environment() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     world.actor().ok("kept ttl 300");
     assert_eq!(world.actor().lease("lease 5 wait 30000"), world.ports());
 }
 
 #[test]
 fn the_end_of_its_owner_ends_it() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut owner = world.actor();
     let made = world.actor().ok(&format!("kept owner {}", owner.pid()));
     let mut other = world.actor();
@@ -188,13 +189,13 @@ fn the_end_of_its_owner_ends_it() {
     other.lease("lease 5");
     assert_eq!(other.ok("cleanup stale")["removed"][0]["id"], id);
     other.fails("kept owner 4194305", "not_found");
-    assert_eq!(world.names(world.temp()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
 }
 
 #[test]
 fn a_missing_work_tree_frees_no_ports_before_a_cleanup() {
-    let world = World::new(ACTOR, 5);
-    let tree = world.scratch().join("tree");
+    let world = Stage::new(ACTOR, 5);
+    let tree = world.path().join("tree");
     fs::create_dir(&tree).unwrap();
     let mut other = world.actor();
     let made = world.actor().ok(&format!("kept worktree {}", tree.display()));
@@ -211,9 +212,9 @@ fn a_missing_work_tree_frees_no_ports_before_a_cleanup() {
 
 #[test]
 fn a_cleanup_of_one_work_tree_leaves_the_others() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
-    let trees = ["one", "two"].map(|name| world.scratch().join(name));
+    let trees = ["one", "two"].map(|name| world.path().join(name));
     trees.iter().for_each(|tree| fs::create_dir(tree).unwrap());
     let [one, two] = trees.each_ref().map(|tree| actor.ok(&format!("kept worktree {}", tree.display())));
     let report = actor.ok(&format!("cleanup all worktree {}", trees[0].display()));
@@ -226,7 +227,7 @@ fn a_cleanup_of_one_work_tree_leaves_the_others() {
 
 #[test]
 fn reconcile_writes_labels_that_were_zeroed_by_hand() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let mut actor = world.actor();
     let made = actor.ok("kept");
     let id = text(&made, "id");
@@ -254,7 +255,7 @@ fn reconcile_writes_labels_that_were_zeroed_by_hand() {
 
 #[test]
 fn a_port_that_was_an_expired_ones_needs_no_repair() {
-    let world = World::alone(ACTOR, 4);
+    let world = Stage::alone(ACTOR, 4);
     let mut actor = world.actor();
     let over = actor.ok("kept ports 4 ttl 1");
     until("its time is over", || status(&mut actor, text(&over, "id")) == is("stale", "expired"));
@@ -266,7 +267,7 @@ fn a_port_that_was_an_expired_ones_needs_no_repair() {
 
 #[test]
 fn one_whose_maker_died_before_the_last_step_claims_nothing() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let mut actor = world.actor();
     let made = actor.ok("kept ports 4");
     let id = text(&made, "id");
@@ -296,7 +297,7 @@ fn one_whose_maker_died_before_the_last_step_claims_nothing() {
 
 #[test]
 fn a_cleanup_of_the_stale_spares_what_is_being_made() {
-    let world = World::new(ACTOR, 40);
+    let world = Stage::new(ACTOR, 40);
     let (mut maker, mut janitors) = (world.actor(), world.actors(2));
     for round in 0..600 {
         // Many looks, so that one of them falls into the moment in which a held one becomes a kept one.
@@ -317,7 +318,7 @@ fn a_cleanup_of_the_stale_spares_what_is_being_made() {
 
 #[test]
 fn its_time_begins_when_its_ports_are_there() {
-    let world = World::new(ACTOR, 4);
+    let world = Stage::new(ACTOR, 4);
     let (mut holder, mut maker) = (world.actor(), world.actor());
     holder.lease("lease 4");
     maker.send("kept ports 4 file none ttl 1000000 wait 60000");

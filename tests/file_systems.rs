@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use portalloc_tests::{Actor, World, can_unshare, unshared};
+use portalloc_testkit::{can_unshare, names};
+use portalloc_tests::{Actor, Stage};
 use serde_json::json;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -12,24 +13,24 @@ fn a_registry_that_cannot_be_written_is_an_error() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let read_only = "mount --bind \"$1\" \"$1\"; mount -o remount,ro,bind \"$1\"; cd /";
-    let failure = unshared(&world, &["-m"], read_only).fails("lease 1", "permission_denied");
+    let failure = world.unshared(&["-m"], read_only).fails("lease 1", "permission_denied");
     assert!(failure.message.contains("PORTALLOC_DIR"), "{}", failure.message);
     drop(world.allocator());
-    let failure = unshared(&world, &["-m"], read_only).fails("lease 1", "permission_denied");
+    let failure = world.unshared(&["-m"], read_only).fails("lease 1", "permission_denied");
     assert!(failure.message.contains("PORTALLOC_DIR"), "{}", failure.message);
 }
 
 /// Fills a small file system at `folder` (below the scratch folder) with one file. What is in an actor's mount
 /// namespace is reached through its `/proc/PID/root`.
-fn on_a_full_disk(world: &World, folder: &str, room: &str) -> (Actor, PathBuf) {
+fn on_a_full_disk(world: &Stage, folder: &str, room: &str) -> (Actor, PathBuf) {
     let mount = format!(
         "mkdir -p \"$1/{folder}\"; mount -t tmpfs -o size=64k,mode=1777 tmpfs \"$1/{folder}\"; cd \"$1/work\"; \
          {room} dd if=/dev/zero of=\"$1/{folder}/filler\" bs=1k count=100 2> /dev/null || true"
     );
-    let actor = unshared(world, &["-m"], &mount);
-    let filler = world.scratch().join(folder).join("filler");
+    let actor = world.unshared(&["-m"], &mount);
+    let filler = world.path().join(folder).join("filler");
     let inside = PathBuf::from(format!("/proc/{}/root{}", actor.pid(), filler.display()));
     (actor, inside)
 }
@@ -39,7 +40,7 @@ fn a_full_disk_under_the_registry_is_an_error_and_leaves_nothing_locked() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let open_first = "printf 'open\\nquit\\n' | \"$2\" > /dev/null;";
     let (mut actor, filler) = on_a_full_disk(&world, "registry", open_first);
     for command in ["lease 5", &format!("these {}", world.base()), "kept", "held"] {
@@ -48,8 +49,8 @@ fn a_full_disk_under_the_registry_is_an_error_and_leaves_nothing_locked() {
         assert!(failure.message.contains("space"), "{command}: {failure:?}");
     }
     assert_eq!(actor.ok("list"), json!({"environments": [], "leases": []}));
-    assert_eq!(world.names(world.temp()), [""; 0]);
-    assert_eq!(world.names(world.work()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
+    assert_eq!(names(world.work()), [""; 0]);
     rustix::fs::unlink(&filler).unwrap();
     assert_eq!(actor.lease("lease 20"), world.ports());
     actor.ok("release 0");
@@ -62,7 +63,7 @@ fn a_full_disk_under_the_work_tree_is_an_error_and_leaves_nothing() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let (mut actor, filler) = on_a_full_disk(&world, "work", "");
     for command in ["kept", "held"] {
         let failure = actor.ask(command).unwrap_err();
@@ -70,7 +71,7 @@ fn a_full_disk_under_the_work_tree_is_an_error_and_leaves_nothing() {
         assert!(failure.message.contains("space"), "{command}: {failure:?}");
     }
     assert_eq!(actor.ok("list"), json!({"environments": [], "leases": []}));
-    assert_eq!(world.names(world.temp()), [""; 0]);
-    assert_eq!(world.names(filler.parent().unwrap()), ["filler"]);
+    assert_eq!(names(world.temp()), [""; 0]);
+    assert_eq!(names(filler.parent().unwrap()), ["filler"]);
     assert_eq!(actor.lease("lease 5"), world.ports());
 }

@@ -11,7 +11,8 @@ use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 
 use portalloc::LeaseRequest;
-use portalloc_tests::{Actor, World, until};
+use portalloc_testkit::{names, until};
+use portalloc_tests::{Actor, Stage};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ impl Child {
 
 #[test]
 fn a_child_that_lets_go_of_its_copy_frees_nothing() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     for letting_go in ["drop 0", "release 0", "release 0;drop 0"] {
         let mut parent = world.actor();
@@ -56,7 +57,7 @@ fn a_child_that_lets_go_of_its_copy_frees_nothing() {
 
 #[test]
 fn a_child_that_ends_in_order_frees_nothing() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     let ports = parent.lease("lease 5");
@@ -73,7 +74,7 @@ fn a_child_that_ends_in_order_frees_nothing() {
 
 #[test]
 fn a_lease_lives_as_long_as_any_child_that_has_a_copy() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     let ports = parent.lease("lease 5");
@@ -96,7 +97,7 @@ fn a_lease_lives_as_long_as_any_child_that_has_a_copy() {
 
 #[test]
 fn the_parents_release_frees_what_a_child_has_a_copy_of() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     let ports = parent.lease("lease 5");
@@ -112,7 +113,7 @@ fn the_parents_release_frees_what_a_child_has_a_copy_of() {
 
 #[test]
 fn a_child_leases_for_itself() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let allocator = world.allocator();
     let mut parent = world.actor();
     parent.lease("lease 5");
@@ -129,7 +130,7 @@ fn a_child_leases_for_itself() {
 
 #[test]
 fn a_child_removes_nothing_of_its_parents_environment() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     for letting_go in ["leave 0", "clean 0"] {
         let mut parent = world.actor();
         let held = parent.ok("held ports 5");
@@ -152,14 +153,14 @@ fn a_child_removes_nothing_of_its_parents_environment() {
 
 #[test]
 fn descriptors_are_closed_on_exec() {
-    let world = World::alone(ACTOR, 5);
+    let world = Stage::alone(ACTOR, 5);
     let allocator = world.allocator();
     let lease = allocator.lease(5).unwrap();
     // A program that outlives the lease's holder would keep it, had it inherited the descriptor.
     let mut program = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
     let folder = format!("/proc/{}/fd", program.id());
-    until("it runs", || world.names(&folder).len() >= 3);
-    let links = world.names(&folder).into_iter().filter_map(|fd| std::fs::read_link(format!("{folder}/{fd}")).ok());
+    until("it runs", || names(&folder).len() >= 3);
+    let links = names(&folder).into_iter().filter_map(|fd| std::fs::read_link(format!("{folder}/{fd}")).ok());
     assert_eq!(links.filter(|link| link.starts_with(world.registry())).count(), 0);
     drop(lease);
     program.kill().unwrap();
@@ -168,7 +169,7 @@ fn descriptors_are_closed_on_exec() {
 
 #[test]
 fn a_guard_is_its_parents_alone() {
-    let world = World::alone(ACTOR, 4);
+    let world = Stage::alone(ACTOR, 4);
     for (letting_go, is_leased) in [("guard 0 to none", true), ("release 0", false)] {
         let mut parent = world.actor();
         let ports = parent.lease("lease 4 guarded");
@@ -187,7 +188,7 @@ fn a_guard_is_its_parents_alone() {
 
 #[test]
 fn a_child_guards_what_it_has_leased_itself() {
-    let world = World::alone(ACTOR, 4);
+    let world = Stage::alone(ACTOR, 4);
     let mut parent = world.actor();
     parent.lease("lease 1 guarded");
     let (child, answers) = Child::of(&mut parent, "lease 1 guarded");

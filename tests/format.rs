@@ -8,7 +8,8 @@ use std::path::Path;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use portalloc::LeaseRequest;
-use portalloc_tests::World;
+use portalloc_testkit::names;
+use portalloc_tests::Stage;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
@@ -31,7 +32,7 @@ fn header(format: u16, minimum_reader: u16, version: &str, namespace: u64) -> [u
 
 #[test]
 fn slot_0_is_the_header() {
-    let world = World::new(ACTOR, 2);
+    let world = Stage::new(ACTOR, 2);
     world.actor().lease("lease 2");
     let mut found = [0; 64];
     open(&world.ports_file()).read_exact_at(&mut found, 0).unwrap();
@@ -41,7 +42,7 @@ fn slot_0_is_the_header() {
 
 #[test]
 fn a_file_without_a_header_or_for_newer_versions_is_refused_with_the_version_to_install() {
-    let world = World::new(ACTOR, 2);
+    let world = Stage::new(ACTOR, 2);
     let mut before = world.actor();
     before.lease("lease 1");
     let file = open(&world.ports_file());
@@ -77,7 +78,7 @@ fn lock(file: &File, at: i64) -> bool {
 
 #[test]
 fn locks_lie_at_two_to_the_forty_and_the_port() {
-    let world = World::alone(ACTOR, 2);
+    let world = Stage::alone(ACTOR, 2);
     let allocator = world.allocator();
     let [one, two] = [world.base(), world.base() + 1];
     let other = open(&world.ports_file());
@@ -92,7 +93,7 @@ fn locks_lie_at_two_to_the_forty_and_the_port() {
 
 #[test]
 fn what_a_network_namespace_that_is_gone_kept_is_none_of_its_successors() {
-    let world = World::new(ACTOR, 2);
+    let world = Stage::new(ACTOR, 2);
     let mut before = world.actor();
     before.ok("kept ports 2 file none");
     let file = open(&world.ports_file());
@@ -109,7 +110,7 @@ fn what_a_network_namespace_that_is_gone_kept_is_none_of_its_successors() {
     let mut successors = world.actors(2);
     successors[0].lease("lease 2");
     successors[1].fails("lease 1", "pool_exhausted");
-    let names = world.names(world.registry());
+    let names = names(world.registry());
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(names[1].ends_with(&format!("-{namespace}")), "{names:?}");
     assert_eq!(fs::metadata(world.registry().join(&names[1]).join("ports")).unwrap().len(), 65536 * 64);
@@ -117,12 +118,12 @@ fn what_a_network_namespace_that_is_gone_kept_is_none_of_its_successors() {
 
 #[test]
 fn a_record_bears_its_name_once_it_is_finished_and_no_mode_means_anything() {
-    let world = World::new(ACTOR, 4);
+    let world = Stage::new(ACTOR, 4);
     let mut actor = world.actor();
     let kept = actor.ok("kept ports 2 file none");
     let id = kept["id"].as_str().unwrap();
     let envs = world.namespace().join("envs");
-    assert_eq!(world.names(&envs), [format!("{id}.json")]);
+    assert_eq!(names(&envs), [format!("{id}.json")]);
     for mode in [0o400, 0o600, 0o640, 0o1600] {
         fs::set_permissions(world.record(id), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
         assert_eq!(actor.ok("list")["environments"][0]["status"], "active", "{mode:o}");

@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use portalloc::ErrorCode;
 use portalloc::who::PortUsage;
-use portalloc_tests::{World, until};
+use portalloc_testkit::until;
+use portalloc_tests::Stage;
 use socket2::{Domain, Socket, Type};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -156,7 +157,7 @@ const UDP: &[(&str, Make)] = &[
 ];
 
 /// What is held is in the middle of a pool of three, so that it is also in the way of every run of two.
-fn is_never_given_out(world: &World, kind: &str, protocol: &'static str) {
+fn is_never_given_out(world: &Stage, kind: &str, protocol: &'static str) {
     let allocator = world.allocator();
     let port = world.ports()[1];
     let states = allocator.check([port]).unwrap();
@@ -180,7 +181,7 @@ fn is_never_given_out(world: &World, kind: &str, protocol: &'static str) {
 
 #[test]
 fn every_tcp_holder_is_seen() {
-    let world = World::alone(ACTOR, 3);
+    let world = Stage::alone(ACTOR, 3);
     let allocator = world.allocator();
     let port = world.ports()[1];
     for (kind, make) in TCP {
@@ -193,7 +194,7 @@ fn every_tcp_holder_is_seen() {
 
 #[test]
 fn every_udp_holder_is_seen() {
-    let world = World::alone(ACTOR, 3);
+    let world = Stage::alone(ACTOR, 3);
     for (kind, make) in UDP {
         let sockets = make(world.ports()[1]);
         is_never_given_out(&world, kind, "udp");
@@ -206,7 +207,7 @@ fn every_udp_holder_is_seen() {
 fn a_port_in_time_wait_is_seen() {
     for ip in [IpLoopback::V4, IpLoopback::V6] {
         // A world for each, since the port stays as it is for a minute.
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         time_wait(world.ports()[1], ip);
         is_never_given_out(&world, ip.address(), "tcp");
         assert!(std::net::TcpListener::bind((ip.address(), world.ports()[1])).is_ok(), "it is no more than TIME_WAIT");
@@ -215,7 +216,7 @@ fn a_port_in_time_wait_is_seen() {
 
 #[test]
 fn a_leased_port_can_be_bound_in_every_way() {
-    let world = World::alone(ACTOR, 1);
+    let world = Stage::alone(ACTOR, 1);
     let allocator = world.allocator();
     for (kind, make) in TCP.iter().chain(UDP) {
         let lease = allocator.lease(1).unwrap();

@@ -1,13 +1,13 @@
 //! Every language contends for one small pool at once: see `languages/README.md`. Ignored unless asked for, because it
 //! needs every language's package: `make test-languages` makes them and names them in the variables read here.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests: a failure is a failed test")]
+#![expect(clippy::panic, reason = "a helper of tests: a failure is a failed test")]
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use portalloc_tests::{World, judge};
+use portalloc_testkit::Running;
+use portalloc_tests::{Stage, judge};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 /// Ports for two at a time, of eleven contenders.
@@ -23,54 +23,35 @@ fn named(variable: &str) -> PathBuf {
 /// A contender that has been started and waits for a line.
 struct Contender {
     language: &'static str,
-    child: Child,
+    process: Running,
     times: usize,
 }
 
 impl Contender {
-    fn start(language: &'static str, world: &World, mut command: Command, journal: &Path, times: usize) -> Self {
-        command
-            .arg(journal)
-            .args([times, COUNT].map(|number| number.to_string()))
-            .env("PORTALLOC_DIR", world.registry())
-            .env("PORTALLOC_POOL", world.pool())
-            .current_dir(world.work())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let child = command.spawn().unwrap_or_else(|error| panic!("{language} does not start: {error}"));
-        Self { language, child, times }
+    fn start(language: &'static str, world: &Stage, mut command: Command, journal: &Path, times: usize) -> Self {
+        world.prepare(&mut command, world.pool());
+        command.arg(journal).args([times, COUNT].map(|number| number.to_string()));
+        Self { language, process: Running::start(&mut command), times }
     }
 
     fn go(&mut self) {
-        let mut stdin = self.child.stdin.take().expect("a pipe");
-        stdin.write_all(b"go\n").unwrap_or_else(|error| panic!("{} has ended: {error}", self.language));
+        self.process.say("go");
     }
 
     /// Waits for its end, and says that it was served as often as it wanted.
-    fn finish(mut self) {
-        let mut printed = String::new();
-        let mut stdout = self.child.stdout.take().expect("a pipe");
-        stdout.read_to_string(&mut printed).expect("a text");
-        let status = self.child.wait().expect("its status");
-        assert!(status.success(), "{} ended with {status}", self.language);
+    fn finish(self) {
+        let (status, printed) = self.process.end();
+        assert_eq!(status, 0, "{}", self.language);
         let served = printed.split_whitespace().next().unwrap_or_default();
         assert_eq!(served, self.times.to_string(), "{}", self.language);
-    }
-}
-
-/// Also if something fails, nothing is left running.
-impl Drop for Contender {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
 #[test]
 #[ignore = "needs every language's package: make test-languages"]
 fn all_languages_share_one_small_pool_and_no_port_is_anybodys_twice() {
-    let world = World::new(ACTOR, POOL);
-    let journal = world.scratch().join("journal");
+    let world = Stage::new(ACTOR, POOL);
+    let journal = world.path().join("journal");
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("languages");
     let command = |program: PathBuf, script: &str| {
         let mut command = Command::new(program);

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use portalloc::{Allocator, Error, ErrorCode, GuardState, Lease, LeaseRequest, ServerSocket, SocketOptions};
-use portalloc_tests::{Actor, World, judge, until};
+use portalloc_testkit::{Process, until};
+use portalloc_tests::{Actor, Stage, judge};
 use rustix::io::{FdFlags, fcntl_getfd};
 use rustix::process::{Pid, Signal, kill_process};
 use socket2::{Domain, Socket, Type};
@@ -88,7 +89,7 @@ mod guards {
 
     #[test]
     fn each_state_keeps_off_whom_it_says() {
-        let world = World::alone(ACTOR, 2);
+        let world = Stage::alone(ACTOR, 2);
         let lease = world.allocator().lease(2).unwrap();
         let expect = |state: GuardState, allowed: [bool; 3]| {
             assert_eq!(lease.guard_state(), state);
@@ -118,7 +119,7 @@ mod guards {
 
     #[test]
     fn a_request_may_ask_for_one_of_every_shape() {
-        let world = World::alone(ACTOR, 20);
+        let world = Stage::alone(ACTOR, 20);
         let allocator = world.allocator();
         let base = world.base();
         let shapes = [
@@ -147,7 +148,7 @@ mod guards {
     /// The sockets of the probe are the guard, so there is no first moment to get in.
     #[test]
     fn one_asked_for_is_there_from_the_first_moment() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let (allocator, port) = (world.allocator(), world.base());
         let (stop, stolen) = (AtomicBool::new(false), AtomicU32::new(0));
         let lease = thread::scope(|scope| {
@@ -182,7 +183,7 @@ mod guards {
 
     #[test]
     fn a_stranger_who_was_there_first_is_told_of_and_nothing_changes() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         let ports = lease.ports();
         for kind in [Type::STREAM, Type::DGRAM] {
@@ -202,7 +203,7 @@ mod guards {
 
     #[test]
     fn one_that_cannot_be_shut_again_stays_open_everywhere() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         lease.guard().unwrap();
         lease.open_guard().unwrap();
@@ -219,7 +220,7 @@ mod guards {
 
     #[test]
     fn a_live_server_is_not_disturbed_by_round_trips() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         assert!(serve(V4, port).is_err(), "it is shut");
@@ -253,7 +254,7 @@ mod guards {
 
     #[test]
     fn a_release_takes_it_away() {
-        let world = World::alone(ACTOR, 2);
+        let world = Stage::alone(ACTOR, 2);
         let allocator = world.allocator();
         for open in [false, true] {
             let lease = allocator.lease(LeaseRequest::run(2).guard(true)).unwrap();
@@ -272,7 +273,7 @@ mod guards {
 
     #[test]
     fn it_is_no_obstacle_to_the_next_holder() {
-        let world = World::alone(ACTOR, 5);
+        let world = Stage::alone(ACTOR, 5);
         let allocator = world.allocator();
         for _ in 0..200 {
             drop(allocator.lease(LeaseRequest::run(5).guard(true)).unwrap());
@@ -286,7 +287,7 @@ mod guards {
 
     #[test]
     fn it_goes_with_its_process() {
-        let world = World::alone(ACTOR, 2);
+        let world = Stage::alone(ACTOR, 2);
         let mut actor = world.actor();
         let ports = actor.lease("lease 2 guarded");
         assert_eq!(gets_in(ports[0]), [false; 3]);
@@ -296,7 +297,7 @@ mod guards {
 
     #[test]
     fn one_made_beside_a_release_does_not_outlive_it() {
-        let world = World::alone(ACTOR, 5);
+        let world = Stage::alone(ACTOR, 5);
         let allocator = world.allocator();
         for round in 0..500 {
             let lease = allocator.lease(5).unwrap();
@@ -317,7 +318,7 @@ mod guards {
 
     #[test]
     fn at_the_descriptor_limit_nothing_leaks() {
-        let world = World::alone(ACTOR, 20);
+        let world = Stage::alone(ACTOR, 20);
         let mut actor = world.actor();
         actor.lease("lease 20");
         let before = actor.ok("descriptors").as_u64().unwrap();
@@ -362,7 +363,7 @@ mod hand_off {
 
     #[test]
     fn tcp_listens_on_loopback_unless_told_otherwise() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         let port = lease.ports()[2];
         let socket = lease.socket(2, &SocketOptions::tcp()).unwrap();
@@ -382,7 +383,7 @@ mod hand_off {
 
     #[test]
     fn a_bound_one_refuses_connections_until_its_server_listens() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(1).unwrap();
         let socket = lease.socket(0, &SocketOptions::tcp().listen(false)).unwrap();
         assert!(!is_listening(&socket) && refuses(V4, lease.base_port()));
@@ -393,13 +394,13 @@ mod hand_off {
 
     #[test]
     fn udp_receives() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         for address in [V4, V6] {
             let socket = UdpSocket::from(lease.socket(0, &SocketOptions::udp().address(address)).unwrap());
             assert_eq!(socket.local_addr().unwrap(), SocketAddr::new(address, lease.base_port()));
             UdpSocket::bind((address, 0)).unwrap().send_to(b"here", socket.local_addr().unwrap()).unwrap();
-            socket.set_read_timeout(Some(portalloc_tests::PATIENCE)).unwrap();
+            socket.set_read_timeout(Some(portalloc_testkit::PATIENCE)).unwrap();
             let mut read = [0; 8];
             assert_eq!(socket.recv(&mut read).unwrap(), 4);
             assert!(bind(address, lease.base_port(), Type::DGRAM, true).is_err(), "nobody may share it");
@@ -408,7 +409,7 @@ mod hand_off {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let world = World::alone(ACTOR, 2);
+        let world = Stage::alone(ACTOR, 2);
         let allocator = world.allocator();
         let lease = allocator.lease(2).unwrap();
         let error = lease.socket(2, &SocketOptions::tcp()).unwrap_err();
@@ -430,7 +431,7 @@ mod hand_off {
 
     #[test]
     fn one_that_fails_opens_no_guard() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         assert_eq!(code(lease.socket(0, &SocketOptions::tcp().address(FOREIGN))), ErrorCode::InvalidArgument);
         assert_eq!(lease.guard_state(), GuardState::Shut);
@@ -441,7 +442,7 @@ mod hand_off {
 
     #[test]
     fn the_guard_of_the_other_ports_stays_shut() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let lease = world.allocator().lease(LeaseRequest::run(3).guard(true)).unwrap();
         let _tcp = lease.socket(1, &SocketOptions::tcp()).unwrap();
         for index in [0, 2] {
@@ -452,7 +453,7 @@ mod hand_off {
     /// It is what strangers meet that it tells, not what was asked for last.
     #[test]
     fn the_guard_is_told_to_be_open_once_no_port_is_shut() {
-        let world = World::alone(ACTOR, 2);
+        let world = Stage::alone(ACTOR, 2);
         let lease = world.allocator().lease(LeaseRequest::run(2).guard(true)).unwrap();
         drop(lease.socket(0, &SocketOptions::tcp()).unwrap());
         assert_eq!(lease.guard_state(), GuardState::Shut);
@@ -474,7 +475,7 @@ mod hand_off {
 
     #[test]
     fn listeners_are_on_both_families() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let listeners = lease.listeners(0).unwrap();
         let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
@@ -487,7 +488,7 @@ mod hand_off {
     /// A server that is started again meets the connections of the one before.
     #[test]
     fn its_own_time_wait_is_no_obstacle() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(1).unwrap();
         for _ in 0..3 {
             let server = TcpListener::from(lease.socket(0, &SocketOptions::tcp()).unwrap());
@@ -500,7 +501,7 @@ mod hand_off {
 
     #[test]
     fn over_a_guard_there_is_no_moment_in_between() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         let (stop, tried) = (AtomicBool::new(false), AtomicU32::new(0));
@@ -534,33 +535,22 @@ mod passed_on {
     use super::*;
 
     /// A program that has the lease, until it is dropped.
-    struct Program(std::process::Child);
-
-    impl Program {
-        fn with(lease: &Lease) -> Self {
-            // Open only until the program is started: else every other program that this process starts has it, too.
-            static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
-            let _turn = ONE_AT_A_TIME.lock().unwrap();
-            let _inherited = lease.inheritable().unwrap();
-            Self(Command::new("cat").stdin(Stdio::piped()).spawn().unwrap())
-        }
-    }
-
-    impl Drop for Program {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
+    fn program_with(lease: &Lease) -> Process {
+        // Open only until the program is started: else every other program that this process starts has it, too.
+        static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap();
+        let _inherited = lease.inheritable().unwrap();
+        Process::start(Command::new("cat").stdin(Stdio::piped())).unwrap()
     }
 
     #[test]
     fn it_lives_on_with_a_program_and_ends_with_it() {
-        let world = World::alone(ACTOR, 4);
+        let world = Stage::alone(ACTOR, 4);
         let allocator = world.allocator();
         for drops in [false, true] {
             let lease = allocator.lease(LeaseRequest::run(3)).unwrap();
             let ports = lease.ports().to_vec();
-            let program = Program::with(&lease);
+            let program = program_with(&lease);
             if drops {
                 drop(lease);
             } else {
@@ -584,10 +574,10 @@ mod passed_on {
 
     #[test]
     fn the_maker_has_it_when_the_program_is_gone() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let allocator = world.allocator();
         let lease = allocator.lease(3).unwrap();
-        drop(Program::with(&lease));
+        drop(program_with(&lease));
         assert!(!can_be_leased(&allocator, world.ports()));
         drop(lease);
         assert!(can_be_leased(&allocator, world.ports()), "at once");
@@ -595,7 +585,7 @@ mod passed_on {
 
     #[test]
     fn it_outlives_the_makers_kill() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let allocator = world.allocator();
         let mut actor = world.actor();
         actor.lease("lease 3");
@@ -609,10 +599,10 @@ mod passed_on {
 
     #[test]
     fn the_last_of_several_counts() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let allocator = world.allocator();
         let lease = allocator.lease(3).unwrap();
-        let (first, last) = (Program::with(&lease), Program::with(&lease));
+        let (first, last) = (program_with(&lease), program_with(&lease));
         drop(lease);
         drop(first);
         assert!(!can_be_leased(&allocator, world.ports()));
@@ -622,10 +612,10 @@ mod passed_on {
 
     #[test]
     fn its_guard_is_not_passed_on() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
-        let _program = Program::with(&lease);
+        let _program = program_with(&lease);
         assert_eq!(gets_in(port), [false; 3]);
         drop(lease);
         // The kernel lets the parent go on an instant before it closes what the program does not inherit.
@@ -635,10 +625,10 @@ mod passed_on {
 
     #[test]
     fn only_what_was_passed_on_is_inherited() {
-        let world = World::alone(ACTOR, 4);
+        let world = Stage::alone(ACTOR, 4);
         let allocator = world.allocator();
         let (passed, other) = (allocator.lease(2).unwrap(), allocator.lease(2).unwrap());
-        let _program = Program::with(&passed);
+        let _program = program_with(&passed);
         let ports = other.ports().to_vec();
         drop(other);
         assert!(can_be_leased(&allocator, &ports), "another lease of the same process is its own");
@@ -648,7 +638,7 @@ mod passed_on {
 
     #[test]
     fn a_forked_child_cannot_pass_it_on() {
-        let world = World::alone(ACTOR, 3);
+        let world = Stage::alone(ACTOR, 3);
         let mut actor = world.actor();
         actor.lease("lease 3");
         let answer = actor.ok("fork pass 0;guard 0 to shut;socket 0");
@@ -668,13 +658,13 @@ mod passed_on {
 mod shapes {
     use super::*;
 
-    fn bases(world: &World, first: u16, last: u16) -> String {
+    fn bases(world: &Stage, first: u16, last: u16) -> String {
         format!("{}-{}", world.base() + first, world.base() + last)
     }
 
     #[test]
     fn offsets_are_from_a_base_in_the_pool() {
-        let world = World::alone(ACTOR, 30);
+        let world = Stage::alone(ACTOR, 30);
         // Bases from the first ten; the others reach beyond the pool.
         let allocator = world.settings().pool(bases(&world, 0, 9)).open().unwrap();
         let mut leases = Vec::new();
@@ -700,7 +690,7 @@ mod shapes {
 
     #[test]
     fn the_only_base_there_is_is_found() {
-        let world = World::alone(ACTOR, 60);
+        let world = Stage::alone(ACTOR, 60);
         let base = world.base();
         let allocator = world.allocator();
         for only in [0_u16, 17, 30] {
@@ -721,7 +711,7 @@ mod shapes {
 
     #[test]
     fn excluded_ports_are_in_no_shape() {
-        let world = World::alone(ACTOR, 30);
+        let world = Stage::alone(ACTOR, 30);
         let base = world.base();
         let settings = world.settings().pool(bases(&world, 0, 2)).exclude(format!("{},{}", base + 20, base + 1));
         let allocator = settings.open().unwrap();
@@ -736,7 +726,7 @@ mod shapes {
     /// Nobody else uses these: they are above every ephemeral range and every slice of the tests.
     #[test]
     fn no_shape_reaches_beyond_the_last_port() {
-        let world = World::alone(ACTOR, 1);
+        let world = Stage::alone(ACTOR, 1);
         let allocator = world.settings().pool("65526-65535").open().unwrap();
         let leases: Vec<Lease> = (0..2).map(|_| allocator.lease(LeaseRequest::offsets([0, 8])).unwrap()).collect();
         let mut held: Vec<u16> = leases.iter().flat_map(|lease| lease.ports().to_vec()).collect();
@@ -750,7 +740,7 @@ mod shapes {
 
     #[test]
     fn scattered_ports_are_found_where_no_run_is() {
-        let world = World::alone(ACTOR, 40);
+        let world = Stage::alone(ACTOR, 40);
         let allocator = world.allocator();
         // Every other port is gone: by a lease, by strangers of TCP and of UDP.
         let odd: Vec<u16> = world.ports().iter().copied().skip(1).step_by(2).collect();
@@ -774,11 +764,11 @@ mod shapes {
     }
 
     fn contest(shape: &str, count: usize, pool: (u16, u16), times: usize) {
-        let world = World::alone(ACTOR, 60);
-        let journal = world.scratch().join("journal");
+        let world = Stage::alone(ACTOR, 60);
+        let journal = world.path().join("journal");
         let mut actors: Vec<Actor> = (0..8)
             .map(|_| {
-                let mut command = world.command(ACTOR);
+                let mut command = world.program(ACTOR);
                 command.env("PORTALLOC_POOL", bases(&world, pool.0, pool.1));
                 Actor::spawn(command)
             })
@@ -810,7 +800,7 @@ mod sticky {
 
     #[test]
     fn a_key_gets_the_same_ports_again() {
-        let world = World::alone(ACTOR, 60);
+        let world = Stage::alone(ACTOR, 60);
         let ask = || LeaseRequest::run(4).sticky("web");
         let first = world.allocator().lease(ask()).unwrap().ports().to_vec();
         for _ in 0..10 {
@@ -826,7 +816,7 @@ mod sticky {
 
     #[test]
     fn other_ports_when_they_are_taken_and_those_from_then_on() {
-        let world = World::alone(ACTOR, 60);
+        let world = Stage::alone(ACTOR, 60);
         let allocator = world.allocator();
         let ask = || LeaseRequest::run(4).sticky("web");
         let first = allocator.lease(ask()).unwrap();
@@ -842,7 +832,7 @@ mod sticky {
 
     #[test]
     fn keys_do_not_disturb_each_other() {
-        let world = World::alone(ACTOR, 60);
+        let world = Stage::alone(ACTOR, 60);
         let allocator = world.allocator();
         let ask = |key: &str| allocator.lease(LeaseRequest::run(2).sticky(key)).unwrap();
         let keys = ["web", "postgres", "redis", "../etc/passwd", "", "a\nb"];
@@ -856,7 +846,7 @@ mod sticky {
 
     #[test]
     fn every_shape_may_be_sticky() {
-        let world = World::alone(ACTOR, 60);
+        let world = Stage::alone(ACTOR, 60);
         let allocator = world.allocator();
         let offsets = || allocator.lease(LeaseRequest::offsets([0, 9]).sticky("o")).unwrap().ports().to_vec();
         assert_eq!(offsets(), offsets());
@@ -868,7 +858,7 @@ mod sticky {
     /// 8 bytes, modulo the number of runs that fit side by side. Computed outside of this project, for a pool of 100.
     #[test]
     fn the_first_place_of_a_key_is_the_same_on_every_machine() {
-        let world = World::alone(ACTOR, 100);
+        let world = Stage::alone(ACTOR, 100);
         let expected = [
             ("web", 1, 44),
             ("web", 3, 25),
@@ -880,7 +870,7 @@ mod sticky {
         ];
         for (at, (key, count, cell)) in expected.into_iter().enumerate() {
             // A registry of its own is a machine of its own.
-            let settings = world.settings().directory(world.scratch().join(format!("machine-{at}")));
+            let settings = world.settings().directory(world.path().join(format!("machine-{at}")));
             let allocator = settings.open().unwrap();
             let ask = || allocator.lease(LeaseRequest::run(count).sticky(key)).unwrap();
             let first = ask();

@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use portalloc_tests::{Actor, World, can_unshare, unshared, until};
+use portalloc_testkit::{can_unshare, names, until};
+use portalloc_tests::{Actor, Stage};
 use serde_json::json;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -16,9 +17,9 @@ fn network_namespaces_do_not_disturb_each_other() {
     if !can_unshare(&["-n"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut here = world.actor();
-    let mut others = [unshared(&world, &["-n"], ""), unshared(&world, &["-n"], "")];
+    let mut others = [world.unshared(&["-n"], ""), world.unshared(&["-n"], "")];
     assert_eq!(here.lease("lease 5"), world.ports());
     here.ok("bind 0");
     for other in &mut others {
@@ -28,7 +29,7 @@ fn network_namespaces_do_not_disturb_each_other() {
         assert_eq!(other.ok("list")["leases"].as_array().unwrap().len(), 1);
     }
     here.fails(&format!("these {}", world.base()), "port_in_use");
-    assert_eq!(world.names(world.registry()).len(), 3);
+    assert_eq!(names(world.registry()).len(), 3);
 }
 
 #[test]
@@ -36,9 +37,9 @@ fn environments_of_other_network_namespaces_are_left_alone() {
     if !can_unshare(&["-n"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut here = world.actor();
-    let mut other = unshared(&world, &["-n"], "");
+    let mut other = world.unshared(&["-n"], "");
     let theirs = other.ok("kept");
     let id = theirs["id"].as_str().unwrap();
     // The same ports are free here, and the env file is taken.
@@ -52,7 +53,7 @@ fn environments_of_other_network_namespaces_are_left_alone() {
     assert_eq!(other.ok(&format!("validate {id}"))["valid"], true);
     assert!(Path::new(theirs["temp_dir"].as_str().unwrap()).exists());
     other.ok("cleanup all");
-    assert_eq!(world.names(world.temp()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
 }
 
 #[test]
@@ -61,9 +62,9 @@ fn pid_namespaces_share_leases_and_judge_nobody_across() {
         if !can_unshare(flags) {
             return;
         }
-        let world = World::new(ACTOR, 10);
+        let world = Stage::new(ACTOR, 10);
         let mut here = world.actor();
-        let mut other = unshared(&world, flags, "");
+        let mut other = world.unshared(flags, "");
         let leased = other.lease("lease 3");
         let held = other.ok("held ports 3");
         let id = held["id"].as_str().unwrap();
@@ -86,9 +87,9 @@ fn an_owner_in_another_pid_namespace_is_not_judged() {
     if !can_unshare(&flags) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut here = world.actor();
-    let mut other = unshared(&world, &flags, "");
+    let mut other = world.unshared(&flags, "");
     let made = other.ok("kept owner self");
     assert_eq!(made["record"]["owner"]["pid"], 1);
     assert_eq!(here.ok("list")["environments"][0]["status"], "active");
@@ -105,10 +106,10 @@ fn a_work_tree_in_another_mount_namespace_is_not_judged() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let mut here = world.actor();
     let prepare = "mount -t tmpfs tmpfs \"$1/work\"; mkdir \"$1/work/tree\"";
-    let mut other = unshared(&world, &["-m"], prepare);
+    let mut other = world.unshared(&["-m"], prepare);
     let tree = world.work().join("tree");
     let made = other.ok(&format!("kept worktree {}", tree.display()));
     assert!(!tree.exists());
@@ -122,8 +123,8 @@ fn folders_of_network_namespaces_that_are_not_used_any_more_are_swept() {
     if !can_unshare(&["-n"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
-    let [mut idle, mut holding, mut keeping, mut fresh] = [(); 4].map(|()| unshared(&world, &["-n"], ""));
+    let world = Stage::new(ACTOR, 5);
+    let [mut idle, mut holding, mut keeping, mut fresh] = [(); 4].map(|()| world.unshared(&["-n"], ""));
     let folder = |actor: &Actor| {
         let inode = fs::metadata(format!("/proc/{}/ns/net", actor.pid())).unwrap().ino();
         world.registry().join(format!("net-{inode}"))

@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests: a failure is a failed test")]
 
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use portalloc_tests::{Actor, World, can_unshare, unshared, until};
+use portalloc_testkit::{Process, can_unshare, until};
+use portalloc_tests::{Actor, Stage};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
@@ -14,24 +15,8 @@ fn status(actor: &mut Actor) -> String {
 }
 
 /// A process that runs until it is dropped.
-struct Owner(Child);
-
-impl Owner {
-    fn new() -> Self {
-        Self(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
-    }
-
-    fn end(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn owner() -> Process {
+    Process::start(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null())).unwrap()
 }
 
 #[test]
@@ -39,13 +24,13 @@ fn another_boot_id_ends_nobody() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 2);
-    let mut owner = Owner::new();
+    let world = Stage::new(ACTOR, 2);
+    let mut owner = owner();
     let mut maker = world.actor();
-    maker.ok(&format!("kept ports 2 file none owner {}", owner.0.id()));
+    maker.ok(&format!("kept ports 2 file none owner {}", owner.id()));
     // As systemd-nspawn and LXC give their containers one of their own.
     let another = "cat /proc/sys/kernel/random/uuid > \"$1/boot_id\"; mount --bind \"$1/boot_id\" /proc/sys/kernel/random/boot_id";
-    let mut inside = unshared(&world, &["-m"], another);
+    let mut inside = world.unshared(&["-m"], another);
     assert_eq!(status(&mut inside), "active");
     inside.fails(&format!("these {}", world.base()), "port_in_use");
     inside.fails("lease 1", "pool_exhausted");
@@ -59,11 +44,11 @@ fn another_time_namespace_is_no_place_to_judge_from() {
     if !can_unshare(&["-T", "--boottime", "1000000", "-f"]) {
         return;
     }
-    let world = World::new(ACTOR, 2);
-    let mut owner = Owner::new();
+    let world = Stage::new(ACTOR, 2);
+    let mut owner = owner();
     let mut maker = world.actor();
-    maker.ok(&format!("kept ports 2 file none owner {}", owner.0.id()));
-    let mut inside = unshared(&world, &["-T", "--boottime", "1000000", "-f"], "");
+    maker.ok(&format!("kept ports 2 file none owner {}", owner.id()));
+    let mut inside = world.unshared(&["-T", "--boottime", "1000000", "-f"], "");
     assert_eq!(status(&mut inside), "active");
     inside.fails(&format!("these {}", world.base()), "port_in_use");
     inside.fails("lease 1", "pool_exhausted");
@@ -83,8 +68,8 @@ int main(void) { char byte; pthread_t thread; read(0, &byte, 1); pthread_create(
 
 #[test]
 fn a_process_whose_main_thread_has_ended_is_alive() {
-    let world = World::new(ACTOR, 2);
-    let program = world.scratch().join("leaderless");
+    let world = Stage::new(ACTOR, 2);
+    let program = world.path().join("leaderless");
     let mut compiler = Command::new("cc")
         .args(["-pthread", "-x", "c", "-", "-o"])
         .arg(&program)
@@ -93,17 +78,17 @@ fn a_process_whose_main_thread_has_ended_is_alive() {
         .expect("a C compiler");
     compiler.stdin.take().unwrap().write_all(LEADERLESS.as_bytes()).unwrap();
     assert!(compiler.wait().unwrap().success());
-    let mut owner = Owner(Command::new(&program).stdin(Stdio::piped()).spawn().unwrap());
-    owner.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
-    let state = format!("/proc/{}/stat", owner.0.id());
+    let mut owner = Process::start(Command::new(&program).stdin(Stdio::piped())).unwrap();
+    owner.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    let state = format!("/proc/{}/stat", owner.id());
     until("its main thread has ended", || std::fs::read_to_string(&state).unwrap().contains(") Z "));
 
     let mut actor = world.actor();
-    actor.ok(&format!("kept ports 2 file none owner {}", owner.0.id()));
+    actor.ok(&format!("kept ports 2 file none owner {}", owner.id()));
     assert_eq!(status(&mut actor), "active");
     actor.fails("lease 1", "pool_exhausted");
     // It ends, and is not waited for: a zombie, as its main thread was before.
-    drop(owner.0.stdin.take());
+    drop(owner.stdin.take());
     until("it has ended", || status(&mut actor) == "stale");
     assert_eq!(actor.lease("lease 2"), world.ports());
 }
@@ -113,9 +98,9 @@ fn a_proc_with_nothing_but_processes_will_do() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     // As systemd's ProcSubset=pid has it.
-    let mut inside = unshared(&world, &["-m"], "mount -t proc -o subset=pid proc /proc");
+    let mut inside = world.unshared(&["-m"], "mount -t proc -o subset=pid proc /proc");
     assert_eq!(inside.lease("lease 2").len(), 2);
     inside.ok("kept ports 2 file none owner self");
     assert_eq!(status(&mut inside), "active");
@@ -127,8 +112,8 @@ fn without_proc_an_error_names_what_is_missing() {
     if !can_unshare(&["-m"]) {
         return;
     }
-    let world = World::new(ACTOR, 5);
-    let mut inside = unshared(&world, &["-m"], "mount -t tmpfs tmpfs /proc");
+    let world = Stage::new(ACTOR, 5);
+    let mut inside = world.unshared(&["-m"], "mount -t tmpfs tmpfs /proc");
     let failure = inside.ask("lease 1").unwrap_err();
     assert!(failure.message.contains("/proc/thread-self/ns/net"), "{}", failure.message);
 }

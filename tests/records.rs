@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use portalloc_tests::{Actor, World};
+use portalloc_testkit::names;
+use portalloc_tests::{Actor, Stage};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
@@ -21,8 +22,8 @@ struct Victims {
 }
 
 impl Victims {
-    fn of(world: &World) -> Self {
-        let folder = world.scratch().join("victim");
+    fn of(world: &Stage) -> Self {
+        let folder = world.path().join("victim");
         fs::create_dir(&folder).unwrap();
         let file = folder.join("precious");
         fs::write(&file, "PORT_BASE=1\n").unwrap();
@@ -35,7 +36,7 @@ impl Victims {
 }
 
 /// A world with one kept environment, whose record is the model for forged ones.
-fn model(world: &World) -> (Actor, Value) {
+fn model(world: &Stage) -> (Actor, Value) {
     let mut actor = world.actor();
     let made = actor.ok("kept ports 2");
     (actor, made["record"].clone())
@@ -55,7 +56,7 @@ fn all_operations(actor: &mut Actor, id: &str, victims: &Victims) {
 }
 
 /// Changes of a record that portalloc would not have made, with the victim's folder and file to aim at.
-fn forgeries(world: &World, victims: &Victims) -> Vec<(&'static str, Value)> {
+fn forgeries(world: &Stage, victims: &Victims) -> Vec<(&'static str, Value)> {
     let temp = world.temp();
     let outside = world.ports().last().unwrap() + 1;
     let named = victims.folder.join(format!("portalloc-{ID}"));
@@ -95,7 +96,7 @@ fn forgeries(world: &World, victims: &Victims) -> Vec<(&'static str, Value)> {
 
 #[test]
 fn nothing_is_removed_on_the_word_of_a_forged_record() {
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
     symlink(&victims.folder, victims.folder.join(format!("portalloc-{ID}"))).unwrap();
     for (what, change) in forgeries(&world, &victims) {
@@ -121,26 +122,26 @@ fn nothing_is_removed_on_the_word_of_a_forged_record() {
         all_operations(&mut actor, ID, &victims);
         assert!(!world.record(ID).exists(), "{what}: the record could not be cleaned up");
         actor.ok("cleanup all");
-        assert_eq!(world.names(world.namespace().join("envs")), [""; 0], "{what}");
+        assert_eq!(names(world.namespace().join("envs")), [""; 0], "{what}");
     }
-    assert_eq!(world.names(world.temp()), [""; 0]);
-    assert_eq!(world.names(world.work()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
+    assert_eq!(names(world.work()), [""; 0]);
 }
 
 #[test]
 fn files_that_are_no_records_do_no_harm() {
-    type Put = fn(&World, PathBuf);
+    type Put = fn(&Stage, PathBuf);
     let kinds: [(&str, Put); 8] = [
         ("empty", |_, path| fs::write(path, "").unwrap()),
         ("not JSON", |_, path| fs::write(path, "\0\u{1}{{{").unwrap()),
         ("an array", |_, path| fs::write(path, "[]").unwrap()),
         ("deep", |_, path| fs::write(path, "[".repeat(1 << 20)).unwrap()),
         ("of 9 MB", |_, path| fs::write(path, " ".repeat(9 << 20)).unwrap()),
-        ("a link to a file", |world, path| symlink(world.scratch().join("victim/precious"), path).unwrap()),
+        ("a link to a file", |world, path| symlink(world.path().join("victim/precious"), path).unwrap()),
         ("a pipe", |_, path| mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap()),
         ("a link to nothing", |_, path| symlink("/nowhere", path).unwrap()),
     ];
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
     for (kind, put) in kinds {
         let (mut actor, record) = model(&world);
@@ -162,7 +163,7 @@ fn files_that_are_no_records_do_no_harm() {
 
 #[test]
 fn a_folder_in_the_place_of_a_record_does_no_harm() {
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
     let (mut actor, record) = model(&world);
     fs::create_dir(world.record(ID)).unwrap();
@@ -178,7 +179,7 @@ fn a_folder_in_the_place_of_a_record_does_no_harm() {
 
 #[test]
 fn a_temp_dir_that_was_replaced_by_a_link_is_left() {
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
     let (mut actor, record) = model(&world);
     let temp_dir = record["temp_dir"].as_str().unwrap();
@@ -191,7 +192,7 @@ fn a_temp_dir_that_was_replaced_by_a_link_is_left() {
 
 #[test]
 fn an_env_file_that_became_a_link_is_left() {
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
     let own = world.work().join(".env.isolation");
     symlink(&victims.file, &own).unwrap();
@@ -209,7 +210,7 @@ fn an_env_file_that_became_a_link_is_left() {
 
 #[test]
 fn temp_dirs_of_others_are_not_swept() {
-    let world = World::new(ACTOR, 20);
+    let world = Stage::new(ACTOR, 20);
     let mut actor = world.actor();
     actor.ok("list");
     let (foreign, other) = (world.temp().join(format!("portalloc-{ID}")), world.temp().join("portalloc-notes"));

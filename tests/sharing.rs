@@ -11,7 +11,8 @@ use std::fs;
 use std::path::Path;
 
 use portalloc::LeaseRequest;
-use portalloc_tests::{Actor, World};
+use portalloc_testkit::names;
+use portalloc_tests::{Actor, Stage};
 use serde_json::Value;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -21,8 +22,8 @@ fn id(answer: &Value) -> &str {
 }
 
 /// An actor whose `ISOLATION_ID` is this.
-fn worker(world: &World, id: Option<&str>) -> Actor {
-    let mut command = world.command(ACTOR);
+fn worker(world: &Stage, id: Option<&str>) -> Actor {
+    let mut command = world.program(ACTOR);
     match id {
         Some(id) => command.env("ISOLATION_ID", id),
         None => command.env_remove("ISOLATION_ID"),
@@ -35,14 +36,14 @@ fn seen(answer: &Value) -> Vec<Value> {
     ["id", "ports", "temp_dir", "env_file", "variables", "record"].map(|key| answer[key].clone()).to_vec()
 }
 
-fn is_whole(world: &World, answer: &Value) -> bool {
+fn is_whole(world: &Stage, answer: &Value) -> bool {
     let exists = |key: &str| Path::new(answer[key].as_str().unwrap()).exists();
     exists("temp_dir") && exists("env_file") && world.record(id(answer)).exists()
 }
 
 #[test]
 fn another_process_reads_all_of_it_and_ends_nothing() {
-    let world = World::alone(ACTOR, 10);
+    let world = Stage::alone(ACTOR, 10);
     let allocator = world.allocator();
     for kind in ["held", "kept"] {
         let mut maker = world.actor();
@@ -68,7 +69,7 @@ fn another_process_reads_all_of_it_and_ends_nothing() {
 
 #[test]
 fn it_can_be_attached_to_twice_and_by_its_maker() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut maker = world.actor();
     let made = maker.ok("held ports 3");
     for _ in 0..2 {
@@ -83,7 +84,7 @@ fn it_can_be_attached_to_twice_and_by_its_maker() {
 
 #[test]
 fn cleaning_up_what_another_holds_is_refused() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let (mut maker, mut other) = (world.actor(), world.actor());
     let made = maker.ok("held ports 3");
     other.ok(&format!("attach {}", id(&made)));
@@ -97,7 +98,7 @@ fn cleaning_up_what_another_holds_is_refused() {
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     let failure = actor.fails("attach 0123456789ab", "not_found");
     assert!(failure.message.contains("0123456789ab"), "{failure:?}");
@@ -108,7 +109,7 @@ fn what_is_not_there_is_not_found() {
 
 #[test]
 fn what_is_over_is_not_found_and_why_is_told() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut other = world.actor();
     let mut maker = world.actor();
     let held = maker.ok("held ports 2");
@@ -116,7 +117,7 @@ fn what_is_over_is_not_found_and_why_is_told() {
     let pid = maker.pid().to_string();
     maker.kill();
     let brief = other.ok("kept ports 2 ttl 1");
-    portalloc_tests::until("the TTL is over", || other.ask(&format!("attach {}", id(&brief))).is_err());
+    portalloc_testkit::until("the TTL is over", || other.ask(&format!("attach {}", id(&brief))).is_err());
     for (made, why) in [(&held, "holder"), (&owned, pid.as_str()), (&brief, "TTL")] {
         let failure = other.fails(&format!("attach {}", id(made)), "not_found");
         assert!(failure.message.contains(id(made)) && failure.message.contains(why), "{why} in {failure:?}");
@@ -126,7 +127,7 @@ fn what_is_over_is_not_found_and_why_is_told() {
 
 #[test]
 fn a_broken_record_is_not_found() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     let (made, other) = (actor.ok("kept ports 2"), actor.ok("kept ports 2"));
     for text in ["", "{", "[]", "{\"format\": 99}", "\u{0}\u{1}"] {
@@ -149,19 +150,19 @@ fn that_of_another_user_is_denied() {
         eprintln!("SKIPPED: only root can give a record to another user");
         return;
     }
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     let made = actor.ok("kept ports 2");
     std::os::unix::fs::chown(world.record(id(&made)), Some(54321), None).unwrap();
     let failure = actor.fails(&format!("attach {}", id(&made)), "permission_denied");
     assert!(failure.message.contains("54321") && failure.message.contains(id(&made)), "{failure:?}");
     worker(&world, Some(id(&made))).fails("current ports 2", "permission_denied");
-    assert_eq!(world.names(world.temp()).len(), 1, "no other one is made in its place");
+    assert_eq!(names(world.temp()).len(), 1, "no other one is made in its place");
 }
 
 #[test]
 fn the_current_one_is_the_one_that_the_variable_names() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut maker = world.actor();
     for kind in ["held", "kept"] {
         let made = maker.ok(&format!("{kind} ports 3 names web"));
@@ -173,12 +174,12 @@ fn the_current_one_is_the_one_that_the_variable_names() {
         worker.ok("leave 0");
         assert!(is_whole(&world, &made));
     }
-    assert_eq!(world.names(world.temp()).len(), 2);
+    assert_eq!(names(world.temp()).len(), 2);
 }
 
 #[test]
 fn without_a_live_one_there_is_a_new_one() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut gone = world.actor();
     let stale = gone.ok("held ports 2");
     gone.kill();
@@ -196,17 +197,17 @@ fn without_a_live_one_there_is_a_new_one() {
 
 #[test]
 fn nonsense_in_the_variable_is_refused() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     for nonsense in ["nonsense", "0123456789ab ", "0123456789AB", "../../../tmp"] {
         worker(&world, Some(nonsense)).fails("current ports 1", "invalid_id");
     }
-    assert_eq!(world.names(world.temp()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
     assert_eq!(world.allocator().census().unwrap().free, 10);
 }
 
 #[test]
 fn the_workers_of_a_run_share_its_ports() {
-    let world = World::new(ACTOR, 10);
+    let world = Stage::new(ACTOR, 10);
     let mut maker = worker(&world, None);
     let made = maker.ok("current ports 5");
     let mut workers: Vec<Actor> = (0..8).map(|_| worker(&world, Some(id(&made)))).collect();
@@ -218,5 +219,5 @@ fn the_workers_of_a_run_share_its_ports() {
     assert!(is_whole(&world, &made));
     assert_eq!(world.allocator().census().unwrap().held, 5);
     drop(maker);
-    portalloc_tests::until("it ended with its maker", || world.allocator().census().unwrap().free == 10);
+    portalloc_testkit::until("it ended with its maker", || world.allocator().census().unwrap().free == 10);
 }

@@ -15,18 +15,18 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use portalloc::{Allocator, LeaseRequest};
-use portalloc_tests::{Actor, World};
+use portalloc_tests::{Actor, Stage};
 use serde_json::{Value, json};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
 /// The registry's folders, from the outermost.
-fn folders(world: &World) -> [PathBuf; 3] {
+fn folders(world: &Stage) -> [PathBuf; 3] {
     [world.registry(), world.namespace(), world.namespace().join("envs")]
 }
 
 /// Opening fails with `registry_unusable`, and the message has the path in it.
-fn is_unusable(world: &World, path: &Path, what: &str) {
+fn is_unusable(world: &Stage, path: &Path, what: &str) {
     let error = world.settings().open().unwrap_err();
     assert_eq!(error.code().as_str(), "registry_unusable", "{what} {}: {error}", path.display());
     assert!(error.message().contains(path.to_str().unwrap()), "{what}: {error}");
@@ -35,8 +35,8 @@ fn is_unusable(world: &World, path: &Path, what: &str) {
 
 #[test]
 fn a_folder_that_is_not_trustworthy_is_refused() {
-    let world = World::alone(ACTOR, 5);
-    let away = world.scratch().join("away");
+    let world = Stage::alone(ACTOR, 5);
+    let away = world.path().join("away");
     for index in 0..3 {
         for folder in folders(&world) {
             fs::create_dir_all(&folder).unwrap();
@@ -64,7 +64,7 @@ fn a_folder_of_another_user_is_refused_unless_it_is_shared() {
         eprintln!("SKIPPED: only root can give files away");
         return;
     }
-    let world = World::alone(ACTOR, 5);
+    let world = Stage::alone(ACTOR, 5);
     drop(world.allocator());
     for path in folders(&world) {
         std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
@@ -88,7 +88,7 @@ fn a_ports_file_that_is_none_is_refused() {
         }),
     ];
     for (kind, put) in kinds {
-        let world = World::alone(ACTOR, 5);
+        let world = Stage::alone(ACTOR, 5);
         let opened_before = world.allocator();
         fs::rename(world.ports_file(), world.ports_file().with_file_name("kept-away")).unwrap();
         put(&world.ports_file());
@@ -100,7 +100,7 @@ fn a_ports_file_that_is_none_is_refused() {
 
 /// A kept environment, a held lease, and an allocator from before the damage.
 struct Populated {
-    world: World,
+    world: Stage,
     before: Allocator,
     holder: Actor,
     kept: Value,
@@ -109,7 +109,7 @@ struct Populated {
 
 impl Populated {
     fn new() -> Self {
-        let world = World::alone(ACTOR, 20);
+        let world = Stage::alone(ACTOR, 20);
         let before = world.allocator();
         let mut holder = world.actor();
         let kept = holder.ok("kept ports 5");
@@ -231,9 +231,9 @@ fn a_ports_file_that_was_removed_is_noticed() {
 
 #[test]
 fn a_folder_of_records_that_was_replaced_is_noticed() {
-    let world = World::new(ACTOR, 5);
+    let world = Stage::new(ACTOR, 5);
     let (before, envs) = (world.allocator(), world.namespace().join("envs"));
-    fs::rename(&envs, world.scratch().join("old-envs")).unwrap();
+    fs::rename(&envs, world.path().join("old-envs")).unwrap();
     let mut other = world.actor();
     let kept = other.ok("kept ports 5");
     // Its record is not in the folder that `before` has open, and its label must count all the same.
@@ -243,7 +243,7 @@ fn a_folder_of_records_that_was_replaced_is_noticed() {
 
 #[test]
 fn a_registry_that_was_removed_is_made_again() {
-    let world = World::alone(ACTOR, 5);
+    let world = Stage::alone(ACTOR, 5);
     let before = world.allocator();
     fs::remove_dir_all(world.registry()).unwrap();
     let lease = before.lease(5).unwrap();

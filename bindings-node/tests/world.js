@@ -2,7 +2,7 @@
 
 // A world of its own for each test file: registry, pool, temp folder and work tree. Sockets are machine-wide, so pools of
 // tests that run at once must not overlap: they are leased from portalloc itself, in a registry for all test runs, the one
-// that tests/src/world.rs has.
+// that testkit/src/world.rs has.
 
 const { execFile, fork, spawn } = require('node:child_process');
 const { once } = require('node:events');

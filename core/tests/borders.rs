@@ -3,9 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -16,6 +13,7 @@ use std::time::Duration;
 use portalloc::environment::EnvFile;
 use portalloc::ffi::Allocators;
 use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Settings};
+use portalloc_testkit::{Slice, World};
 use tempfile::TempDir;
 
 fn settings(folder: &Path) -> Settings {
@@ -24,22 +22,21 @@ fn settings(folder: &Path) -> Settings {
 
 #[test]
 fn an_allocator_stays_open_and_leaves_a_registry_that_was_moved_away() {
-    let folder = tempfile::tempdir().unwrap();
-    let (slice, pool) = slice::slice(1);
-    let (allocators, settings) = (Allocators::new(), settings(folder.path()).pool(pool));
-    let take = || allocators.with(&settings, |allocator| allocator.lease(LeaseRequest::exact([slice.base_port()])));
+    let world = World::new(1);
+    let (allocators, settings) = (Allocators::new(), world.settings());
+    let take = || allocators.with(&settings, |allocator| allocator.lease(LeaseRequest::exact([world.base()])));
     let lease = take().unwrap();
     assert_eq!(take().unwrap_err().code(), ErrorCode::PortInUse);
     drop(lease);
 
-    fs::rename(folder.path().join("registry"), folder.path().join("away")).unwrap();
+    fs::rename(world.registry(), world.path().join("away")).unwrap();
     // Opened anew in the same call.
     drop(take().unwrap());
-    assert!(folder.path().join("registry").is_dir(), "it goes on with a registry that was moved away");
+    assert!(world.registry().is_dir(), "it goes on with a registry that was moved away");
 
     // Not as long as that would hide that a lease of this process counts no longer.
     let lease = take().unwrap();
-    fs::rename(folder.path().join("registry"), folder.path().join("away again")).unwrap();
+    fs::rename(world.registry(), world.path().join("away again")).unwrap();
     let refused = take().unwrap_err();
     assert_eq!(refused.code(), ErrorCode::RegistryUnusable, "{refused}");
     drop(lease);
@@ -73,10 +70,9 @@ fn patience(asked: u32) -> (Arc<AtomicU32>, impl Fn() -> bool + Send + Sync + 's
 
 #[test]
 fn waits_end_when_their_hook_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let (slice, _) = slice::slice(3);
-    let [held, refused, bound] = slice.ports()[..] else { panic!("three ports") };
-    let allocator = settings(folder.path()).pool(held.to_string()).open().unwrap();
+    let world = World::new(3);
+    let [held, refused, bound] = world.ports()[..] else { panic!("three ports") };
+    let allocator = world.settings().pool(held.to_string()).open().unwrap();
     let _held = allocator.lease(1).unwrap();
     let for_ever = Duration::MAX;
 
@@ -117,8 +113,8 @@ fn project(text: &str) -> TempDir {
 
 #[test]
 fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
-    let (slice, pool) = slice::slice(5);
-    let folder = project(&format!("names = [\"web\", \"db\"]\npool = \"{pool}\"\n"));
+    let slice = Slice::new(5);
+    let folder = project(&format!("names = [\"web\", \"db\"]\npool = \"{}\"\n", slice.pool()));
     let inner = folder.path().join("inner");
     let settings = || Settings::new().directory(folder.path().join("registry"));
     let open = |request: EnvironmentRequest| settings().open_for(request.env_file(EnvFile::None)).unwrap();
@@ -142,10 +138,9 @@ fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
 
 #[test]
 fn ports_by_name_and_by_index() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_slice, pool) = slice::slice(5);
-    let allocator = settings(folder.path()).pool(pool).open().unwrap();
-    let request = EnvironmentRequest::new().worktree(folder.path()).env_file(EnvFile::None);
+    let world = World::new(5);
+    let allocator = world.allocator();
+    let request = EnvironmentRequest::new().worktree(world.work()).env_file(EnvFile::None);
     let environment = allocator.create_environment(&request.names(["web", "db"]).ports(3)).unwrap();
     let record = environment.record();
     assert_eq!((record.index("web").unwrap(), record.index("db").unwrap()), (0, 1));
@@ -163,10 +158,8 @@ fn ports_by_name_and_by_index() {
 
 #[test]
 fn who_holds_a_port_by_process() {
-    let folder = tempfile::tempdir().unwrap();
-    let (slice, pool) = slice::slice(1);
-    let port = slice.base_port();
-    let allocator = settings(folder.path()).pool(pool).open().unwrap();
+    let world = World::new(1);
+    let (port, allocator) = (world.base(), world.allocator());
     let lease = allocator.lease(LeaseRequest::exact([port])).unwrap();
     let holders = |port| allocator.who([port]).unwrap().remove(0).holders();
     let me = std::process::id();

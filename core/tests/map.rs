@@ -1,41 +1,15 @@
 //! The map of the pool: what it sees, and that looking is in nobody's way. Starts no processes, which would for a moment
 //! have the sockets and locks of this one.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
-
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::EnvFile;
 use portalloc::pool::{PoolMap, PortClass};
-use portalloc::{Allocator, EnvironmentRequest, Lease, LeaseRequest, Settings};
-use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A registry of its own, and ports that no other test has.
-struct Place {
-    folder: TempDir,
-    slice: Lease,
-    pool: String,
-}
-
-impl Place {
-    fn new(count: usize) -> Self {
-        let (slice, pool) = slice::slice(count);
-        Self { folder: tempfile::tempdir().unwrap(), slice, pool }
-    }
-
-    fn allocator(&self) -> Allocator {
-        let settings = Settings::new().directory(self.folder.path().join("registry"));
-        settings.pool(&self.pool).exclude("").open().unwrap()
-    }
-}
+use portalloc::{EnvironmentRequest, LeaseRequest};
+use portalloc_testkit::{World, until};
 
 fn ports(map: &PoolMap, class: PortClass) -> Vec<u16> {
     map.ports(class).ports().collect()
@@ -43,21 +17,17 @@ fn ports(map: &PoolMap, class: PortClass) -> Vec<u16> {
 
 #[test]
 fn the_census_counts_what_the_map_shows() {
-    let place = Place::new(30);
-    let allocator = place.allocator();
+    let world = World::new(30);
+    let allocator = world.allocator();
     let lease = allocator.lease(3).unwrap();
-    let request = EnvironmentRequest::new().worktree(place.folder.path()).env_file(EnvFile::None).ports(2usize);
+    let request = EnvironmentRequest::new().worktree(world.work()).env_file(EnvFile::None).ports(2usize);
     let kept = allocator.create_environment(&request.clone().kept()).unwrap();
     let stale = allocator.create_environment(&request.kept().ttl(Duration::from_millis(1))).unwrap();
     let taken = [lease.ports(), kept.ports(), stale.ports()].concat();
-    let mut others = place.slice.ports().iter().filter(|port| !taken.contains(port));
+    let mut others = world.ports().iter().filter(|port| !taken.contains(port));
     let _tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, *others.next().unwrap())).unwrap();
     let _udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, *others.next().unwrap())).unwrap();
-    let start = Instant::now();
-    while ports(&allocator.pool_map().unwrap(), PortClass::Stale).is_empty() {
-        assert!(start.elapsed() < PATIENCE, "its TTL is over");
-        std::thread::yield_now();
-    }
+    until("its TTL is over", || !ports(&allocator.pool_map().unwrap(), PortClass::Stale).is_empty());
     let map = allocator.pool_map().unwrap();
     assert_eq!(ports(&map, PortClass::Held), lease.ports());
     assert_eq!(ports(&map, PortClass::Kept), kept.ports());
@@ -74,11 +44,11 @@ fn the_census_counts_what_the_map_shows() {
 /// A map that probes would make a server's own bind fail now and then; one that locks would make a lease fail.
 #[test]
 fn looking_is_in_nobodys_way() {
-    let place = Place::new(8);
-    let allocator = place.allocator();
+    let world = World::new(8);
+    let allocator = world.allocator();
     let done = AtomicBool::new(false);
     let work = || {
-        for port in place.slice.ports().iter().cycle().take(8 * 500) {
+        for port in world.ports().iter().cycle().take(8 * 500) {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).map_err(|error| format!("bind: {error}"))?;
             allocator.lease(LeaseRequest::exact([*port])).map_err(|error| format!("lease: {error}"))?;
         }

@@ -1,19 +1,15 @@
 //! Where sticky keys were at last is remembered in a file each, and somebody may make new keys for ever.
 
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
-use portalloc::{LeaseRequest, Settings};
+use portalloc::LeaseRequest;
+use portalloc_testkit::World;
 
 #[test]
 fn the_memory_of_sticky_keys_has_an_end_and_keeps_those_that_are_used() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_slice, pool) = slice::slice(20);
-    let allocator = Settings::new().directory(folder.path()).pool(pool).exclude("").open().unwrap();
+    let world = World::new(20);
+    let allocator = world.allocator();
     let base = |key: &str| allocator.lease(LeaseRequest::run(1).sticky(key)).unwrap().base_port();
 
     // Where the key's hash puts it somebody else is, so only the memory can bring it back to where it goes then.
@@ -24,8 +20,7 @@ fn the_memory_of_sticky_keys_has_an_end_and_keeps_those_that_are_used() {
     drop(other);
 
     // What is not portalloc's stays; a file of its own from the far future is no reason to stumble.
-    let own = fs::metadata("/proc/self/ns/net").unwrap().ino();
-    let memory = folder.path().join(format!("net-{own}/sticky"));
+    let memory = world.namespace().join("sticky");
     fs::write(memory.join("notes"), "precious").unwrap();
     let far = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 33);
     for (name, date) in [("notes", SystemTime::UNIX_EPOCH), ("0123456789abcdef", far), ("0123456789abcdee", far)] {

@@ -9,32 +9,29 @@
     reason = "helpers of tests: a failure is a failed test"
 )]
 
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::EnvFile;
 use portalloc::pool::Census;
 use portalloc::who::PortUsage;
 use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, IsolationId, Lease, LeaseRequest, Settings};
+use portalloc_testkit::{Slice, until};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// Ports that offsets and named ports may reach; the pool is the first of them.
 const WINDOW: usize = 18;
 const POOL: usize = 12;
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The first of the ports that no other test has.
 fn first() -> u16 {
-    static SLICE: OnceLock<(Lease, String)> = OnceLock::new();
-    SLICE.get_or_init(|| slice::slice(WINDOW)).0.base_port()
+    static SLICE: OnceLock<Slice> = OnceLock::new();
+    SLICE.get_or_init(|| Slice::new(WINDOW)).base()
 }
 
 /// What is done next. Ports are counted from the first of the window.
@@ -366,11 +363,7 @@ impl Room {
                 self.check_given(&shape, environment.ports());
                 self.claim(environment.ports(), if stale { Claim::Stale } else { Claim::Kept });
                 self.environments.push(environment.id());
-                let start = Instant::now();
-                while stale && self.allocator.attach(environment.id()).is_ok() {
-                    assert!(start.elapsed() < PATIENCE, "its TTL is over");
-                    std::thread::yield_now();
-                }
+                until("its TTL is over", || !stale || self.allocator.attach(environment.id()).is_err());
             }
             Err(error) => self.check_refused(&verdict, &shape, &error),
         }

@@ -5,9 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -15,6 +12,7 @@ use std::path::{Path, PathBuf};
 use portalloc::environment::EnvFile;
 use portalloc::project::Project;
 use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, Settings};
+use portalloc_testkit::Slice;
 use tempfile::TempDir;
 
 /// A folder with a project file of this text.
@@ -245,8 +243,9 @@ fn settings_take_from_it_what_no_argument_sets() {
 
 #[test]
 fn a_request_takes_from_it_what_was_not_given() {
-    let (_slice, pool) = slice::slice(8);
-    let (folder, path) = with_file(format!("pool = '{pool}'\nnames = ['a', 'b']\nports = 4\ninstance_id = 'file'"));
+    let slice = Slice::new(8);
+    let (folder, path) =
+        with_file(format!("pool = '{}'\nnames = ['a', 'b']\nports = 4\ninstance_id = 'file'", slice.pool()));
     let project = Project::read(path).unwrap();
     let allocator = open(folder.path(), &project, |settings| settings);
     let made = |request: EnvironmentRequest| {

@@ -3,9 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
 
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -15,32 +12,26 @@ use std::thread;
 use std::time::Duration;
 
 use portalloc::environment::EnvFile;
-use portalloc::{Allocator, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Settings};
-use tempfile::TempDir;
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode, LeaseRequest};
+use portalloc_testkit::{PATIENCE, World, until};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-/// How long a wait that must succeed may take on a machine that is busy with everything else.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// How long a wait that must fail looks: some looks, however busy the machine is.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A registry of its own, and ports that no other test has.
+/// A world, and an allocator in it.
 struct Place {
-    _folder: TempDir,
+    world: World,
     allocator: Allocator,
-    _slice: Lease,
     ports: Vec<u16>,
 }
 
 impl Place {
     fn new(count: usize) -> Self {
-        let (slice, pool) = slice::slice(count);
-        let folder = tempfile::tempdir().unwrap();
-        let allocator = Settings::new().directory(folder.path()).pool(pool).exclude("").open().unwrap();
-        Self { _folder: folder, allocator, ports: slice.ports().to_vec(), _slice: slice }
+        let world = World::new(count);
+        Self { allocator: world.allocator(), ports: world.ports().to_vec(), world }
     }
 
     /// Why a wait for servers failed.
@@ -142,7 +133,7 @@ fn a_server_that_takes_no_more_connections_gives_no_answer() {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| place.allocator.wait_until_open(&place.ports, PATIENCE));
         let unanswered = format!(":{:04X} 02 ", place.ports[0]);
-        until(|| fs::read_to_string("/proc/net/tcp").unwrap().contains(&unanswered));
+        until("a connection is not answered", || fs::read_to_string("/proc/net/tcp").unwrap().contains(&unanswered));
         assert!(!waiting.is_finished());
         let _first = listener.accept().unwrap();
         waiting.join().unwrap().unwrap();
@@ -164,7 +155,7 @@ fn free_waits_until_the_listener_is_closed() {
         });
         // The pause after the first look is the one thing in it that sleeps.
         let stat = Path::new("/proc").join(receive.recv().unwrap()).join("stat");
-        until(|| fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S ")));
+        until("the other thread sleeps", || fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S ")));
         assert!(!waiting.is_finished(), "the listener is still there");
         drop(listener);
         waiting.join().unwrap().unwrap();
@@ -213,10 +204,9 @@ fn a_lease_is_no_obstacle_only_sockets_are() {
 #[test]
 fn an_environment_is_waited_for_by_its_ports() {
     let place = Place::new(2);
-    let pool = format!("{}-{}", place.ports[0], place.ports[1]);
-    let allocator = Settings::new().directory(place.allocator.directory()).pool(pool).exclude("").open().unwrap();
+    let allocator = place.allocator;
     let request = EnvironmentRequest::new().kept().ports(2).env_file(EnvFile::None);
-    let environment = allocator.create_environment(&request.worktree(std::env::temp_dir())).unwrap();
+    let environment = allocator.create_environment(&request.worktree(place.world.work())).unwrap();
     let ports = allocator.environment_ports(environment.id()).unwrap();
     assert_eq!(ports, environment.ports());
     allocator.wait_until_free(&ports, Duration::ZERO).unwrap();
@@ -256,13 +246,4 @@ fn bound(address: SocketAddr, reuse: bool) -> socket2::Socket {
         Ok(socket)
     };
     make().unwrap()
-}
-
-/// Looks until `condition` holds.
-fn until(mut condition: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain");
-        thread::yield_now();
-    }
 }

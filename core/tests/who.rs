@@ -3,64 +3,42 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: a failure is a failed test")]
 
-#[path = "../../tests/src/slice.rs"]
-mod slice;
-
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
+use std::time::Duration;
 
 use portalloc::environment::EnvFile;
 use portalloc::registry::Timestamp;
 use portalloc::who::{Failure, PortReport, PortUsage, SocketInfo};
-use portalloc::{Allocator, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Settings};
+use portalloc::{Allocator, EnvironmentRequest, ErrorCode, LeaseRequest};
+use portalloc_testkit::{World, until};
 use rustix::io::FdFlags;
 use socket2::{Domain, Socket, Type};
-use tempfile::TempDir;
 
-/// A child has copies of all descriptors of this process until it executes its program, so whoever makes children makes
-/// sockets of other tests live longer. Those tests have turns of their own.
-static TURNS: RwLock<()> = RwLock::new(());
-
-/// A registry and ports for one test. Sockets are machine-wide, so the ports are leased, in the registry that all tests
-/// have for that.
-struct World {
-    folder: TempDir,
-    slice: Lease,
+/// A world in which one port is asked about.
+struct Place {
+    world: World,
     allocator: Allocator,
-    _together: Option<RwLockReadGuard<'static, ()>>,
-    _alone: Option<RwLockWriteGuard<'static, ()>>,
 }
 
-impl World {
+impl Place {
     fn new() -> Self {
-        let turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
-        Self { _together: Some(turn), ..Self::bare() }
+        Self::of(World::new(4))
     }
 
     /// For a test that makes children.
     fn alone() -> Self {
-        let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
-        Self { _alone: Some(turn), ..Self::bare() }
+        Self::of(World::alone(4))
     }
 
-    fn bare() -> Self {
-        let (slice, pool) = slice::slice(4);
-        let folder = tempfile::Builder::new().prefix("portalloc-who-").tempdir().expect("a scratch folder");
-        let settings = Settings::new().directory(folder.path().join("registry")).pool(pool).exclude("");
-        Self { allocator: settings.open().expect("the registry opens"), folder, slice, _together: None, _alone: None }
+    fn of(world: World) -> Self {
+        Self { allocator: world.allocator(), world }
     }
 
     fn port(&self) -> u16 {
-        self.slice.base_port()
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
+        self.world.base()
     }
 
     fn who(&self) -> PortReport {
@@ -87,43 +65,35 @@ fn shows_bound(report: &PortReport) -> bool {
     report.complete
 }
 
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(20), "waited in vain until {what}");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn nobody() {
-    let world = World::new();
-    let report = world.who();
+    let place = Place::new();
+    let report = place.who();
     assert!(report.usage == PortUsage::Free && report.sockets.is_empty() && report.record.is_none(), "{report:?}");
     assert!(report.to_string().contains("nobody"), "{report}");
 }
 
 #[test]
 fn a_connection_that_waits_for_its_server_is_not_a_closed_one() {
-    let world = World::new();
-    let listener = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
-    let client = TcpStream::connect(("127.0.0.1", world.port())).unwrap();
-    let report = world.who();
+    let place = Place::new();
+    let listener = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
+    let client = TcpStream::connect(("127.0.0.1", place.port())).unwrap();
+    let report = place.who();
     assert!(report.to_string().ends_with("; 1 connection still to be accepted"), "{report}");
     // Also if the client gave up meanwhile.
     client.shutdown(std::net::Shutdown::Both).unwrap();
-    assert!(world.who().to_string().ends_with("; 1 connection still to be accepted"), "{}", world.who());
+    assert!(place.who().to_string().ends_with("; 1 connection still to be accepted"), "{}", place.who());
     let accepted = listener.accept().unwrap();
-    assert!(world.who().to_string().ends_with("; not leased"), "{}", world.who());
+    assert!(place.who().to_string().ends_with("; not leased"), "{}", place.who());
     drop((accepted, client));
 }
 
 /// The holder of the ports asks. Here nobody has leased them, and nobody else uses the registry.
 #[test]
 fn servers_that_are_left_are_leaks() {
-    let world = World::new();
-    let (port, ports) = (world.port(), [world.port(), world.port() + 1]);
-    let leaks = |ours_too| world.allocator.leaks(&ports, ours_too, Duration::ZERO).unwrap();
+    let place = Place::new();
+    let (port, ports) = (place.port(), [place.port(), place.port() + 1]);
+    let leaks = |ours_too| place.allocator.leaks(&ports, ours_too, Duration::ZERO).unwrap();
     assert_eq!(leaks(true), Vec::new());
     for address in ["127.0.0.1", "::1"] {
         let listener = TcpListener::bind((address, port)).unwrap();
@@ -147,33 +117,33 @@ fn servers_that_are_left_are_leaks() {
     assert_eq!(leaks(true), Vec::new(), "a connection is no server");
     drop(client);
     assert_eq!(leaks(true), Vec::new(), "nor is one that the kernel has yet to drop");
-    assert_eq!(world.allocator.leaks(&[0], true, Duration::ZERO).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(place.allocator.leaks(&[0], true, Duration::ZERO).unwrap_err().code(), ErrorCode::InvalidArgument);
 }
 
 /// The hook is asked while the call waits, so the server ends after the first look and before the grace is over.
 #[test]
 fn a_server_that_ends_within_its_grace_is_no_leak() {
-    let world = World::new();
-    let listener = Mutex::new(Some(TcpListener::bind(("127.0.0.1", world.port())).unwrap()));
-    let allocator = world.allocator.cancelled_by(move || {
+    let place = Place::new();
+    let listener = Mutex::new(Some(TcpListener::bind(("127.0.0.1", place.port())).unwrap()));
+    let allocator = place.allocator.cancelled_by(move || {
         listener.lock().unwrap().take();
         false
     });
-    assert_eq!(allocator.leaks(&[world.port()], true, Duration::from_secs(60)).unwrap(), Vec::new());
+    assert_eq!(allocator.leaks(&[place.port()], true, Duration::from_secs(60)).unwrap(), Vec::new());
 }
 
 #[test]
 fn a_failure_is_explained_by_who_is_there() {
-    let world = World::new();
-    let (port, other) = (world.port(), world.port() + 1);
+    let place = Place::new();
+    let (port, other) = (place.port(), place.port() + 1);
     let explained = |told: u16, around: u16| {
         let text = format!("will use port {around}\nError: listen EADDRINUSE: address already in use :::{told}\n");
         let mut failure = Failure::new();
         failure.texts.push(text);
-        world.allocator.explain_conflict(&failure).unwrap().unwrap()
+        place.allocator.explain_conflict(&failure).unwrap().unwrap()
     };
     assert_eq!(explained(port, other), [""; 0], "nobody is on either");
-    let lease = world.allocator.lease(LeaseRequest::exact([other])).unwrap();
+    let lease = place.allocator.lease(LeaseRequest::exact([other])).unwrap();
     assert!(explained(port, other)[0].starts_with(&format!("port {other} is held by")));
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let [sentence] = explained(other, port).try_into().unwrap();
@@ -183,24 +153,24 @@ fn a_failure_is_explained_by_who_is_there() {
     assert!(sentence.starts_with(&format!("port {port} is in use by PID")), "{sentence}");
     let mut named = Failure::new();
     named.named.extend([other, port, other]);
-    let sentences = world.allocator.explain_conflict(&named).unwrap().unwrap();
+    let sentences = place.allocator.explain_conflict(&named).unwrap().unwrap();
     assert_eq!(sentences[0], format!("port {other} was in use; nobody is on it any more"));
     assert!(sentences.len() == 2 && sentences[1].starts_with(&format!("port {port} is in use by PID")));
     let mut harmless = Failure::new();
     harmless.texts.push(format!("port {port} is fine"));
-    assert_eq!(world.allocator.explain_conflict(&harmless).unwrap(), None);
+    assert_eq!(place.allocator.explain_conflict(&harmless).unwrap(), None);
     drop(listener);
 }
 
 #[test]
 fn listeners_on_every_address() {
-    let world = World::new();
+    let place = Place::new();
     for address in ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"] {
-        let address = SocketAddr::new(address.parse().unwrap(), world.port());
+        let address = SocketAddr::new(address.parse().unwrap(), place.port());
         let listener = TcpListener::bind(address).unwrap();
-        let socket = world.socket();
+        let socket = place.socket();
         assert_eq!((socket.protocol, socket.state, socket.local, socket.remote), ("tcp", "listen", address, None));
-        assert_eq!(world.who().usage, PortUsage::Bound { protocol: "tcp" });
+        assert_eq!(place.who().usage, PortUsage::Bound { protocol: "tcp" });
         assert!(is_mine(&socket), "{socket:?}");
         drop(listener);
     }
@@ -208,9 +178,9 @@ fn listeners_on_every_address() {
 
 #[test]
 fn the_process_is_described() {
-    let world = World::new();
-    let _listener = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
-    let socket = world.socket();
+    let place = Place::new();
+    let _listener = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
+    let socket = place.socket();
     let me = rustix::process::geteuid().as_raw();
     assert_eq!(socket.user_id, Some(me));
     let process = socket.processes.iter().find(|process| process.pid == std::process::id()).unwrap();
@@ -218,7 +188,7 @@ fn the_process_is_described() {
     assert!(std::env::current_exe().unwrap().to_str().unwrap().contains(&process.name), "{process:?}");
     assert!(process.command.contains("who"), "{process:?}");
     assert!(process.started_at <= Timestamp::now() && process.started_at.age() < Duration::from_secs(3600));
-    let said = world.who().to_string();
+    let said = place.who().to_string();
     for part in [format!("PID {}", process.pid), process.name.clone(), "since 20".to_owned()] {
         assert!(said.contains(&part), "{part} is missing in {said}");
     }
@@ -226,15 +196,15 @@ fn the_process_is_described() {
 
 #[test]
 fn bound_without_listening() {
-    let world = World::new();
+    let place = Place::new();
     for (domain, address) in [(Domain::IPV4, "127.0.0.1"), (Domain::IPV6, "::")] {
-        let address = SocketAddr::new(address.parse().unwrap(), world.port());
+        let address = SocketAddr::new(address.parse().unwrap(), place.port());
         let socket = Socket::new(domain, Type::STREAM, None).unwrap();
         socket.bind(&address.into()).unwrap();
-        if !shows_bound(&world.who()) {
+        if !shows_bound(&place.who()) {
             return;
         }
-        let seen = world.socket();
+        let seen = place.socket();
         assert_eq!((seen.protocol, seen.state, seen.local, seen.remote), ("tcp", "bound", address, None));
         assert!(is_mine(&seen), "{seen:?}");
     }
@@ -242,39 +212,39 @@ fn bound_without_listening() {
 
 #[test]
 fn udp() {
-    let world = World::new();
+    let place = Place::new();
     for (address, other) in [("127.0.0.1", "127.0.0.1:9"), ("::1", "[::1]:9")] {
-        let address = SocketAddr::new(address.parse().unwrap(), world.port());
+        let address = SocketAddr::new(address.parse().unwrap(), place.port());
         let socket = UdpSocket::bind(address).unwrap();
-        let seen = world.socket();
+        let seen = place.socket();
         assert_eq!((seen.protocol, seen.state, seen.local, seen.remote), ("udp", "unconnected", address, None));
         assert!(is_mine(&seen), "{seen:?}");
         socket.connect(other).unwrap();
-        let seen = world.socket();
+        let seen = place.socket();
         assert_eq!((seen.state, seen.remote), ("established", other.parse().ok()));
     }
 }
 
 #[test]
 fn tcp_and_udp_at_once() {
-    let world = World::new();
-    let _tcp = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
-    let _udp = UdpSocket::bind(("::1", world.port())).unwrap();
-    let mut protocols: Vec<_> = world.who().sockets.iter().map(|socket| socket.protocol).collect();
+    let place = Place::new();
+    let _tcp = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
+    let _udp = UdpSocket::bind(("::1", place.port())).unwrap();
+    let mut protocols: Vec<_> = place.who().sockets.iter().map(|socket| socket.protocol).collect();
     protocols.sort_unstable();
     assert_eq!(protocols, ["tcp", "udp"]);
 }
 
 #[test]
 fn both_ends_of_a_connection() {
-    let world = World::new();
-    let [one, other] = [world.port(), world.port() + 1];
+    let place = Place::new();
+    let [one, other] = [place.port(), place.port() + 1];
     let listener = TcpListener::bind(("127.0.0.1", one)).unwrap();
     let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     client.bind(&SocketAddr::from(([127, 0, 0, 1], other)).into()).unwrap();
     client.connect(&listener.local_addr().unwrap().into()).unwrap();
     let (_server, _) = listener.accept().unwrap();
-    let reports = world.allocator.who([other, one]).unwrap();
+    let reports = place.allocator.who([other, one]).unwrap();
     let [of_client, of_server] = reports.as_slice() else { panic!("{reports:?}") };
     assert_eq!((of_client.port, of_server.port), (other, one));
     let ends = |report: &PortReport| {
@@ -290,83 +260,83 @@ fn both_ends_of_a_connection() {
 
 #[test]
 fn a_closed_connection_lingers_without_a_process() {
-    let world = World::new();
-    let listener = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
+    let place = Place::new();
+    let listener = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
     // Who closes first has the port in TIME_WAIT.
     drop(server);
     until("the server's end is in FIN_WAIT_2", || {
-        world.who().sockets.iter().any(|socket| socket.state == "fin_wait_2" && socket.processes.is_empty())
+        place.who().sockets.iter().any(|socket| socket.state == "fin_wait_2" && socket.processes.is_empty())
     });
     drop((client, listener));
     until("the port is in TIME_WAIT", || {
-        let sockets = world.who().sockets;
+        let sockets = place.who().sockets;
         sockets.len() == 1 && sockets.iter().all(|socket| socket.state == "time_wait")
     });
-    let socket = world.socket();
+    let socket = place.socket();
     assert!(socket.user_id.is_none() && socket.processes.is_empty() && socket.hidden.is_none(), "{socket:?}");
-    let said = world.who().to_string();
+    let said = place.who().to_string();
     assert!(said.contains("no process") && said.contains("1 closed connection"), "{said}");
 }
 
 #[test]
 fn two_processes_with_one_socket_are_both_named() {
-    let world = World::alone();
-    let listener = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
+    let place = Place::alone();
+    let listener = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
     rustix::io::fcntl_setfd(listener.as_fd(), FdFlags::empty()).unwrap();
     // It reads until its standard input ends.
     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
     rustix::io::fcntl_setfd(listener.as_fd(), FdFlags::CLOEXEC).unwrap();
     let pids = |socket: &SocketInfo| socket.processes.iter().map(|process| process.pid).collect::<Vec<_>>();
-    let socket = world.socket();
+    let socket = place.socket();
     assert!(is_mine(&socket) && pids(&socket).contains(&child.id()), "{socket:?}");
-    let said = world.who().to_string();
+    let said = place.who().to_string();
     assert!(said.contains(&format!("PID {} (cat), since ", child.id())), "{said}");
     drop(listener);
-    assert_eq!(pids(&world.socket()), [child.id()]);
+    assert_eq!(pids(&place.socket()), [child.id()]);
     drop(child.stdin.take());
     child.wait().unwrap();
-    assert!(world.who().sockets.is_empty());
+    assert!(place.who().sockets.is_empty());
 }
 
 #[test]
 fn a_socket_open_twice_in_a_process_names_it_once() {
-    let world = World::new();
-    let listener = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
+    let place = Place::new();
+    let listener = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
     let _copy = listener.try_clone().unwrap();
-    let pids: Vec<_> = world.socket().processes.iter().map(|process| process.pid).collect();
+    let pids: Vec<_> = place.socket().processes.iter().map(|process| process.pid).collect();
     assert_eq!(pids.iter().filter(|pid| **pid == std::process::id()).count(), 1);
 }
 
 #[test]
 fn a_lease_of_this_process() {
-    let world = World::new();
-    let lease = world.allocator.lease(LeaseRequest::exact([world.port()])).unwrap();
-    let report = world.who();
+    let place = Place::new();
+    let lease = place.allocator.lease(LeaseRequest::exact([place.port()])).unwrap();
+    let report = place.who();
     let PortUsage::Held { holder: Some(holder), id: None, since: Some(_) } = &report.usage else {
         panic!("{report:?}");
     };
     assert_eq!(holder.pid, std::process::id());
     assert!(report.to_string().contains(&format!("is held by PID {}", holder.pid)), "{report}");
-    let _server = TcpListener::bind(("127.0.0.1", world.port())).unwrap();
-    let report = world.who();
+    let _server = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
+    let report = place.who();
     assert!(matches!(report.usage, PortUsage::Held { .. }) && report.sockets.iter().all(is_mine), "{report:?}");
     lease.release();
-    assert_eq!(world.who().usage, PortUsage::Bound { protocol: "tcp" });
+    assert_eq!(place.who().usage, PortUsage::Bound { protocol: "tcp" });
 }
 
 /// One that outlives this test's memory of it.
-fn kept(world: &World) -> portalloc::Environment {
-    let request = EnvironmentRequest::new().ports(2).worktree(world.path()).env_file(EnvFile::None).kept();
-    world.allocator.create_environment(&request).unwrap()
+fn kept(place: &Place) -> portalloc::Environment {
+    let request = EnvironmentRequest::new().ports(2).worktree(place.world.work()).env_file(EnvFile::None).kept();
+    place.allocator.create_environment(&request).unwrap()
 }
 
 #[test]
 fn a_kept_environment_with_its_work_tree() {
-    let world = World::new();
-    let environment = kept(&world);
-    let reports = world.allocator.who_environment(environment.id()).unwrap();
+    let place = Place::new();
+    let environment = kept(&place);
+    let reports = place.allocator.who_environment(environment.id()).unwrap();
     assert_eq!(reports.iter().map(|report| report.port).collect::<Vec<_>>(), environment.ports());
     for report in &reports {
         assert!(matches!(report.usage, PortUsage::Kept { id, .. } if id == environment.id()), "{report:?}");
@@ -376,20 +346,18 @@ fn a_kept_environment_with_its_work_tree() {
         assert!(said.contains(&environment.record().worktree_path.display().to_string()), "{said}");
     }
     environment.cleanup().unwrap();
-    assert_eq!(world.allocator.who_environment(environment.id()).unwrap_err().code(), ErrorCode::NotFound);
+    assert_eq!(place.allocator.who_environment(environment.id()).unwrap_err().code(), ErrorCode::NotFound);
 }
 
 #[test]
 fn a_damaged_label_is_seen_through_and_left_as_it_is() {
-    let world = World::new();
-    let environment = kept(&world);
-    let own = std::fs::metadata("/proc/self/ns/net").unwrap().ino();
-    let path = world.allocator.directory().join(format!("net-{own}/ports"));
+    let place = Place::new();
+    let environment = kept(&place);
+    let path = place.world.ports_file();
     let port = *environment.ports().first().unwrap();
-    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    file.write_all_at(b"scribble", u64::from(port) * 64).unwrap();
+    place.world.scribble(port, 0, b"scribble");
     let before = std::fs::read(&path).unwrap();
-    let report = world.allocator.who([port]).unwrap().remove(0);
+    let report = place.allocator.who([port]).unwrap().remove(0);
     assert!(matches!(report.usage, PortUsage::Kept { id, .. } if id == environment.id()), "{report:?}");
     assert!(std::fs::read(&path).unwrap() == before, "looking has changed the ports file");
     environment.cleanup().unwrap();
@@ -397,10 +365,10 @@ fn a_damaged_label_is_seen_through_and_left_as_it_is() {
 
 #[test]
 fn port_in_use_names_process_and_environment() {
-    let world = World::new();
-    let environment = kept(&world);
+    let place = Place::new();
+    let environment = kept(&place);
     let port = *environment.ports().first().unwrap();
-    let refusal = |port| world.allocator.lease(LeaseRequest::exact([port])).unwrap_err();
+    let refusal = |port| place.allocator.lease(LeaseRequest::exact([port])).unwrap_err();
     let of_kept = refusal(port);
     assert_eq!(of_kept.code(), ErrorCode::PortInUse);
     let (id, worktree) = (environment.id().to_string(), environment.record().worktree_path.display().to_string());
@@ -417,12 +385,12 @@ fn port_in_use_names_process_and_environment() {
     assert_eq!(stranger.code(), ErrorCode::PortInUse);
     assert!(stranger.message().contains(&pid) && !stranger.message().contains(&id), "{stranger}");
     drop(listener);
-    world.allocator.lease(LeaseRequest::exact([port])).unwrap();
+    place.allocator.lease(LeaseRequest::exact([port])).unwrap();
 }
 
 #[test]
 fn port_0_does_not_exist() {
-    let world = World::new();
-    assert_eq!(world.allocator.who([world.port(), 0]).unwrap_err().code(), ErrorCode::InvalidArgument);
-    assert!(world.allocator.who([]).unwrap().is_empty());
+    let place = Place::new();
+    assert_eq!(place.allocator.who([place.port(), 0]).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert!(place.allocator.who([]).unwrap().is_empty());
 }

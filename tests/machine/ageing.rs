@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use portalloc_tests::PATIENCE;
+use portalloc_testkit::PATIENCE;
 
 use super::Machine;
 

@@ -9,13 +9,14 @@ mod setup;
 
 use std::process::Command;
 
-use portalloc_tests::{Actor, World, can_unshare, unshared};
+use portalloc_testkit::can_unshare;
+use portalloc_tests::{Actor, Stage};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
 /// Actors of one machine, which are given no registry by name.
 struct Machine {
-    world: World,
+    world: Stage,
     first: Actor,
 }
 
@@ -25,14 +26,14 @@ impl Machine {
         if !can_unshare(&["-mn"]) {
             return None;
         }
-        let world = World::new(ACTOR, ports);
+        let world = Stage::new(ACTOR, ports);
         // What the tests need of the real /tmp is taken along; the actor's program may lie there, too.
         let prepare = "mount -t tmpfs -o mode=755 tmpfs /mnt; mkdir /mnt/scratch; mount --bind \"$1\" /mnt/scratch; cp \"$2\" /mnt/actor
             chmod 755 \"$1\"; chmod 1777 \"$1/temp\" \"$1/work\"
             mount -t tmpfs -o mode=755 tmpfs /etc; mount -t tmpfs -o mode=755 tmpfs /run; mount -t tmpfs -o mode=1777 tmpfs /tmp
             mkdir -p \"$1\"; mount --bind /mnt/scratch \"$1\"; cd \"$1/work\"
             ip link set lo up; unset PORTALLOC_DIR; exec /mnt/actor";
-        let first = unshared(&world, &["-mn"], prepare);
+        let first = world.unshared(&["-mn"], prepare);
         let mut machine = Self { world, first };
         assert_eq!(machine.first.ok("place"), "/tmp/portalloc");
         Some(machine)
@@ -40,7 +41,7 @@ impl Machine {
 
     /// A command on this machine.
     fn command(&self, program: &[&str]) -> Command {
-        let mut command = self.world.command("nsenter");
+        let mut command = self.world.program("nsenter");
         command.env_remove("PORTALLOC_DIR").args(["-t", &self.first.pid().to_string(), "-m", "-n", "--"]).args(program);
         command
     }

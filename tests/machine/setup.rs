@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use portalloc_tests::{Actor, PATIENCE, judge};
+use portalloc_testkit::PATIENCE;
+use portalloc_tests::{Actor, judge};
 
 use super::Machine;
 
@@ -71,7 +72,7 @@ fn what_is_over_is_no_reason_to_refuse_and_is_told() {
 fn sixteen_processes_lease_while_it_changes_the_place_a_hundred_times() {
     let Some(mut machine) = Machine::new(48) else { return };
     // One for root and for an ordinary user.
-    let journal = machine.world.scratch().join("journal");
+    let journal = machine.world.path().join("journal");
     std::fs::write(&journal, "").unwrap();
     std::fs::set_permissions(&journal, PermissionsExt::from_mode(0o666)).unwrap();
     let mut actors: Vec<_> =

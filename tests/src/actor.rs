@@ -2,11 +2,10 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests: a failure is a failed test")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process};
+use portalloc_testkit::Running;
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// An actor's answer to a command.
@@ -23,53 +22,37 @@ pub struct Failure {
 
 /// A running actor. Dropping it kills it.
 #[derive(Debug)]
-pub struct Actor {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-}
-
-/// Longer than any command waits; an actor that says nothing for so long hangs.
-const LONGEST_ANSWER: Timespec = Timespec { tv_sec: 120, tv_nsec: 0 };
+pub struct Actor(Running);
 
 impl Actor {
     /// Starts a process that ends up as an actor.
     #[must_use]
     pub fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the actor starts");
-        let stdin = child.stdin.take().expect("a pipe");
-        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self { child, stdin, stdout }
+        Self(Running::start(&mut command))
     }
 
     /// Its process ID; of `unshare --fork`, if that started it.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.0.pid()
     }
 
     /// Sends a command without waiting for the answer.
     pub fn send(&mut self, command: &str) {
-        writeln!(self.stdin, "{command}").expect("the actor reads its commands");
+        self.0.say(command);
     }
 
     /// The answer to the oldest command that was not answered yet.
     pub fn answer(&mut self) -> Answer {
-        let mut line = String::new();
-        if self.stdout.buffer().is_empty() {
-            let ready = poll(&mut [PollFd::new(self.stdout.get_ref(), PollFlags::IN)], Some(&LONGEST_ANSWER));
-            assert!(ready.is_ok_and(|ready| ready > 0), "the actor {} hangs", self.pid());
-        }
-        self.stdout.read_line(&mut line).expect("the actor's answer is text");
+        let line = self.0.line();
         let answer: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the actor answers {line:?}"));
         read(&answer)
     }
 
     /// Whether there is an answer to be had without waiting.
-    pub fn has_answered(&mut self) -> bool {
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        !self.stdout.buffer().is_empty()
-            || poll(&mut [PollFd::new(self.stdout.get_ref(), PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.0.has_written()
     }
 
     /// Sends a command and waits for its answer.
@@ -98,32 +81,22 @@ impl Actor {
 
     /// What it says until it ends, by itself or because it was killed.
     pub fn last_words(&mut self) -> String {
-        let mut words = String::new();
-        std::io::Read::read_to_string(&mut self.stdout, &mut words).expect("the actor's words are text");
-        words
+        self.0.rest()
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process ID");
-        kill_process(pid, signal).expect("the actor can be signalled");
+        self.0.signal(signal);
     }
 
     /// Kills it with SIGKILL and waits for its end. Its standard input stays open for children that it forked.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.kill();
     }
 
     /// Kills it, and leaves it a zombie.
     pub fn kill_unreaped(&mut self) {
         self.signal(Signal::KILL);
-    }
-}
-
-impl Drop for Actor {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -1,21 +1,16 @@
-//! What the tests of several processes share: a world of its own for each test, actors in it, and a judge.
+//! What the tests of several processes share: actors on a stage of their own for each test, and a judge.
 //!
 //! A failure in here is a failed test, so helpers panic where product code would return an error.
 
 mod actor;
-mod condition;
 mod contest;
-mod isolation;
 mod options;
 mod performer;
-mod slice;
+mod stage;
 mod stepper;
-mod world;
 
 pub use actor::{Actor, Answer, Failure};
-pub use condition::{PATIENCE, until};
-pub use contest::{Journal, Random, Verdict, judge};
-pub use isolation::{can_unshare, unshared};
+pub use contest::{Journal, Verdict, judge};
 pub use performer::Performer;
+pub use stage::Stage;
 pub use stepper::{Call, Steps, can_step};
-pub use world::World;

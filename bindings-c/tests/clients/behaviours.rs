@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use portalloc_tests::World;
+use portalloc_testkit::World;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Link, client, command, root, world};
+use crate::support::{Link, client, command, root};
 
 const RUN: usize = 20;
 
@@ -146,7 +146,7 @@ fn without_zeros(case: &Value) -> Option<Value> {
 
 #[test]
 fn behaviours() {
-    let home = world(1);
+    let home = World::new(1);
     let program = client(&home, "performer.c", Link::Shared);
     let mut failures = Vec::new();
     let (mut cases, mut zeros) = (0, 0);
@@ -157,7 +157,7 @@ fn behaviours() {
         }
         let file: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         for case in &file {
-            let world = world(RUN);
+            let world = World::new(RUN);
             let mut case = filled(case, world.base());
             if let Some(other) = without_zeros(&case) {
                 case = other;

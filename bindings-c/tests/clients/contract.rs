@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 use portalloc_core::ErrorCode;
-use portalloc_tests::{World, can_unshare};
+use portalloc_testkit::{World, can_unshare, has, names};
 
-use crate::support::{Link, client, command, copied, has, here, library, root, soname, succeeds, told, world};
+use crate::support::{Link, client, command, copied, here, library, root, soname, succeeds, told};
 
 const CLIENTS: [&str; 8] =
     ["contract.c", "threads.c", "fork.c", "ports.c", "warnings.c", "descriptors.c", "plugin.c", "owners.cpp"];
@@ -30,8 +30,8 @@ fn argument(client: &str) -> Option<OsString> {
 fn is_clean(world: &World) {
     let listing = world.allocator().list().unwrap();
     assert!(listing.environments.is_empty() && listing.leases.is_empty(), "{listing:?}");
-    assert_eq!(world.names(world.temp()), [""; 0]);
-    assert_eq!(world.names(world.work()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
+    assert_eq!(names(world.work()), [""; 0]);
 }
 
 fn is_well(world: &World, command: &mut Command) {
@@ -42,7 +42,7 @@ fn is_well(world: &World, command: &mut Command) {
 }
 
 fn run(name: &str, link: Link) {
-    let world = world(PORTS);
+    let world = World::new(PORTS);
     let program = client(&world, name, link);
     is_well(&world, command(&world, &program).args(argument(name)));
 }
@@ -88,7 +88,7 @@ fn a_forked_child_with_its_parent_s_pid_ends_nothing() {
     if !can_unshare(&flags) {
         return;
     }
-    let world = world(PORTS);
+    let world = World::new(PORTS);
     let program = client(&world, "namespaces.c", Link::Shared);
     is_well(&world, command(&world, "unshare").args(flags).arg(program));
 }
@@ -100,7 +100,7 @@ fn owners_in_cpp_17() {
 
 #[test]
 fn owners_in_cpp_20() {
-    let world = world(40);
+    let world = World::new(40);
     let program = crate::support::compiled_as(&world, &here().join("tests/c/owners.cpp"), Link::Shared, "c++20");
     is_well(&world, &mut command(&world, &program));
 }
@@ -120,11 +120,11 @@ fn memcheck(world: &World) -> Command {
 
 #[test]
 fn memcheck_finds_nothing() {
-    if !has("valgrind", "memcheck_finds_nothing") {
+    if !has("valgrind") {
         return;
     }
     for name in CLIENTS {
-        let world = world(PORTS);
+        let world = World::new(PORTS);
         let program = client(&world, name, Link::Shared);
         // What its parent has of the library's a forked child leaves alone, and what a thread had that the child does not
         // have is lost there: leaks of these clients are left to the sanitizers, which look at the parent only.
@@ -140,11 +140,11 @@ fn memcheck_finds_nothing() {
 /// That the two tests above can fail.
 #[test]
 fn sanitizers_and_memcheck_find_what_is_wrong() {
-    let world = world(10);
+    let world = World::new(10);
     let program = client(&world, "careless.c", Link::Sanitized);
     let output = command(&world, &program).output().unwrap();
     assert!(!output.status.success() && told(&output).contains("LeakSanitizer"), "{}", told(&output));
-    if has("valgrind", "sanitizers_and_memcheck_find_what_is_wrong") {
+    if has("valgrind") {
         let program = client(&world, "careless.c", Link::Shared);
         let output = memcheck(&world).arg("--leak-check=full").arg(program).output().unwrap();
         assert_eq!(output.status.code(), Some(99), "{}", told(&output));
@@ -153,8 +153,8 @@ fn sanitizers_and_memcheck_find_what_is_wrong() {
 
 #[test]
 fn error_codes_are_the_core_s() {
-    let world = world(1);
-    let source = world.scratch().join("codes.c");
+    let world = World::new(1);
+    let source = world.path().join("codes.c");
     let program = "#include <portalloc.h>\n#include <stdio.h>\nint main(void) {\n    const char *code;\n    \
                    for (unsigned result = 1; (code = portalloc_error_code(result)) != NULL; result++) puts(code);\n}\n";
     std::fs::write(&source, program).unwrap();

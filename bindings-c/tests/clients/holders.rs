@@ -1,47 +1,26 @@
 //! Leases of C programs that are killed, and that others have inherited.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
-
 use portalloc_core::{ErrorCode, LeaseRequest};
-use portalloc_tests::{World, until};
+use portalloc_testkit::{Running, World, until};
 
-use crate::support::{Link, client, world};
+use crate::support::{Link, client};
 
 /// A client that holds two ports, and perhaps a child of it. Both end when their standard input does.
 struct Holder {
-    child: Child,
-    stdin: Option<ChildStdin>,
+    process: Running,
     ports: Vec<u16>,
 }
 
 impl Holder {
     fn start(world: &World, how: Option<&str>) -> Self {
-        let program = client(world, "holder.c", Link::Shared);
-        let mut command: Command = world.command(program.to_str().unwrap());
-        let mut child = command.args(how).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let stdin = child.stdin.take();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
+        let mut process = Running::start(world.program(client(world, "holder.c", Link::Shared)).args(how));
+        let first = process.line();
         let parsed: Result<_, _> = first.split(' ').map(str::parse).collect();
         let ports = parsed.unwrap_or_else(|_| panic!("{first}"));
         if how.is_some() {
-            assert_eq!(lines.next().unwrap().unwrap(), "started");
+            assert_eq!(process.line(), "started");
         }
-        Self { child, stdin, ports }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Self { process, ports }
     }
 }
 
@@ -51,19 +30,19 @@ fn state(world: &World, holder: &Holder) -> Option<ErrorCode> {
 
 #[test]
 fn a_killed_process_holds_nothing() {
-    let world = world(10);
+    let world = World::new(10);
     let mut holder = Holder::start(&world, None);
     assert_eq!(state(&world, &holder), Some(ErrorCode::PortInUse));
-    holder.kill();
+    holder.process.kill();
     assert_eq!(state(&world, &holder), None);
 }
 
 #[test]
 fn exec_closes_a_lease() {
-    let world = world(10);
+    let world = World::new(10);
     let mut holder = Holder::start(&world, Some("keep"));
     assert_eq!(state(&world, &holder), Some(ErrorCode::PortInUse));
-    holder.kill();
+    holder.process.kill();
     // Its child still runs.
     assert_eq!(state(&world, &holder), None);
 }
@@ -71,7 +50,7 @@ fn exec_closes_a_lease() {
 /// Leases with no descriptors 0 to 2, and then lets /dev/null take their place.
 #[test]
 fn a_daemon_keeps_its_lease_and_the_registry_stays_clean() {
-    let world = world(10);
+    let world = World::new(10);
     let holder = Holder::start(&world, Some("daemon"));
     assert_eq!(state(&world, &holder), Some(ErrorCode::PortInUse));
     let written = std::fs::read(world.ports_file()).unwrap();
@@ -81,10 +60,10 @@ fn a_daemon_keeps_its_lease_and_the_registry_stays_clean() {
 
 #[test]
 fn an_inherited_lease_lives_until_its_last_process_is_gone() {
-    let world = world(10);
+    let world = World::new(10);
     let mut holder = Holder::start(&world, Some("pass"));
-    holder.kill();
+    holder.process.kill();
     assert_eq!(state(&world, &holder), Some(ErrorCode::PortInUse));
-    drop(holder.stdin.take());
+    holder.process.end_input();
     until("the child has ended", || state(&world, &holder).is_none());
 }

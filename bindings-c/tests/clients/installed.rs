@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use portalloc_tests::World;
+use portalloc_testkit::{World, has, names};
 
-use crate::support::{command, has, here, root, soname, succeeds, told, world};
+use crate::support::{command, here, root, soname, succeeds, told};
 
 /// The tasks of install.mk, which is a part of the Makefile, at the repository's root.
 fn make(arguments: &str) -> Command {
@@ -23,7 +23,7 @@ fn make(arguments: &str) -> Command {
 
 /// Where a user would have it.
 fn home(world: &World) -> PathBuf {
-    let home = world.scratch().join("home");
+    let home = world.path().join("home");
     fs::create_dir(&home).unwrap();
     succeeds(make(r#"install PREFIX="$HOME/.local""#).env("HOME", &home));
     home
@@ -51,8 +51,8 @@ fn files(folder: &Path) -> Vec<String> {
 
 #[test]
 fn install_and_uninstall() {
-    let world = world(10);
-    let stage = world.scratch().join("a stage");
+    let world = World::new(10);
+    let stage = world.path().join("a stage");
     let prefix = stage.join("opt/tools");
     let arguments = format!("PREFIX=/opt/tools DESTDIR='{}'", stage.display());
     succeeds(&mut make(&format!("install {arguments}")));
@@ -107,10 +107,10 @@ fn a_prefix_that_is_no_path_is_refused() {
 
 #[test]
 fn cmake_refuses_another_version() {
-    if !has("cmake", "cmake_refuses_another_version") {
+    if !has("cmake") {
         return;
     }
-    let world = world(1);
+    let world = World::new(1);
     let home = home(&world);
     let configure = |wanted: &str| {
         let project = format!("cmake_minimum_required(VERSION 3.16)\nproject(x C)\nfind_package(portalloc {wanted})\n");
@@ -123,7 +123,7 @@ fn cmake_refuses_another_version() {
         let said = succeeds(
             cmake
                 .args(["-S", ".", "-B"])
-                .arg(world.scratch().join(wanted))
+                .arg(world.path().join(wanted))
                 .arg(format!("-DCMAKE_PREFIX_PATH={}", home.join(".local").display())),
         );
         said.contains("found 1")
@@ -138,7 +138,7 @@ fn cmake_refuses_another_version() {
 
 #[test]
 fn a_static_program_needs_no_library_of_ours() {
-    let world = world(1);
+    let world = World::new(1);
     let home = home(&world);
     let source = here().join("examples/server.c");
     let mut shell = users(&world, &home, "sh");
@@ -195,7 +195,7 @@ const AROUND_CPP: &str = "#include <portalloc.hpp>\n#include <cassert>\n#include
 
 #[test]
 fn the_page() {
-    let world = world(40);
+    let world = World::new(40);
     let home = home(&world);
     let page = fs::read_to_string(root().join("docs/c.md")).unwrap();
     assert!(page.contains(r#"$ make install PREFIX="$HOME/.local""#), "the page does not install what is tested");
@@ -233,16 +233,16 @@ fn the_page() {
     succeeds(users(&world, &home, "sh").arg("-xc").arg(script));
     let listing = world.allocator().list().unwrap();
     assert!(listing.environments.is_empty() && listing.leases.is_empty(), "{listing:?}");
-    assert_eq!(world.names(world.temp()), [""; 0]);
+    assert_eq!(names(world.temp()), [""; 0]);
 }
 
 fn possible(world: &World, needs: &str) -> bool {
     if needs != "gtest" {
-        return has(needs, "the_page");
+        return has(needs);
     }
     let found = command(world, "pkg-config").args(["--exists", "gtest_main"]).status().unwrap().success();
     // Named as a program that there cannot be, so that it is skipped as loudly.
-    found || has("GoogleTest (libgtest-dev)", "the_page")
+    found || has("GoogleTest (libgtest-dev)")
 }
 
 #[test]

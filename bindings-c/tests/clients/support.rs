@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use portalloc_tests::World;
+use portalloc_testkit::World;
 use serde_json::Value;
 
 /// Seconds that a program has; far more than any needs.
@@ -20,11 +20,6 @@ pub(crate) fn here() -> &'static Path {
 
 pub(crate) fn root() -> &'static Path {
     here().parent().unwrap()
-}
-
-/// A world for a client, which is no actor.
-pub(crate) fn world(count: usize) -> World {
-    World::new("", count)
 }
 
 /// Where shared and static library are, under all their names.
@@ -106,7 +101,7 @@ pub(crate) fn compiled(world: &World, source: &Path, link: Link) -> PathBuf {
 }
 
 pub(crate) fn compiled_as(world: &World, source: &Path, link: Link, standard: &str) -> PathBuf {
-    let program = world.scratch().join(source.file_stem().unwrap());
+    let program = world.path().join(source.file_stem().unwrap());
     let mut compiler = Command::new(if standard.starts_with("c++") { "c++" } else { "cc" });
     compiler.arg(format!("-std={standard}")).args(["-g", "-pthread"]);
     compiler.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
@@ -127,11 +122,8 @@ pub(crate) fn compiled_as(world: &World, source: &Path, link: Link, standard: &s
 
 /// `program` in this world; it is killed if it hangs.
 pub(crate) fn command(world: &World, program: impl AsRef<OsStr>) -> Command {
-    let mut command = world.command("timeout");
+    let mut command = world.program("timeout");
     command.args(["--kill-after=5", LIMIT]).arg(program);
-    for name in ["ISOLATION_ID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] {
-        command.env_remove(name);
-    }
     command
 }
 
@@ -145,16 +137,4 @@ pub(crate) fn succeeds(command: &mut Command) -> String {
 pub(crate) fn told(output: &Output) -> String {
     let [out, error] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     format!("{}\n{out}{error}", output.status)
-}
-
-/// Whether a test that needs this program can run: loudly not, and never in CI.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-pub(crate) fn has(program: &str, test: &str) -> bool {
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&folders).any(|folder| folder.join(program).is_file());
-    assert!(found || env::var_os("CI").is_none(), "{test}: there is no {program} here, but CI must run this");
-    if !found {
-        eprintln!("SKIPPED: {test}: there is no {program} here");
-    }
-    found
 }

@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::scratch::{Scratch, run};
+use portalloc_testkit::{CommandLine, run};
+
+use crate::PORTALLOC;
 
 /// Runs what must be refused, and fails unless the message has `part` and nothing is left.
-fn refused(scratch: &Scratch, arguments: &[&str], part: &str) {
+fn refused(scratch: &CommandLine, arguments: &[&str], part: &str) {
     let said = scratch.run(arguments).failed(2);
     assert!(said.contains(part), "{arguments:?}: {part:?} is missing in\n{said}");
     assert!(!said.contains("panicked"), "{arguments:?}: {said}");
@@ -16,7 +18,7 @@ fn refused(scratch: &Scratch, arguments: &[&str], part: &str) {
 
 #[test]
 fn numbers_of_ports() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for bad in ["0", "-3", "70000", "61", "abc", "99999999999999999999", "1.5", "0x5", " 5"] {
         refused(&scratch, &["create", "--ports", bad], bad);
         refused(&scratch, &["create", &format!("--ports={bad}")], bad);
@@ -26,13 +28,13 @@ fn numbers_of_ports() {
 
 #[test]
 fn more_ports_than_the_pool_has_says_how_many_it_has() {
-    let scratch = Scratch::with_pool_of(7);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 7);
     refused(&scratch, &["create", "--ports", "8"], "has 7");
 }
 
 #[test]
 fn pools_and_exclusions() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for bad in ["29999-20000", "0-5", "0", "1-70000", "words", "20000-", "-5", "20000--20005", "20000,,20001", "2e4"] {
         refused(&scratch, &["create", &format!("--pool={bad}")], bad);
         refused(&scratch, &["create", &format!("--exclude={bad}")], bad);
@@ -50,7 +52,7 @@ fn pools_and_exclusions() {
 
 #[test]
 fn isolation_ids() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let victim = scratch.elsewhere().join("victim.json");
     fs::write(&victim, "1").unwrap();
     let long = "a".repeat(200);
@@ -68,7 +70,7 @@ fn isolation_ids() {
 
 #[test]
 fn names() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let long = "x".repeat(65);
     for bad in ["1web", "a b", "a=b", "a;b", "$(touch executed)", "a\nb", "é", "-a", &long] {
         // Escaped as in the message, and cut where that is cut.
@@ -85,7 +87,7 @@ fn names() {
 
 #[test]
 fn work_trees() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let missing = scratch.path().join("missing");
     let file = scratch.elsewhere().join("file");
     fs::write(&file, "").unwrap();
@@ -103,7 +105,7 @@ fn work_trees() {
 
 #[test]
 fn times() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for option in ["--ttl", "--wait"] {
         for bad in ["abc", "5", "2 fortnights", "99999999999999999999d"] {
             refused(&scratch, &["create", option, bad], bad);
@@ -117,7 +119,7 @@ fn times() {
 
 #[test]
 fn instance_ids_owners_and_env_files() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     refused(&scratch, &["create", "--instance-id", "a\nb"], "a\\nb");
     refused(&scratch, &["create", "--instance-id", &"i".repeat(257)], "iiii");
     for bad in ["0", "-1", "abc", "99999999999"] {
@@ -134,7 +136,7 @@ fn instance_ids_owners_and_env_files() {
 
 #[test]
 fn commands_and_options() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     refused(&scratch, &[], "Usage");
     refused(&scratch, &["make"], "make");
     refused(&scratch, &["create", "--prots", "5"], "--prots");
@@ -150,7 +152,7 @@ fn commands_and_options() {
 
 #[test]
 fn options_that_exclude_each_other() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for bad in [
         "create --json --shell",
         "create --json --format fish",

@@ -4,12 +4,13 @@ use std::fs;
 
 use portalloc::EnvironmentRequest;
 use portalloc::environment::EnvFile;
+use portalloc_testkit::{CommandLine, id, path, ports, run, until};
 
-use crate::scratch::{Scratch, id, path, ports, run, until};
+use crate::PORTALLOC;
 
 #[test]
 fn one_is_removed_whole_from_any_folder_and_its_neighbour_stays() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (gone, neighbour) = (scratch.create(&[]), scratch.create(&[]));
     let id = id(&gone);
     fs::create_dir(path(&gone, "temp_dir").join("data")).unwrap();
@@ -33,7 +34,7 @@ fn one_is_removed_whole_from_any_folder_and_its_neighbour_stays() {
 
 #[test]
 fn again_is_no_error() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let id = id(&scratch.create(&[]));
     scratch.run(["cleanup", "--id", &id]).succeeded();
     scratch.assert_nothing_left(&[]);
@@ -44,7 +45,7 @@ fn again_is_no_error() {
 
 #[test]
 fn an_unknown_one_is_nothing_to_remove() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for arguments in ["--id 0123456789ab", "--all", "--stale", "--older-than 0s", "--all --worktree /nonexistent"] {
         let run = scratch.run(["cleanup"].into_iter().chain(arguments.split(' ')));
         assert!(run.stderr.contains("nothing to remove"), "{arguments}: {run:?}");
@@ -54,7 +55,7 @@ fn an_unknown_one_is_nothing_to_remove() {
 
 #[test]
 fn several_may_be_named() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let [one, two, three] = [(); 3].map(|()| id(&scratch.create(&[])));
     let said = scratch.run(["cleanup", "--id", &one, "--id", "0123456789ab", "--id", &two]).succeeded();
     assert!(said.contains(&one) && said.contains(&two) && !said.contains(&three), "{said}");
@@ -64,7 +65,7 @@ fn several_may_be_named() {
 
 #[test]
 fn one_bad_id_among_several_removes_none() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let id = id(&scratch.create(&[]));
     scratch.run(["cleanup", "--id", &id, "--id", "../x"]).failed_with(2, "invalid_id");
     assert_eq!(scratch.environments().len(), 1);
@@ -72,7 +73,7 @@ fn one_bad_id_among_several_removes_none() {
 
 #[test]
 fn all_removes_all() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let ids = [(); 3].map(|()| id(&scratch.create(&[])));
     let said = scratch.run(["cleanup", "--all"]).succeeded();
     assert!(ids.iter().all(|id| said.contains(id)), "{said}");
@@ -81,7 +82,7 @@ fn all_removes_all() {
 
 #[test]
 fn stale_removes_only_those_that_are_and_says_why() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let stays = id(&scratch.create(&["--ttl", "1h"]));
     let expired = id(&scratch.create(&["--ttl", "1ms"]));
     fs::create_dir(scratch.path().join("tree")).unwrap();
@@ -99,7 +100,7 @@ fn stale_removes_only_those_that_are_and_says_why() {
 
 #[test]
 fn older_than_removes_only_those_that_are() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let id = id(&scratch.create(&[]));
     let run = scratch.run(["cleanup", "--older-than", "1d"]);
     assert!(run.stderr.contains("nothing to remove"), "{run:?}");
@@ -113,7 +114,7 @@ fn older_than_removes_only_those_that_are() {
 
 #[test]
 fn a_work_tree_narrows_every_selection() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let here = id(&scratch.create(&["--ttl", "1ms"]));
     let there = scratch.elsewhere();
     let there = there.to_str().unwrap();
@@ -132,7 +133,7 @@ fn a_work_tree_narrows_every_selection() {
 
 #[test]
 fn one_that_a_live_process_holds_is_left() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let request = EnvironmentRequest::new().worktree(scratch.work()).env_file(EnvFile::Worktree);
     let held = scratch.allocator().create_environment(&request).unwrap();
     let id = held.id().to_string();
@@ -150,7 +151,7 @@ fn one_that_a_live_process_holds_is_left() {
 
 #[test]
 fn what_is_not_the_environments_is_left_and_told() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     let victim = scratch.elsewhere().join("precious");
     fs::write(&victim, "1").unwrap();
@@ -169,7 +170,7 @@ fn what_is_not_the_environments_is_left_and_told() {
 
 #[test]
 fn the_temp_dir_of_a_lost_record_is_swept() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--no-env-file"]);
     if rustix::fs::llistxattr(path(&created, "temp_dir"), &mut [0_u8; 256]).unwrap_or(0) == 0 {
         eprintln!("SKIPPED: no marks (extended attributes) on this file system");

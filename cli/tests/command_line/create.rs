@@ -3,13 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use portalloc_testkit::{CommandLine, id, names, path, ports, run};
 use serde_json::json;
 
-use crate::scratch::{Scratch, id, names, path, ports, run};
+use crate::PORTALLOC;
 
 #[test]
 fn json_has_the_documented_keys() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "4", "--names", "postgres,redis"]);
     let id = id(&created);
     assert!(id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)), "{id}");
@@ -29,7 +30,7 @@ fn json_has_the_documented_keys() {
 
 #[test]
 fn ports_are_consecutive_distinct_and_of_the_pool() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let mut all = Vec::new();
     for count in [1, 5, 20] {
         let given = ports(&scratch.create(&["--ports", &count.to_string()]));
@@ -45,23 +46,23 @@ fn ports_are_consecutive_distinct_and_of_the_pool() {
 
 #[test]
 fn five_ports_by_default() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     assert_eq!(ports(&scratch.create(&[])).len(), 5);
 }
 
 #[test]
 fn temp_dir_and_record_are_the_users_alone() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     let mode = |key| fs::symlink_metadata(path(&created, key)).unwrap().permissions().mode() & 0o7777;
     assert!(path(&created, "temp_dir").is_dir());
     assert_eq!((mode("temp_dir"), mode("lock_file")), (0o700, 0o1600));
-    assert_eq!(names(&path(&created, "temp_dir")), [""; 0]);
+    assert_eq!(names(path(&created, "temp_dir")), [""; 0]);
 }
 
 #[test]
 fn the_env_file_gives_a_shell_the_same_values() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "3", "--names", "web,db"]);
     let script = r#"set -a; . ./.env.isolation; set +a
         env | grep -E '^(ISOLATION_ID|COMPOSE_PROJECT_NAME|TEMP_DIR|PORT_BASE|PORT_COUNT|.*_PORT|PORT_[0-9]+)=' | sort"#;
@@ -85,7 +86,7 @@ fn the_env_file_gives_a_shell_the_same_values() {
 
 #[test]
 fn a_second_one_leaves_the_first_ones_env_file_and_says_so() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let first = scratch.create(&[]);
     let before = fs::read(path(&first, "env_file")).unwrap();
     let second = scratch.run(["create", "--json"]);
@@ -100,19 +101,19 @@ fn a_second_one_leaves_the_first_ones_env_file_and_says_so() {
 
 #[test]
 fn the_env_file_of_an_environment_that_is_gone_is_replaced() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let first = scratch.create(&[]);
     fs::rename(path(&first, "env_file"), scratch.path().join("copy")).unwrap();
     scratch.run(["cleanup", "--id", &id(&first)]).succeeded();
     fs::rename(scratch.path().join("copy"), scratch.work().join(".env.isolation")).unwrap();
     let second = scratch.create(&[]);
-    assert_eq!(names(&scratch.work()), [".env.isolation"]);
+    assert_eq!(names(scratch.work()), [".env.isolation"]);
     assert!(fs::read_to_string(path(&second, "env_file")).unwrap().contains(&id(&second)));
 }
 
 #[test]
 fn a_handwritten_env_file_survives() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let own = scratch.work().join(".env.isolation");
     fs::write(&own, "MINE=1\n").unwrap();
     let created = scratch.create(&[]);
@@ -124,7 +125,7 @@ fn a_handwritten_env_file_survives() {
 
 #[test]
 fn a_link_in_the_place_of_the_env_file_is_not_followed() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (precious, missing) = (scratch.elsewhere().join("precious"), scratch.elsewhere().join("missing"));
     fs::write(&precious, "MINE=1\n").unwrap();
     for target in [&precious, &missing] {
@@ -144,19 +145,19 @@ fn a_link_in_the_place_of_the_env_file_is_not_followed() {
 
 #[test]
 fn an_env_file_goes_where_it_is_told() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let wanted = scratch.elsewhere().join("my env");
     let created = scratch.create(&["--env-file", wanted.to_str().unwrap()]);
     assert_eq!(path(&created, "env_file"), wanted);
     assert!(fs::read_to_string(&wanted).unwrap().contains(&id(&created)));
-    assert_eq!(names(&scratch.work()), [""; 0]);
+    assert_eq!(names(scratch.work()), [""; 0]);
     scratch.run(["cleanup", "--id", &id(&created)]).succeeded();
-    assert_eq!(names(&scratch.elsewhere()), [""; 0]);
+    assert_eq!(names(scratch.elsewhere()), [""; 0]);
 }
 
 #[test]
 fn an_env_file_that_is_there_already_is_an_error_and_nothing_is_left() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let taken = scratch.work().join("mine");
     fs::write(&taken, "MINE=1\n").unwrap();
     let said = scratch.run(["create", "--env-file", "mine"]).failed_with(1, "env_file_exists");
@@ -167,7 +168,7 @@ fn an_env_file_that_is_there_already_is_an_error_and_nothing_is_left() {
 
 #[test]
 fn a_living_environments_env_file_is_taken_too() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let first = scratch.create(&["--env-file", "shared"]);
     let said = scratch.run(["create", "--env-file", "shared"]).failed_with(1, "env_file_exists");
     assert!(said.contains(&id(&first)), "{said}");
@@ -176,27 +177,27 @@ fn a_living_environments_env_file_is_taken_too() {
 
 #[test]
 fn no_env_file_if_so_asked() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--no-env-file"]);
     assert!(created["env_file"].is_null(), "{created}");
-    assert_eq!(names(&scratch.work()), [""; 0]);
+    assert_eq!(names(scratch.work()), [""; 0]);
 }
 
 #[test]
 fn a_work_tree_may_be_named_from_elsewhere() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let mut command = scratch.command(["create", "--json", "--worktree", "../work", "--instance-id", "worker 3"]);
     let created = run(command.current_dir(scratch.elsewhere())).json();
     assert_eq!(path(&created, "worktree_path"), scratch.work().canonicalize().unwrap());
     assert_eq!(created["instance_id"], "worker 3");
     assert_eq!(scratch.environment(&id(&created))["instance_id"], "worker 3");
-    assert_eq!(names(&scratch.work()), [".env.isolation"]);
-    assert_eq!(names(&scratch.elsewhere()), [""; 0]);
+    assert_eq!(names(scratch.work()), [".env.isolation"]);
+    assert_eq!(names(scratch.elsewhere()), [""; 0]);
 }
 
 #[test]
 fn for_people_it_says_how_long_where_and_how_to_clean_up() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let run = scratch.run(["create", "--names", "postgres"]);
     assert_eq!(run.stderr, "");
     let said = run.succeeded();

@@ -4,17 +4,19 @@
 
 use std::fs::{self, File, OpenOptions};
 
-use crate::scratch::{PORTALLOC, Run, Scratch, names, run};
+use portalloc_testkit::{CommandLine, Run, names, run};
+
+use crate::PORTALLOC;
 
 /// The exit status of a command whose standard output is full.
-fn into_full(scratch: &Scratch, arguments: &str) -> Option<i32> {
+fn into_full(scratch: &CommandLine, arguments: &str) -> Option<i32> {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     scratch.command(arguments.split(' ')).stdout(full).output().unwrap().status.code()
 }
 
 #[test]
 fn a_result_that_cannot_be_written_leaves_no_environment() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for format in ["human", "json", "shell", "fish", "powershell", "dotenv"] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let run = run(scratch.command(["create", "--format", format]).stdout(full));
@@ -25,7 +27,7 @@ fn a_result_that_cannot_be_written_leaves_no_environment() {
 
 #[test]
 fn a_result_that_nobody_reads_leaves_no_environment() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let status = scratch.command(["create"]).stdout(writer).status().unwrap();
@@ -35,7 +37,7 @@ fn a_result_that_nobody_reads_leaves_no_environment() {
 
 #[test]
 fn other_results_that_cannot_be_written_are_failures_too() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for arguments in ["list", "list --json", "reconcile", "version", "man", "completions bash"] {
         assert_eq!(into_full(&scratch, arguments), Some(1), "{arguments}");
     }
@@ -43,7 +45,7 @@ fn other_results_that_cannot_be_written_are_failures_too() {
 
 #[test]
 fn help_that_cannot_be_written_is_a_failure_too() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for arguments in ["--help", "create --help", "help create", "--version"] {
         assert_eq!(into_full(&scratch, arguments), Some(1), "{arguments}");
     }
@@ -51,7 +53,7 @@ fn help_that_cannot_be_written_is_a_failure_too() {
 
 #[test]
 fn a_github_file_that_cannot_be_written_leaves_no_environment_nor_its_variables() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let file = scratch.elsewhere().join("env");
     let folder = scratch.elsewhere().join("folder");
     fs::write(&file, "BEFORE=1\n").unwrap();
@@ -65,7 +67,7 @@ fn a_github_file_that_cannot_be_written_leaves_no_environment_nor_its_variables(
 
 #[test]
 fn a_temp_folder_that_is_missing_is_an_error_that_names_it() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let missing = scratch.path().join("missing");
     let said = run(scratch.command(["create"]).env("TMPDIR", &missing)).failed_with(1, "io");
     assert!(said.contains(missing.to_str().unwrap()), "{said}");
@@ -74,7 +76,7 @@ fn a_temp_folder_that_is_missing_is_an_error_that_names_it() {
 
 #[test]
 fn an_env_file_in_a_missing_folder_is_an_error_that_names_it() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["create", "--env-file", "missing/file"]).failed_with(1, "io");
     assert!(said.contains("missing/file"), "{said}");
     scratch.assert_nothing_left(&[]);
@@ -82,7 +84,7 @@ fn an_env_file_in_a_missing_folder_is_an_error_that_names_it() {
 
 #[test]
 fn a_registry_that_is_a_file_is_an_error_that_names_it() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let file = scratch.elsewhere().join("file");
     File::create(&file).unwrap();
     for arguments in [["create", "--json"], ["list", "--json"], ["cleanup", "--all"]] {
@@ -96,7 +98,7 @@ fn a_registry_that_is_a_file_is_an_error_that_names_it() {
 /// Root may write everywhere but to a read-only file system.
 #[test]
 fn a_work_tree_that_cannot_be_written_to_is_an_error_with_a_way_out() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let read_only = |options: &str| -> Option<Run> {
         let script = format!(
             "mount --bind . . && mount -o remount,ro,bind . && touch \"$TMPDIR/mounted\" && cd \"$PWD\" \
@@ -114,5 +116,5 @@ fn a_work_tree_that_cannot_be_written_to_is_an_error_with_a_way_out() {
     assert!(said.contains(".env.isolation") && said.contains("--no-env-file"), "{said}");
     scratch.assert_nothing_left(&[]);
     read_only("--json --no-env-file").unwrap().succeeded();
-    assert_eq!(names(&scratch.work()), [""; 0]);
+    assert_eq!(names(scratch.work()), [""; 0]);
 }

@@ -7,13 +7,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::scratch::{Run, Scratch, id, names, path, run};
+use portalloc_testkit::{CommandLine, Run, id, names, path, run};
+
+use crate::PORTALLOC;
 
 /// Spaces, every kind of quote, substitutions that would leave a file behind, and what may look like another line.
 const HOSTILE: &str = "a b 'c' \"d\" $(touch executed1) `touch executed2` \\e ; touch executed3 #";
 
 /// `create` with a temp folder of that name; what it wrote, and the path of the temp dir.
-fn create(scratch: &Scratch, folder: &str, options: &[&str]) -> (Run, String) {
+fn create(scratch: &CommandLine, folder: &str, options: &[&str]) -> (Run, String) {
     let temp = scratch.path().join(folder);
     fs::create_dir_all(&temp).unwrap();
     let run = run(scratch.command(["create"].iter().chain(options)).env("TMPDIR", &temp));
@@ -38,7 +40,7 @@ fn installed(program: &str) -> bool {
 
 #[test]
 fn a_hostile_value_survives_eval_in_a_real_shell() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let folder = format!("{HOSTILE}\ntouch executed4\n'\n\r\t{{}}*? é ’");
     let temp = scratch.path().join(&folder);
     fs::create_dir_all(&temp).unwrap();
@@ -46,27 +48,27 @@ fn a_hostile_value_survives_eval_in_a_real_shell() {
     let said = run(scratch.sh(script).env("TMPDIR", &temp)).succeeded();
     let environment = scratch.environments().remove(0);
     assert_eq!(PathBuf::from(said), temp.join(format!("portalloc-{}", id(&environment))));
-    assert_eq!(names(&scratch.work()), [""; 0], "something was executed");
+    assert_eq!(names(scratch.work()), [""; 0], "something was executed");
 }
 
 #[test]
 fn a_hostile_value_survives_the_env_file_in_a_real_shell() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for hostile in [HOSTILE.to_owned(), HOSTILE.replace('\'', "")] {
         let (_, temp_dir) = create(&scratch, &hostile, &[]);
         let said = run(&mut scratch.sh(r#". ./.env.isolation; printf %s "$TEMP_DIR""#)).succeeded();
         assert_eq!(said, temp_dir);
         scratch.run(["cleanup", "--all"]).succeeded();
-        assert_eq!(names(&scratch.work()), [""; 0], "something was executed");
+        assert_eq!(names(scratch.work()), [""; 0], "something was executed");
     }
 }
 
 #[test]
 fn line_breaks_in_a_value_execute_nothing_in_the_env_file() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (_, temp_dir) = create(&scratch, "x\ntouch executed4\n'y", &[]);
     run(&mut scratch.sh(". ./.env.isolation")).succeeded();
-    assert_eq!(names(&scratch.work()), [".env.isolation"], "something was executed");
+    assert_eq!(names(scratch.work()), [".env.isolation"], "something was executed");
     let text = fs::read_to_string(scratch.work().join(".env.isolation")).unwrap();
     assert_eq!(written(&text, "TEMP_DIR=\"", "\"").replace("\\n", "\n"), temp_dir);
 }
@@ -74,7 +76,7 @@ fn line_breaks_in_a_value_execute_nothing_in_the_env_file() {
 /// The env file names its record in a comment: a path with line breaks must be refused, or stay in its line.
 #[test]
 fn line_breaks_in_the_registrys_path_execute_nothing_in_the_env_file() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let registry = scratch.path().join("x\ntouch executed5\ny");
     let create = || run(scratch.command(["create", "--json"]).env("PORTALLOC_DIR", &registry));
     let first = create();
@@ -84,13 +86,13 @@ fn line_breaks_in_the_registrys_path_execute_nothing_in_the_env_file() {
     }
     let first = first.json();
     run(&mut scratch.sh(". ./.env.isolation")).succeeded();
-    assert_eq!(names(&scratch.work()), [".env.isolation"], "something was executed");
+    assert_eq!(names(scratch.work()), [".env.isolation"], "something was executed");
     assert_ne!(path(&create().json(), "env_file"), path(&first, "env_file"), "a living environment's was overwritten");
 }
 
 #[test]
 fn dotenv_is_what_the_env_file_has() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (said, _) = create(&scratch, HOSTILE, &["--format", "dotenv"]);
     let file = fs::read_to_string(scratch.work().join(".env.isolation")).unwrap();
     let lines: Vec<&str> = file.lines().filter(|line| !line.starts_with('#')).collect();
@@ -100,7 +102,7 @@ fn dotenv_is_what_the_env_file_has() {
 
 #[test]
 fn fish_takes_the_value_literally() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (said, temp_dir) = create(&scratch, HOSTILE, &["--format", "fish", "--no-env-file"]);
     let said = said.succeeded();
     // In fish's single quotes only \\ and \' are escapes.
@@ -120,7 +122,7 @@ fn fish_takes_the_value_literally() {
 
 #[test]
 fn powershell_takes_the_value_literally() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     // To PowerShell typographic single quotes are single quotes too.
     let hostile = format!("{HOSTILE} \u{2018}x\u{2019}; touch executed6; \u{201a}y\u{201b}");
     let (said, temp_dir) = create(&scratch, &hostile, &["--format", "powershell", "--no-env-file"]);
@@ -163,7 +165,7 @@ fn read_github(text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn github_appends_to_both_files() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let files = ["env", "output"].map(|name| scratch.elsewhere().join(name));
     files.iter().for_each(|file| fs::write(file, "BEFORE=1\n").unwrap());
     let temp = scratch.path().join("x\nISOLATION_ID=forged\nPORTALLOC_END\ny");
@@ -191,7 +193,7 @@ fn github_appends_to_both_files() {
 
 #[test]
 fn github_makes_do_with_one_file_and_makes_it() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for (variable, other) in [("GITHUB_ENV", "GITHUB_OUTPUT"), ("GITHUB_OUTPUT", "GITHUB_ENV")] {
         let file = scratch.elsewhere().join(variable);
         let mut command = scratch.command(["create", "--format", "github", "--no-env-file"]);
@@ -202,7 +204,7 @@ fn github_makes_do_with_one_file_and_makes_it() {
 
 #[test]
 fn github_outside_a_job_is_an_error_and_nothing_is_left() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["create", "--format", "github"]).failed_with(2, "invalid_argument");
     assert!(said.contains("GITHUB_ENV") && said.contains("GITHUB_OUTPUT"), "{said}");
     scratch.assert_nothing_left(&[]);
@@ -210,7 +212,7 @@ fn github_outside_a_job_is_an_error_and_nothing_is_left() {
 
 #[test]
 fn json_and_shell_have_long_forms() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let json = scratch.run(["create", "--format", "json", "--no-env-file"]).json();
     assert_eq!(json["ports"]["count"], 5);
     let shell = scratch.run(["create", "--format", "shell", "--no-env-file"]).succeeded();

@@ -4,7 +4,9 @@
 use std::fs;
 use std::process::Command;
 
-use crate::scratch::{Scratch, run};
+use portalloc_testkit::{CommandLine, run};
+
+use crate::PORTALLOC;
 
 const COMMANDS: [&str; 12] = [
     "create",
@@ -23,7 +25,7 @@ const COMMANDS: [&str; 12] = [
 
 #[test]
 fn help_goes_to_standard_output_and_names_every_command() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for arguments in [&["--help"][..], &["-h"], &["help"]] {
         let run = scratch.run(arguments);
         assert_eq!(run.stderr, "");
@@ -41,7 +43,7 @@ fn help_goes_to_standard_output_and_names_every_command() {
 
 #[test]
 fn every_exit_status_is_documented() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["--help"]).succeeded();
     let (_, statuses) = said.split_once("Exit status:").unwrap();
     for status in 0..=5 {
@@ -52,7 +54,7 @@ fn every_exit_status_is_documented() {
 
 #[test]
 fn every_command_has_help_by_both_ways() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for command in COMMANDS {
         let [by_option, by_command] = [[command, "--help"], ["help", command]].map(|way| scratch.run(way).succeeded());
         assert!(by_option.contains(&format!("Usage: portalloc {command}")), "{by_option}");
@@ -67,7 +69,7 @@ fn every_command_has_help_by_both_ways() {
 
 #[test]
 fn options_are_explained() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["create", "--help"]).succeeded();
     for option in [
         "--ports",
@@ -94,7 +96,7 @@ fn options_are_explained() {
 
 #[test]
 fn the_version_is_the_packages() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let expected = format!("portalloc {}\n", env!("CARGO_PKG_VERSION"));
     for argument in ["--version", "-V", "version"] {
         assert_eq!(scratch.run([argument]).succeeded(), expected);
@@ -103,7 +105,7 @@ fn the_version_is_the_packages() {
 
 #[test]
 fn completions_are_scripts_that_know_the_commands() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for (shell, checker) in [("bash", "bash"), ("zsh", "zsh"), ("fish", "fish"), ("powershell", ""), ("elvish", "")] {
         let script = scratch.run(["completions", shell]).succeeded();
         for word in COMMANDS.iter().chain(&["owner-pid", "no-env-file", "older-than"]) {
@@ -120,7 +122,7 @@ fn completions_are_scripts_that_know_the_commands() {
 
 #[test]
 fn manual_pages_are_roff() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let pages = COMMANDS.iter().map(|command| vec!["man", command]).chain([vec!["man"]]);
     for arguments in pages {
         let page = scratch.run(&arguments).succeeded();
@@ -139,7 +141,7 @@ fn manual_pages_are_roff() {
 
 #[test]
 fn nothing_is_coloured_in_a_pipe() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     scratch.create(&[]);
     for arguments in ["--help", "create", "create --help", "list", "validate", "cleanup", "nonsense", "cleanup --all"] {
         let run = scratch.run(arguments.split(' '));
@@ -149,7 +151,7 @@ fn nothing_is_coloured_in_a_pipe() {
 
 #[test]
 fn a_terminal_has_colours_unless_told_otherwise() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     if Command::new("script").arg("--version").output().is_err() {
         eprintln!("SKIPPED: script is not installed, so there is no terminal");
         return;
@@ -167,7 +169,7 @@ fn a_terminal_has_colours_unless_told_otherwise() {
 
 #[test]
 fn results_and_messages_do_not_mix() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.run(["create", "--json"]);
     assert_eq!((created.status, created.stderr.as_str()), (0, ""));
     scratch.run(["validate", "--id", "x"]).failed_with(2, "invalid_id");

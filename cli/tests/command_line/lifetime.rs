@@ -2,13 +2,14 @@
 
 use std::process::Command;
 
+use portalloc_testkit::{CommandLine, id, path, ports, run, until};
 use serde_json::Value;
 
-use crate::scratch::{Scratch, id, path, ports, run, until};
+use crate::PORTALLOC;
 
 #[test]
 fn it_is_stale_after_its_ttl_and_not_before() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let long = id(&scratch.create(&["--ttl", "1h"]));
     let short = id(&scratch.create(&["--ttl", "1ms"]));
     until("the TTL is over", || scratch.environment(&short)["status"] == "stale");
@@ -21,7 +22,7 @@ fn it_is_stale_after_its_ttl_and_not_before() {
 
 #[test]
 fn ports_of_a_stale_one_are_given_out_again() {
-    let scratch = Scratch::with_pool_of(4);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 4);
     let first = scratch.create(&["--ports", "4", "--ttl", "1ms"]);
     until("the TTL is over", || scratch.environment(&id(&first))["status"] == "stale");
     assert_eq!(ports(&scratch.create(&["--ports", "4"])), ports(&first));
@@ -29,7 +30,7 @@ fn ports_of_a_stale_one_are_given_out_again() {
 
 #[test]
 fn it_is_stale_once_its_owner_has_ended() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
     let pid = owner.id();
     let created = scratch.create(&["--owner-pid", &pid.to_string()]);
@@ -48,7 +49,7 @@ fn it_is_stale_once_its_owner_has_ended() {
 
 #[test]
 fn a_shell_may_own_one() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let script = "portalloc create --owner-pid $$ >/dev/null; portalloc list --json";
     let said = run(&mut scratch.sh(script)).json();
     assert_eq!(said["environments"][0]["status"], "active");
@@ -57,7 +58,7 @@ fn a_shell_may_own_one() {
 
 #[test]
 fn an_owner_that_does_not_run_is_not_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let mut gone = Command::new("true").spawn().unwrap();
     gone.wait().unwrap();
     let pid = gone.id().to_string();
@@ -68,7 +69,7 @@ fn an_owner_that_does_not_run_is_not_found() {
 
 #[test]
 fn both_ends_are_told_to_people() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let pid = std::process::id().to_string();
     let said = scratch.run(["create", "--ttl", "1h", "--owner-pid", &pid]).succeeded();
     let expires = scratch.environments()[0]["expires_at"].as_str().unwrap().to_owned();

@@ -3,17 +3,18 @@
 use std::fs;
 use std::process::Command;
 
+use portalloc_testkit::{CommandLine, id, path, ports, run, until};
 use serde_json::{Value, json};
 
-use crate::scratch::{Scratch, id, path, ports, run, until};
+use crate::PORTALLOC;
 
-fn table(scratch: &Scratch, columns: &str) -> String {
+fn table(scratch: &CommandLine, columns: &str) -> String {
     run(scratch.command(["list"]).env("COLUMNS", columns)).succeeded()
 }
 
 #[test]
 fn an_empty_registry_has_nothing_to_show() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     assert_eq!(scratch.run(["list"]).succeeded(), "No environments and no leases.\n");
     assert_eq!(scratch.run(["list", "--json"]).json(), json!({"environments": [], "leases": []}));
     assert_eq!(scratch.run(["list", "--format", "json"]).json(), json!({"environments": [], "leases": []}));
@@ -21,7 +22,7 @@ fn an_empty_registry_has_nothing_to_show() {
 
 #[test]
 fn json_has_what_create_said() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--names", "web,db", "--instance-id", "a", "--ttl", "1h"]);
     let listed = scratch.environment(&id(&created));
     for key in
@@ -37,7 +38,7 @@ fn json_has_what_create_said() {
 
 #[test]
 fn it_is_the_same_from_any_folder_and_oldest_first() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let ids: Vec<String> = (0..3).map(|_| id(&scratch.create(&[]))).collect();
     let said = run(scratch.command(["list", "--json"]).current_dir(scratch.elsewhere())).json();
     assert_eq!(said, scratch.run(["list", "--json"]).json());
@@ -49,7 +50,7 @@ fn it_is_the_same_from_any_folder_and_oldest_first() {
 
 #[test]
 fn the_table_fits_eighty_columns() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let options = ["--no-env-file", "--worktree", "/", "--names", "postgres,redis,api"];
     let named = scratch.create(&options);
     let owner = std::process::id().to_string();
@@ -73,7 +74,7 @@ fn the_table_fits_eighty_columns() {
 
 #[test]
 fn a_long_path_never_breaks_an_id_or_the_ports() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let tree = scratch.path().join("a-work-tree-with-quite-a-long-name/in-a-folder-with-another-one/and-a-third");
     fs::create_dir_all(&tree).unwrap();
     let created = scratch.create(&["--worktree", tree.to_str().unwrap(), "--names", "postgres,redis,object-store"]);
@@ -85,7 +86,7 @@ fn a_long_path_never_breaks_an_id_or_the_ports() {
 
 #[test]
 fn any_width_is_survived() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let id = id(&scratch.create(&[]));
     for columns in ["1", "20", "65535", "0", "-5", "wide", ""] {
         assert!(table(&scratch, columns).contains("STATUS") || columns == "1" || columns == "20", "{columns}");
@@ -95,7 +96,7 @@ fn any_width_is_survived() {
 
 #[test]
 fn leases_of_other_processes_are_shown_with_their_holder() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let lease = scratch.allocator().lease(3).unwrap();
     let said = scratch.run(["list", "--json"]).json();
     assert_eq!(said["environments"], json!([]));
@@ -111,7 +112,7 @@ fn leases_of_other_processes_are_shown_with_their_holder() {
 
 #[test]
 fn a_broken_record_is_shown_with_its_ports() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--no-env-file"]);
     fs::write(path(&created, "lock_file"), "{").unwrap();
     let listed = scratch.environment(&id(&created));
@@ -123,7 +124,7 @@ fn a_broken_record_is_shown_with_its_ports() {
 /// Paths and names of processes may be anyone's: in a terminal they must neither act nor look like other rows.
 #[test]
 fn hostile_paths_send_nothing_to_the_terminal() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let tree = scratch.path().join("x\u{1b}[2Jy\n0123456789ab  active");
     fs::create_dir(&tree).unwrap();
     let created = scratch.create(&["--no-env-file", "--worktree", tree.to_str().unwrap()]);
@@ -138,7 +139,7 @@ fn hostile_paths_send_nothing_to_the_terminal() {
 
 #[test]
 fn hostile_process_names_send_nothing_to_the_terminal() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let program = scratch.elsewhere().join("x\u{1b}[2Jy\nz");
     std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
     let mut owner = Command::new(&program).arg("1000").spawn().unwrap();

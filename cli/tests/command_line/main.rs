@@ -14,8 +14,7 @@ mod many;
 mod names;
 mod pools;
 mod reconcile;
-#[path = "../common/scratch.rs"]
-mod scratch;
-#[path = "../../../tests/src/slice.rs"]
-mod slice;
 mod validate;
+
+/// The binary under test.
+const PORTALLOC: &str = env!("CARGO_BIN_EXE_portalloc");

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use portalloc_testkit::{CommandLine, id, path, ports, run};
 use serde_json::Value;
 
-use crate::scratch::{Scratch, id, path, ports, run};
+use crate::PORTALLOC;
 
 const AT_ONCE: usize = 20;
 const EACH: usize = 10;
@@ -12,7 +13,7 @@ const EACH: usize = 10;
 #[test]
 fn two_hundred_at_once_get_a_thousand_ports() {
     // In the default pool its probes would make ports of the tests beside it busy.
-    let scratch = Scratch::with_pool_of(1500);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1500);
     let create = || run(&mut scratch.command(["create", "--json", "--ports", "5"])).json();
     let created: Vec<Value> = std::thread::scope(|scope| {
         let workers: Vec<_> =

@@ -5,13 +5,15 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::scratch::{Run, Scratch, id, ports, run, until};
+use portalloc_testkit::{CommandLine, Run, id, ports, run, until};
+
+use crate::PORTALLOC;
 
 #[test]
 fn the_option_is_stronger_than_the_variable() {
-    let scratch = Scratch::new();
-    let first_half = scratch.pool(0, 29);
-    let second_half = scratch.pool(30, 59);
+    let scratch = CommandLine::new(PORTALLOC);
+    let first_half = scratch.part_of_pool(0, 29);
+    let second_half = scratch.part_of_pool(30, 59);
     let mut command = scratch.command(["create", "--json", "--ports", "20", "--pool", &second_half]);
     let given = ports(&run(command.env("PORTALLOC_POOL", &first_half)).json());
     assert!(given.iter().all(|port| scratch.ports()[30..].contains(port)), "{given:?}");
@@ -22,18 +24,18 @@ fn the_option_is_stronger_than_the_variable() {
 
 #[test]
 fn excluded_ports_are_not_given_out() {
-    let scratch = Scratch::with_pool_of(20);
-    let excluded = format!("{},{}", scratch.ports()[0], scratch.pool(6, 19));
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 20);
+    let excluded = format!("{},{}", scratch.ports()[0], scratch.part_of_pool(6, 19));
     let given = ports(&scratch.create(&["--ports", "5", "--exclude", &excluded]));
     assert_eq!(given, scratch.ports()[1..6]);
     let mut command = scratch.command(["create", "--json", "--ports", "10"]);
-    let given = ports(&run(command.env("PORTALLOC_EXCLUDE", scratch.pool(0, 9))).json());
+    let given = ports(&run(command.env("PORTALLOC_EXCLUDE", scratch.part_of_pool(0, 9))).json());
     assert_eq!(given, scratch.ports()[10..]);
 }
 
 #[test]
 fn known_ports_are_not_given_out() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["create", "--ports", "1", "--pool", "27017"]).failed_with(2, "invalid_argument");
     assert!(said.contains("27017") && said.contains("MongoDB"), "{said}");
     scratch.assert_nothing_left(&[]);
@@ -41,10 +43,10 @@ fn known_ports_are_not_given_out() {
 
 #[test]
 fn an_exhausted_pool_says_what_its_ports_do() {
-    let scratch = Scratch::with_pool_of(5);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 5);
     scratch.create(&["--ports", "4"]);
     let said = scratch.run(["create", "--ports", "3"]).failed_with(3, "pool_exhausted");
-    for part in [scratch.pool(0, 4).as_str(), "of 5 ports", "0 are held", "4 kept", "portalloc list"] {
+    for part in [scratch.part_of_pool(0, 4).as_str(), "of 5 ports", "0 are held", "4 kept", "portalloc list"] {
         assert!(said.contains(part), "{part:?} is missing in {said}");
     }
     assert_eq!(scratch.environments().len(), 1);
@@ -52,8 +54,8 @@ fn an_exhausted_pool_says_what_its_ports_do() {
 
 #[test]
 fn a_run_is_found_if_there_is_just_one() {
-    let scratch = Scratch::with_pool_of(60);
-    let third = |first| id(&scratch.create(&["--ports", "20", "--pool", &scratch.pool(first, first + 19)]));
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 60);
+    let third = |first| id(&scratch.create(&["--ports", "20", "--pool", &scratch.part_of_pool(first, first + 19)]));
     let [_, middle, _] = [0, 20, 40].map(third);
     scratch.run(["create", "--ports", "20"]).failed_with(3, "pool_exhausted");
     scratch.run(["cleanup", "--id", &middle]).succeeded();
@@ -62,7 +64,7 @@ fn a_run_is_found_if_there_is_just_one() {
 
 #[test]
 fn who_waits_is_served_when_another_is_cleaned_up() {
-    let scratch = Scratch::with_pool_of(5);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 5);
     let first = scratch.create(&["--no-env-file"]);
     let mut command = scratch.command(["create", "--json", "--wait", "5m", "--no-env-file"]);
     let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -80,7 +82,7 @@ fn who_waits_is_served_when_another_is_cleaned_up() {
 
 #[test]
 fn who_waits_in_vain_is_told_when_the_time_is_over() {
-    let scratch = Scratch::with_pool_of(5);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 5);
     scratch.create(&[]);
     let said = scratch.run(["create", "--wait", "50ms"]).failed_with(3, "timeout");
     assert!(said.contains("50ms") && said.contains("5 kept"), "{said}");
@@ -96,7 +98,7 @@ fn ephemeral() -> (u16, u16) {
 
 #[test]
 fn a_pool_inside_the_ephemeral_range_is_taken_with_a_warning() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (first, last) = ephemeral();
     let pool = format!("{}-{}", last - 999, last);
     let run = scratch.run(["create", "--json", "--pool", &pool]);
@@ -108,7 +110,7 @@ fn a_pool_inside_the_ephemeral_range_is_taken_with_a_warning() {
 
 #[test]
 fn a_pool_that_reaches_into_the_ephemeral_range_is_cut_with_a_warning() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (first, _) = ephemeral();
     let pool = format!("{}-{}", first - 100, first + 99);
     let run = scratch.run(["create", "--json", "--ports", "20", "--pool", &pool]);

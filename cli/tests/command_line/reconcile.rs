@@ -1,13 +1,14 @@
 //! `portalloc reconcile`: labels and records agree again after somebody's hand was in the registry.
 
 use portalloc::LeaseRequest;
+use portalloc_testkit::{CommandLine, id, path, ports, run};
 use serde_json::Value;
 
-use crate::scratch::{Scratch, id, path, ports, run};
+use crate::PORTALLOC;
 
 #[test]
 fn a_whole_registry_needs_no_repair() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let id = id(&scratch.create(&[]));
     let lease = scratch.allocator().lease(2).unwrap();
     assert_eq!(scratch.run(["reconcile"]).succeeded(), "0 labels repaired\n");
@@ -18,11 +19,11 @@ fn a_whole_registry_needs_no_repair() {
 
 #[test]
 fn lost_and_damaged_labels_are_written_again() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "4"]);
     let (id, ports) = (id(&created), ports(&created));
-    scratch.scribble(ports[1], [0; 64]);
-    scratch.scribble(ports[2], [0xa5; 64]);
+    scratch.scribble(ports[1], 0, &[0; 64]);
+    scratch.scribble(ports[2], 0, &[0xa5; 64]);
     let damaged = scratch.environment(&id);
     assert_eq!(damaged["status"], "damaged");
     let reason = damaged["reason"].as_str().unwrap();
@@ -40,7 +41,7 @@ fn lost_and_damaged_labels_are_written_again() {
 
 #[test]
 fn labels_without_a_record_are_cleared() {
-    let scratch = Scratch::with_pool_of(3);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 3);
     let created = scratch.create(&["--ports", "3", "--no-env-file"]);
     rustix::fs::unlink(path(&created, "lock_file")).unwrap();
     let said = scratch.run(["reconcile"]).succeeded();
@@ -51,10 +52,10 @@ fn labels_without_a_record_are_cleared() {
 
 #[test]
 fn a_port_that_somebody_else_has_meanwhile_is_told_and_left() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "3"]);
     let port = ports(&created)[1];
-    scratch.scribble(port, [0; 64]);
+    scratch.scribble(port, 0, &[0; 64]);
     let lease = scratch.allocator().lease(LeaseRequest::exact([port])).unwrap();
     let reconciled = scratch.run(["reconcile"]);
     assert_eq!(reconciled.status, 1, "{reconciled:?}");
@@ -67,9 +68,9 @@ fn a_port_that_somebody_else_has_meanwhile_is_told_and_left() {
 
 #[test]
 fn list_may_reconcile_first_and_keeps_its_output_clean() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "2"]);
-    scratch.scribble(ports(&created)[0], [0; 64]);
+    scratch.scribble(ports(&created)[0], 0, &[0; 64]);
     let run = scratch.run(["list", "--reconcile", "--json"]);
     assert!(run.stderr.contains("1 label repaired"), "{}", run.stderr);
     assert_eq!(run.json()["environments"][0]["status"], "active");

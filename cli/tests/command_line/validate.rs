@@ -5,9 +5,10 @@
 use std::fs;
 use std::net::TcpListener;
 
+use portalloc_testkit::{CommandLine, Run, id, path, ports, run, until};
 use serde_json::Value;
 
-use crate::scratch::{Run, Scratch, id, path, ports, run, until};
+use crate::PORTALLOC;
 
 /// The checks that failed, by name, with the reasons.
 fn failures(run: Run) -> Vec<(String, String)> {
@@ -19,7 +20,7 @@ fn failures(run: Run) -> Vec<(String, String)> {
     failed.map(|check| (text(&check["name"]), text(&check["failure"]))).collect()
 }
 
-fn failed(scratch: &Scratch, created: &Value, check: &str) -> String {
+fn failed(scratch: &CommandLine, created: &Value, check: &str) -> String {
     let id = id(created);
     let said = scratch.run(["validate", "--id", &id]);
     assert!(said.status == 1 && said.stdout.contains("NOT valid") && said.stdout.contains("FAILED"), "{said:?}");
@@ -33,7 +34,7 @@ fn failed(scratch: &Scratch, created: &Value, check: &str) -> String {
 
 #[test]
 fn one_that_is_whole_is_valid_from_any_folder() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "2"]);
     let id = id(&created);
     let said = run(scratch.command(["validate", "--json", "--id", &id]).current_dir(scratch.elsewhere())).json();
@@ -47,7 +48,7 @@ fn one_that_is_whole_is_valid_from_any_folder() {
 
 #[test]
 fn a_missing_temp_dir_is_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     fs::remove_dir(path(&created, "temp_dir")).unwrap();
     let why = failed(&scratch, &created, "temp_dir");
@@ -56,7 +57,7 @@ fn a_missing_temp_dir_is_found() {
 
 #[test]
 fn a_missing_env_file_is_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     rustix::fs::unlink(path(&created, "env_file")).unwrap();
     failed(&scratch, &created, "env_file");
@@ -64,7 +65,7 @@ fn a_missing_env_file_is_found() {
 
 #[test]
 fn an_env_file_of_another_environment_is_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (created, other) = (scratch.create(&[]), scratch.create(&[]));
     fs::copy(path(&other, "env_file"), path(&created, "env_file")).unwrap();
     let why = failed(&scratch, &created, "env_file");
@@ -73,7 +74,7 @@ fn an_env_file_of_another_environment_is_found() {
 
 #[test]
 fn a_broken_record_is_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     for broken in ["", "{", "[1]", "{\"isolation_id\": 5}"] {
         fs::write(path(&created, "lock_file"), broken).unwrap();
@@ -83,7 +84,7 @@ fn a_broken_record_is_found() {
 
 #[test]
 fn a_record_that_names_another_folder_is_broken() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     let text = fs::read_to_string(path(&created, "lock_file")).unwrap();
     let mut record: Value = serde_json::from_str(&text).unwrap();
@@ -96,17 +97,17 @@ fn a_record_that_names_another_folder_is_broken() {
 
 #[test]
 fn missing_labels_are_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "3"]);
     let port = ports(&created)[1];
-    scratch.scribble(port, [0; 64]);
+    scratch.scribble(port, 0, &[0; 64]);
     let why = failed(&scratch, &created, "lease");
     assert!(why.contains(&port.to_string()) && why.contains("reconcile"), "{why}");
 }
 
 #[test]
 fn one_that_is_stale_is_not_valid() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ttl", "1ms"]);
     until("the TTL is over", || scratch.environment(&id(&created))["status"] == "stale");
     let why = failed(&scratch, &created, "lease");
@@ -115,7 +116,7 @@ fn one_that_is_stale_is_not_valid() {
 
 #[test]
 fn ports_with_a_server_are_shown_and_are_no_failure() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "3"]);
     let ports = ports(&created);
     let server = TcpListener::bind(("127.0.0.1", ports[1])).unwrap();
@@ -138,7 +139,7 @@ fn ports_with_a_server_are_shown_and_are_no_failure() {
 
 #[test]
 fn one_that_does_not_exist_is_not_found() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for options in [&["--id", "0123456789ab"][..], &["--json", "--id", "0123456789ab"]] {
         let said = scratch.run(["validate"].iter().chain(options)).failed_with(4, "not_found");
         assert!(said.contains("0123456789ab"), "{said}");
@@ -147,7 +148,7 @@ fn one_that_does_not_exist_is_not_found() {
 
 #[test]
 fn isolation_id_names_it_where_no_option_does() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let (one, other) = (id(&scratch.create(&[])), id(&scratch.create(&[])));
     let by_variable = run(scratch.command(["validate"]).env("ISOLATION_ID", &one)).succeeded();
     assert!(by_variable.contains(&one), "{by_variable}");

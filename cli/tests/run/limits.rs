@@ -1,11 +1,13 @@
 //! The limit on open descriptors.
 
-use crate::scratch::{Scratch, run};
+use portalloc_testkit::{CommandLine, run};
+
+use crate::PORTALLOC;
 
 /// Wherever it is met: it says so, the command does not run, and nothing is left.
 #[test]
 fn it_works_or_fails_cleanly_at_every_limit() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     for option in ["", "--guard", "--listen", "--listen --guard"] {
         let mut enough = None;
         for limit in 4..40 {

@@ -4,15 +4,12 @@
 mod limits;
 mod passing;
 mod processes;
-mod running;
-#[expect(dead_code, reason = "some of it is for the other commands")]
-#[path = "../common/scratch.rs"]
-mod scratch;
 mod servers;
 mod signals;
-#[path = "../../../tests/src/slice.rs"]
-mod slice;
 mod sockets;
 mod starting;
 mod terminals;
 mod work_trees;
+
+/// The binary under test.
+const PORTALLOC: &str = env!("CARGO_BIN_EXE_portalloc");

@@ -5,11 +5,13 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
-use crate::scratch::{Scratch, run};
+use portalloc_testkit::{CommandLine, run};
+
+use crate::PORTALLOC;
 
 #[test]
 fn its_streams_are_the_commands() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let mut run = scratch.command(["run", "--", "sh", "-c", "cat; echo other >&2; exit 3"]);
     let mut child = run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // More than a pipe holds, so that it must be read while it is written.
@@ -25,7 +27,7 @@ fn its_streams_are_the_commands() {
 
 #[test]
 fn the_variables_are_those_of_its_record() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let script = r#"echo "$ISOLATION_ID $COMPOSE_PROJECT_NAME $TEMP_DIR $PORT_BASE $PORT_COUNT $WEB_PORT $API_PORT"
         portalloc validate >/dev/null; test -z "$(ls -A "$TEMP_DIR")"; echo x >"$TEMP_DIR/file"; portalloc list --json"#;
     let said = scratch.run(["run", "--names", "web,api", "--", "sh", "-euc", script]).succeeded();
@@ -45,7 +47,7 @@ fn the_variables_are_those_of_its_record() {
 
 #[test]
 fn ports_stand_in_for_their_names_anywhere_in_a_word() {
-    let scratch = Scratch::with_pool_of(2);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 2);
     let (web, api) = (scratch.ports()[0], scratch.ports()[1]);
     let words = [
         ("http://localhost:{web}/{api}?{0}{1}", format!("http://localhost:{web}/{api}?{web}{api}")),
@@ -64,7 +66,7 @@ fn ports_stand_in_for_their_names_anywhere_in_a_word() {
 
 #[test]
 fn its_end_is_the_commands() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     for (script, status) in
         [("exit 0", 0), ("exit 1", 1), ("exit 7", 7), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -KILL $$", 137)]
     {
@@ -75,7 +77,7 @@ fn its_end_is_the_commands() {
 
 #[test]
 fn words_that_are_not_text_go_through() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let mut run = scratch.command(["run", "--names", "web", "--", "printf", "%s"]);
     let output = run.arg(OsStr::from_bytes(b"\xff{web}\xfe")).output().unwrap();
     assert_eq!(output.stdout, b"\xff{web}\xfe");
@@ -83,7 +85,7 @@ fn words_that_are_not_text_go_through() {
 
 #[test]
 fn the_commands_own_options_are_its_own() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let said = scratch.run(["run", "echo", "--names", "-p", "--help", "--", "x"]).succeeded();
     assert_eq!(said, "--names -p --help -- x\n");
 }
@@ -91,7 +93,7 @@ fn the_commands_own_options_are_its_own() {
 /// Descriptors that the command did not ask for are a leak into everything that it starts.
 #[test]
 fn the_command_has_the_lease_and_the_sockets_and_nothing_else() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     // What the test itself was started with goes through.
     let look = "for fd in /proc/$$/fd/*; do echo \"$(readlink \"$fd\")\"; done";
     let inherited = run(scratch.program("sh").args(["-c", look])).succeeded().lines().count();
@@ -108,7 +110,7 @@ fn the_command_has_the_lease_and_the_sockets_and_nothing_else() {
 /// Else a server that stops listening would leave its clients waiting on a copy that nobody reads.
 #[test]
 fn the_sockets_are_the_commands_alone() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let script = r#"
 import os, socket
 port = int(os.environ["WEB_PORT"])

@@ -1,31 +1,17 @@
 //! Real servers, as their users start them.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests: a failure is a failed test")]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
 
+use portalloc_testkit::{CommandLine, Running, has, is_installed, skip, until};
 use rustix::process::Signal;
 
-use crate::running::Running;
-use crate::scratch::{Scratch, until};
-
-/// Says that a test is skipped, loudly, and never in CI.
-pub(crate) fn skipped(why: &str) {
-    if std::env::var_os("CI").is_some() {
-        panic!("{why}, but CI must run this test");
-    }
-    eprintln!("SKIPPED: {why}");
-}
-
-/// Whether a program can be started.
-pub(crate) fn is_there(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok()
-}
+use crate::PORTALLOC;
 
 /// What a server answers to a plain HTTP request, if anybody does.
 fn page(host: &str, port: u16) -> Option<String> {
@@ -37,7 +23,7 @@ fn page(host: &str, port: u16) -> Option<String> {
 }
 
 /// Starts a server on a pool's only port, asks it for a page, and ends it by a signal to `run`.
-fn serves(scratch: &Scratch, options: &[&str], server: &[&str], hosts: &[&str]) {
+fn serves(scratch: &CommandLine, options: &[&str], server: &[&str], hosts: &[&str]) {
     let words = [&["run", "--names", "web"], options, &["--"], server].concat();
     let mut run = Running::start(&mut scratch.command(words));
     let port = *scratch.ports().first().unwrap();
@@ -49,7 +35,7 @@ fn serves(scratch: &Scratch, options: &[&str], server: &[&str], hosts: &[&str]) 
         });
         assert!(answer.starts_with("HTTP/1.") && answer.contains(" 200 ") && answer.contains("hello"), "{answer}");
     }
-    run.send(Signal::TERM);
+    run.signal(Signal::TERM);
     run.wait();
     // Its connections may linger, so that the port rests for a minute.
     until("nobody serves", || page("127.0.0.1", port).is_none());
@@ -58,7 +44,7 @@ fn serves(scratch: &Scratch, options: &[&str], server: &[&str], hosts: &[&str]) 
 
 #[test]
 fn gunicorn_takes_the_sockets_by_the_protocol() {
-    let scratch = Scratch::with_pool_of(1);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
     let venv = scratch.path().join("venv");
     let pip = venv.join("bin/pip");
     let made =
@@ -70,7 +56,7 @@ fn gunicorn_takes_the_sockets_by_the_protocol() {
             .output()
             .is_ok_and(|done| done.status.success());
     if !installed {
-        return skipped("pip cannot install gunicorn");
+        return skip("pip cannot install gunicorn");
     }
     let application = "def app(environ, start):\n    start('200 OK', [])\n    return [b'hello']\n";
     fs::write(scratch.work().join("application.py"), application).unwrap();
@@ -84,7 +70,7 @@ fn gunicorn_takes_the_sockets_by_the_protocol() {
 
 #[test]
 fn python_serves_over_a_guard() {
-    let scratch = Scratch::with_pool_of(1);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
     fs::write(scratch.work().join("index.html"), "hello").unwrap();
     let server = ["python3", "-m", "http.server", "{web}", "--bind", "127.0.0.1"];
     serves(&scratch, &["--guard"], &server, &["127.0.0.1"]);
@@ -92,9 +78,9 @@ fn python_serves_over_a_guard() {
 
 #[test]
 fn node_serves_over_a_guard() {
-    let scratch = Scratch::with_pool_of(1);
-    if !is_there("node") {
-        return skipped("there is no node");
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
+    if !has("node") {
+        return;
     }
     let program = "require('http').createServer((_, answer) => answer.end('hello')).listen(process.env.WEB_PORT)";
     serves(&scratch, &["--guard"], &["node", "-e", program], &["127.0.0.1", "::1"]);
@@ -103,11 +89,11 @@ fn node_serves_over_a_guard() {
 /// Installed or not, it is nobody's duty.
 #[test]
 fn nginx_serves_over_a_guard() {
-    if !is_there("nginx") {
+    if !is_installed("nginx") {
         eprintln!("SKIPPED: there is no nginx");
         return;
     }
-    let scratch = Scratch::with_pool_of(1);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
     let work = scratch.work();
     let path = |name: &str| work.join(name).display().to_string();
     let port = scratch.ports().first().unwrap();

@@ -1,9 +1,9 @@
 //! Signals of processes, and what a command inherits of them.
 
+use portalloc_testkit::{CommandLine, Running, kill, run};
 use rustix::process::Signal;
 
-use crate::running::{Running, kill};
-use crate::scratch::{Scratch, run};
+use crate::PORTALLOC;
 
 /// Says every signal that reaches it, and ends with its standard input.
 const LISTENER: &str = r#"
@@ -20,12 +20,12 @@ sys.exit(6)
 
 #[test]
 fn each_is_passed_on_once() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let mut run = Running::start(&mut scratch.command(["run", "--", "python3", "-c", LISTENER]));
     assert_eq!(run.line(), "ready");
     let signals = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2];
     for (signal, name) in signals.into_iter().zip(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"]) {
-        run.send(signal);
+        run.signal(signal);
         assert_eq!(run.line(), name);
     }
     assert_eq!(run.end(), (6, String::new()), "one came twice");
@@ -34,11 +34,11 @@ fn each_is_passed_on_once() {
 
 #[test]
 fn one_that_kills_the_command_is_told_as_shells_do() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     for (signal, status) in [(Signal::HUP, 129), (Signal::INT, 130), (Signal::TERM, 143), (Signal::USR1, 138)] {
         let mut run = Running::start(&mut scratch.command(["run", "--", "sh", "-c", "echo ready; exec cat"]));
         assert_eq!(run.line(), "ready");
-        run.send(signal);
+        run.signal(signal);
         assert_eq!(run.wait(), status);
         scratch.assert_no_environment_left();
     }
@@ -63,7 +63,7 @@ fn ignored_here() -> u64 {
 
 #[test]
 fn none_is_blocked_and_none_more_is_ignored() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     for options in [&[][..], &["--guard"], &["--listen"]] {
         let words = [&["run"], options, &["--", "cat", "/proc/self/status"]].concat();
         let status = scratch.run(words).succeeded();
@@ -74,13 +74,13 @@ fn none_is_blocked_and_none_more_is_ignored() {
 
 #[test]
 fn what_nohup_ignores_stays_ignored() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let mut nohup = scratch.program("nohup");
     nohup.args(["portalloc", "run", "--", "sh", "-c", "grep SigIgn /proc/self/status; echo ready; cat; exit 4"]);
     let mut run = Running::start(&mut nohup);
     assert_eq!(signals(&run.line(), "SigIgn:"), ignored_here() | HANG_UP);
     assert_eq!(run.line(), "ready");
-    run.send(Signal::HUP);
+    run.signal(Signal::HUP);
     assert_eq!(run.end(), (4, String::new()));
     scratch.assert_no_environment_left();
 }
@@ -89,7 +89,7 @@ fn what_nohup_ignores_stays_ignored() {
 /// command, which may have children whose statuses it needs.
 #[test]
 fn the_status_is_the_commands_where_the_end_of_children_is_ignored() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let script = r#"
 import os, signal
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -103,10 +103,10 @@ os.execvp("portalloc", ["portalloc", "run", "--", "sh", "-c", "grep SigIgn /proc
 
 #[test]
 fn one_that_comes_while_it_waits_for_ports_ends_it() {
-    let scratch = Scratch::with_pool_of(2);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 2);
     let Ok(lease) = scratch.allocator().lease(2) else { unreachable!("the pool is free") };
     let mut run = Running::start(&mut scratch.command(["run", "--ports", "2", "--wait", "1h", "--", "touch", "ran"]));
-    run.send(Signal::TERM);
+    run.signal(Signal::TERM);
     assert_eq!(run.wait(), -15);
     drop(lease);
     scratch.run(["cleanup", "--stale"]).succeeded();
@@ -116,11 +116,11 @@ fn one_that_comes_while_it_waits_for_ports_ends_it() {
 
 #[test]
 fn a_command_that_ignores_one_goes_on() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let words = ["run", "--", "sh", "-c", "trap '' TERM; echo $$; exec cat /dev/zero >/dev/null"];
     let mut running = Running::start(&mut scratch.command(words));
     let command = running.line();
-    running.send(Signal::TERM);
+    running.signal(Signal::TERM);
     assert_eq!(scratch.environments().len(), 1);
     kill(&command, Signal::KILL);
     assert_eq!(running.wait(), 128 + 9, "it was the other signal that ended it");

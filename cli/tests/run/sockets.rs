@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
 
-use crate::scratch::{Scratch, run};
-use crate::servers::{is_there, skipped};
+use portalloc_testkit::{CommandLine, has, run};
+
+use crate::PORTALLOC;
 
 /// Asks both loopback addresses, or those given, for a page.
 const CLIENT: &str = r#"
@@ -15,7 +16,7 @@ for host in sys.argv[1:] or ["127.0.0.1", "::1"]:
 "#;
 
 /// Serves with the sockets passed on, asks for a page, and expects the answer from each address.
-fn answers(scratch: &Scratch, file: &str, program: &str, server: &str) {
+fn answers(scratch: &CommandLine, file: &str, program: &str, server: &str) {
     std::fs::write(scratch.work().join(file), program).unwrap();
     std::fs::write(scratch.work().join("client.py"), CLIENT).unwrap();
     let script = format!(
@@ -35,10 +36,8 @@ fn node_takes_the_sockets() {
 const http = require('http');
 for (let fd = 3; fd < 3 + Number(process.env.LISTEN_FDS); fd++) http.createServer((_, answer) => answer.end('hello')).listen({ fd });
 "#;
-    if is_there("node") {
-        answers(&Scratch::new(), "server.js", program, "node server.js");
-    } else {
-        skipped("there is no node");
+    if has("node") {
+        answers(&CommandLine::new(PORTALLOC), "server.js", program, "node server.js");
     }
 }
 
@@ -56,7 +55,7 @@ async def main():
     await asyncio.gather(*(server.serve_forever() for server in servers))
 asyncio.run(main())
 "#;
-    answers(&Scratch::new(), "server.py", program, "python3 server.py");
+    answers(&CommandLine::new(PORTALLOC), "server.py", program, "python3 server.py");
 }
 
 #[test]
@@ -84,16 +83,14 @@ func main() {
 	select {}
 }
 "#;
-    if is_there("go") {
-        answers(&Scratch::new(), "server.go", program, "./server");
-    } else {
-        skipped("there is no go");
+    if has("go") {
+        answers(&CommandLine::new(PORTALLOC), "server.go", program, "./server");
     }
 }
 
 #[test]
 fn the_protocol_is_systemds() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let check = r#"
 import os, socket
 count = int(os.environ["LISTEN_FDS"])
@@ -118,7 +115,7 @@ print([s.getsockname()[:2] for s in sockets] == [(host, port) for host in HOSTS 
 
 #[test]
 fn a_guard_keeps_strangers_off_until_the_server_comes() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let check = r#"
 import os, socket
 port = int(os.environ["WEB_PORT"])
@@ -147,7 +144,7 @@ print(server is not None, connects())
 
 #[test]
 fn a_sticky_port_comes_back_although_its_server_had_connections() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     // The server closes first, so the kernel keeps the connection in TIME_WAIT.
     let serve = r#"
 import os, socket
@@ -176,7 +173,7 @@ print(port)
 /// The server is started again while the connections of the one before linger, and nobody else got in.
 #[test]
 fn a_guarded_server_can_be_started_again() {
-    let scratch = Scratch::with_pool_of(1);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
     let script = r#"
 import os, socket
 port = int(os.environ["WEB_PORT"])

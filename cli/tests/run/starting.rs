@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use portalloc::LeaseRequest;
+use portalloc_testkit::{CommandLine, until};
 
-use crate::scratch::{Scratch, until};
+use crate::PORTALLOC;
 
 /// 127 for what is not there, 126 for what is there and no program: as the help says, whichever error the system has.
 #[test]
 fn what_is_no_program_ends_with_126_or_127() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let work = scratch.work();
     fs::write(work.join("plain"), "").unwrap();
     fs::write(work.join("script"), "#!/no/such/interpreter\n").unwrap();
@@ -41,7 +42,7 @@ fn what_is_no_program_ends_with_126_or_127() {
 
 #[test]
 fn a_call_that_is_wrong_ends_with_2() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     for words in [&["run"][..], &["run", "--ports", "0", "--", "true"], &["run", "-w", "/no/such/folder", "--", "true"]]
     {
         scratch.run(words).failed(2);
@@ -51,7 +52,7 @@ fn a_call_that_is_wrong_ends_with_2() {
 
 #[test]
 fn a_full_pool_is_told_before_the_command_runs() {
-    let scratch = Scratch::with_pool_of(4);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 4);
     let lease = scratch.allocator().lease(2).unwrap();
     for wait in [&[][..], &["--wait", "20ms"]] {
         let words = [&["run", "--ports", "3"], wait, &["--", "touch", "ran"]].concat();
@@ -75,7 +76,7 @@ fn a_full_pool_is_told_before_the_command_runs() {
 
 #[test]
 fn a_stranger_on_the_port_is_told_before_the_command_runs() {
-    let scratch = Scratch::with_pool_of(1);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
     let stranger = std::net::TcpListener::bind(("127.0.0.1", *scratch.ports().first().unwrap())).unwrap();
     for option in ["--listen", "--guard"] {
         let words = ["run", "--ports", "1", option, "--", "touch", "ran"];
@@ -89,7 +90,7 @@ fn a_stranger_on_the_port_is_told_before_the_command_runs() {
 
 #[test]
 fn an_env_file_is_written_only_if_it_is_asked_for() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     let expected = [(&[][..], ""), (&["--env-file"], ".env.isolation\n"), (&["--env-file=own.env"], "own.env\n")];
     for (options, files) in expected {
         let words = [&["run"], options, &["--", "ls", "-A"]].concat();
@@ -100,7 +101,7 @@ fn an_env_file_is_written_only_if_it_is_asked_for() {
 
 #[test]
 fn an_env_file_of_somebody_else_is_left_alone() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     fs::write(scratch.work().join("own"), "MINE=1\n").unwrap();
     scratch.run(["run", "--env-file=own", "--", "touch", "ran"]).failed_with(1, "env_file_exists");
     assert_eq!(fs::read_to_string(scratch.work().join("own")).unwrap(), "MINE=1\n");

@@ -1,6 +1,8 @@
 //! At a terminal: what is typed reaches the whole foreground, and a hang-up the leader of its session.
 
-use crate::scratch::{Scratch, run};
+use portalloc_testkit::{CommandLine, run};
+
+use crate::PORTALLOC;
 
 /// `terminal.py LEADER LOG`: runs a command at a terminal of its own, which then hangs up. The command notes the
 /// signals that reach it, and gives up on the first after a minute, on more soon after it.
@@ -38,10 +40,10 @@ print(open(log).read())
 "#;
 
 fn hang_up(who: &str) -> String {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let mut python = scratch.program("python3");
     let said = run(python.args(["-c", HANG_UP, who]).arg(scratch.path().join("log"))).succeeded();
-    crate::scratch::until("all is gone", || {
+    portalloc_testkit::until("all is gone", || {
         scratch.run(["cleanup", "--stale"]).succeeded();
         scratch.environments().is_empty()
     });
@@ -63,7 +65,7 @@ fn a_hang_up_reaches_the_command_of_a_shell_once() {
 
 #[test]
 fn what_is_typed_ends_the_command_and_then_it() {
-    let scratch = Scratch::with_pool_of(10);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 10);
     let script = r#"
 import os, pty
 pid, terminal = pty.fork()
@@ -81,7 +83,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 #[test]
 fn a_typed_interrupt_reaches_the_command_once() {
-    let scratch = Scratch::new();
+    let scratch = CommandLine::new(PORTALLOC);
     // A real terminal: Ctrl-C is typed into it, and the line discipline signals both processes.
     let typed = r#"
 import os, pty, sys

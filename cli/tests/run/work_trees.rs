@@ -6,18 +6,18 @@ use std::fs;
 use std::path::PathBuf;
 
 use portalloc::LeaseRequest;
+use portalloc_testkit::{CommandLine, Running};
 
-use crate::running::Running;
-use crate::scratch::Scratch;
+use crate::PORTALLOC;
 
-fn work_tree(scratch: &Scratch, parent: &str, declared: &str) -> PathBuf {
+fn work_tree(scratch: &CommandLine, parent: &str, declared: &str) -> PathBuf {
     let folder = scratch.work().join(parent).join("project");
     fs::create_dir_all(folder.join("deep/inside")).unwrap();
     fs::write(folder.join("portalloc.toml"), declared).unwrap();
     folder
 }
 
-fn start(scratch: &Scratch, folder: &PathBuf) -> (Running, String) {
+fn start(scratch: &CommandLine, folder: &PathBuf) -> (Running, String) {
     let script = "echo $WEB_PORT $DB_PORT; exec cat";
     let mut run = scratch.command(["run", "--", "sh", "-c", script]);
     let mut run = Running::start(run.current_dir(folder));
@@ -32,7 +32,7 @@ fn stop(run: Running) {
 
 #[test]
 fn with_the_same_project_file_they_run_side_by_side() {
-    let scratch = Scratch::with_pool_of(4);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 4);
     let declared = "names = [\"web\", \"db\"]\n";
     let (a, b) = (work_tree(&scratch, "a", declared), work_tree(&scratch, "b", declared));
     let (first, ports) = start(&scratch, &a);
@@ -48,7 +48,7 @@ fn with_the_same_project_file_they_run_side_by_side() {
 
 #[test]
 fn each_keeps_its_sticky_ports_in_whatever_order_they_start() {
-    let scratch = Scratch::with_pool_of(60);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 60);
     let declared = "names = [\"web\", \"db\"]\nsticky = true\n";
     let (a, b) = (work_tree(&scratch, "a", declared), work_tree(&scratch, "b", declared));
     // Both would like the same ports, since the folder's name is the same.

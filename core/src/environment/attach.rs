@@ -24,6 +24,7 @@ impl Allocator {
 
     fn attach_once(&self, id: IsolationId) -> Result<Environment> {
         let registry = &self.registry;
+        // step: AttachRead
         let record = match registry.records().read(id)? {
             Stored::Broken(why) => return Err(not_found(id, &why)),
             stored => registry.records().require_read(id, stored)?,

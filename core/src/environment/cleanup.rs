@@ -154,22 +154,30 @@ pub(super) fn remove(
     let here = registry.process()?;
     let ports = registry.ports()?;
     loop {
+        // step: FindCandidate
         let Some(candidate) = candidate(registry, &ports, id, selection)? else { return Ok(None) };
         // A first look without the lock: most environments are none of those to remove, and are left in peace.
         if !matches!(selection, Selection::Id(_))
+            // step: SelectBefore
             && candidate.select(registry, &ports, selection, worktree, &here)?.is_none()
         {
             return Ok(None);
         }
+        // step: LockCandidate
         let locks = lock(registry, &ports, &candidate, selection, &here)?;
         // What was read before may have changed until the lock was there: its maker may just have finished it.
+        // step: CleanStillStands
         let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
+            // step: SelectAgain
             match candidate.select(registry, &ports, selection, worktree, &here)? {
+                // step: RemoveLocked
                 Some(reason) => remove_locked(registry, &ports, &candidate, &locks, reason).map(Some),
+                // step: CleanLeave
                 None => Ok(None),
             }
         });
         // Before closing, so that whoever waits and is told of the closing finds the ports free.
+        // step: CleanUnlockAgain, CleanUnlock
         drop(locks);
         if let Some(done) = done {
             return done;
@@ -187,6 +195,7 @@ fn remove_locked(
 ) -> Result<Removed> {
     let id = candidate.id;
     let traces = match &candidate.record {
+        // step: RemoveTraces
         Ok(record) => traces::remove(registry, record).into_result()?,
         Err(_) => Traces::default(),
     };
@@ -194,9 +203,11 @@ fn remove_locked(
     registry.records().remove_both(id)?;
     let mut freed = Vec::new();
     for range in locks.iter().map(RangeLock::range) {
+        // step: CleanReadAgain
         freed.extend(range.ports().zip(ports.read(range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
     }
     for range in PortRange::covering(freed.iter().copied()) {
+        // step: CleanClear
         ports.write(range, Slot::Empty)?;
     }
     Ok(Removed { id, reason, ports: freed, traces })
@@ -217,6 +228,7 @@ fn candidate(
     id: IsolationId,
     selection: &Selection,
 ) -> Result<Option<Candidate>> {
+    // step: CleanRead
     let (stored, file) = registry.records().read_open(id)?;
     Ok(match stored {
         Stored::Missing => None,
@@ -286,11 +298,13 @@ fn lock<'a>(
     let mut backoff = Backoff::steady(LOCK_PATIENCE);
     let mut watch = None;
     loop {
+        // step: CleanReadLabels
         let slots = ports.read_each(&candidate.ports)?;
         let mut own: Vec<u16> =
             slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id)).map(|(port, _)| port).collect();
         own.sort_unstable();
         let ranges = PortRange::covering(own);
+        // step: CleanLock
         let refused = match try_lock_all(ports, &ranges)? {
             Ok(locks) => return Ok(locks),
             Err(refused) => refused,

@@ -39,6 +39,7 @@ impl Allocator {
         let temp_base = temp_dir::base()?;
 
         let id = IsolationId::generate(&worktree, request.instance())?;
+        // step: TakePorts
         let mut lease = lease::take(self, &lease_request, start, Some(id))?;
         // The same reading of the clock for all: from when the ports were there.
         let created_at = Timestamp::from_unix_ms(lease.label().since_ms);
@@ -67,6 +68,7 @@ impl Allocator {
             // Until all is there, so that an unfinished one is stale once its maker dies.
             is_unfinished: true,
         };
+        // step: ClaimId
         claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
         let mut environment = Environment {
@@ -75,7 +77,9 @@ impl Allocator {
             lease: Mutex::new(Some(Arc::new(lease))),
             maker: Some(Maker::this_process()),
         };
+        // step: PlaceEnvFile
         environment.write_env_file(registry, &request.env_file)?;
+        // step: FinishEnvironment
         environment.finish(registry)?;
         Ok(environment)
     }
@@ -97,11 +101,15 @@ fn claim_id(
         record.lock_file = registry.records().path(id);
         record.env_file = env_file::expected(registry, record, env_file)?;
         if lease.label().id != Some(id) {
+            // step: LabelAnew
             lease.relabel(Label { id: Some(id), ..*lease.label() })?;
         }
+        // step: LookForTempDir, CreateRecord
         if !temp_dir::exists(&record.temp_dir)? && registry.records().create(record)? {
+            // step: MakeTempDir
             match temp_dir::create(&record.temp_dir, registry) {
                 Ok(true) => return Ok(()),
+                // step: RemoveUnclaimed
                 Ok(false) => registry.records().remove(id, true)?,
                 Err(error) => return registry.records().remove(id, true).and(Err(error)),
             }
@@ -120,6 +128,7 @@ impl Environment {
         let written = env_file::write(registry, &self.record, choice)?;
         if written != self.record.env_file {
             self.record.env_file = written;
+            // step: RecordEnvFile
             registry.records().replace(&self.record)?;
         }
         Ok(())
@@ -131,15 +140,19 @@ impl Environment {
         let is_kept = self.record.lifetime == Lifetime::Kept;
         let lease = self.lease.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(lease) = lease.as_mut().filter(|_| is_kept).and_then(Arc::get_mut) {
+            // step: KeepLabel
             lease.relabel(self.record.label())?;
         }
+        // step: Finish
         registry.records().finish(self.record.isolation_id)?;
         self.record.is_unfinished = false;
         if let Some(kept) = lease.as_ref().filter(|_| is_kept) {
             // A process that restored a truncated file until now found a record that claims nothing.
+            // step: ReadBack
             kept.restore_labels()?;
         }
         if let Some(kept) = lease.take_if(|_| is_kept) {
+            // step: LeaveToLabels
             kept.leave_to_labels();
         }
         Ok(())

@@ -60,16 +60,20 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
             error
         }
     };
+    // step: BeginEnvFile, WriteEnvFile
     let written = sys::create_new(&own).and_then(|mut file| file.write_all(content(record).as_bytes()));
     if let Err(error) = written {
         return Err(failed(error));
     }
+    // step: MoveEnvFile
     match sys::rename_new(&own, &wanted) {
         Ok(()) => return Ok(Some(wanted)),
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
         Err(_) => {}
     }
+    // step: LookAtOther
     match look(registry, &wanted, record.isolation_id)? {
+        // step: ReplaceOther
         Found::Abandoned(old) if replace(&own, &wanted, &old).map_err(failed)? => Ok(Some(wanted)),
         found if matches!(choice, EnvFile::At(_)) => Err(taken(&wanted, &found)),
         _ => Ok(Some(own)),
@@ -94,6 +98,7 @@ pub(super) fn is_own_name(path: &Path, id: IsolationId) -> bool {
 /// Removes the env file at `path` if it still names `id`.
 pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let failed = |error| Removal::Failed(Error::os(format!("cannot remove the env file {}", path.display()), error));
+    // step: OpenEnvFile
     let mut file = match open(path) {
         Ok(Some(file)) => file,
         Ok(None) => return Removal::Absent,
@@ -103,6 +108,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     };
     let mut backoff = Backoff::steady(REPLACEMENT_PATIENCE);
     loop {
+        // step: LockEnvFile
         match sys::try_lock_file(&file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
             Ok(None) => break,
             // Somebody is just replacing or removing it, or has died over that: then the lock is gone, and the file is not.
@@ -111,11 +117,13 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
             Err(error) => return failed(error),
         }
     }
+    // step: ReadEnvFile
     match is_in_place(&file, path) {
         Ok(true) => {}
         Ok(false) => return Removal::Absent,
         Err(error) => return failed(error),
     }
+    // step: ReadOwner
     let text = match read(&mut file) {
         Ok(text) => text,
         Err(error) => return failed(error),
@@ -135,6 +143,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     if !has_own_name {
         return remove_aside(&file, path, id).unwrap_or_else(failed);
     }
+    // step: RemoveEnvFile
     match sys::remove_file(path) {
         Ok(()) => Removal::Removed,
         Err(error) if sys::is_absent(&error) => Removal::Absent,
@@ -146,6 +155,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
 /// or whoever else knows nothing of locks may have put another one in its place by now, which goes back.
 fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal> {
     let aside = beside(path, id);
+    // step: PutAside
     match sys::rename_new(path, &aside) {
         Ok(()) => {}
         Err(error) if sys::is_absent(&error) => return Ok(Removal::Absent),
@@ -157,6 +167,7 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
         Err(error) => return Err(error),
     }
     if is_in_place(file, &aside)? {
+        // step: RemoveAside
         sys::remove_file(&aside)?;
         return Ok(Removal::Removed);
     }
@@ -227,6 +238,7 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
         Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot look at {}", path.display()), error)),
     };
     let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
+    // step: LookAtEnvFile
     let Some(owner) = owner(&text) else { return Ok(Found::Foreign) };
     let record = text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)).map(Path::new);
     let lives = match record {
@@ -298,9 +310,11 @@ fn read(file: &mut File) -> io::Result<String> {
 /// env file has its lock, so of two that found the same abandoned one only one replaces it. An editor or whoever else
 /// knows nothing of locks may do so all the same: what came out of the exchange is looked at before it is removed.
 fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
+    // step: LockOldEnvFile, LookForOldEnvFile
     if !sys::try_lock_file(old)? || !is_in_place(old, path)? {
         return Ok(false);
     }
+    // step: ReplaceEnvFile
     match sys::exchange(new, path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -311,7 +325,9 @@ fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
         }
         Err(error) => return Err(error),
     }
+    // step: LookAtReplaced
     if is_in_place(old, new)? {
+        // step: RemoveReplaced
         sys::remove_file(new)?;
         return Ok(true);
     }

@@ -120,6 +120,7 @@ fn list(ports: &[u16]) -> String {
 
 /// Whether the environment `id` may be alive. What cannot be judged, such as another user's, may be.
 pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
+    // step: ReadItsRecord
     Ok(match registry.records().read(id)? {
         // In another folder that somebody put in the place of the opened one there may be a record.
         Stored::Missing => !registry.records().is_in_place(),
@@ -140,6 +141,7 @@ pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, her
         Lifetime::Kept => judge_kept(registry, ports, record, here)?,
     };
     if status.is_stale()
+        // step: JudgeAgain
         && let Stored::Record(now) = registry.records().read(record.isolation_id)?
         && (now.lifetime, now.is_unfinished) != (record.lifetime, record.is_unfinished)
     {
@@ -157,16 +159,20 @@ pub(super) fn may_be_of(slot: Slot, id: IsolationId) -> bool {
 fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
     if record.is_unfinished {
         // Whatever labels it has: its maker is still at it, or died before it said that they are there.
+        // step: JudgeLocks
         return Ok(match any_locked(ports, record)? {
             true => Status::Active,
             false => Status::Stale(StaleReason::Unfinished(record.holder.pid)),
         });
     }
+    // step: JudgeEnd
     if let Some(end) = record.claim().end(here) {
         return Ok(Status::Stale(end.into()));
     }
     let (mut missing, mut taken) = (Vec::new(), Vec::new());
+    // step: JudgeReadClaims
     for (port, slot) in ports.read_each(&record.ports.ports)? {
+        // step: JudgeOthersLock
         let locked = || ports.conflict(PortRange::one(port)).map(|lock| lock.is_some());
         match slot.label() {
             Some(label) if label.id == Some(record.isolation_id) => {
@@ -174,6 +180,7 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
                     missing.push(port);
                 }
             }
+            // step: JudgeStanding
             Some(_) if locked()? || matches!(registry.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 taken.push(port);
             }
@@ -191,7 +198,9 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
 
 /// Whether its maker, or a process that has the lease from it, still has the ports.
 fn any_locked(ports: &PortsFile, record: &Record) -> Result<bool> {
+    // step: JudgeReadLabels
     for (port, slot) in ports.read_each(&record.ports.ports)? {
+        // step: JudgeLook
         if may_be_of(slot, record.isolation_id) && ports.conflict(PortRange::one(port))?.is_some() {
             return Ok(true);
         }

@@ -33,6 +33,7 @@ pub(super) fn exists(path: &Path) -> Result<bool> {
 pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
     match sys::create_private_folder(path) {
         Ok(()) => {
+            // step: MarkTempDir
             sys::mark(path, mark(registry));
             Ok(true)
         }
@@ -123,7 +124,9 @@ pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
             continue;
         };
         let path = entry.path();
+        // step: SweepLook
         let of_this_registry = sys::marked(&path).as_deref() == Some(mark(registry));
+        // step: SweepRecord, SweepRemove
         if of_this_registry && !registry.has_record_anywhere(id) && matches!(remove(&path, id), Removal::Removed) {
             swept.push(path);
         }

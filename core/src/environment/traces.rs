@@ -62,16 +62,21 @@ impl Traces {
 pub(super) fn remove(registry: &Registry, record: &Record) -> Traces {
     let id = record.isolation_id;
     let mut traces = Traces::default();
+    // step: RemoveTempDir
     traces.temp_dir = traces.note(record.temp_dir.clone(), temp_dir::remove(&record.temp_dir, id));
     if let Some((named, other)) = env_file::candidates(record) {
         // The name that is this environment's alone comes first: what is at the other one is moved there to be removed.
+        // step: NoteBefore
         let before = if env_file::is_own_name(&other, id) { traces.note_if_ours(&other, id) } else { None };
+        // step: RemoveEnvFiles
         let removed = traces.note(named.clone(), env_file::remove(&named, id));
         // Rarely it is at the other path; or at both, where its maker died while it exchanged them.
+        // step: NoteAfter
         let after = if env_file::is_own_name(&other, id) { None } else { traces.note_if_ours(&other, id) };
         traces.env_file = removed.or(before).or(after);
     }
     if traces.failure.is_none() {
+        // step: RemoveTheRecord
         traces.failure = registry.records().remove(id, record.is_unfinished).err();
     }
     traces

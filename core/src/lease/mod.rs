@@ -109,6 +109,7 @@ impl Lease {
         if self.is_ours() {
             // Held until the end, so that no guard is made meanwhile.
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            // step: Holding
             self.let_go(file.take());
         }
     }
@@ -119,14 +120,19 @@ impl Lease {
         let Some(file) = file else { return };
         self.registry.live().fetch_sub(1, Ordering::Relaxed);
         // The sockets first: whoever is given the ports next must find nothing on them.
+        // step: CloseSockets
         *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
         // Only this process's part in one that was passed on: the lock and the labels are the others' now.
+        // step: LookIfPassedOn
         if self.passed_on.load(Ordering::Relaxed) {
             file.leave_locks();
+        // step: LookIfStillIts
         } else if self.is_still(&file) {
             for range in &self.ranges {
+                // step: ClearLabel
                 let _ = file.write(*range, Slot::Empty);
             }
+            // step: CloseLease
             file.close();
         }
     }
@@ -218,7 +224,9 @@ impl Lease {
         let own = Slot::Label(self.label);
         for range in &self.ranges {
             // A file that was cut short is not readable there.
+            // step: CheckLabel
             if !held.read(*range).is_ok_and(|slots| slots.iter().all(|slot| *slot == own)) {
+                // step: WriteBack
                 held.write(*range, own)?;
             }
         }

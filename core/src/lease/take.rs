@@ -62,11 +62,13 @@ pub(crate) fn take(
         netns_matches: Cell::new(false),
         judged: Judged::default(),
     };
+    // step: FindRun
     let mut locked = match attempt(&search, request, &mut random)? {
         Ok(locked) => locked,
         Err(obstacle) => {
             registry.check_netns()?;
             // Somebody who changes the registry's place has all the locks of the old one.
+            // step: CheckPlace
             registry.check_place()?;
             match request.wait.filter(|limit| !limit.is_zero()) {
                 Some(limit) => wait(allocator, &search, request, Deadline::since(start, limit), &mut random)?,
@@ -85,6 +87,7 @@ pub(crate) fn take(
     // Whatever fails lets go of the locks, and of the sockets first.
     let guard = request.guard.then(|| Guard::from_probe(locked.take_sockets())).transpose()?;
     let ranges = locked.ranges();
+    // step: WriteLabel
     ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
     let leased: Box<[u16]> = locked.ports().into();
     locked.keep();
@@ -92,6 +95,7 @@ pub(crate) fn take(
     if let (Some(sticky), Some(base)) = (&request.sticky, leased.first()) {
         sticky.remember(registry, *base);
     }
+    // step: ReturnLease
     Ok(Lease {
         ports: leased,
         ranges,

@@ -12,6 +12,7 @@ use crate::sys::{self, Folder, PLAIN, SET_UP, words};
 pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
         let set_up = Path::new(SET_UP);
+        // step: ChoosePlace
         return Ok(if sys::is_roots_shared_folder(set_up) { set_up } else { Path::new(PLAIN) }.to_owned());
     };
     let invalid = |why: &str| {

@@ -19,6 +19,7 @@ impl Registry {
     /// Makes the `ports` file if there is none, and says which file it is and what its header says.
     pub(super) fn make_ports_file(&self) -> Result<(Identity, Header)> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
+        // step: FindFile
         match sys::entry(&self.ports_path).map_err(failed)? {
             Some(entry) if !entry.is_file() => {
                 return Err(self.not_a_ports_file(&format!("{} and not a plain file", entry.describe())));
@@ -44,6 +45,7 @@ impl Registry {
             }
             Some(Err(unusable)) => return Err(self.unusable(&unusable)),
         };
+        // step: OpenRegistry
         Ok((Identity::of(&entry), header))
     }
 
@@ -84,6 +86,7 @@ impl Registry {
         let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
         let mut backoff = Backoff::steady(SETUP_PATIENCE);
         let lock = loop {
+            // step: KeepPlace
             match Folder::lock(&self.root, true) {
                 Ok(Some(lock)) => break lock,
                 Ok(None) if backoff.wait().map_err(failed)? => {}
@@ -93,6 +96,7 @@ impl Registry {
             }
         };
         // A setup that was quicker has left a folder that nobody opens any more.
+        // step: LookAtPlace
         if folder::root(None)? != self.root || !lock.is_at(&self.root) {
             return Err(Error::registry_gone());
         }
@@ -103,9 +107,11 @@ impl Registry {
     /// have records.
     fn publish_ports_file(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
+        // step: HoldPlace
         let _place = self.keep_place()?;
         let folder = self.folder.open();
         // It may have been moved away before its place was kept.
+        // step: LookAtFolder
         if !folder.is_at(&self.path) {
             return Err(Error::registry_gone());
         }
@@ -116,8 +122,10 @@ impl Registry {
             let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
             ports.write_header(&self.header).map_err(failed)?;
+            // step: LabelNewFile
             self.relabel(&ports)
         });
+        // step: PublishFile
         let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true).map_err(failed),

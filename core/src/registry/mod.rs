@@ -155,6 +155,7 @@ impl Registry {
         }
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
         // It is compared with the one that the registry has once a lock of it is taken.
+        // step: OpenFile
         let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
             // Or the folder's descriptor is another's by now.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.gone("is gone"),

@@ -65,7 +65,9 @@ impl PortsFile {
     /// Lets go of all locks and closes it, without a look at whether its descriptor is still its own: for a call that has
     /// looked.
     pub(crate) fn close(mut self) {
+        // step: Unlock
         self.unlock_all();
+        // step: Close
         drop(self.file.take());
     }
 
@@ -90,13 +92,16 @@ impl PortsFile {
     /// the registry's: whoever opens it later would find another one, on which this lock does not count. Looked at only
     /// once the lock is there, since whoever takes the file away has its locks.
     pub(crate) fn try_lock(&self, range: PortRange) -> Result<Option<RangeLock<'_>>> {
+        // step: LockRange
         let locked = sys::try_lock(self.file.open(), range)
             .map_err(|error| Error::registry(format!("cannot lock port {range} in the registry"), error))?;
         if !locked {
             return Ok(None);
         }
         self.may_have_locks.store(true, Ordering::Relaxed);
+        // step: LookIfLinked, SetupLookIfLinked
         if !self.is_linked() {
+            // step: UnlockUnlinked
             self.unlock_all();
             return Err(Error::registry_gone());
         }
@@ -252,6 +257,7 @@ impl Drop for RangeLock<'_> {
 
 impl Drop for PortsFile {
     fn drop(&mut self) {
+        // step: HasCopy
         if self.may_have_locks.load(Ordering::Relaxed) && self.maker == sys::generation() && self.file.is_ours() {
             self.unlock_all();
         }

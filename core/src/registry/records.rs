@@ -231,7 +231,15 @@ impl Records {
     /// As `read`, with the open record, by which it can be told whether it was replaced or finished since.
     pub(crate) fn read_open(&self, id: IsolationId) -> Result<(Stored, Option<OpenRecord>)> {
         // A last look under the first name, because the record may be finished between the first two.
-        for (name, is_unfinished) in [(name(id), false), (making(id), true), (name(id), false)] {
+        let names = [
+            // step: ReadFinished
+            (name(id), false),
+            // step: ReadMaking
+            (making(id), true),
+            // step: ReadFinishedAgain
+            (name(id), false),
+        ];
+        for (name, is_unfinished) in names {
             match self.folder().read(&name) {
                 Ok(file) => {
                     let stored = self.read_file(id, &file, is_unfinished)?;
@@ -295,9 +303,12 @@ impl Records {
     /// Makes an unfinished record. `false`: there is one of that ID, finished or not, which is left as it is.
     pub(crate) fn create(&self, record: &Record) -> Result<bool> {
         let id = record.isolation_id;
+        // step: MakeRecord
         let is_new = self.write(record, |new, name| self.folder().rename_new(new, name))?;
         // Only now: of two that find neither name, one gets this one.
+        // step: LookForFinished
         if is_new && self.claims(id)? {
+            // step: TakeBack
             self.remove_name(id, &making(id))?;
             return Ok(false);
         }
@@ -347,6 +358,7 @@ impl Records {
     /// Removes a record, if it is there: by the name that it has, since the other one may be another's who was just given the
     /// same ID.
     pub(crate) fn remove(&self, id: IsolationId, is_unfinished: bool) -> Result<()> {
+        // step: RemoveRecord
         self.remove_name(id, &if is_unfinished { making(id) } else { name(id) })
     }
 
@@ -421,5 +433,10 @@ fn id_of(name: &str) -> Option<IsolationId> {
 /// Whether there is a record of this ID in a folder of records, finished or not.
 pub(super) fn is_taken(folder: &Folder, id: IsolationId) -> io::Result<bool> {
     // It may be finished between the first two looks.
-    Ok(folder.contains(&name(id))? || folder.contains(&making(id))? || folder.contains(&name(id))?)
+    // step: LookFinished
+    Ok(folder.contains(&name(id))?
+        // step: LookMaking
+        || folder.contains(&making(id))?
+        // step: LookFinishedAgain
+        || folder.contains(&name(id))?)
 }

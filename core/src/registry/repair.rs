@@ -73,6 +73,7 @@ impl Registry {
         let mut demanded = None;
         for first in (0..=u16::MAX).step_by(usize::from(CHUNK)) {
             let Some(range) = PortRange::new(first.max(1), first + (CHUNK - 1)) else { continue };
+            // step: ReconcileRead
             for (port, slot) in range.ports().zip(ports.read(range)?) {
                 let kind = match slot {
                     Slot::Empty => None,
@@ -95,10 +96,13 @@ impl Registry {
     /// Clears the label of `port` if nobody has the port's lock and the label claims nothing.
     fn clear_if_void(&self, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
+        // step: ReconcileLock, ReconcileUnlock
         let Some(_lock) = ports.try_lock(range)? else { return Ok(None) };
+        // step: ReconcileReadOne
         let slot = ports.read_one(port)?;
         let kind = match (slot, self.standing(ports, port, slot, here)?) {
             (Slot::Label(label), LabelState::Stale(_)) => match label.id {
+                // step: ReconcileRecord
                 Some(id) if !self.records.exists(id)? => Some(RepairKind::NoRecord(id)),
                 // Stale, with a record: for cleanup to remove whole.
                 _ => None,
@@ -107,6 +111,7 @@ impl Registry {
             _ => None,
         };
         if kind.is_some() {
+            // step: ReconcileWrite
             ports.write(range, Slot::Empty)?;
         }
         Ok(kind)
@@ -121,13 +126,16 @@ impl Registry {
         here: &ProcessStamp,
     ) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
+        // step: MendLock
         let Some(_lock) = ports.try_lock(range)? else { return Ok(None) };
+        // step: MendReadOne
         if ports.read_one(port)? != Slot::Damaged {
             return Ok(None);
         }
         // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
         let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
             Some((id, label)) if self.records.claims(id)? => Some(label),
+            // step: MendDemand
             _ => self.claimed_by_record(port, here)?,
         };
         let (slot, repair) = match label.and_then(|label| label.id.zip(Some(label))) {
@@ -176,23 +184,29 @@ impl Registry {
         let id = record.isolation_id;
         let range = PortRange::one(port);
         // A file that was cut short ends before the slot.
+        // step: RelabelLook
         let before = ports.read_one(port).unwrap_or(Slot::Empty);
         if before.claims_for(id) {
             return Ok(None);
         }
+        // step: RelabelLock, RelabelUnlock
         let Some(_lock) = ports.try_lock(range)? else {
             // Or it is just being cleaned up; or it is over by now, and so its ports are another's by right.
             let is_taken = self.records.claims(id)? && record.demands_labels(here);
             return Ok(is_taken.then_some(RepairKind::Taken(id)));
         };
+        // step: RelabelReadOne
         let slot = ports.read_one(port).unwrap_or(Slot::Empty);
         Ok(match slot {
             slot if slot.claims_for(id) => None,
+            // step: RelabelStanding
             Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 record.demands_labels(here).then_some(RepairKind::Taken(id))
             }
             // Written under the lock, and only while the record stands: else a cleanup in between would be undone.
+            // step: RelabelClaim
             _ if self.records.claims(id)? => {
+                // step: RelabelWrite
                 ports.write(range, Slot::Label(record.label()))?;
                 Some(RepairKind::Relabelled(id))
             }

@@ -69,6 +69,7 @@ pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result
     for slot in ports.read(PortRange::ALL)? {
         let Slot::Label(label) = slot else { continue };
         let Some(id) = label.id.filter(|_| label.is_kept() && label.claim.end(&here).is_none()) else { continue };
+        // step: SetupCheck
         if envs.contains(&records::name(id)).map_err(failed)? {
             keepers.insert(format!("environment {id}"));
         }

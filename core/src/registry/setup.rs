@@ -51,6 +51,7 @@ pub fn set_up() -> Result<SetUp> {
             }
             super::folder::open(None, new)?;
         }
+        // step: SetupPublish
         Registry::open_for(None, namespace).map(|_| ())
     })?;
     Ok(SetUp {
@@ -121,6 +122,7 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     let mut backoff = Backoff::steady(PROBE_PATIENCE);
     // Whoever makes a ports file shares this lock, so that none appears meanwhile.
     let folder = loop {
+        // step: SetupLockFolder
         match Folder::lock(root, false) {
             Ok(Some(folder)) => break folder,
             Ok(None) if pause(&mut backoff)? => {}
@@ -134,7 +136,9 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
         let Some(inside) = retire::is_namespace(&name).then(|| folder.folder(&name).ok()).flatten() else { continue };
         let path = root.join(&name);
         if let Some(ports) = retire::open(&inside, &path)? {
+            // step: SetupLockPorts
             lock(&ports, &path, &mut backoff)?;
+            // step: SetupKeepers
             let keepers = retire::keepers(&inside, &ports, &path)?;
             if !keepers.is_empty() {
                 return Err(in_use(&path, "kept by", keepers));
@@ -145,16 +149,20 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     // First, so that one that is killed in between leaves one registry, whose files are made anew, and not two.
     let mut has_records = false;
     for (inside, _ports) in &locked {
+        // step: SetupUnlink
         inside.remove(OsStr::new("ports")).map_err(failed)?;
         has_records |= retire::has_records(inside);
     }
+    // step: SetupSwitch
     switch()?;
+    // step: SetupUnlock
     Ok(has_records.then(|| root.to_owned()))
 }
 
 /// Takes every lock of a `ports` file, until that is closed.
 fn lock(ports: &PortsFile, path: &Path, backoff: &mut Backoff) -> Result<()> {
     loop {
+        // step: SetupLock
         if let Some(lock) = ports.try_lock(PortRange::ALL)? {
             lock.keep();
             return Ok(());

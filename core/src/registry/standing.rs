@@ -25,9 +25,11 @@ impl Registry {
         let label = match slot {
             Slot::Empty => return Ok(LabelState::Free),
             Slot::Label(label) => label,
+            // step: FindDemand
             Slot::Damaged => match self.claimed_by_record(port, here)? {
                 None => return Ok(LabelState::Free),
                 Some(label) => {
+                    // step: RestoreLabel
                     ports.write(PortRange::one(port), Slot::Label(label))?;
                     label
                 }
@@ -36,8 +38,10 @@ impl Registry {
         if !label.is_kept() {
             return Ok(LabelState::Free);
         }
+        // step: LookAtExpiry
         let end = label.claim.end(here);
         let orphaned = match label.id {
+            // step: LookForClaim
             Some(id) => !self.records.claims(id)?,
             None => true,
         };
@@ -79,6 +83,7 @@ impl Registry {
     pub(super) fn kept_records(&self, here: &ProcessStamp) -> Result<impl Iterator<Item = Result<Box<Record>>>> {
         let ids = self.records.ids()?;
         Ok(ids.into_iter().filter_map(|id| {
+            // step: RelabelRead, ScanRecords, ReconcileDemand
             let record = self.records.read(id).map(Stored::record);
             record.map(|record| record.filter(|record| record.demands_labels(here))).transpose()
         }))

@@ -53,14 +53,18 @@ impl Registry {
         let failed = |error| Error::registry(format!("cannot remove {}", path.display()), error);
         let inside = root.folder(name).map_err(failed)?;
         let is_idle = inside.entry_in(OsStr::new("ports")).is_ok_and(|entry| age(entry) > IDLE);
+        // step: RetireHasRecords
         let Some(ports) = retire::open(&inside, &path)?.filter(|_| is_idle && !retire::has_records(&inside)) else {
             return Ok(false);
         };
         // Whoever has a lease there is in a namespace that lives.
+        // step: RetireLock
         let Some(_lock) = ports.try_lock(PortRange::ALL)? else { return Ok(false) };
+        // step: RetireCheck
         if !retire::keepers(&inside, &ports, &path)?.is_empty() {
             return Ok(false);
         }
+        // step: RetireUnlink
         inside.remove(OsStr::new("ports")).map_err(failed)?;
         if let Ok(memory) = inside.folder(OsStr::new(STICKY_DIR)) {
             memory.names().map_err(failed)?.iter().try_for_each(|name| memory.remove(name)).map_err(failed)?;

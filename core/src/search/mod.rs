@@ -137,18 +137,23 @@ impl<'a> Search<'a> {
 
     /// Locks `run` and makes sure that nobody claims or uses it. Refused: nothing stays locked.
     fn try_run(&self, run: PortRange, is_preferred: bool) -> Result<Result<LockedRun<'a>, Refusal>> {
+        // step: Lock
         let Some(lock) = self.ports.try_lock(run)? else { return Ok(Err(Refusal::Locked(run))) };
+        // step: LookForObstacle
         Ok(match self.claim(run, is_preferred)? {
             Ok(sockets) => Ok(LockedRun { sockets, lock }),
+            // step: UnlockRefused
             Err(port) => Err(Refusal::Taken(port)),
         })
     }
 
     /// Makes sure that no port of a locked run is kept or bound; else the highest such.
     fn claim(&self, run: PortRange, is_preferred: bool) -> Result<Result<Vec<Pair>, u16>> {
+        // step: ReadLabels
         let slots = if self.ports.is_empty(run)? { Vec::new() } else { self.ports.read(run)? };
         for (port, slot) in run.ports().zip(slots).rev() {
             if slot != Slot::Empty
+                // step: JudgeLabel
                 && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, LabelState::Kept(_))
             {
                 return Ok(Err(port));
@@ -156,8 +161,10 @@ impl<'a> Search<'a> {
         }
         let mut sockets = Vec::new();
         for port in run.ports().rev() {
+            // step: Probe
             let Some(pair) = self.bind(port, is_preferred)? else { return Ok(Err(port)) };
             self.check_netns(&pair)?;
+            // step: CloseProbe
             if self.keeps_sockets {
                 sockets.push(pair);
             }

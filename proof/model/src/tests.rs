@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::code::{Code, ORDERS, STEPS};
+use crate::code::{ORDERS, STEPS};
 use crate::configurations::{all, small};
 use crate::faults::{ALL, SEEDED, SPARE};
 use crate::protocol::Protocol;
@@ -63,30 +63,45 @@ fn every_property_is_broken_by_some_seeded_bug() {
 }
 
 #[test]
-fn the_lines_that_the_model_stands_for_are_there() {
-    let gone = STEPS.iter().filter(|(.., Code { file, function, text })| positions(file, function, &[text]).is_none());
-    let told: Vec<String> = gone
-        .map(|(step, words, Code { file, function, text })| {
-            format!("{step:?} ({words}): `{text}` in {function} of {file}")
-        })
-        .collect();
-    assert!(told.is_empty(), "not there any more, so change the model: {told:#?}");
+fn every_step_has_one_marker_in_the_core_and_no_other_stands_there() {
+    let mut expected: BTreeSet<String> = STEPS.iter().map(|(step, ..)| format!("{step:?}")).collect();
+    expected.extend(ORDERS.into_iter().flatten().map(|name| (*name).to_owned()));
+    let markers = markers();
+    let mut there = BTreeSet::new();
+    for marker in &markers {
+        assert!(there.insert(marker.name.clone()), "two markers, the second at {marker:?}");
+        assert!(marker.has_code, "no line of code below {marker:?}");
+    }
+    let missing: Vec<_> = expected.difference(&there).collect();
+    let unknown: Vec<_> = there.difference(&expected).collect();
+    assert!(missing.is_empty() && unknown.is_empty(), "missing in the core: {missing:?}; unknown here: {unknown:?}");
+    for (step, _, room) in STEPS {
+        let elsewhere = markers.iter().find(|marker| marker.name == format!("{step:?}") && marker.room() != room);
+        assert!(elsewhere.is_none(), "not in {room}: {elsewhere:?}");
+    }
 }
 
 #[test]
-fn the_lines_stand_in_the_order_of_the_model() {
-    let other = ORDERS.iter().filter(|(file, function, texts)| positions(file, function, texts).is_none());
-    let told: Vec<String> =
-        other.map(|(file, function, texts)| format!("{function} of {file}: {texts:?}, one after the other")).collect();
-    assert!(told.is_empty(), "not in this order any more, so change the model: {told:#?}");
+fn the_markers_stand_in_the_order_of_the_model() {
+    let markers = markers();
+    let place = |name: &str| {
+        let marker = markers.iter().find(|marker| marker.name == name).unwrap_or_else(|| panic!("no marker {name}"));
+        ((&marker.file, marker.function), marker.position)
+    };
+    for order in ORDERS {
+        for (one, next) in order.iter().zip(&order[1..]) {
+            let ((function, before), (other, after)) = (place(one), place(next));
+            assert_eq!(function, other, "{one} and {next} are not in one function any more, so change the model");
+            assert!(before < after, "{one} does not stand before {next} any more, so change the model");
+        }
+    }
 }
 
 #[test]
 fn the_table_in_the_readme_is_that_of_the_model() {
-    let mut table = String::from("| step | what it does | where | code |\n|---|---|---|---|\n");
-    for (step, words, Code { file, function, text }) in &STEPS {
-        let text = text.replace('|', "\\|");
-        let _ = writeln!(table, "| {step:?} | {words} | {file}, `{function}` | `{text}` |");
+    let mut table = String::from("| step | what it does | room |\n|---|---|---|\n");
+    for (step, words, room) in &STEPS {
+        let _ = writeln!(table, "| {step:?} | {words} | {room} |");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
@@ -99,26 +114,59 @@ fn the_table_in_the_readme_is_that_of_the_model() {
     }
 }
 
-/// Whether some function of that name in the file has all of `texts`, one after the other.
-fn positions(file: &str, function: &str, texts: &[&str]) -> Option<()> {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
-    let source = fs::read_to_string(path).unwrap();
-    let lines: Vec<&str> = source.lines().collect();
-    let starts = |line: &str| line.contains(&format!("fn {function}(")) || line.contains(&format!("fn {function}<"));
-    (0..lines.len()).filter(|at| starts(lines[*at])).find_map(|at| {
-        let indentation = lines[at].len() - lines[at].trim_start().len();
-        let end = format!("{}}}", " ".repeat(indentation));
-        let body: Vec<&str> = lines[at..].iter().copied().take_while(|line| *line != end).collect();
-        let body = plain(&body.join(" "));
-        let mut rest = body.as_str();
-        for text in texts {
-            rest = rest.split_once(&plain(text))?.1;
-        }
-        Some(())
-    })
+/// A name in a comment `// step: ` of the core.
+#[derive(Debug)]
+struct Marker {
+    name: String,
+    /// Below core/src.
+    file: PathBuf,
+    /// Which of the file's functions it is in, counted.
+    function: usize,
+    /// Where it stands among the file's markers.
+    position: usize,
+    /// Whether a line of code is directly below it.
+    has_code: bool,
 }
 
-/// Without spaces, so that it does not matter where the formatter breaks lines.
-fn plain(text: &str) -> String {
-    text.split_whitespace().collect()
+impl Marker {
+    /// The folder, or the file that is beside the folders.
+    fn room(&self) -> &str {
+        let first = self.file.iter().next().and_then(|first| first.to_str()).unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+}
+
+/// All markers in the core, file by file from top to bottom.
+fn markers() -> Vec<Marker> {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/src");
+    let (mut markers, mut folders) = (Vec::new(), vec![core.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                markers.extend(markers_in(&fs::read_to_string(&path).unwrap(), path.strip_prefix(&core).unwrap()));
+            }
+        }
+    }
+    markers
+}
+
+fn markers_in(source: &str, file: &Path) -> Vec<Marker> {
+    let mut markers = Vec::new();
+    let mut function = 0;
+    let mut lines = source.lines().map(str::trim_start).peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("//") && line.split(' ').any(|word| word == "fn") {
+            function += 1;
+        }
+        let Some(names) = line.strip_prefix("// step: ") else { continue };
+        let has_code = lines.peek().is_some_and(|below| !below.is_empty() && !below.starts_with("//"));
+        for name in names.split(", ") {
+            let (name, file, position) = (name.to_owned(), file.to_owned(), markers.len());
+            markers.push(Marker { name, file, function, position, has_code });
+        }
+    }
+    markers
 }

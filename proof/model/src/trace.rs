@@ -1,4 +1,4 @@
-//! How a broken property came about, for people: who did what, by which line of the core, and what it changed.
+//! How a broken property came about, for people: who did what, by which step (`grep -r "step: NAME" core/src`), and what it changed.
 
 use std::fmt::{Debug, Write};
 
@@ -22,10 +22,10 @@ pub(crate) fn tell(rules: &Protocol, path: Path<World, Action>) -> String {
 fn words(rules: &Protocol, world: &World, action: Action) -> String {
     let name = |who: usize| format!("{who} ({:?})", rules.programs[who]);
     match action {
-        Action::Step { who, .. } => match code::of(world.processes[who].at) {
-            Some((words, code)) => format!("{} {words}  [{} {}]", name(who), code.file, code.function),
-            None => format!("{} {:?}", name(who), world.processes[who].at),
-        },
+        Action::Step { who, .. } => {
+            let step = world.processes[who].at;
+            format!("{} {}  [step: {step:?}]", name(who), code::words(step).unwrap_or_default())
+        }
         Action::Kill(who) => format!("{} is killed", name(who)),
         other => format!("{other:?}"),
     }

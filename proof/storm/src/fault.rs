@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::process::Command;
 
 use clap::ValueEnum;
-use portalloc_tests::Random;
+use portalloc_testkit::Random;
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 
 use crate::failure::{Context, Outcome};
@@ -154,13 +154,13 @@ impl Fault {
 /// Fills the file system up to the last byte.
 fn fill(ground: &Ground) -> Outcome<()> {
     let mut filler =
-        OpenOptions::new().append(true).create(true).open(ground.stage().join("filler")).context("filler")?;
+        OpenOptions::new().append(true).create(true).open(ground.stage().path().join("filler")).context("filler")?;
     while filler.write_all(&[1; 4096]).is_ok() {}
     Ok(())
 }
 
 fn free(ground: &Ground) -> Outcome<()> {
-    File::create(ground.stage().join("filler")).map(drop).context("the filler")
+    File::create(ground.stage().path().join("filler")).map(drop).context("the filler")
 }
 
 /// Gives a worker another limit, which may be below what it has open.
@@ -187,14 +187,16 @@ fn set_offset(ground: &Ground, seconds: i64) -> Outcome<()> {
 fn remove(ground: &Ground) -> Outcome<()> {
     let away = tempfile::tempdir_in(ground.scratch()).context("a folder")?;
     // On another file system it could not be moved.
-    match fs::rename(ground.registry(), away.path().join("registry")) {
+    match fs::rename(ground.stage().registry(), away.path().join("registry")) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("the registry"),
         _ => Ok(()),
     }
 }
 
 fn resize(ground: &Ground, random: &mut Random) -> Outcome<bool> {
-    let Ok(file) = OpenOptions::new().write(true).open(ground.namespace()?.join("ports")) else { return Ok(false) };
+    let Ok(file) = OpenOptions::new().write(true).open(ground.stage().namespace().join("ports")) else {
+        return Ok(false);
+    };
     let size = match random.below(3) {
         0 => 0,
         1 => random.below(4 << 20),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portalloc_tests::Random;
+use portalloc_testkit::Random;
 use rustix::event::{Timespec, poll};
 
 /// Lets others run for so long. Nobody relies on how long it is.

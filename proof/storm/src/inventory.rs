@@ -116,7 +116,7 @@ fn living(listing: &Listing) -> Outcome<Living<'_>> {
 /// Every port can be leased, unless a live environment has it.
 fn free_unless_kept(ground: &Ground, allocator: &Allocator, living: &Living<'_>) -> Outcome<()> {
     let kept: BTreeSet<u16> = living.values().flat_map(|info| info.ports.iter().copied()).collect();
-    for port in ground.ports() {
+    for port in ground.ports().iter().copied() {
         match (allocator.lease(LeaseRequest::exact([port])), kept.contains(&port)) {
             (Ok(_), false) | (Err(_), true) => {}
             (Ok(_), true) => return Err(format!("port {port} of a kept environment was given out").into()),
@@ -128,9 +128,13 @@ fn free_unless_kept(ground: &Ground, allocator: &Allocator, living: &Living<'_>)
 
 /// `cleanup --stale` leaves the living and nothing else. Says how much it found to remove.
 fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fault) -> Outcome<u64> {
-    let namespace = ground.namespace()?;
-    let unfinished =
-        age_unfinished(&[ground.registry(), namespace.clone(), namespace.join("envs"), namespace.join("sticky")])?;
+    let namespace = ground.stage().namespace();
+    let unfinished = age_unfinished(&[
+        ground.stage().registry(),
+        namespace.clone(),
+        namespace.join("envs"),
+        namespace.join("sticky"),
+    ])?;
     run(ground, &["cleanup", "--stale"])?;
     let names = |folder: &Path| names(folder).map(|names| names.into_iter().collect::<BTreeSet<_>>());
     let expect = |what: &str, found: &BTreeSet<String>, allowed: &BTreeSet<String>| match found - allowed {
@@ -152,11 +156,11 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
         remove_unmarked_temp_dirs(ground, &temp_dirs)?;
     }
     let namespaces = namespace.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    expect("the registry", &names(&ground.registry())?, &of(&[namespaces, ".keep"]))?;
+    expect("the registry", &names(&ground.stage().registry())?, &of(&[namespaces, ".keep"]))?;
     expect("its namespace", &names(&namespace)?, &of(&["ports", "envs", "sticky", ".keep"]))?;
     expect("the records", &names(&namespace.join("envs"))?, &records)?;
-    expect("the temp dirs", &names(&ground.temp())?, &temp_dirs)?;
-    expect("the work tree", &names(&ground.work())?, &env_files)?;
+    expect("the temp dirs", &names(&ground.stage().temp())?, &temp_dirs)?;
+    expect("the work tree", &names(&ground.stage().work())?, &env_files)?;
     let memory = namespace.join("sticky");
     let remembered = if memory.exists() { names(&memory)? } else { BTreeSet::new() };
     if remembered.iter().any(|name| name.contains(".new-")) {
@@ -172,8 +176,8 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
 /// What a removed registry takes with it is the knowledge of env files, so nobody can clean them up; the next creator
 /// replaces them. They are of environments without a record.
 fn remove_orphaned_env_files(ground: &Ground, living: &BTreeSet<String>) -> Outcome<()> {
-    for name in names(&ground.work())?.iter().filter(|name| !living.contains(*name)) {
-        let path = ground.work().join(name);
+    for name in names(&ground.stage().work())?.iter().filter(|name| !living.contains(*name)) {
+        let path = ground.stage().work().join(name);
         if name.starts_with(".env.isolation") {
             rustix::fs::unlink(&path).context(path.display())?;
         }
@@ -184,8 +188,8 @@ fn remove_orphaned_env_files(ground: &Ground, living: &BTreeSet<String>) -> Outc
 /// Whoever was killed between making a temp dir and marking it as the registry's has left an empty folder that only its
 /// record says is portalloc's. If that is removed at the same moment, it could be anybody's, and stays.
 fn remove_unmarked_temp_dirs(ground: &Ground, living: &BTreeSet<String>) -> Outcome<()> {
-    for name in names(&ground.temp())?.iter().filter(|name| !living.contains(*name)) {
-        let path = ground.temp().join(name);
+    for name in names(&ground.stage().temp())?.iter().filter(|name| !living.contains(*name)) {
+        let path = ground.stage().temp().join(name);
         if rustix::fs::llistxattr(&path, &mut [0_u8; 0]).context(path.display())? == 0 {
             // Fails if there is anything in it.
             fs::remove_dir(&path).context(path.display())?;
@@ -198,16 +202,16 @@ fn remove_unmarked_temp_dirs(ground: &Ground, living: &BTreeSet<String>) -> Outc
 fn remove_all(ground: &Ground, allocator: &Allocator) -> Outcome<()> {
     run(ground, &["cleanup", "--all"])?;
     run(ground, &["reconcile"])?;
-    for folder in [ground.namespace()?.join("envs"), ground.temp(), ground.work()] {
+    for folder in [ground.stage().namespace().join("envs"), ground.stage().temp(), ground.stage().work()] {
         let mut left = names(&folder)?;
         left.retain(|name| name != ".keep");
         if !left.is_empty() {
             return Err(format!("{} are left in {} after a cleanup of all", left.join(", "), folder.display()).into());
         }
     }
-    let all = allocator.lease(LeaseRequest::run(ground.count())).context("the whole pool cannot be leased")?;
+    let all = allocator.lease(LeaseRequest::run(ground.ports().len())).context("the whole pool cannot be leased")?;
     drop(all);
-    let labels = fs::read(ground.namespace()?.join("ports")).context("the ports file")?;
+    let labels = fs::read(ground.stage().namespace().join("ports")).context("the ports file")?;
     let Some((header, labels)) = labels.split_at_checked(64) else { return Err("the header is lost".into()) };
     if !header.starts_with(b"portalloc\n") {
         return Err(format!("the header is {header:?}").into());
@@ -240,7 +244,7 @@ fn names(folder: &Path) -> Outcome<Vec<String>> {
 
 /// Runs the command line, which must succeed.
 fn run(ground: &Ground, arguments: &[&str]) -> Outcome<()> {
-    let output = ground.portalloc().args(arguments).output().context("the command line")?;
+    let output = ground.command(Path::new("portalloc")).args(arguments).output().context("the command line")?;
     if output.status.success() {
         return Ok(());
     }

@@ -4,22 +4,23 @@
 //! process ID.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
+use portalloc_testkit::Process;
 use rustix::process::Pid;
 
 use crate::failure::{Context, Outcome};
 
 #[derive(Debug)]
 pub(crate) struct Nursery {
-    process: Child,
+    process: Process,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Nursery {
     pub(crate) fn start(mut command: Command) -> Outcome<Self> {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("a nursery")?;
+        let mut process = Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped())).context("a nursery")?;
         let stdin = process.stdin.take().context("a pipe")?;
         let stdout = BufReader::new(process.stdout.take().context("a pipe")?);
         Ok(Self { process, stdin, stdout })
@@ -36,13 +37,6 @@ impl Nursery {
 
     /// Kills it. Its workers live on.
     pub(crate) fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Drop for Nursery {
-    fn drop(&mut self) {
-        self.kill();
+        self.process.end();
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use portalloc_tests::can_unshare;
+use portalloc_testkit::can_unshare;
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments;

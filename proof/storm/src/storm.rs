@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::registry::Timestamp;
 use portalloc::{Allocator, ErrorCode};
-use portalloc_tests::Random;
+use portalloc_testkit::Random;
 use rustix::process::{Pid, Signal, getpid, kill_process, set_child_subreaper};
 
 use crate::arguments::Arguments;

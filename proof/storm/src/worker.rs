@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::{Allocator, Environment, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Result};
-use portalloc_tests::Random;
+use portalloc_testkit::Random;
 use rustix::process::{Pid, getpid, getppid, setpgid};
 
 use crate::failure::{Context, Outcome};

@@ -3,11 +3,12 @@
 
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::{Environment, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Result};
+use portalloc_testkit::Random;
 use serde_json::{Value, json};
 
 use super::Performer;
+use crate::Journal;
 use crate::options::Options;
-use crate::{Journal, Random};
 
 pub(super) fn churn(performer: &mut Performer, options: Options<'_>) -> Result<Value> {
     let path: String = options.get("journal").expect("a journal");

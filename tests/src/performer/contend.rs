@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use portalloc::{Lease, LeaseRequest, Result};
+use portalloc_testkit::Random;
 use rustix::event::{Timespec, poll};
 use serde_json::{Value, json};
 
 use super::{Performer, listen};
+use crate::Journal;
 use crate::options::Options;
-use crate::{Journal, Random};
 
 pub(super) fn contend(performer: &mut Performer, options: Options<'_>) -> Result<Value> {
     let path: String = options.get("journal").expect("a journal");

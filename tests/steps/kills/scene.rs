@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use portalloc::environment::{EnvironmentInfo, StaleReason, Status};
-use portalloc_tests::{Actor, World};
+use portalloc_testkit::names;
+use portalloc_tests::{Actor, Stage};
 use serde_json::Value;
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
@@ -23,7 +24,7 @@ const POOL: usize = 11;
 
 /// The neighbours' things, and what is nobody's.
 pub(crate) struct Scene {
-    pub(crate) world: World,
+    pub(crate) world: Stage,
     pub(crate) janitor: Actor,
     keeper: Actor,
     /// The keeper's environments: a held and a kept one.
@@ -46,7 +47,7 @@ pub(crate) enum First {
 impl Scene {
     /// In the work tree there is an env file of the keeper's, if `taken`.
     pub(crate) fn new(taken: bool) -> Self {
-        let world = World::new(ACTOR, POOL);
+        let world = Stage::new(ACTOR, POOL);
         let (mut keeper, mut janitor) = (world.actor(), world.actor());
         // What a sticky key was given is remembered for good, so it must be among what is there from the beginning.
         let number = janitor.ok("lease 1 sticky key")["lease"].clone();
@@ -83,7 +84,7 @@ impl Scene {
     }
 
     fn names(&self) -> Vec<Vec<String>> {
-        let names = |folder: PathBuf| if folder.exists() { self.world.names(folder) } else { Vec::new() };
+        let names = |folder: PathBuf| if folder.exists() { names(folder) } else { Vec::new() };
         self.folders().map(names).to_vec()
     }
 
@@ -111,7 +112,7 @@ impl Scene {
     /// What a sticky key was given last is no port of the pool, so its next lease writes anew.
     pub(crate) fn mislead_the_memory(&self) {
         let memory = self.world.namespace().join("sticky");
-        for name in self.world.names(&memory) {
+        for name in names(&memory) {
             fs::write(memory.join(name), "1").unwrap();
         }
     }
@@ -151,7 +152,7 @@ impl Scene {
     /// Unfinished files are swept once they are surely not being written any more; instead of waiting, they are made old.
     fn dead_are_removed(&mut self, moment: &str) {
         for folder in self.folders().iter().filter(|folder| folder.exists()) {
-            for name in self.world.names(folder).iter().filter(|name| name.contains(".new-")) {
+            for name in names(folder).iter().filter(|name| name.contains(".new-")) {
                 let file = fs::File::open(folder.join(name)).unwrap();
                 file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
             }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use portalloc_tests::{Actor, Answer, World};
+use portalloc_testkit::{names, skip};
+use portalloc_tests::{Actor, Answer, Stage};
 
 use crate::attacks::Attack;
 
@@ -38,7 +39,7 @@ impl Neighbour {
 
 /// Everything that one case is about.
 pub(crate) struct Scene {
-    pub(crate) world: World,
+    pub(crate) world: Stage,
     neighbour: Neighbour,
     keeper: Actor,
     held: Vec<u16>,
@@ -56,33 +57,32 @@ struct Seen {
 
 /// Whether this process can act as other users.
 pub(crate) fn can_be_others() -> bool {
-    let world = World::new(ACTOR, 1);
-    fs::set_permissions(world.scratch(), Permissions::from_mode(0o755)).unwrap();
+    let world = Stage::new(ACTOR, 1);
+    fs::set_permissions(world.path(), Permissions::from_mode(0o755)).unwrap();
     let tried = as_user(&world, VICTIM, ACTOR).stdin(Stdio::null()).status();
     if tried.is_ok_and(|status| status.success()) {
         return true;
     }
-    assert!(std::env::var_os("CI").is_none(), "CI must run this test as root, with setpriv, where others can run it");
-    eprintln!("SKIPPED: `setpriv` cannot run the tests' programs as other users here");
+    skip("`setpriv` cannot run the tests' programs as other users here");
     false
 }
 
-fn as_user(world: &World, user: u32, program: &str) -> Command {
-    let mut command = world.command("setpriv");
+fn as_user(world: &Stage, user: u32, program: &str) -> Command {
+    let mut command = world.program("setpriv");
     command.args(["--reuid", &user.to_string(), "--regid", &user.to_string(), "--clear-groups", program]);
     command
 }
 
 impl Scene {
     pub(crate) fn new(neighbour: Neighbour) -> Self {
-        let world = World::new(ACTOR, POOL);
+        let world = Stage::new(ACTOR, POOL);
         let owner = Some(neighbour.user());
-        fs::set_permissions(world.scratch(), Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(world.path(), Permissions::from_mode(0o777)).unwrap();
         for (folder, mode) in [(world.temp(), 0o1777), (world.work(), 0o777)] {
             chown(&folder, owner, owner).unwrap();
             fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
         }
-        let canary = world.scratch().join("canary");
+        let canary = world.path().join("canary");
         plant(&canary);
         // The neighbour was there first, so that the folders are theirs.
         Actor::spawn(as_user(&world, neighbour.user(), ACTOR)).ok("open");
@@ -108,7 +108,7 @@ impl Scene {
                 ("TEMP", world.temp()),
                 ("WORK", world.work()),
             ])
-            .env("CANARY", world.scratch().join("canary"))
+            .env("CANARY", world.path().join("canary"))
             .env("BASE", world.base().to_string())
             .env("COUNT", POOL.to_string())
             .current_dir("/")
@@ -149,11 +149,11 @@ impl Scene {
 
     /// Nothing that is nobody's business was written, removed or changed, and what a guest brought is there.
     fn is_untouched(&self, attack: &Attack, moment: &str) {
-        let now = look(&self.world.scratch().join("canary"));
+        let now = look(&self.world.path().join("canary"));
         assert!(now == self.canary, "{moment}: {}", difference(&self.canary, &now));
         if attack.leaves_guest {
             let work = self.world.work();
-            let guests = self.world.names(&work).into_iter().map(|name| work.join(name));
+            let guests = names(&work).into_iter().map(|name| work.join(name));
             assert!(
                 guests.into_iter().any(|path| fs::read(path).is_ok_and(|text| text == b"guest\n")),
                 "{moment}: the guest's file is gone"

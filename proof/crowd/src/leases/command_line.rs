@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use portalloc_tests::Random;
+use portalloc_testkit::Random;
 
 use super::contender::{MIXED_PATIENCE, OFFSETS, PATIENCE, Shape};
 use super::journal::Notes;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use portalloc::{Allocator, ErrorCode, Lease, LeaseRequest};
-use portalloc_tests::Random;
+use portalloc_testkit::Random;
 use socket2::{Socket, Type};
 
 use super::command_line;

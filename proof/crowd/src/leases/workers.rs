@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 
+use portalloc_testkit::Process;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::place::Place;
@@ -25,7 +26,7 @@ pub(super) struct Task<'a> {
 /// A contender that waits to be asked.
 pub(super) struct Worker {
     pub(super) name: String,
-    child: Child,
+    child: Process,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -37,12 +38,10 @@ impl Worker {
             .args(
                 [task.times, u64::try_from(task.count)?, u64::try_from(task.most)?, task.every].map(|n| n.to_string()),
             )
-            .args(user.map(|user| user.to_string()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        place.prepare(&mut command, &task.pool);
+            .args(user.map(|user| user.to_string()));
+        place.prepare(&mut command, &task.pool).stdin(Stdio::piped()).stdout(Stdio::piped());
         let name = format!("{language:?}");
-        let mut child = command.spawn().doing(|| format!("{name} does not start"))?;
+        let mut child = Process::start(&mut command).doing(|| format!("{name} does not start"))?;
         let stdout = child.stdout.take().ok_or("a contender without output")?;
         Ok(Self { name, child, stdout: BufReader::new(stdout) })
     }
@@ -83,14 +82,6 @@ impl Worker {
     fn end(&mut self) -> Fallible<std::process::ExitStatus> {
         drop(self.child.stdin.take());
         Ok(self.child.wait()?)
-    }
-}
-
-/// Also if something fails, nothing is left running.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

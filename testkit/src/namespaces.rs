@@ -1,0 +1,34 @@
+//! Namespaces by `unshare` of util-linux.
+
+use std::process::{Command, Stdio};
+
+use crate::skip;
+
+/// Whether `unshare` works with these flags; [`skip`]s if not.
+#[must_use]
+pub fn can_unshare(flags: &[&str]) -> bool {
+    let works = succeeds(Command::new("unshare").args(flags).arg("true"));
+    if !works {
+        skip(&format!("`unshare {}` does not work here", flags.join(" ")));
+    }
+    works
+}
+
+/// A command that starts the program in its further arguments in a network namespace of its own, whose loopback is up and in
+/// which `prepare` (a shell script) ran first. `None` where that does not work.
+#[must_use]
+pub fn own_network(prepare: &str) -> Option<Command> {
+    // Only root can do without a user namespace.
+    let flags = if rustix::process::geteuid().is_root() { "-n" } else { "-rn" };
+    let shell = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args([flags, "sh", "-euc", script]);
+        command
+    };
+    let prepare = format!("ip link set lo up; {prepare}\n");
+    succeeds(&mut shell(&prepare)).then(|| shell(&format!("{prepare}exec \"$0\" \"$@\"")))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
