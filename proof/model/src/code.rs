@@ -57,7 +57,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::OpenRegistry,
         "opens it, and keeps in mind which file it is",
-        code(REGISTRY, "make_ports_file", "Ok((Identity::of(&metadata), header))"),
+        code(REGISTRY, "make_ports_file", "Ok((Identity::of(&entry), header))"),
     ),
     (Step::OpenFile, "opens it for a lease", code(REGISTRY, "ports", "ports_file::open(self.folder.open())")),
     (
@@ -150,13 +150,13 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     ),
     (Step::LookAtEnvFile, "reads whose file is there", code(ENV_FILE, "look", "let Some(owner) = owner(&text)")),
     (Step::ReadItsRecord, "reads that one's record", code(STATUS, "lives", "registry.records().read(id)?")),
-    (Step::LockOldEnvFile, "locks the old file", code(ENV_FILE, "replace", "!lock(old)?")),
+    (Step::LockOldEnvFile, "locks the old file", code(ENV_FILE, "replace", "!sys::try_lock_file(old)?")),
     (Step::LookForOldEnvFile, "looks whether it still is there", code(ENV_FILE, "replace", "!is_in_place(old, path)?")),
     (Step::ReplaceEnvFile, "exchanges the two", code(ENV_FILE, "replace", "sys::exchange(new, path)")),
     (
         Step::RemoveReplaced,
         "removes what came out, if it is the one that it locked; else exchanges them again",
-        code(ENV_FILE, "replace", "rustix::fs::unlink(new)?;"),
+        code(ENV_FILE, "replace", "sys::remove_file(new)?;"),
     ),
     (
         Step::RecordEnvFile,
@@ -235,9 +235,9 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::RemoveAside,
         "removes it there, if it is the one that it locked; else renames it back",
-        code(ENV_FILE, "remove_aside", "rustix::fs::unlink(&aside)?;"),
+        code(ENV_FILE, "remove_aside", "sys::remove_file(&aside)?;"),
     ),
-    (Step::RemoveEnvFile, "removes it", code(ENV_FILE, "remove", "match rustix::fs::unlink(path)")),
+    (Step::RemoveEnvFile, "removes it", code(ENV_FILE, "remove", "match sys::remove_file(path)")),
     (
         Step::RemoveRecord,
         "removes the record, by the name that it has",
@@ -428,17 +428,17 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
         ENV_FILE,
         "replace",
         &[
-            "!lock(old)?",
+            "!sys::try_lock_file(old)?",
             "!is_in_place(old, path)?",
             "sys::exchange(new, path)",
             "is_in_place(old, new)?",
-            "rustix::fs::unlink(new)?",
+            "sys::remove_file(new)?",
         ],
     ),
     (
         ENV_FILE,
         "remove",
-        &["open(path)", "lock(&file)", "is_in_place(&file, path)", "read(&mut file)", "rustix::fs::unlink(path)"],
+        &["open(path)", "sys::try_lock_file(&file)", "is_in_place(&file, path)", "read(&mut file)", "sys::remove_file(path)"],
     ),
     (
         CLEANUP,
