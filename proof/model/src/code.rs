@@ -137,7 +137,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     ),
     (Step::MakeTempDir, "makes the temp dir", code(CREATE, "claim_id", "temp_dir::create(&record.temp_dir, registry)")),
     (Step::MarkTempDir, "marks it as this registry's", code(TEMP_DIR, "create", "sys::mark(path, mark(registry));")),
-    (Step::BeginEnvFile, "makes the env file beside its place", code(ENV_FILE, "write", ".open(&own)")),
+    (Step::BeginEnvFile, "makes the env file beside its place", code(ENV_FILE, "write", "sys::create_new(&own)")),
     (
         Step::WriteEnvFile,
         "writes its text",
@@ -225,7 +225,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (Step::CleanLeave, "cleanup: unlocks, and leaves one that is alive", code(CLEANUP, "remove", "None => Ok(None),")),
     (Step::RemoveTempDir, "removes the temp dir", code(TRACES, "remove", "temp_dir::remove(&record.temp_dir, id)")),
     (Step::OpenEnvFile, "opens what is at a path of the env file", code(ENV_FILE, "remove", "match open(path)")),
-    (Step::LockEnvFile, "locks it", code(ENV_FILE, "remove", "match lock(&file)")),
+    (Step::LockEnvFile, "locks it", code(ENV_FILE, "remove", "match sys::try_lock_file(&file)")),
     (Step::ReadEnvFile, "reads it, if it still is there", code(ENV_FILE, "remove", "match is_in_place(&file, path)")),
     (
         Step::PutAside,
@@ -417,7 +417,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
         ENV_FILE,
         "write",
         &[
-            ".open(&own)",
+            "sys::create_new(&own)",
             ".write_all(",
             "sys::rename_new(&own, &wanted)",
             "look(registry, &wanted",
@@ -438,7 +438,13 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (
         ENV_FILE,
         "remove",
-        &["open(path)", "sys::try_lock_file(&file)", "is_in_place(&file, path)", "read(&mut file)", "sys::remove_file(path)"],
+        &[
+            "open(path)",
+            "sys::try_lock_file(&file)",
+            "is_in_place(&file, path)",
+            "read(&mut file)",
+            "sys::remove_file(path)",
+        ],
     ),
     (
         CLEANUP,
