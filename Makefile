@@ -6,7 +6,7 @@ NPM ?= npm
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
-.PHONY: check-rust check-python test-rust test-python stubs wheel python-tools python-installed
+.PHONY: check-rust check-targets check-python test-rust test-python stubs wheel python-tools python-installed
 .PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
@@ -15,7 +15,7 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
 
 test: test-rust test-python test-node test-go test-languages test-proof ## Run all tests
 
@@ -36,6 +36,8 @@ check-rust: ## Format, clippy and rustdoc
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked
 
+check-targets: ## The core and the bindings can be built for macOS and Windows, on which they do not run yet
+	CARGO='$(CARGO)' .ci/check-targets
 
 include tests/nextest.mk
 
