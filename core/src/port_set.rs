@@ -69,8 +69,10 @@ impl PortRange {
         Self::new(self.first.max(other.first), self.last.min(other.last))
     }
 
-    /// The runs that cover exactly `ports`, which must be ascending and distinct.
+    /// The runs that cover exactly `ports`, which must be distinct.
     pub(crate) fn covering(ports: impl IntoIterator<Item = u16>) -> Vec<Self> {
+        let mut ports: Vec<u16> = ports.into_iter().collect();
+        ports.sort_unstable();
         let mut ranges: Vec<Self> = Vec::new();
         for port in ports {
             match ranges.last_mut() {

@@ -5,6 +5,7 @@ use crate::probe::Pair;
 use crate::registry::RangeLock;
 
 /// Ports whose locks are taken, until this is dropped.
+#[derive(Default)]
 pub(crate) struct LockedPorts<'a> {
     ports: Vec<u16>,
     runs: Vec<LockedRun<'a>>,
@@ -22,13 +23,9 @@ impl<'a> LockedPorts<'a> {
         Self { ports: ports.into(), runs }
     }
 
-    pub(super) fn joined(found: Vec<Self>) -> Self {
-        let mut joined = Self { ports: Vec::new(), runs: Vec::new() };
-        for one in found {
-            joined.ports.extend(one.ports);
-            joined.runs.extend(one.runs);
-        }
-        joined
+    pub(super) fn append(&mut self, other: Self) {
+        self.ports.extend(other.ports);
+        self.runs.extend(other.runs);
     }
 
     /// In the order asked for.
@@ -38,9 +35,7 @@ impl<'a> LockedPorts<'a> {
 
     /// The same, as runs.
     pub(crate) fn ranges(&self) -> Vec<PortRange> {
-        let mut ports = self.ports.clone();
-        ports.sort_unstable();
-        PortRange::covering(ports)
+        PortRange::covering(self.ports.iter().copied())
     }
 
     /// The sockets of the probe, if they are kept.
