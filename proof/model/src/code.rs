@@ -400,7 +400,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
         &[
             "lease.relabel(",
             "temp_dir::exists(",
-            "registry.records().create(record)?",
+            "registry.records().create(&record)?",
             "temp_dir::create(",
             "Ok(false) => registry.records().remove(id, true)?",
         ],
