@@ -186,7 +186,7 @@ fn remove_locked(
     for range in locks.iter().map(RangeLock::range) {
         freed.extend(range.ports().zip(ports.read(range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
     }
-    for range in PortRange::covering(freed.iter().copied()) {
+    for range in PortRange::covering(&freed) {
         ports.write(range, Slot::Empty)?;
     }
     Ok(Removed { id, reason, ports: freed, traces })
@@ -278,7 +278,7 @@ fn lock<'a>(
     loop {
         let slots = ports.read_each(&candidate.ports)?;
         let own = slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id));
-        let ranges = PortRange::covering(own.map(|(port, _)| port));
+        let ranges = PortRange::covering(&own.map(|(port, _)| port).collect::<Vec<_>>());
         let refused = match try_lock_all(ports, &ranges)? {
             Ok(locks) => return Ok(locks),
             Err(refused) => refused,

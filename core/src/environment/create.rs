@@ -25,7 +25,7 @@ impl Allocator {
     /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let start = Instant::now();
-        self.in_registry(|allocator| allocator.create(request, start))
+        self.in_checked_registry(|allocator| allocator.create(request, start))
     }
 
     fn create(&self, request: &EnvironmentRequest, start: Instant) -> Result<Environment> {

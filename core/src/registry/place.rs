@@ -9,13 +9,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::sys;
 
 impl Registry {
-    /// Whether the path still leads to the file that was opened, which still has its size: of all that [`check`](Self::check)
-    /// looks at what every lease does, since it is one system call.
-    pub(super) fn is_in_place(&self) -> bool {
-        rustix::fs::lstat(&self.ports_path)
-            .is_ok_and(|stat| self.identity.is_of(&stat) && stat.st_size == FILE_SIZE as i64)
-    }
-
     /// Makes sure that the path still leads to the file that was opened, and that the file has its size.
     pub(super) fn check(&self) -> Result<()> {
         let metadata = match std::fs::symlink_metadata(&self.ports_path) {

@@ -6,8 +6,11 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::OFlags;
 
 use super::header::Header;
 use super::label::{SLOT, Slot};
@@ -34,10 +37,6 @@ pub(crate) struct Identity {
 impl Identity {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino(), counts_names: metadata.nlink() > 0 }
-    }
-
-    pub(super) fn is_of(&self, stat: &rustix::fs::Stat) -> bool {
-        (stat.st_dev, stat.st_ino) == (self.device, self.inode)
     }
 }
 
@@ -113,8 +112,10 @@ impl PortsFile {
     /// Whether the file has a name, and is the one that the registry has.
     pub(crate) fn is_linked(&self) -> bool {
         // The cheapest of the kernel's calls, because every lease asks.
-        rustix::fs::fstat(self.file.open())
-            .is_ok_and(|stat| self.identity.is_of(&stat) && (stat.st_nlink > 0 || !self.identity.counts_names))
+        rustix::fs::fstat(self.file.open()).is_ok_and(|stat| {
+            (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)
+                && (stat.st_nlink > 0 || !self.identity.counts_names)
+        })
     }
 
     /// A lock of somebody else's that overlaps `range`.
@@ -273,6 +274,13 @@ pub(crate) fn open(folder: &Folder) -> io::Result<File> {
     folder.write(OsStr::new("ports"))
 }
 
+/// Opens the file at its path, wherever that leads: it is not to be read before it is known which one it is.
+pub(crate) fn open_at(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
+    sys::above_standard(file.into()).map(File::from)
+}
+
 /// What stands in slot 0 of an open file; `None` if it is too short to have one.
 pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
     let mut bytes = [0; SLOT];
@@ -301,7 +309,8 @@ fn unreadable(error: io::Error) -> Error {
             ErrorCode::RegistryUnusable,
             "the registry's ports file was truncated while in use",
             "try again: it is restored from the records when it is opened next",
-        ),
+        )
+        .outdated(),
         _ => Error::registry("cannot read the registry's ports file", error),
     }
 }

@@ -38,7 +38,8 @@ impl Registry {
         }
         let end = label.claim.end(here);
         let orphaned = match label.id {
-            Some(id) => !self.records.claims(id)?,
+            // Or the program has closed the folder's descriptor.
+            Some(id) => !self.records.claims(id).or_else(|error| self.check().and(Err(error)))?,
             None => true,
         };
         if orphaned && !self.records.is_in_place() {

@@ -24,6 +24,10 @@ impl<'a> LockedPorts<'a> {
     }
 
     pub(super) fn append(&mut self, other: Self) {
+        if self.runs.is_empty() {
+            *self = other;
+            return;
+        }
         self.ports.extend(other.ports);
         self.runs.extend(other.runs);
     }
@@ -35,7 +39,11 @@ impl<'a> LockedPorts<'a> {
 
     /// The same, as runs.
     pub(crate) fn ranges(&self) -> Vec<PortRange> {
-        PortRange::covering(self.ports.iter().copied())
+        PortRange::covering(&self.ports)
+    }
+
+    pub(super) fn only_run(&self) -> Option<PortRange> {
+        if let [run] = self.runs.as_slice() { Some(run.lock.range()) } else { None }
     }
 
     /// The sockets of the probe, if they are kept.
@@ -44,7 +52,8 @@ impl<'a> LockedPorts<'a> {
     }
 
     /// Leaves the locks to the description.
-    pub(crate) fn keep(self) {
+    pub(crate) fn keep(self) -> Box<[u16]> {
         self.runs.into_iter().for_each(|run| run.lock.keep());
+        self.ports.into()
     }
 }

@@ -107,7 +107,8 @@ impl<'s, 'a> Scan<'s, 'a> {
     }
 
     fn is_unlabelled(&self, base: u16) -> Result<bool> {
-        for range in PortRange::covering(self.shape.ports(base)) {
+        let ports: Vec<u16> = self.shape.ports(base).collect();
+        for range in PortRange::covering(&ports) {
             if !self.search.ports.is_empty(range)? {
                 return Ok(false);
             }
@@ -117,8 +118,8 @@ impl<'s, 'a> Scan<'s, 'a> {
 
     /// The next lease goes on behind this one, where it is a run.
     fn advance_cursor(&self) {
-        if let [run] = self.found.ranges().as_slice() {
-            self.search.cursor.advance(*run);
+        if let Some(run) = self.found.only_run() {
+            self.search.cursor.advance(run);
         }
     }
 

@@ -60,7 +60,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
         "opens it, and keeps in mind which file it is",
         code(MAKE, "make_ports_file", "Ok((Identity::of(&metadata), header))"),
     ),
-    (Step::OpenFile, "opens it for a lease", code(REGISTRY, "ports", "ports_file::open(self.folder.open())")),
+    (Step::OpenFile, "opens it for a lease", code(REGISTRY, "ports", "ports_file::open_at(&self.ports_path)")),
     (
         Step::LookIfLinked,
         "looks whether the file that it has locked is still the registry's",
@@ -94,7 +94,7 @@ pub(crate) const STEPS: [(Step, &str, Code); 99] = [
     (
         Step::LookForClaim,
         "looks whether there is a finished record of the label's ID",
-        code(STANDING, "standing", "!self.records.claims(id)?"),
+        code(STANDING, "standing", "!self.records.claims(id)"),
     ),
     (Step::Holding, "begins to give it back, or binds its own server", code(LEASE, "release", "self.let_go(")),
     (
@@ -391,7 +391,7 @@ pub(crate) const ORDERS: [(&str, &str, &[&str]); 27] = [
     (
         STANDING,
         "standing",
-        &["self.claimed_by_record(port, here)?", "ports.write(", "label.claim.end(", "self.records.claims(id)?"],
+        &["self.claimed_by_record(port, here)?", "ports.write(", "label.claim.end(", "self.records.claims(id)"],
     ),
     (CREATE, "create", &["lease::take(", "claim_id(", "write_env_file(", "environment.finish(registry)?;"]),
     (
