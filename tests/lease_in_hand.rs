@@ -102,19 +102,19 @@ mod guards {
         lease.open_guard().unwrap();
         expect(GuardState::None, [true, true, true]);
         lease.guard().unwrap();
-        expect(GuardState::Shut, [false, false, false]);
+        expect(GuardState::Exclusive, [false, false, false]);
         lease.open_guard().unwrap();
-        expect(GuardState::Reuse, [false, true, true]);
+        expect(GuardState::Shared, [false, true, true]);
         lease.open_guard().unwrap();
-        expect(GuardState::Reuse, [false, true, true]);
+        expect(GuardState::Shared, [false, true, true]);
         lease.guard().unwrap();
         lease.guard().unwrap();
-        expect(GuardState::Shut, [false, false, false]);
+        expect(GuardState::Exclusive, [false, false, false]);
         lease.drop_guard();
         expect(GuardState::None, [true, true, true]);
         lease.drop_guard();
         lease.guard().unwrap();
-        expect(GuardState::Shut, [false, false, false]);
+        expect(GuardState::Exclusive, [false, false, false]);
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod guards {
         ];
         for request in shapes {
             let lease = allocator.lease(request.clone().guard(true)).unwrap();
-            assert_eq!(lease.guard_state(), GuardState::Shut);
+            assert_eq!(lease.guard_state(), GuardState::Exclusive);
             for port in lease.ports() {
                 assert_eq!(gets_in(*port), [false; 3], "{request:?}");
             }
@@ -209,7 +209,7 @@ mod guards {
         lease.open_guard().unwrap();
         let stranger = bind(V4, lease.ports()[1], Type::DGRAM, false).unwrap();
         assert_eq!(code(lease.guard()), ErrorCode::PortInUse);
-        assert_eq!(lease.guard_state(), GuardState::Reuse);
+        assert_eq!(lease.guard_state(), GuardState::Shared);
         for index in [0, 2] {
             assert_eq!(gets_in(lease.ports()[index]), [false, true, true], "port {index}, after a guard that failed");
         }
@@ -235,15 +235,15 @@ mod guards {
             answers();
             // It may say no, as there is a server; or shut out everybody else. The server goes on in any case.
             match lease.guard() {
-                Ok(()) => assert_eq!(lease.guard_state(), GuardState::Shut),
+                Ok(()) => assert_eq!(lease.guard_state(), GuardState::Exclusive),
                 Err(error) => {
-                    assert_eq!((error.code(), lease.guard_state()), (ErrorCode::PortInUse, GuardState::Reuse));
+                    assert_eq!((error.code(), lease.guard_state()), (ErrorCode::PortInUse, GuardState::Shared));
                 }
             }
             answers();
-            assert!(serve(V6, port).is_err() || lease.guard_state() == GuardState::Reuse);
+            assert!(serve(V6, port).is_err() || lease.guard_state() == GuardState::Shared);
             lease.open_guard().unwrap();
-            assert_eq!(lease.guard_state(), GuardState::Reuse);
+            assert_eq!(lease.guard_state(), GuardState::Shared);
             assert!(serve(V6, port).is_ok());
         }
         lease.drop_guard();
@@ -434,7 +434,7 @@ mod hand_off {
         let world = Stage::alone(ACTOR, 1);
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         assert_eq!(code(lease.socket(0, &SocketOptions::tcp().address(FOREIGN))), ErrorCode::InvalidArgument);
-        assert_eq!(lease.guard_state(), GuardState::Shut);
+        assert_eq!(lease.guard_state(), GuardState::Exclusive);
         assert_eq!(gets_in(lease.base_port()), [false; 3], "after a TCP hand-off that failed");
         assert_eq!(code(lease.socket(0, &SocketOptions::udp().address(FOREIGN))), ErrorCode::InvalidArgument);
         assert_eq!(gets_in(lease.base_port()), [false; 3], "after a UDP hand-off that failed");
@@ -456,19 +456,19 @@ mod hand_off {
         let world = Stage::alone(ACTOR, 2);
         let lease = world.allocator().lease(LeaseRequest::run(2).guard(true)).unwrap();
         drop(lease.socket(0, &SocketOptions::tcp()).unwrap());
-        assert_eq!(lease.guard_state(), GuardState::Shut);
+        assert_eq!(lease.guard_state(), GuardState::Exclusive);
         assert_eq!(gets_in(lease.ports()[1]), [false; 3]);
         drop(lease.socket(1, &SocketOptions::tcp()).unwrap());
-        assert_eq!(lease.guard_state(), GuardState::Reuse);
+        assert_eq!(lease.guard_state(), GuardState::Shared);
         for port in lease.ports() {
             assert!(bind(V4, *port, Type::STREAM, true).is_ok(), "it is open");
             assert!(bind(V4, *port, Type::STREAM, false).is_err(), "it is there");
         }
         lease.guard().unwrap();
-        assert_eq!(lease.guard_state(), GuardState::Shut);
+        assert_eq!(lease.guard_state(), GuardState::Exclusive);
         lease.ports().iter().for_each(|port| assert_eq!(gets_in(*port), [false; 3]));
         drop(lease.socket(0, &SocketOptions::udp()).unwrap());
-        assert_eq!(lease.guard_state(), GuardState::Shut, "TCP is what servers bind over");
+        assert_eq!(lease.guard_state(), GuardState::Exclusive, "TCP is what servers bind over");
         lease.drop_guard();
         assert_eq!(lease.guard_state(), GuardState::None);
     }
@@ -811,7 +811,7 @@ mod sticky {
         drop(actors.pop());
         let guarded = world.allocator().lease(ask().guard(true)).unwrap();
         assert_eq!(guarded.ports(), first);
-        assert_eq!(guarded.guard_state(), GuardState::Shut);
+        assert_eq!(guarded.guard_state(), GuardState::Exclusive);
     }
 
     #[test]

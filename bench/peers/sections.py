@@ -23,8 +23,7 @@ from figures import (
 # Why portalloc is behind where it is, by what is measured.
 WHY = {
     P50: "a lease is a lock, a probe of each port for TCP and UDP on all addresses, and labels; "
-    "asking the kernel for a port 0 is one bind a port. Where no allocator is named, as everywhere but in Rust, a call "
-    "also looks at the project file and the network namespace again if the last look was 10 ms ago.",
+    "asking the kernel for a port 0 is one bind a port.",
     P99: "the same; and the more system calls, the likelier is it that a process is put aside in one of them.",
     FIRST: "the first lease of a process opens the registry, and reads the kernel's ranges and the project file.",
     THROUGHPUT: "as for the median; and leases meet at one file, where the kernel goes through the locks one by one.",

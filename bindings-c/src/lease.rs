@@ -241,8 +241,8 @@ pub unsafe extern "C" fn portalloc_lease_guard_state(lease: *const Lease) -> Gua
         // SAFETY: as this function's caller promises.
         let lease = unsafe { borrow(lease, "lease") }?;
         Ok(match lease.with(|lease| Ok(lease.guard_state())) {
-            Ok(CoreGuardState::Shut) => GuardState::Shut,
-            Ok(CoreGuardState::Reuse) => GuardState::Reuse,
+            Ok(CoreGuardState::Exclusive) => GuardState::Shut,
+            Ok(CoreGuardState::Shared) => GuardState::Reuse,
             _ => GuardState::None,
         })
     })

@@ -147,27 +147,31 @@ impl Error {
 
     /// Of a thread that is in another network namespace than what is open.
     pub(crate) fn netns_changed() -> Self {
-        let mut error = Self::new(
+        Self::new(
             ErrorCode::InvalidArgument,
             "this thread is in another network namespace than the one whose ports these are",
             "do it in a thread of that network namespace",
-        );
-        error.0.is_outdated = true;
-        error
+        )
+        .outdated()
     }
 
     /// Of a registry whose files are no longer those that others open: whoever has it opens it anew.
     pub(crate) fn registry_gone() -> Self {
-        let mut error = Self::new(
+        Self::new(
             ErrorCode::RegistryUnusable,
             "the registry was removed or replaced again and again while it was opened",
             "find out who does so; nobody but portalloc should touch its folder",
-        );
-        error.0.is_outdated = true;
-        error
+        )
+        .outdated()
     }
 
-    /// Whether the call can be tried again once the registry of the calling thread is opened.
+    /// The same, of a call that is to be tried again once the registry of the calling thread is opened or restored.
+    pub(crate) fn outdated(mut self) -> Self {
+        self.0.is_outdated = true;
+        self
+    }
+
+    /// Whether the call is to be tried again once the registry of the calling thread is opened or restored.
     pub(crate) fn is_outdated(&self) -> bool {
         self.0.is_outdated
     }

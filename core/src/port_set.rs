@@ -69,10 +69,15 @@ impl PortRange {
         Self::new(self.first.max(other.first), self.last.min(other.last))
     }
 
-    /// The runs that cover exactly `ports`, which must be ascending and distinct.
-    pub(crate) fn covering(ports: impl IntoIterator<Item = u16>) -> Vec<Self> {
+    /// The runs that cover exactly `ports`, which must be distinct.
+    pub(crate) fn covering(ports: &[u16]) -> Vec<Self> {
+        if !ports.is_sorted() {
+            let mut ports = ports.to_vec();
+            ports.sort_unstable();
+            return Self::covering(&ports);
+        }
         let mut ranges: Vec<Self> = Vec::new();
-        for port in ports {
+        for port in ports.iter().copied() {
             match ranges.last_mut() {
                 Some(range) if range.last.checked_add(1) == Some(port) => range.last = port,
                 _ => ranges.extend(Self::new(port, port)),
@@ -272,7 +277,7 @@ mod tests {
             for port in [1, 2, 40, 65534, 65535] {
                 prop_assert_eq!(left.contains(port), l.contains(&port));
             }
-            prop_assert_eq!(PortRange::covering(l.iter().copied()), left.ranges().to_vec());
+            prop_assert_eq!(PortRange::covering(&l.iter().copied().collect::<Vec<_>>()), left.ranges().to_vec());
         }
     }
 

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
-from support import until
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,11 +14,6 @@ if TYPE_CHECKING:
 
 def declare(folder: Path, text: str) -> None:
     (folder / "portalloc.toml").write_text(text)
-
-
-def took_effect(pool: str) -> None:
-    """A project file is looked at again after some milliseconds."""
-    until("the project file is seen", lambda: portalloc.settings().pool == pool)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +58,6 @@ def test_that_of_the_work_tree_counts_for_its_environments(world: World) -> None
 
 def test_arguments_go_before_variables_and_those_before_the_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(world.work, f'pool = {world.base}\nnames = ["file"]\ninstance_id = "file"\nguard = true')
-    took_effect(str(world.base))
     monkeypatch.setenv("PORTALLOC_POOL", str(world.base + 1))
     with portalloc.lease() as by_variable, portalloc.lease(pool=str(world.base + 2)) as by_argument:
         assert (by_variable.port, by_argument.port) == (world.base + 1, world.base + 2)
@@ -83,12 +75,17 @@ def test_an_instance_id_that_is_given_counts(world: World, given: str) -> None:
         assert (environment.instance_id, other.instance_id) == (given, "file")
 
 
-def test_a_file_that_changes_is_seen(world: World) -> None:
-    for port in world.ports[:3]:
-        declare(world.work, f"pool = {port}")
-        took_effect(str(port))
+def test_a_file_is_read_once_for_its_folder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, other = world.ports[:2]
+    for pool in (first, other):
+        declare(world.work, f"pool = {pool}")
         with portalloc.lease() as lease:
-            assert lease.port == port
+            assert lease.port == first
+    below = world.work / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    with portalloc.lease() as lease:
+        assert lease.port == other
 
 
 @pytest.mark.parametrize("text", ['names = "web"', "colour = 1", "pool = 0", "names = [", "ports = 0"])

@@ -15,7 +15,6 @@ use crate::sys::{self, PerProcess};
 const MAX_OPEN: usize = 8;
 
 /// The registry of one network namespace, with its pool.
-#[derive(Clone)]
 pub(super) struct Open {
     pub(super) registry: Arc<Registry>,
     pub(super) pool: Arc<Pool>,
@@ -28,8 +27,8 @@ pub(crate) struct Handle {
     directory: Option<PathBuf>,
     pool: Option<String>,
     exclude: Option<String>,
-    first: Open,
-    now: PerProcess<Mutex<Vec<Open>>>,
+    first: Arc<Open>,
+    now: PerProcess<Mutex<Vec<Arc<Open>>>>,
 }
 
 impl Handle {
@@ -42,7 +41,7 @@ impl Handle {
         &self.first
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Open>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Open>>> {
         let Ok(now) = self.now.get_or_try_make(|| Ok::<_, Infallible>(Mutex::new(vec![self.first.clone()])));
         now.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,12 +59,15 @@ impl Handle {
     }
 
     /// What the calling thread needs in place of `old`; another thread may have opened it already.
-    fn replace(&self, old: &Open) -> Result<Open> {
+    fn replace(&self, old: &Arc<Open>) -> Result<Arc<Open>> {
         let namespace = Namespace::current()?;
+        if old.registry.namespace().is(namespace) && !old.registry.is_outdated()? {
+            return Ok(old.clone());
+        }
         let mut now = self.lock();
         let found = now.iter().position(|open| open.registry.namespace().is(namespace)).map(|index| now.remove(index));
         let open = match found {
-            Some(open) if !Arc::ptr_eq(&open.registry, &old.registry) => open,
+            Some(open) if !Arc::ptr_eq(&open, old) => open,
             _ => open(self.directory.clone(), self.pool.as_deref(), self.exclude.as_deref(), namespace)?,
         };
         if now.len() == MAX_OPEN {
@@ -77,11 +79,16 @@ impl Handle {
 }
 
 /// Opens for the network namespace of the calling thread.
-fn open(directory: Option<PathBuf>, pool: Option<&str>, exclude: Option<&str>, namespace: Namespace) -> Result<Open> {
+fn open(
+    directory: Option<PathBuf>,
+    pool: Option<&str>,
+    exclude: Option<&str>,
+    namespace: Namespace,
+) -> Result<Arc<Open>> {
     let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
     let registry = Registry::open_for(directory, namespace)?;
     for warning in pool.warnings() {
         warn_once("pool", warning, warning);
     }
-    Ok(Open { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default() })
+    Ok(Arc::new(Open { registry: Arc::new(registry), pool: Arc::new(pool), cursor: Arc::default() }))
 }

@@ -31,7 +31,8 @@ pub(crate) type Cancelled = Option<Arc<dyn Fn() -> bool + Send + Sync>>;
 impl Allocator {
     pub(crate) fn with(directory: Option<PathBuf>, pool: Option<String>, exclude: Option<String>) -> Result<Self> {
         let handle = Handle::open(directory, pool, exclude)?;
-        let Open { registry, pool, cursor } = handle.first().clone();
+        let Open { registry, pool, cursor } = handle.first();
+        let (registry, pool, cursor) = (registry.clone(), pool.clone(), cursor.clone());
         Ok(Self { registry, handle: Arc::new(handle), pool, cursor, cancelled: None })
     }
 

@@ -206,7 +206,7 @@ fn remove_locked(
         // step: CleanReadAgain
         freed.extend(range.ports().zip(ports.read(range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
     }
-    for range in PortRange::covering(freed.iter().copied()) {
+    for range in PortRange::covering(&freed) {
         // step: CleanClear
         ports.write(range, Slot::Empty)?;
     }
@@ -300,10 +300,8 @@ fn lock<'a>(
     loop {
         // step: CleanReadLabels
         let slots = ports.read_each(&candidate.ports)?;
-        let mut own: Vec<u16> =
-            slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id)).map(|(port, _)| port).collect();
-        own.sort_unstable();
-        let ranges = PortRange::covering(own);
+        let own = slots.into_iter().filter(|(_, slot)| may_be_of(*slot, candidate.id));
+        let ranges = PortRange::covering(&own.map(|(port, _)| port).collect::<Vec<_>>());
         // step: CleanLock
         let refused = match try_lock_all(ports, &ranges)? {
             Ok(locks) => return Ok(locks),
@@ -340,12 +338,10 @@ fn try_lock_all<'a>(
 ) -> Result<std::result::Result<Vec<RangeLock<'a>>, PortRange>> {
     let mut locks = Vec::with_capacity(ranges.len());
     for range in ranges {
-        match ports.try_lock(*range)? {
-            Some(lock) => locks.push(lock),
-            None => {
-                return Ok(Err(ports.conflict(*range)?.and_then(|lock| lock.intersection(*range)).unwrap_or(*range)));
-            }
-        }
+        let Some(lock) = ports.try_lock(*range)? else {
+            return Ok(Err(ports.conflict(*range)?.and_then(|lock| lock.intersection(*range)).unwrap_or(*range)));
+        };
+        locks.push(lock);
     }
     Ok(Ok(locks))
 }

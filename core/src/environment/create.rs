@@ -1,6 +1,5 @@
 //! Making an environment.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -27,7 +26,7 @@ impl Allocator {
     /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let start = Instant::now();
-        self.in_registry(|allocator| allocator.create(request, start))
+        self.in_checked_registry(|allocator| allocator.create(request, start))
     }
 
     fn create(&self, request: &EnvironmentRequest, start: Instant) -> Result<Environment> {
@@ -43,33 +42,36 @@ impl Allocator {
         let mut lease = lease::take(self, &lease_request, start, Some(id))?;
         // The same reading of the clock for all: from when the ports were there.
         let created_at = Timestamp::from_unix_ms(lease.label().since_ms);
-        let mut record = Record {
+        let expires_at = life.ttl.map(|ttl| after(created_at, ttl)).transpose()?;
+        let holder = registry.process()?;
+        let (ports, lease_number) = (lease.ports().to_vec(), lease.label().lease);
+        let draft = |id| Record {
             format: Record::FORMAT,
             isolation_id: id,
-            compose_project_name: String::new(),
-            worktree_path: worktree,
+            compose_project_name: project_name(id),
+            worktree_path: worktree.clone(),
             instance_id: request.instance().to_owned(),
-            temp_dir: PathBuf::new(),
-            lock_file: PathBuf::new(),
+            temp_dir: temp_base.join(project_name(id)),
+            lock_file: registry.records().path(id),
             env_file: None,
             ports: RecordPorts {
-                base_port: lease.base_port(),
-                count: lease.ports().len(),
-                ports: lease.ports().to_vec(),
+                base_port: ports.first().copied().unwrap_or_default(),
+                count: ports.len(),
+                ports: ports.clone(),
             },
             names: request.names.clone(),
             lifetime: life.lifetime,
             created_at,
-            expires_at: life.ttl.map(|ttl| after(created_at, ttl)).transpose()?,
-            holder: registry.process()?,
+            expires_at,
+            holder,
             owner: life.owner,
             mount_namespace: registry.mount_namespace(),
-            lease: lease.label().lease,
+            lease: lease_number,
             // Until all is there, so that an unfinished one is stale once its maker dies.
             is_unfinished: true,
         };
         // step: ClaimId
-        claim_id(registry, &mut record, &mut lease, &temp_base, &request.env_file)?;
+        let record = claim_id(registry, id, draft, &mut lease, &request.env_file)?;
         // From here on, dropping the environment removes whatever was made.
         let mut environment = Environment {
             registry: registry.clone(),
@@ -85,36 +87,32 @@ impl Allocator {
     }
 }
 
-/// Makes record and temp dir under an ID that nobody has, the first one tried being the record's. If it fails, neither
-/// is left.
+/// Makes record and temp dir under an ID that nobody has, the first one tried being `id`. If it fails, neither is left.
 fn claim_id(
     registry: &Registry,
-    record: &mut Record,
+    mut id: IsolationId,
+    draft: impl Fn(IsolationId) -> Record,
     lease: &mut Lease,
-    temp_base: &Path,
     env_file: &EnvFile,
-) -> Result<()> {
+) -> Result<Record> {
     for _ in 0..ID_TRIES {
-        let id = record.isolation_id;
-        record.compose_project_name = project_name(id);
-        record.temp_dir = temp_base.join(&record.compose_project_name);
-        record.lock_file = registry.records().path(id);
-        record.env_file = env_file::expected(registry, record, env_file)?;
+        let mut record = draft(id);
+        record.env_file = env_file::expected(registry, &record, env_file)?;
         if lease.label().id != Some(id) {
             // step: LabelAnew
             lease.relabel(Label { id: Some(id), ..*lease.label() })?;
         }
         // step: LookForTempDir, CreateRecord
-        if !temp_dir::exists(&record.temp_dir)? && registry.records().create(record)? {
+        if !temp_dir::exists(&record.temp_dir)? && registry.records().create(&record)? {
             // step: MakeTempDir
             match temp_dir::create(&record.temp_dir, registry) {
-                Ok(true) => return Ok(()),
+                Ok(true) => return Ok(record),
                 // step: RemoveUnclaimed
                 Ok(false) => registry.records().remove(id, true)?,
                 Err(error) => return registry.records().remove(id, true).and(Err(error)),
             }
         }
-        record.isolation_id = IsolationId::generate(&record.worktree_path, &record.instance_id)?;
+        id = IsolationId::generate(&record.worktree_path, &record.instance_id)?;
     }
     Err(Error::new(
         ErrorCode::IdExhausted,

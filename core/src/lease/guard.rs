@@ -16,8 +16,8 @@ use crate::sys::{self, BoundPort, GuardSocket};
 /// | | other leases | bind(0), connect() | a stranger's bind, without reuse | a stranger's bind with `SO_REUSEADDR` | UDP | your own server can bind |
 /// |---|---|---|---|---|---|---|
 /// | `None` | kept off | kept off, outside the ephemeral range | gets in | gets in | gets in | yes |
-/// | `Reuse` | kept off | kept off | kept off | gets in | gets in | if it sets `SO_REUSEADDR`, as most do |
-/// | `Shut` | kept off | kept off | kept off | kept off | kept off | no |
+/// | `Shared` | kept off | kept off | kept off | gets in | gets in | if it sets `SO_REUSEADDR`, as most do |
+/// | `Exclusive` | kept off | kept off | kept off | kept off | kept off | no |
 ///
 /// A guarded port refuses connections, as long as no server listens on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +25,19 @@ pub enum GuardState {
     /// No guard: the lease alone.
     None,
     /// A guard over which servers can bind that set `SO_REUSEADDR`; none for UDP, unless it was a hand-off that opened it.
-    Reuse,
+    Shared,
     /// A guard that nobody can bind over, for TCP and UDP: of every port, but for those that were handed over.
-    Shut,
+    Exclusive,
 }
 
 impl GuardState {
-    /// `none`, `reuse` or `shut`.
+    /// `none`, `reuse` or `shut`: the words of the command line and of every other language.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
-            Self::Reuse => "reuse",
-            Self::Shut => "shut",
+            Self::Shared => "reuse",
+            Self::Exclusive => "shut",
         }
     }
 }
@@ -69,7 +69,7 @@ impl Guard {
 
     /// A hand-off opens the guard of its own port only: it is open once the last one is.
     fn state(&self) -> GuardState {
-        if self.ports.iter().all(|guarded| guarded.is_open) { GuardState::Reuse } else { GuardState::Shut }
+        if self.ports.iter().all(|guarded| guarded.is_open) { GuardState::Shared } else { GuardState::Exclusive }
     }
 
     /// Everything or nothing: what was open stays open if one port cannot be shut.

@@ -89,8 +89,7 @@ pub(crate) fn take(
     let ranges = locked.ranges();
     // step: WriteLabel
     ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
-    let leased: Box<[u16]> = locked.ports().into();
-    locked.keep();
+    let leased = locked.keep();
     registry.live().fetch_add(1, Ordering::Relaxed);
     if let (Some(sticky), Some(base)) = (&request.sticky, leased.first()) {
         sticky.remember(registry, *base);

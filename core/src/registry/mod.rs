@@ -150,18 +150,11 @@ impl Registry {
 
     /// A new open file description of the `ports` file.
     pub(crate) fn ports(&self) -> Result<PortsFile> {
-        if !self.is_in_place() {
-            self.check()?;
-        }
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
-        // It is compared with the one that the registry has once a lock of it is taken.
+        // By its path, so that a registry that was moved away is noticed: the file is compared with the one that the registry has
+        // once a lock of it is taken.
         // step: OpenFile
-        let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
-            // Or the folder's descriptor is another's by now.
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.gone("is gone"),
-            _ if !self.is_ours() => self.gone("is gone"),
-            _ => failed(error),
-        })?;
+        let file = ports_file::open_at(&self.ports_path).or_else(|error| self.check().and(Err(failed(error))))?;
         self.described(file, self.identity).map_err(failed)
     }
 }

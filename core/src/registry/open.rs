@@ -122,9 +122,23 @@ impl Registry {
         let mut tries = 1..=TRIES;
         loop {
             match work(&registry) {
-                Err(error) if error.is_outdated() && tries.next().is_some() => registry = Arc::new(self.reopen()?),
+                Err(error) if error.is_outdated() && tries.next().is_some() => {
+                    if registry.is_outdated()? {
+                        registry = Arc::new(self.reopen()?);
+                    }
+                }
                 done => return done,
             }
+        }
+    }
+
+    /// Whether its files are no longer those that others open, now that a call has met something of the kind. What was only cut
+    /// short is restored.
+    pub(crate) fn is_outdated(&self) -> Result<bool> {
+        match self.check_place() {
+            Ok(()) => Ok(!self.is_ours()),
+            Err(error) if error.is_outdated() => Ok(true),
+            Err(error) => Err(error),
         }
     }
 }

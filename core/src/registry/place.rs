@@ -12,12 +12,6 @@ impl Registry {
         if self.namespace.is_current(None) { Ok(()) } else { Err(Error::netns_changed()) }
     }
 
-    /// Whether the path still leads to the file that was opened, which still has its size: of all that [`check`](Self::check)
-    /// looks at what every lease does, since it is one system call.
-    pub(super) fn is_in_place(&self) -> bool {
-        matches!(sys::entry(&self.ports_path), Ok(Some(entry)) if entry.id == self.identity.id && entry.length == FILE_SIZE)
-    }
-
     /// Makes sure that the path still leads to the file that was opened, and that the file has its size.
     pub(super) fn check(&self) -> Result<()> {
         let entry = match sys::entry(&self.ports_path) {

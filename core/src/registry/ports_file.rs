@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::header::{Header, SLOT};
@@ -269,6 +270,11 @@ pub(crate) fn open(folder: &Folder) -> io::Result<File> {
     folder.write(OsStr::new("ports"))
 }
 
+/// Opens the file at its path, wherever that leads: it is not to be read before it is known which one it is.
+pub(crate) fn open_at(path: &Path) -> io::Result<File> {
+    sys::open_to_change(path)
+}
+
 /// What stands in slot 0 of an open file; `None` if it is too short to have one.
 pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
     let mut bytes = [0; SLOT];
@@ -297,7 +303,8 @@ fn unreadable(error: io::Error) -> Error {
             ErrorCode::RegistryUnusable,
             "the registry's ports file was truncated while in use",
             "try again: it is restored from the records when it is opened next",
-        ),
+        )
+        .outdated(),
         _ => Error::registry("cannot read the registry's ports file", error),
     }
 }

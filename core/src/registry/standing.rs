@@ -41,8 +41,9 @@ impl Registry {
         // step: LookAtExpiry
         let end = label.claim.end(here);
         let orphaned = match label.id {
+            // Or the program has closed the folder's descriptor.
             // step: LookForClaim
-            Some(id) => !self.records.claims(id)?,
+            Some(id) => !self.records.claims(id).or_else(|error| self.check().and(Err(error)))?,
             None => true,
         };
         if orphaned && !self.records.is_in_place() {

@@ -5,6 +5,7 @@ use crate::probe::Pair;
 use crate::registry::RangeLock;
 
 /// Ports whose locks are taken, until this is dropped.
+#[derive(Default)]
 pub(crate) struct LockedPorts<'a> {
     ports: Vec<u16>,
     runs: Vec<LockedRun<'a>>,
@@ -22,13 +23,13 @@ impl<'a> LockedPorts<'a> {
         Self { ports: ports.into(), runs }
     }
 
-    pub(super) fn joined(found: Vec<Self>) -> Self {
-        let mut joined = Self { ports: Vec::new(), runs: Vec::new() };
-        for one in found {
-            joined.ports.extend(one.ports);
-            joined.runs.extend(one.runs);
+    pub(super) fn append(&mut self, other: Self) {
+        if self.runs.is_empty() {
+            *self = other;
+            return;
         }
-        joined
+        self.ports.extend(other.ports);
+        self.runs.extend(other.runs);
     }
 
     /// In the order asked for.
@@ -38,9 +39,11 @@ impl<'a> LockedPorts<'a> {
 
     /// The same, as runs.
     pub(crate) fn ranges(&self) -> Vec<PortRange> {
-        let mut ports = self.ports.clone();
-        ports.sort_unstable();
-        PortRange::covering(ports)
+        PortRange::covering(&self.ports)
+    }
+
+    pub(super) fn only_run(&self) -> Option<PortRange> {
+        if let [run] = self.runs.as_slice() { Some(run.lock.range()) } else { None }
     }
 
     /// The sockets of the probe, if they are kept.
@@ -49,7 +52,8 @@ impl<'a> LockedPorts<'a> {
     }
 
     /// Leaves the locks to the description.
-    pub(crate) fn keep(self) {
+    pub(crate) fn keep(self) -> Box<[u16]> {
         self.runs.into_iter().for_each(|run| run.lock.keep());
+        self.ports.into()
     }
 }

@@ -123,10 +123,8 @@ impl<'a> Search<'a> {
 
     /// Locks all of `ports`, which are distinct, or none and says why.
     fn try_ports(&self, ports: Box<[u16]>, is_preferred: bool) -> Result<Result<LockedPorts<'a>, Refusal>> {
-        let mut ascending = ports.to_vec();
-        ascending.sort_unstable();
         let mut runs = Vec::with_capacity(1);
-        for run in PortRange::covering(ascending) {
+        for run in PortRange::covering(&ports) {
             match self.try_run(run, is_preferred)? {
                 Ok(run) => runs.push(run),
                 Err(refusal) => return Ok(Err(refusal)),

@@ -24,7 +24,7 @@ impl<'a> Search<'a> {
         let ports = self.pool.ports();
         let mut scan = Scan::new(self, shape);
         let mut is_found = scan.prefer()?;
-        if !is_found && shape.needed == 1 {
+        if !is_found && !shape.is_scattered() {
             let next = self.cursor.next(ports, shape.step);
             let bases = next.into_iter().chain(pool::random_bases(ports, shape.step, random));
             is_found = scan.try_each(bases.take(QUICK_TRIES))?;
@@ -32,10 +32,10 @@ impl<'a> Search<'a> {
             // Side by side, because neighbours become one lock.
             let areas = pool::rotated(ports, 1, random);
             let near = areas.iter().flat_map(|area| area.ports());
-            is_found = scan.try_each(near.take(QUICK_TRIES * shape.needed.min(SCATTER_FAST_PATH)))?;
+            is_found = scan.try_each(near.take(QUICK_TRIES * shape.count.min(SCATTER_FAST_PATH)))?;
         }
         if is_found {
-            return Ok(Some(scan.finish()));
+            return Ok(Some(scan.found));
         }
         // Before a pause, so that of two who each have a half one gets the whole.
         drop(scan);
@@ -44,7 +44,7 @@ impl<'a> Search<'a> {
         loop {
             let mut scan = Scan::new(self, shape);
             if scan.every_base(&areas)? {
-                return Ok(Some(scan.finish()));
+                return Ok(Some(scan.found));
             }
             let is_unsettled = scan.is_unsettled;
             drop(scan);
@@ -59,7 +59,7 @@ impl<'a> Search<'a> {
 struct Scan<'s, 'a> {
     search: &'s Search<'a>,
     shape: &'s Shape,
-    found: Vec<LockedPorts<'a>>,
+    found: LockedPorts<'a>,
     /// Ports that are known to be kept or bound, or are this scan's own: a description never refuses itself.
     busy: BTreeSet<u16>,
     /// Whether some obstacle was a lock that may be gone in a moment.
@@ -71,15 +71,11 @@ struct Scan<'s, 'a> {
 
 impl<'s, 'a> Scan<'s, 'a> {
     fn new(search: &'s Search<'a>, shape: &'s Shape) -> Self {
-        Self { search, shape, found: Vec::new(), busy: BTreeSet::new(), is_unsettled: false, retries: 0 }
+        Self { search, shape, found: LockedPorts::default(), busy: BTreeSet::new(), is_unsettled: false, retries: 0 }
     }
 
     fn is_complete(&self) -> bool {
-        self.found.len() == self.shape.needed
-    }
-
-    fn finish(self) -> LockedPorts<'a> {
-        LockedPorts::joined(self.found)
+        self.found.ports().len() == self.shape.count
     }
 
     /// Tries the bases of a sticky request.
@@ -111,9 +107,8 @@ impl<'s, 'a> Scan<'s, 'a> {
     }
 
     fn is_unlabelled(&self, base: u16) -> Result<bool> {
-        let mut ports: Vec<u16> = self.shape.ports(base).collect();
-        ports.sort_unstable();
-        for range in PortRange::covering(ports) {
+        let ports: Vec<u16> = self.shape.ports(base).collect();
+        for range in PortRange::covering(&ports) {
             if !self.search.ports.is_empty(range)? {
                 return Ok(false);
             }
@@ -123,10 +118,8 @@ impl<'s, 'a> Scan<'s, 'a> {
 
     /// The next lease goes on behind this one, where it is a run.
     fn advance_cursor(&self) {
-        if let [one] = self.found.as_slice()
-            && let [run] = one.ranges().as_slice()
-        {
-            self.search.cursor.advance(*run);
+        if let Some(run) = self.found.only_run() {
+            self.search.cursor.advance(run);
         }
     }
 
@@ -211,11 +204,11 @@ impl<'s, 'a> Scan<'s, 'a> {
             return Ok(Err(Refusal::Misfit));
         };
         let locked = self.search.try_ports(ports, is_preferred)?;
-        Ok(locked.map(|found| {
-            if self.shape.needed > 1 {
-                self.busy.extend(found.ports());
+        Ok(locked.map(|locked| {
+            if self.shape.is_scattered() {
+                self.busy.extend(locked.ports());
             }
-            self.found.push(found);
+            self.found.append(locked);
         }))
     }
 }

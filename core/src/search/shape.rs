@@ -8,23 +8,27 @@ pub(crate) struct Shape {
     offsets: Vec<u16>,
     /// Between two bases of the grid: the length of a run, so that runs leave no gaps; else 1.
     pub(crate) step: usize,
-    /// At how many bases.
-    pub(crate) needed: usize,
+    /// How many ports in all, at as many bases as that takes.
+    pub(crate) count: usize,
 }
 
 impl Shape {
     /// So many consecutive ports.
     pub(crate) fn run(count: usize) -> Self {
-        Self { offsets: (0..=u16::MAX).take(count).collect(), step: count, needed: 1 }
+        Self { offsets: (0..=u16::MAX).take(count).collect(), step: count, count }
     }
 
     /// So many ports, wherever they are.
     pub(crate) fn scattered(count: usize) -> Self {
-        Self { offsets: vec![0], step: 1, needed: count }
+        Self { offsets: vec![0], step: 1, count }
     }
 
     pub(crate) fn offsets(offsets: &[u16]) -> Self {
-        Self { offsets: offsets.to_vec(), step: 1, needed: 1 }
+        Self { offsets: offsets.to_vec(), step: 1, count: offsets.len() }
+    }
+
+    pub(super) fn is_scattered(&self) -> bool {
+        self.count > self.offsets.len()
     }
 
     fn is_run(&self) -> bool {

@@ -74,12 +74,12 @@ pub(crate) use platform::Folder;
 /// `is_writable_for_all` and `distrust_as_folder`, since modes mean something on some platforms only.
 ///
 /// - `entry(&Path) -> io::Result<Option<Entry>>`, `entry_of(&File) -> io::Result<Entry>`
-/// - `open_without_waiting(&Path)`, `open_without_following(&Path)`, `create_new(&Path)`, all `-> io::Result<File>`
+/// - `open_without_waiting(&Path)`, `open_without_following(&Path)`, `open_to_change(&Path)`, `create_new(&Path)`, all `-> io::Result<File>`
 /// - `read_exact_at(&File, &mut [u8], u64)`, `write_all_at(&File, &[u8], u64)`, both `-> io::Result<()>`
 /// - `try_lock_file(&File) -> io::Result<bool>`: against others of portalloc; let go when it is closed.
 pub(crate) use platform::{
-    create_new, entry, entry_of, open_without_following, open_without_waiting, read_exact_at, try_lock_file,
-    write_all_at,
+    create_new, entry, entry_of, open_to_change, open_without_following, open_without_waiting, read_exact_at,
+    try_lock_file, write_all_at,
 };
 
 /// Changing what paths stand for, `-> io::Result<()>` all.

@@ -25,7 +25,7 @@ pub(crate) use super::unix::children::keep_exit_statuses;
 pub(crate) use super::unix::descriptor::{Marked, let_inherit, share, socket};
 pub(crate) use super::unix::entries::{entry, entry_of, is_absent};
 pub(crate) use super::unix::files::{
-    KEEP, UNFINISHED, create_new, create_private_folder, exchange, leads_in_a_circle, mark, marked,
+    KEEP, UNFINISHED, create_new, create_private_folder, exchange, leads_in_a_circle, mark, marked, open_to_change,
     open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file, rename_new, try_lock_file,
     write_all_at,
 };

@@ -39,6 +39,13 @@ pub(crate) fn open_without_following(path: &Path) -> io::Result<File> {
     open(path, OFlags::NONBLOCK | OFlags::NOFOLLOW)
 }
 
+/// Opens a file to read and to change it, in the same way.
+pub(crate) fn open_to_change(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+    Ok(above_standard(file.into())?.into())
+}
+
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }

@@ -36,6 +36,10 @@ pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+pub(crate) fn open_to_change(_path: &Path) -> io::Result<File> {
+    refused()
+}
+
 pub(crate) fn open_without_following(_path: &Path) -> io::Result<File> {
     refused()
 }

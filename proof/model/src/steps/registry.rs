@@ -61,7 +61,7 @@ impl Turn<'_> {
         self.go(Step::OpenFile);
     }
 
-    /// In the folder that is open, wherever its path leads by now.
+    /// By its path, wherever that leads by now.
     pub(crate) fn open_file(&mut self) {
         let Some(file) = self.world.folders[self.my().place].ports else { return self.reopen() };
         self.me().file = file;
