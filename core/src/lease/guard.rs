@@ -1,14 +1,10 @@
 //! Holding leased ports against programs that know nothing of portalloc: sockets that are bound and do not listen.
 //! Knows sockets, not locks.
 
-use std::sync::{MutexGuard, PoisonError};
-
 use socket2::Type;
 
-use super::{Lease, not_ours};
 use crate::error::{Error, ErrorCode, Result};
 use crate::probe::{self, Pair};
-use crate::registry::PortsFile;
 use crate::sys::{self, BoundPort, GuardSocket};
 
 /// What keeps strangers off the ports of a lease.
@@ -31,13 +27,13 @@ pub enum GuardState {
 }
 
 impl GuardState {
-    /// `none`, `reuse` or `shut`: the words of the command line and of every other language.
+    /// `none`, `shared` or `exclusive`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
-            Self::Shared => "reuse",
-            Self::Exclusive => "shut",
+            Self::Shared => "shared",
+            Self::Exclusive => "exclusive",
         }
     }
 }
@@ -68,33 +64,67 @@ impl Guard {
     }
 
     /// A hand-off opens the guard of its own port only: it is open once the last one is.
-    fn state(&self) -> GuardState {
+    pub(super) fn state(&self) -> GuardState {
         if self.ports.iter().all(|guarded| guarded.is_open) { GuardState::Shared } else { GuardState::Exclusive }
     }
 
     /// Everything or nothing: what was open stays open if one port cannot be shut.
-    fn shut_again(&mut self) -> Result<()> {
+    pub(super) fn close_again(&mut self) -> Result<()> {
         let missing = self.ports.iter().map(|guarded| match guarded.udp {
             Some(_) => Ok(None),
             None => bound(guarded.port, Type::DGRAM).and_then(|udp| kept(guarded.port, udp)).map(Some),
         });
         let bound: Vec<Option<GuardSocket>> = missing.collect::<Result<_>>()?;
         let mut opened = Vec::new();
-        let shut = self.ports.iter_mut().filter(|guarded| guarded.is_open).try_for_each(|guarded| {
+        let closed = self.ports.iter_mut().filter(|guarded| guarded.is_open).try_for_each(|guarded| {
             guarded.open(false)?;
             opened.push(guarded);
             Ok(())
         });
-        if shut.is_err() {
+        if closed.is_err() {
             for guarded in opened {
                 let _ = guarded.open(true);
             }
-            return shut;
+            return closed;
         }
         for (guarded, udp) in self.ports.iter_mut().zip(bound) {
             guarded.udp = guarded.udp.take().or(udp);
         }
         Ok(())
+    }
+
+    /// Sockets of its own on each port.
+    pub(super) fn bind(ports: &[u16]) -> Result<Self> {
+        let pair =
+            |port: &u16| Ok(Pair { port: *port, tcp: bound(*port, Type::STREAM)?, udp: bound(*port, Type::DGRAM)? });
+        Self::from_probe(ports.iter().map(pair).collect::<Result<_>>()?)
+    }
+
+    /// Lets servers that set `SO_REUSEADDR` bind the ports, and everything that is UDP.
+    pub(super) fn share(&mut self) -> Result<()> {
+        for guarded in &mut self.ports {
+            guarded.open(true)?;
+            guarded.udp = None;
+        }
+        Ok(())
+    }
+
+    /// Does `bind` for one port, over the guard. If it fails, the guard is as it was.
+    pub(super) fn over<T>(&mut self, port: u16, kind: Type, bind: impl FnOnce() -> Result<T>) -> Result<T> {
+        let Some(guarded) = self.ports.iter_mut().find(|guarded| guarded.port == port) else { return bind() };
+        if kind == Type::DGRAM {
+            let was_closed = guarded.udp.take().is_some();
+            return bind().inspect_err(|_| {
+                // Whoever came first is what it failed of; then there is nothing to be guarded.
+                let again = || GuardSocket::new(probe::bind_one(port, kind)?);
+                guarded.udp = if was_closed { again().ok() } else { None };
+            });
+        }
+        let was_open = guarded.is_open;
+        guarded.open(true)?;
+        bind().inspect_err(|_| {
+            let _ = guarded.open(was_open);
+        })
     }
 }
 
@@ -104,91 +134,6 @@ impl Guarded {
         self.tcp.open(open).map_err(failed)?;
         self.is_open = open;
         Ok(())
-    }
-}
-
-impl Lease {
-    /// What keeps strangers off the ports now.
-    #[must_use]
-    pub fn guard_state(&self) -> GuardState {
-        self.in_sight(&self.guard).and_then(|guard| guard.as_ref().map(Guard::state)).unwrap_or(GuardState::None)
-    }
-
-    /// Shuts the ports to everybody: binds what is not bound yet, and takes back what [`open_guard`](Self::open_guard)
-    /// allowed. Two descriptors a port.
-    ///
-    /// # Errors
-    /// `port_in_use` if something is bound to one of the ports already, such as your own server; then nothing has
-    /// changed. `invalid_argument` if the lease was released; `io` at the descriptor limit.
-    pub fn guard(&self) -> Result<()> {
-        // As long as this is there, no other thread can release the lease.
-        let _held = self.check_held()?;
-        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(guard) = guard.as_mut() {
-            return guard.shut_again();
-        }
-        let mut pairs = Vec::with_capacity(self.ports.len());
-        for port in self.ports.iter().copied() {
-            pairs.push(Pair { port, tcp: bound(port, Type::STREAM)?, udp: bound(port, Type::DGRAM)? });
-        }
-        *guard = Some(Guard::from_probe(pairs)?);
-        Ok(())
-    }
-
-    /// Lets servers that set `SO_REUSEADDR` bind the ports, and everything that is UDP. Without a guard it does nothing.
-    ///
-    /// # Errors
-    /// `invalid_argument` if the lease was released; `io` if the system refuses.
-    pub fn open_guard(&self) -> Result<()> {
-        let _held = self.check_held()?;
-        if let Some(guard) = self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            for guarded in &mut guard.ports {
-                guarded.open(true)?;
-                guarded.udp = None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the guard away, for servers that do not set `SO_REUSEADDR`. The ports stay leased. A forked child has none to
-    /// take away.
-    pub fn drop_guard(&self) {
-        if let Some(mut guard) = self.in_sight(&self.guard) {
-            *guard = None;
-        }
-    }
-
-    /// Does `bind` for one port, over the guard. If it fails, the guard is as it was.
-    pub(super) fn over_guard<T>(&self, port: u16, kind: Type, bind: impl FnOnce() -> Result<T>) -> Result<T> {
-        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(guarded) =
-            guard.as_mut().and_then(|guard| guard.ports.iter_mut().find(|guarded| guarded.port == port))
-        else {
-            return bind();
-        };
-        if kind == Type::DGRAM {
-            let was_shut = guarded.udp.take().is_some();
-            return bind().inspect_err(|_| {
-                // Whoever came first is what it failed of; then there is nothing to be guarded.
-                let again = || GuardSocket::new(probe::bind_one(port, kind)?);
-                guarded.udp = if was_shut { again().ok() } else { None };
-            });
-        }
-        let was_open = guarded.is_open;
-        guarded.open(true)?;
-        bind().inspect_err(|_| {
-            let _ = guarded.open(was_open);
-        })
-    }
-
-    /// Only the process that took the lease, and only while it has it: which it does as long as the result lives.
-    pub(super) fn check_held(&self) -> Result<MutexGuard<'_, Option<PortsFile>>> {
-        if !self.is_ours() {
-            return Err(not_ours());
-        }
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        self.held(file.as_ref())?;
-        Ok(file)
     }
 }
 

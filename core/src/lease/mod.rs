@@ -1,6 +1,7 @@
 //! Taking, holding and releasing ports: composes pool, registry and probe.
 
 mod guard;
+mod guarding;
 mod request;
 mod socket;
 mod sticky;
