@@ -200,9 +200,9 @@ static bool clean_stale(void) {
 }
 
 static bool look(void) {
-    portalloc_listing *listing;
-    if (!done(portalloc_listing_new(&listing))) return false;
-    portalloc_listing_free(listing);
+    char *listing;
+    if (!done(portalloc_list(&listing))) return false;
+    portalloc_string_free(listing);
     did("list");
     return true;
 }
