@@ -122,7 +122,7 @@ func (w *worker) environment(count int, what string, options ...portalloc.Enviro
 	if len(w.held)+len(w.kept) >= most {
 		return errors.Join(w.end(&w.held, w.holderWithUs), w.end(&w.kept, w.keptHolder))
 	}
-	options = append(options, portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial))
+	options = append(options, portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial), portalloc.WithEnvFile(""))
 	environment, err := portalloc.NewEnvironment(context.Background(), options...)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (w *worker) environment(count int, what string, options ...portalloc.Enviro
 func (w *worker) shortLived(count int) error {
 	ttl := time.Duration(1+w.random.Intn(20)) * time.Millisecond
 	_, err := portalloc.NewEnvironment(context.Background(), portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial),
-		portalloc.WithKept(), portalloc.WithTTL(ttl))
+		portalloc.WithKept(), portalloc.WithTTL(ttl), portalloc.WithEnvFile(""))
 	if err == nil {
 		w.did("ttl")
 	}
