@@ -52,7 +52,7 @@ include bindings-c/install.mk
 
 # --- Go: the package over the installed library
 
-include bindings-go/go.mk
+include go/go.mk
 
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 

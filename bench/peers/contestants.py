@@ -65,7 +65,7 @@ CONTESTANTS = [
     ),
     Contestant("portalloc-node", "portalloc, Node", "Node", "portalloc", "own", True, asked="`lease(n)`"),
     Contestant("portalloc-c", "portalloc, C", "C", "portalloc", "own", True, asked="`portalloc_lease_new()`"),
-    Contestant("portalloc-go", "portalloc, Go", "Go", "portalloc", "own", True, asked="`portalloc.Acquire(n)`"),
+    Contestant("portalloc-go", "portalloc, Go", "Go", "portalloc", "own", True, asked="`portalloc.Acquire(ctx, n)`"),
     Contestant(
         "portalloc-cli",
         "portalloc, command",

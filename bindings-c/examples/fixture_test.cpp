@@ -8,7 +8,6 @@ protected:
     static portalloc::environment_options wanted() {
         portalloc::environment_options options;
         options.names = {"web", "db"};
-        options.env_file_place = PORTALLOC_ENV_FILE_PLACE_NONE;
         return options;
     }
 
@@ -26,14 +25,13 @@ TEST_F(Services, CanBeStarted) {
     // Your server here: on `web`, with its files in environment.temp_dir().
     const portalloc::lease lease = environment.lease();
     const portalloc::descriptor server = lease.socket(0);
-    portalloc::wait_for({web}, std::chrono::seconds(30));
-    EXPECT_TRUE(portalloc::who(web).in_use);
+    portalloc::wait_until_open({web}, std::chrono::seconds(30));
 }
 
 TEST(Ports, OfOneTestOnly) {
     portalloc::lease_options taken;
     const portalloc::lease lease;
-    taken.ports = lease.ports();
+    taken.exact = lease.ports();
     try {
         const portalloc::lease other(taken);
         FAIL() << "the port was leased twice";

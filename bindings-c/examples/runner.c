@@ -38,7 +38,6 @@ int main(void) {
     portalloc_environment_options options = portalloc_environment_options_default();
     options.names = names;
     options.names_count = 2;
-    options.env_file_place = PORTALLOC_ENV_FILE_PLACE_NONE;
 
     size_t count = sizeof tests / sizeof tests[0];
     int failed = 0;

@@ -1,8 +1,8 @@
 /*
- * portalloc for C++17 and newer: portalloc.h with owners, exceptions and containers, and nothing that it does not have.
+ * portalloc for C++17 and newer: portalloc.h with owners, exceptions and containers.
  *
- * What a portalloc.h call fails with is thrown as portalloc::error. Owners can be moved and not copied; one that was moved
- * from holds nothing, and calls on it throw. Destructors never throw. Threads and fork: as portalloc.h says.
+ * Where a function of portalloc.h fails, these throw portalloc::error. Owners can be moved but not copied; a moved-from owner
+ * holds nothing, and calls on it throw. Destructors never throw. For threads and fork see portalloc.h.
  */
 #ifndef PORTALLOC_HPP
 #define PORTALLOC_HPP
@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -32,6 +31,8 @@
 namespace portalloc {
 
 using port_type = std::uint16_t;
+
+class cancel;
 
 /** Why a call failed. what() is the message, with the remedy behind it. */
 class error : public std::runtime_error {
@@ -55,7 +56,7 @@ private:
     std::string remedy_;
 };
 
-/** A time of any length: std::chrono::milliseconds::max() is as long as it takes. */
+/** milliseconds::max(), which is `forever`, waits without limit. */
 using milliseconds = std::chrono::milliseconds;
 inline constexpr milliseconds forever = milliseconds::max();
 
@@ -67,12 +68,14 @@ inline void check(portalloc_result result) {
     }
 }
 
-inline std::uint64_t count(milliseconds time) {
-    if (time == forever) {
-        return std::numeric_limits<std::uint64_t>::max();
-    }
-    return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count());
+/** A number that the caller has given, also where it is 0. */
+inline std::int64_t given(std::int64_t number) { return number == 0 ? PORTALLOC_ZERO : number; }
+
+inline std::uint32_t given(const std::optional<bool> &on) {
+    return !on ? PORTALLOC_SWITCH_UNSET : *on ? PORTALLOC_SWITCH_ON : PORTALLOC_SWITCH_OFF;
 }
+
+inline const portalloc_cancel *handle(const cancel *cancel);
 
 inline const char *text(const std::optional<std::string> &text) { return text ? text->c_str() : nullptr; }
 
@@ -82,13 +85,17 @@ inline std::optional<std::string> maybe(const char *text) {
     return text == nullptr ? std::nullopt : std::optional<std::string>(text);
 }
 
-/** Empty is given, too, so the start of an array must never be NULL. */
-inline const port_type *start(const std::optional<std::vector<port_type>> &ports) {
-    static const port_type nothing = 0;
-    return !ports ? nullptr : ports->empty() ? &nothing : ports->data();
+/** The start of an array; not NULL if the array is empty, because an empty list is not the same as no list. */
+template <typename Number>
+const Number *start(const std::optional<std::vector<Number>> &numbers) {
+    static const Number nothing = 0;
+    return !numbers ? nullptr : numbers->empty() ? &nothing : numbers->data();
 }
 
-inline std::size_t size(const std::optional<std::vector<port_type>> &ports) { return ports ? ports->size() : 0; }
+template <typename Number>
+std::size_t size(const std::optional<std::vector<Number>> &numbers) {
+    return numbers ? numbers->size() : 0;
+}
 
 template <typename Handle, void (*Free)(Handle *)>
 struct freed {
@@ -98,7 +105,13 @@ struct freed {
 template <typename Handle, void (*Free)(Handle *)>
 using owner = std::unique_ptr<Handle, freed<Handle, Free>>;
 
-/** Ports that an owner knows as long as it lives. */
+/** Takes over a string that the library has written; NULL becomes none. */
+inline std::optional<std::string> taken(char *string) {
+    const owner<char, portalloc_string_free> owned(string);
+    return maybe(string);
+}
+
+/** The ports of an owner. */
 class port_list {
 public:
     using value_type = port_type;
@@ -129,7 +142,7 @@ protected:
 
 }  // namespace detail
 
-/** Ends waits from another thread. */
+/** Ends waits early, from another thread. */
 class cancel {
 public:
     cancel() {
@@ -145,7 +158,11 @@ private:
     detail::owner<portalloc_cancel, portalloc_cancel_free> handle_;
 };
 
-/** A file descriptor of yours, closed by the destructor. */
+inline const portalloc_cancel *detail::handle(const cancel *cancel) {
+    return cancel == nullptr ? nullptr : cancel->get();
+}
+
+/** A file descriptor that its destructor closes. */
 class descriptor {
 public:
     descriptor() = default;
@@ -164,7 +181,7 @@ public:
 
     int get() const noexcept { return number_; }
 
-    /** Gives the number away: closing it is the caller's. */
+    /** Returns the number; the caller has to close it. */
     int release() noexcept { return std::exchange(number_, -1); }
 
     void close() noexcept {
@@ -179,13 +196,13 @@ private:
 
 /** As portalloc_lease_options. */
 struct lease_options {
-    std::size_t count = 0;
-    std::optional<std::vector<port_type>> ports;
-    std::optional<std::vector<port_type>> offsets;
+    std::optional<std::int64_t> count;
+    std::optional<std::vector<port_type>> exact;
+    std::optional<std::vector<std::int64_t>> offsets;
     std::optional<std::string> pool;
     std::optional<std::string> exclude;
-    std::optional<std::string> sticky;
-    milliseconds timeout{0};
+    std::optional<std::string> sticky_key;
+    milliseconds wait{0};
     const portalloc::cancel *cancel = nullptr;
     bool scattered = false;
     bool guard = false;
@@ -200,27 +217,27 @@ struct socket_options {
 
 class environment;
 
-/** Ports that are nobody else's until this is destroyed, or the process is gone. */
-class lease : public detail::port_list {
+/** Ports that no other process is given until this is closed or destroyed, or the process ends. */
+class [[nodiscard]] lease : public detail::port_list {
 public:
     /** One port. */
-    lease() : lease(lease_options{}) {}
+    [[nodiscard]] lease() : lease(lease_options{}) {}
 
-    /** So many consecutive ones, at least one. */
-    explicit lease(std::size_t count) : lease(run(count)) {}
+    /** Consecutive ports. */
+    [[nodiscard]] explicit lease(std::size_t count) : lease(run(count)) {}
 
-    explicit lease(const lease_options &wanted) {
+    [[nodiscard]] explicit lease(const lease_options &wanted) {
         portalloc_lease_options options = portalloc_lease_options_default();
-        options.count = wanted.count;
-        options.ports = detail::start(wanted.ports);
-        options.ports_count = detail::size(wanted.ports);
+        options.count = wanted.count ? detail::given(*wanted.count) : 0;
+        options.exact = detail::start(wanted.exact);
+        options.exact_count = detail::size(wanted.exact);
         options.offsets = detail::start(wanted.offsets);
         options.offsets_count = detail::size(wanted.offsets);
         options.pool = detail::text(wanted.pool);
         options.exclude = detail::text(wanted.exclude);
-        options.sticky = detail::text(wanted.sticky);
-        options.timeout_ms = detail::count(wanted.timeout);
-        options.cancel = wanted.cancel == nullptr ? nullptr : wanted.cancel->get();
+        options.sticky_key = detail::text(wanted.sticky_key);
+        options.wait_ms = wanted.wait.count();
+        options.cancel = detail::handle(wanted.cancel);
         options.scattered = wanted.scattered;
         options.guard = wanted.guard;
         portalloc_lease *made = nullptr;
@@ -231,30 +248,30 @@ public:
     /** The first, or the only one. */
     port_type port() const { return ports_.empty() ? port_type{0} : ports_.front(); }
 
-    /** Gives the ports back, and goes on knowing them. Close your own sockets first. */
-    void release() { detail::check(portalloc_lease_release(handle_.get())); }
+    /** Gives the ports back. Close your own sockets first. The numbers can still be read. */
+    void close() { detail::check(portalloc_lease_release(handle_.get())); }
     bool is_released() const noexcept { return portalloc_lease_is_released(handle_.get()); }
 
-    /** Whether the ports are still this lease's; false also if the program has closed or replaced its descriptor. */
+    /** Whether the lease still has its ports; false also if the program has closed or replaced its descriptor. */
     bool is_held() const noexcept { return portalloc_lease_is_held(handle_.get()); }
 
     void guard() { detail::check(portalloc_lease_guard(handle_.get())); }
     void open_guard() { detail::check(portalloc_lease_open_guard(handle_.get())); }
     void drop_guard() { detail::check(portalloc_lease_drop_guard(handle_.get())); }
-    portalloc_guard_state guard_state() const noexcept { return portalloc_lease_guard_state(handle_.get()); }
+    portalloc_guard guard_state() const noexcept { return portalloc_lease_guard_state(handle_.get()); }
 
-    /** A socket bound to the port at this index, for the server itself. */
+    /** Binds the port at this index and returns the socket, to be passed to the server. */
     descriptor socket(std::size_t index = 0, const socket_options &wanted = {}) const {
         portalloc_socket_options options = portalloc_socket_options_default();
         options.host = detail::text(wanted.host);
         options.type = static_cast<std::uint32_t>(wanted.type);
         options.bound_only = wanted.bound_only;
         std::int32_t number = -1;
-        detail::check(portalloc_lease_socket(handle_.get(), index, &options, &number));
+        detail::check(portalloc_lease_socket(handle_.get(), static_cast<std::int64_t>(index), &options, &number));
         return descriptor(number);
     }
 
-    /** What a process that is started while it is open inherits the lease by. */
+    /** A copy of the lease's descriptor: processes started while it is open inherit the lease. */
     descriptor inheritable() const {
         std::int32_t number = -1;
         detail::check(portalloc_lease_inheritable(handle_.get(), &number));
@@ -273,11 +290,8 @@ private:
     explicit lease(handed over) { take(over.handle); }
 
     static lease_options run(std::size_t count) {
-        if (count == 0) {
-            throw error(PORTALLOC_RESULT_INVALID_ARGUMENT, "0 ports were asked for", "ask for 1 or more");
-        }
         lease_options options;
-        options.count = count;
+        options.count = static_cast<std::int64_t>(count);
         return options;
     }
 
@@ -291,40 +305,42 @@ private:
 
 /** As portalloc_environment_options. */
 struct environment_options {
-    std::size_t count = 0;
+    std::optional<std::int64_t> count;
     std::vector<std::string> names;
-    std::optional<std::vector<port_type>> ports;
-    std::optional<std::vector<port_type>> offsets;
+    std::optional<std::vector<port_type>> exact;
+    std::optional<std::vector<std::int64_t>> offsets;
     std::optional<std::string> pool;
     std::optional<std::string> exclude;
     std::optional<std::string> instance_id;
     std::optional<std::string> worktree;
     std::optional<std::string> env_file;
-    portalloc_env_file_place env_file_place = PORTALLOC_ENV_FILE_PLACE_USUAL;
-    milliseconds ttl{0};
-    std::uint32_t owner_pid = 0;
-    milliseconds timeout{0};
+    portalloc_env_file env_file_place = PORTALLOC_ENV_FILE_NONE;
+    std::optional<milliseconds> ttl;
+    std::optional<std::int64_t> owner_pid;
+    milliseconds wait{0};
     const portalloc::cancel *cancel = nullptr;
     bool scattered = false;
-    bool guard = false;
-    bool sticky = false;
+    /** As portalloc.toml says if it is not set, as is the following. */
+    std::optional<bool> guard;
+    std::optional<bool> sticky;
     bool kept = false;
 };
 
-/** Ports with an ID, a temp dir, an env file and variables around them. A held one ends with its owner. */
-class environment : public detail::port_list {
+/** A lease with an ID, a temp directory and variables. A held environment ends with its owner. */
+class [[nodiscard]] environment : public detail::port_list {
 public:
-    /** As the project file says, else five ports. */
-    environment() : environment(environment_options{}) {}
+    /** The ports that the project file declares, else five. */
+    [[nodiscard]] environment() : environment(environment_options{}) {}
 
-    explicit environment(const environment_options &wanted) : environment(made(wanted, portalloc_environment_new)) {}
+    [[nodiscard]] explicit environment(const environment_options &wanted)
+        : environment(made(wanted, portalloc_environment_new)) {}
 
-    /** That of the variable ISOLATION_ID, if that lives, else a new one. */
+    /** The environment that the variable ISOLATION_ID names, if it is alive; else a new one. */
     static environment current(const environment_options &wanted = {}) {
         return environment(made(wanted, portalloc_environment_current));
     }
 
-    /** The live one with this ID; without, with that of the variable ISOLATION_ID. */
+    /** The live environment with this ID, or without one that of the variable ISOLATION_ID. */
     static environment attach(const std::optional<std::string> &id = std::nullopt) {
         portalloc_environment *found = nullptr;
         detail::check(portalloc_environment_attach(detail::text(id), &found));
@@ -339,7 +355,7 @@ public:
     bool is_kept() const noexcept { return portalloc_environment_is_kept(get()); }
     bool is_attached() const noexcept { return portalloc_environment_is_attached(get()); }
 
-    /** The port of this name; throws if there is none. */
+    /** The port of this name, or at this index in digits; throws if there is none. */
     port_type port(const std::string &name) const {
         const port_type port = portalloc_environment_port(get(), name.c_str());
         if (port == 0) {
@@ -354,7 +370,7 @@ public:
         return detail::maybe(portalloc_environment_name(get(), index));
     }
 
-    /** Names and values, for a process to be started. */
+    /** Names and values, for processes that you start. */
     std::vector<std::pair<std::string, std::string>> variables() const {
         std::vector<std::pair<std::string, std::string>> variables(portalloc_environment_variable_count(get()));
         for (std::size_t index = 0; index < variables.size(); index++) {
@@ -364,15 +380,19 @@ public:
         return variables;
     }
 
-    /** For guards, hand-off and passing on. */
+    /** For guards, sockets and inheritance. */
     portalloc::lease lease() const {
         portalloc_lease *found = nullptr;
         detail::check(portalloc_environment_lease(get(), &found));
         return portalloc::lease(portalloc::lease::handed{found});
     }
 
-    /** Ends it now, and says if that fails. */
-    void cleanup() { detail::check(portalloc_environment_cleanup(get())); }
+    /** Removes the environment, held or kept, and throws if that fails. Leaves it alone if this is attached to another's. */
+    void close() {
+        if (!is_attached()) {
+            detail::check(portalloc_environment_cleanup(get()));
+        }
+    }
 
     const portalloc_environment *get() const noexcept { return handle_.get(); }
 
@@ -389,11 +409,11 @@ private:
             names.push_back(name.c_str());
         }
         portalloc_environment_options options = portalloc_environment_options_default();
-        options.count = wanted.count;
+        options.count = wanted.count ? detail::given(*wanted.count) : 0;
         options.names = names.data();
         options.names_count = names.size();
-        options.ports = detail::start(wanted.ports);
-        options.ports_count = detail::size(wanted.ports);
+        options.exact = detail::start(wanted.exact);
+        options.exact_count = detail::size(wanted.exact);
         options.offsets = detail::start(wanted.offsets);
         options.offsets_count = detail::size(wanted.offsets);
         options.pool = detail::text(wanted.pool);
@@ -401,14 +421,14 @@ private:
         options.instance_id = detail::text(wanted.instance_id);
         options.worktree = detail::text(wanted.worktree);
         options.env_file = detail::text(wanted.env_file);
-        options.ttl_ms = detail::count(wanted.ttl);
-        options.owner_pid = wanted.owner_pid;
         options.env_file_place = static_cast<std::uint32_t>(wanted.env_file_place);
-        options.timeout_ms = detail::count(wanted.timeout);
-        options.cancel = wanted.cancel == nullptr ? nullptr : wanted.cancel->get();
+        options.ttl_ms = wanted.ttl ? detail::given(wanted.ttl->count()) : 0;
+        options.owner_pid = wanted.owner_pid ? detail::given(*wanted.owner_pid) : 0;
+        options.wait_ms = wanted.wait.count();
+        options.cancel = detail::handle(wanted.cancel);
+        options.guard = detail::given(wanted.guard);
+        options.sticky = detail::given(wanted.sticky);
         options.scattered = wanted.scattered;
-        options.guard = wanted.guard;
-        options.sticky = wanted.sticky;
         options.kept = wanted.kept;
         portalloc_environment *made = nullptr;
         detail::check(make(&options, &made));
@@ -438,8 +458,8 @@ inline port_type port_at(const std::string &place, const port_options &wanted) {
 }  // namespace detail
 
 /**
- * One port that is nobody else's until this process ends, or until give_back. In place of binding port 0 and closing the
- * socket. Where ports run out, the error names the places of the program that have taken the most.
+ * Leases one port until this process ends or calls give_back. Use it instead of binding port 0 and closing the socket. If ports
+ * run out, the error names the places in the program that have leased the most.
  */
 #if defined(__cpp_lib_source_location)
 inline port_type port(const port_options &wanted = {},
@@ -453,16 +473,16 @@ inline port_type port(const port_options &wanted = {}, const char *file = __buil
 }
 #endif
 
-/** Gives back a port of port(); false, and nothing else, if it is not one of those. Close your own sockets first. */
-inline bool give_back(port_type port) noexcept { return portalloc_give_back(port); }
+/** Gives back a port of port(); returns false if it is not one. Close your own sockets first. */
+inline bool give_back(std::int64_t port) noexcept { return portalloc_give_back(port); }
 
-/** What is called with a warning: its code, such as "pool", and what happened and what to do. */
+/** Receives a warning: its code, such as "pool", and what happened and what to do. */
 using warning_handler = std::function<void(const std::string &code, const std::string &message)>;
 
 /**
- * Has a handler called with every warning, each once in a process; an empty one switches warnings off. It is that of the
- * whole process, portalloc_set_warning_handler included, and is called by any thread, several at once. It must not throw. It
- * is kept as long as the process lives, because another thread may be about to call it.
+ * Sets the handler for warnings, which receives each one once per process; an empty function removes it. There is one handler
+ * for the whole process, also if portalloc_set_warning_handler has set it. Any thread may call it, several at once, and it must
+ * not throw. It is never destroyed, because another thread may be about to call it.
  */
 inline void set_warning_handler(warning_handler handler) {
     if (!handler) {
@@ -476,159 +496,98 @@ inline void set_warning_handler(warning_handler handler) {
         new warning_handler(std::move(handler)));
 }
 
-/** Whether a lease of this port could be had at this moment. */
-inline bool is_free(port_type port) {
+/** Whether a lease of this port would succeed now. */
+inline bool is_free(std::int64_t port) {
     bool free = false;
     detail::check(portalloc_is_free(port, &free));
     return free;
 }
 
-/** Until a server accepts connections on each of the ports; throws with the code "timeout". */
-inline void wait_for(const std::vector<port_type> &ports, milliseconds timeout, const cancel *cancel = nullptr) {
-    detail::check(portalloc_wait_for(ports.data(), ports.size(), detail::count(timeout),
-                                     cancel == nullptr ? nullptr : cancel->get()));
+/** Waits until a server accepts connections on each of the ports; throws an error with the code "timeout" if none does. */
+inline void wait_until_open(const std::vector<port_type> &ports, milliseconds wait, const cancel *cancel = nullptr) {
+    detail::check(portalloc_wait_until_open(ports.data(), ports.size(), wait.count(), detail::handle(cancel)));
 }
 
-/** Until nothing is bound to any of the ports. */
-inline void wait_free(const std::vector<port_type> &ports, milliseconds timeout, const cancel *cancel = nullptr) {
-    detail::check(portalloc_wait_free(ports.data(), ports.size(), detail::count(timeout),
-                                      cancel == nullptr ? nullptr : cancel->get()));
+/** Waits until no socket is bound to any of the ports. */
+inline void wait_until_free(const std::vector<port_type> &ports, milliseconds wait, const cancel *cancel = nullptr) {
+    detail::check(portalloc_wait_until_free(ports.data(), ports.size(), wait.count(), detail::handle(cancel)));
 }
 
-/** Removes the environment with this ID; false if there was none. */
+/** Removes the environment with this ID; returns false if there was none. */
 inline bool cleanup(const std::string &id) {
     bool removed = false;
     detail::check(portalloc_cleanup(id.c_str(), &removed));
     return removed;
 }
 
-/** Removes what is over, and says how many environments that were. */
+/** Removes stale environments and what crashes have left, and returns how many environments. */
 inline std::size_t cleanup_stale() {
     std::size_t removed = 0;
     detail::check(portalloc_cleanup_stale(&removed));
     return removed;
 }
 
-/** What is wrong with the environment with this ID; nothing if all is well. */
-inline std::optional<std::string> validate(const std::string &id) {
+/** Whether every check of the environment with this ID passes. `json`, if it is not NULL, tells what each found. */
+inline bool validate(const std::string &id, std::string *json = nullptr) {
     bool valid = false;
-    detail::check(portalloc_validate(id.c_str(), &valid));
-    return valid ? std::nullopt : std::optional<std::string>(portalloc_last_error_message());
-}
-
-/** As portalloc_holder. */
-struct holder {
-    std::uint32_t pid;
-    bool leased;
-    bool listening;
-    std::optional<std::string> name;
-    std::optional<std::string> command;
-    std::optional<std::string> user;
-    std::uint64_t started_at_unix_ms;
-};
-
-struct report {
-    std::string message;
-    bool in_use;
-    bool leased;
-    std::vector<holder> holders;
-};
-
-/** Who is on this port. */
-inline report who(port_type port) {
-    portalloc_report *made = nullptr;
-    detail::check(portalloc_who(port, &made));
-    const detail::owner<portalloc_report, portalloc_report_free> owned(made);
-    report told{detail::text(portalloc_report_message(made)), portalloc_report_in_use(made),
-                portalloc_report_leased(made), {}};
-    for (std::size_t index = 0; index < portalloc_report_holder_count(made); index++) {
-        portalloc_holder seen;
-        detail::check(portalloc_report_holder(made, index, &seen));
-        told.holders.push_back(holder{seen.pid, seen.leased, seen.listening, detail::maybe(seen.name),
-                                      detail::maybe(seen.command), detail::maybe(seen.user),
-                                      seen.started_at_unix_ms});
+    char *found = nullptr;
+    detail::check(portalloc_validate(id.c_str(), &valid, json == nullptr ? nullptr : &found));
+    if (json != nullptr) {
+        *json = detail::taken(found).value_or("");
     }
-    return told;
+    return valid;
 }
 
-/** As portalloc_environment_info. */
-struct environment_info {
-    std::string id;
-    std::string status;
-    std::optional<std::string> reason;
-    std::vector<port_type> ports;
-    std::uint32_t holder_pid;
-    std::uint32_t user_id;
-    std::uint64_t created_at_unix_ms;
-    std::uint64_t expires_at_unix_ms;
-    std::optional<std::string> worktree;
-    std::optional<std::string> temp_dir;
-    std::optional<std::string> env_file;
-    bool is_kept;
-};
-
-/** As portalloc_lease_info. */
-struct lease_info {
-    std::vector<port_type> ports;
-    std::uint32_t holder_pid;
-    std::uint32_t user_id;
-    std::optional<std::string> holder_name;
-    std::uint64_t since_unix_ms;
-};
-
-struct listing {
-    std::vector<environment_info> environments;
-    std::vector<lease_info> leases;
-};
-
-/** All environments, oldest first, and all leases, by port. */
-inline listing list() {
-    portalloc_listing *made = nullptr;
-    detail::check(portalloc_listing_new(&made));
-    const detail::owner<portalloc_listing, portalloc_listing_free> owned(made);
-    listing told;
-    for (std::size_t index = 0; index < portalloc_listing_environment_count(made); index++) {
-        portalloc_environment_info seen;
-        detail::check(portalloc_listing_environment(made, index, &seen));
-        told.environments.push_back(environment_info{
-            detail::text(seen.id), detail::text(seen.status), detail::maybe(seen.reason),
-            std::vector<port_type>(seen.ports, seen.ports + seen.ports_count), seen.holder_pid, seen.user_id,
-            seen.created_at_unix_ms, seen.expires_at_unix_ms, detail::maybe(seen.worktree),
-            detail::maybe(seen.temp_dir), detail::maybe(seen.env_file), seen.is_kept});
+/** One sentence: who is on this port. `json`, if it is not NULL, becomes the whole report. */
+inline std::string who(std::int64_t port, std::string *json = nullptr) {
+    char *message = nullptr;
+    char *report = nullptr;
+    detail::check(portalloc_who(port, &message, json == nullptr ? nullptr : &report));
+    if (json != nullptr) {
+        *json = detail::taken(report).value_or("");
     }
-    for (std::size_t index = 0; index < portalloc_listing_lease_count(made); index++) {
-        portalloc_lease_info seen;
-        detail::check(portalloc_listing_lease(made, index, &seen));
-        told.leases.push_back(lease_info{std::vector<port_type>(seen.ports, seen.ports + seen.ports_count),
-                                         seen.holder_pid, seen.user_id, detail::maybe(seen.holder_name),
-                                         seen.since_unix_ms});
-    }
-    return told;
+    return detail::taken(message).value_or("");
 }
 
-/** What calls from the current folder go by. */
-struct settings {
-    std::string directory;
-    std::string pool;
-    std::string ports;
-    std::size_t port_count;
-};
-
-inline settings current_settings(const std::optional<std::string> &pool = std::nullopt,
-                                 const std::optional<std::string> &exclude = std::nullopt) {
-    portalloc_settings *made = nullptr;
-    detail::check(portalloc_settings_new(detail::text(pool), detail::text(exclude), &made));
-    const detail::owner<portalloc_settings, portalloc_settings_free> owned(made);
-    return settings{detail::text(portalloc_settings_directory(made)), detail::text(portalloc_settings_pool(made)),
-                    detail::text(portalloc_settings_ports(made)), portalloc_settings_port_count(made)};
+/** All environments and leases, as JSON. */
+inline std::string list() {
+    char *json = nullptr;
+    detail::check(portalloc_list(&json));
+    return detail::taken(json).value_or("");
 }
 
-/** Throws with the code "invalid_id" if the text is no isolation ID. */
+/** Which registry and pool calls from the current directory use, as JSON. */
+inline std::string settings(const std::optional<std::string> &pool = std::nullopt,
+                            const std::optional<std::string> &exclude = std::nullopt) {
+    char *json = nullptr;
+    detail::check(portalloc_settings(detail::text(pool), detail::text(exclude), &json));
+    return detail::taken(json).value_or("");
+}
+
+/**
+ * Servers that still listen on ports that are about to be given back, a line for each port; nothing if there are none. `own`:
+ * whether sockets of this process count. By default, servers get 250 ms to end, as in every language.
+ */
+inline std::optional<std::string> leaks(const std::vector<port_type> &ports, bool own = true,
+                                        milliseconds grace = milliseconds(-1)) {
+    char *message = nullptr;
+    detail::check(portalloc_leaks(ports.data(), ports.size(), own, grace.count(), &message));
+    return detail::taken(message);
+}
+
+/** Who is on the ports that an error message says are in use, a line for each port; nothing if it says nothing of the kind. */
+inline std::optional<std::string> explain_conflict(const std::string &text) {
+    char *message = nullptr;
+    detail::check(portalloc_explain_conflict(text.c_str(), &message));
+    return detail::taken(message);
+}
+
+/** Throws an error with the code "invalid_id" if the text is not an isolation ID. */
 inline void check_id(const std::string &id) {
     detail::check(portalloc_check_id(id.find('\0') == std::string::npos ? id.c_str() : ""));
 }
 
-/** Variables, a line each, as "shell", "fish", "powershell", "dotenv" or "github" wants them written. */
+/** Variables, one per line, in the syntax "shell", "fish", "powershell", "dotenv" or "github". */
 inline std::string render(const std::vector<std::pair<std::string, std::string>> &variables,
                           const std::string &syntax = "shell") {
     std::vector<const char *> names;
@@ -639,8 +598,7 @@ inline std::string render(const std::vector<std::pair<std::string, std::string>>
     }
     char *made = nullptr;
     detail::check(portalloc_render(names.data(), values.data(), variables.size(), syntax.c_str(), &made));
-    const detail::owner<char, portalloc_text_free> owned(made);
-    return std::string(made);
+    return detail::taken(made).value_or("");
 }
 
 /** The library's version, such as "0.1.0". */

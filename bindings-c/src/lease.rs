@@ -1,303 +1,205 @@
 //! Leases.
 
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::Arc;
 
-use portalloc_core::{GuardState as CoreGuardState, Result, SocketOptions as CoreSocketOptions, ffi};
+use portalloc_core::{GuardState as CoreGuardState, Result, ffi};
 
-use crate::options::{ALLOCATORS, LeaseOptions, SocketOptions, watched};
-use crate::pointers::{borrow, fill, free, give, sized, write};
+use crate::options::{ALLOCATORS, LeaseOptions, SocketOptions, settings, watched};
+use crate::pointers::{borrow, fill, free, handle, sized, write};
 use crate::results::{ResultNumber, call, value};
 
-/// Ports that are nobody else's until it is freed or released, or until the process that took it is gone, whichever
-/// comes first: the kernel sees to it, SIGKILL included. It costs one file descriptor, which is closed on exec.
-pub struct Lease {
-    source: Source,
-    ports: Box<[u16]>,
-}
+/// Ports that no other process is given until you free or release the lease, or this process ends, whichever comes first: the
+/// kernel sees to it, SIGKILL included. A lease costs one file descriptor, closed on exec.
+pub struct Lease(pub(crate) Arc<portalloc_core::Lease>);
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are leases, and a box for each would cost more than it saves"
-)]
-enum Source {
-    Own(portalloc_core::Lease),
-    /// An environment's, which may be gone before this view of it.
-    Of(Arc<Mutex<portalloc_core::Environment>>),
-}
-
-/// Whether sockets keep strangers off the ports of a lease.
+/// Whether sockets keep foreign processes off the ports of a lease.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum GuardState {
-    /// No guard.
+    /// There is no guard.
     None = 0,
-    /// Servers that set SO_REUSEADDR can bind, others cannot.
-    Reuse = 1,
-    /// Nobody can bind.
-    Shut = 2,
+    /// Servers that set SO_REUSEADDR can bind the ports, others cannot.
+    Shared = 1,
+    /// No program can bind the ports.
+    Exclusive = 2,
 }
 
-impl Lease {
-    pub(crate) fn of(environment: &Arc<Mutex<portalloc_core::Environment>>) -> Result<Self> {
-        let ports = {
-            let environment = environment.lock().unwrap_or_else(PoisonError::into_inner);
-            environment.held_lease()?.ports().into()
-        };
-        Ok(Self { source: Source::Of(Arc::clone(environment)), ports })
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&portalloc_core::Lease) -> Result<T>) -> Result<T> {
-        match &self.source {
-            Source::Own(lease) => work(lease),
-            // Not waited for: another thread is cleaning it up, or was when this process was forked.
-            Source::Of(environment) => match environment.try_lock() {
-                Ok(environment) => environment.held_lease().and_then(work),
-                Err(TryLockError::Poisoned(environment)) => environment.into_inner().held_lease().and_then(work),
-                Err(TryLockError::WouldBlock) => Err(ffi::no_lease_now()),
-            },
-        }
-    }
-}
-
-/// Leases ports, to be given back by `portalloc_lease_free`. Without options: one port.
+/// Leases ports. Free the lease with portalloc_lease_free. Without options: one port.
 ///
-/// Blocks only if a timeout is given. Fails with PORTALLOC_RESULT_INVALID_ARGUMENT, _POOL_EXHAUSTED, _PORT_IN_USE,
-/// _TIMEOUT, _REGISTRY_UNUSABLE, _PERMISSION_DENIED or _IO.
-///
-/// # Safety
-/// `options` must be NULL or as its members' comments say, `out` NULL or writable.
+/// Blocks only if `wait_ms` is set. Fails with PORTALLOC_RESULT_INVALID_ARGUMENT, _POOL_EXHAUSTED, _PORT_IN_USE, _TIMEOUT,
+/// _REGISTRY_UNUSABLE, _PERMISSION_DENIED or _IO.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_new(options: *const LeaseOptions, out: *mut *mut Lease) -> ResultNumber {
-    call(|| {
-        if out.is_null() {
-            return Err(crate::pointers::null("out"));
-        }
-        // SAFETY: as this function's caller promises; zeros are NULL pointers and no wishes.
+    let make = || {
+        // SAFETY: the caller keeps to the header's conventions; zeros are NULL pointers and no wishes.
         let options = unsafe { sized(options) }?;
-        let lease = match options {
-            None => ALLOCATORS.with(&portalloc_core::Settings::new(), |allocator| allocator.lease(1))?,
-            Some(options) => {
-                // SAFETY: as this function's caller promises.
-                let settings = unsafe { options.settings() }?;
-                // SAFETY: as this function's caller promises.
-                let request = unsafe { options.request() }?;
-                ALLOCATORS.with(&settings, |allocator| {
-                    // SAFETY: as this function's caller promises.
-                    unsafe { watched(allocator, options.cancel) }.lease(request)
-                })?
-            }
-        };
-        let ports = lease.ports().into();
-        // SAFETY: as this function's caller promises.
-        unsafe { give(out, Lease { source: Source::Own(lease), ports }) }
-    })
+        // SAFETY: the caller keeps to the header's conventions.
+        let settings = unsafe { settings(options.pool, options.exclude) }?;
+        // SAFETY: the caller keeps to the header's conventions.
+        let request = unsafe { options.request() }?;
+        let lease = ALLOCATORS.with(&settings, |allocator| {
+            // SAFETY: the caller keeps to the header's conventions.
+            unsafe { watched(allocator, options.cancel) }.lease(request)
+        })?;
+        Ok(handle(Lease(Arc::new(lease))))
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { write(out, make) })
 }
 
-/// Releases it and frees the handle. In a forked child it only closes the child's copy. That of an environment is not
-/// released by this, but by the environment's cleanup. NULL does nothing.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Releases the lease and frees the handle. In a forked child it only closes the child's copy. The lease of an environment
+/// ends with the environment instead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_free(lease: *mut Lease) {
     let _ = call(|| {
-        // SAFETY: as this function's caller promises.
+        // SAFETY: the caller keeps to the header's conventions.
         unsafe { free(lease) };
         Ok(())
     });
 }
 
-/// Gives the ports back and keeps the handle. Again does nothing, and neither does a forked child's call. Close your own
-/// sockets first: from here on others may be given these ports. A lease that was passed on ends only when the last process
-/// that has it is gone.
+/// Calls the core with a lease.
 ///
 /// # Safety
-/// `lease` must be NULL or a live handle.
+/// `lease` is NULL or a live handle.
+unsafe fn with<T>(lease: *const Lease, work: impl FnOnce(&portalloc_core::Lease) -> Result<T>) -> Result<T> {
+    // SAFETY: as this function's caller promises.
+    work(&unsafe { borrow(lease, "lease") }?.0)
+}
+
+/// Gives the ports back and keeps the handle. Close your own sockets first: from now on another process may be given these
+/// ports. Safe to call twice; does nothing in a forked child. An inherited lease ends only with the last process that has it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_release(lease: *const Lease) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        lease.with(|lease| {
-            lease.release();
-            Ok(())
-        })
-    })
+    let release = |lease: &portalloc_core::Lease| {
+        lease.release();
+        Ok(())
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { with(lease, release) })
 }
 
-/// Whether it was released, or its environment cleaned up. NULL counts as released.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Returns whether the lease was released, or its environment cleaned up. True for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_is_released(lease: *const Lease) -> bool {
-    value(true, || {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        Ok(lease.with(|lease| Ok(lease.is_released())).unwrap_or(true))
-    })
+    // SAFETY: the caller keeps to the header's conventions.
+    value(true, || unsafe { with(lease, |lease| Ok(lease.is_released())) })
 }
 
-/// Whether the ports are still this lease's: it was not released, its environment not cleaned up, and its descriptor is still
-/// its own. A program that closes descriptors that it does not know, as daemons do when they start, ends its leases by that.
+/// Returns whether the lease still has its ports: it was not released, its environment was not cleaned up, and its descriptor
+/// is still open. A program that closes descriptors it does not know, as daemons do when they start, ends its leases that way.
 /// In a forked child: whether the child's copy keeps the lease alive. False for NULL.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_is_held(lease: *const Lease) -> bool {
-    value(false, || {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        Ok(lease.with(|lease| Ok(lease.is_held())).unwrap_or(false))
-    })
+    // SAFETY: the caller keeps to the header's conventions.
+    value(false, || unsafe { with(lease, |lease| Ok(lease.is_held())) })
 }
 
-/// How many ports it has; 0 for NULL.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Returns how many ports the lease has; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_count(lease: *const Lease) -> usize {
-    // SAFETY: as this function's caller promises.
-    value(0, || Ok(unsafe { borrow(lease, "lease") }?.ports.len()))
+    // SAFETY: the caller keeps to the header's conventions.
+    value(0, || unsafe { with(lease, |lease| Ok(lease.ports().len())) })
 }
 
-/// Its port at `index`, known also after the release; 0 if there is none. Those of a run ascend, others are in the order
-/// asked for.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Returns the port at `index`, also after the release; 0 if there is none. Consecutive ports ascend, others are in the order
+/// you asked for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_port(lease: *const Lease, index: usize) -> u16 {
-    value(0, || {
-        // SAFETY: as this function's caller promises.
-        let ports = &unsafe { borrow(lease, "lease") }?.ports;
+    let port = |lease: &portalloc_core::Lease| {
+        let ports = lease.ports();
         ports.get(index).copied().ok_or_else(|| ffi::no_index(index, ports.len()))
-    })
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    value(0, || unsafe { with(lease, port) })
 }
 
-/// Fills `out` with its ports, as many as there is room for, and returns how many it has.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle, and `out` NULL or have room for `capacity` ports.
+/// Fills `out` with up to `capacity` of the ports, and returns how many there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_ports(lease: *const Lease, out: *mut u16, capacity: usize) -> usize {
-    value(0, || {
-        // SAFETY: as this function's caller promises.
-        let ports = &unsafe { borrow(lease, "lease") }?.ports;
-        // SAFETY: as this function's caller promises.
-        unsafe { fill(out, capacity, ports) };
-        Ok(ports.len())
-    })
+    let ports = |lease: &portalloc_core::Lease| {
+        // SAFETY: the caller keeps to the header's conventions.
+        unsafe { fill(out, capacity, lease.ports()) };
+        Ok(lease.ports().len())
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    value(0, || unsafe { with(lease, ports) })
 }
 
-/// Holds the ports by sockets, against programs that know nothing of portalloc: none of them, and no server of your own,
-/// can bind the ports until portalloc_lease_open_guard or portalloc_lease_drop_guard. The sockets do not listen. Fails with
-/// PORTALLOC_RESULT_PORT_IN_USE if a stranger is there already.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Guards the ports with sockets that do not listen: no foreign process can bind them, and neither can your own server until
+/// portalloc_lease_open_guard or portalloc_lease_drop_guard. Fails with PORTALLOC_RESULT_PORT_IN_USE if a foreign process has
+/// bound one of them already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_guard(lease: *const Lease) -> ResultNumber {
-    // SAFETY: as this function's caller promises.
-    call(|| unsafe { borrow(lease, "lease") }?.with(portalloc_core::Lease::guard))
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { with(lease, portalloc_core::Lease::guard) })
 }
 
-/// Lets servers that set SO_REUSEADDR, as nearly all do, bind over the guard, which goes on keeping others off. UDP ports
-/// are not guarded from then on. Without a guard does nothing.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Lets servers that set SO_REUSEADDR, as nearly all do, bind over the guard. It still keeps other programs off, except from
+/// UDP ports. Does nothing without a guard.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_open_guard(lease: *const Lease) -> ResultNumber {
-    // SAFETY: as this function's caller promises.
-    call(|| unsafe { borrow(lease, "lease") }?.with(portalloc_core::Lease::open_guard))
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { with(lease, portalloc_core::Lease::open_guard) })
 }
 
-/// Closes the guard's sockets, for servers that do not set SO_REUSEADDR. The lease stays.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Closes the sockets of the guard, for servers that do not set SO_REUSEADDR. The lease stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_drop_guard(lease: *const Lease) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        lease.with(|lease| {
-            lease.drop_guard();
-            Ok(())
-        })
-    })
+    let drop_guard = |lease: &portalloc_core::Lease| {
+        lease.drop_guard();
+        Ok(())
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { with(lease, drop_guard) })
 }
 
-/// The state of its guard; none for NULL and once released.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle.
+/// Returns the state of the guard; PORTALLOC_GUARD_NONE for NULL and after the release.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_guard_state(lease: *const Lease) -> GuardState {
-    value(GuardState::None, || {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        Ok(match lease.with(|lease| Ok(lease.guard_state())) {
-            Ok(CoreGuardState::Exclusive) => GuardState::Shut,
-            Ok(CoreGuardState::Shared) => GuardState::Reuse,
-            _ => GuardState::None,
+    let state = |lease: &portalloc_core::Lease| {
+        Ok(match lease.guard_state() {
+            CoreGuardState::None => GuardState::None,
+            CoreGuardState::Shared => GuardState::Shared,
+            CoreGuardState::Exclusive => GuardState::Exclusive,
         })
-    })
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    value(GuardState::None, || unsafe { with(lease, state) })
 }
 
-/// A socket bound to the port at `index`, to hand to the server itself: a descriptor of yours to close, with close-on-exec,
-/// which outlives the lease. Nobody can come in between: a TCP socket is bound over a guard of this lease. Without options:
-/// TCP, listening on 127.0.0.1. Fails with PORTALLOC_RESULT_PORT_IN_USE if a stranger was there first.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle, `options` NULL or as its members' comments say, `out` NULL or writable.
+/// Binds the port at `index` and returns the socket, ready to be passed to the server: a descriptor with close-on-exec, which
+/// you close and which outlives the lease. A TCP socket is bound over the guard of this lease, so no other program can come in
+/// between. Without options: TCP, listening on 127.0.0.1. Fails with PORTALLOC_RESULT_PORT_IN_USE if a foreign process has
+/// bound the port.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_socket(
     lease: *const Lease,
-    index: usize,
+    index: i64,
     options: *const SocketOptions,
     out: *mut i32,
 ) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        // SAFETY: as this function's caller promises; zeros are a NULL pointer and no wishes.
-        let wanted = match unsafe { sized(options) }? {
-            // SAFETY: as this function's caller promises.
-            Some(options) => unsafe { options.request() }?,
-            None => CoreSocketOptions::tcp(),
-        };
-        if out.is_null() {
-            return Err(crate::pointers::null("out"));
-        }
-        let socket = lease.with(|lease| lease.socket(index, &wanted))?;
-        // A descriptor is an `int`.
-        // SAFETY: as this function's caller promises.
-        unsafe { write(out, socket.into_number() as i32) }
-    })
+    let bind = |lease: &portalloc_core::Lease| {
+        // SAFETY: the caller keeps to the header's conventions; zeros are a NULL pointer and no wishes.
+        let options = unsafe { sized(options) }?;
+        // SAFETY: the caller keeps to the header's conventions.
+        let wanted = unsafe { options.request() }?;
+        let index = usize::try_from(index).map_err(|_| ffi::no_index(index, lease.ports().len()))?;
+        lease.socket(index, &wanted)
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    let socket = || Ok(unsafe { with(lease, bind) }?.into_number() as i32);
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { write(out, socket) })
 }
 
-/// A copy of the lease's descriptor, without close-on-exec, so that processes started while it is open inherit the lease:
-/// it then lives until this process and every one of them have closed it or ended. Close it once the child is started.
-/// Guards are not passed on. From now on releasing the lease gives up only this process's part in it. Fails with
-/// PORTALLOC_RESULT_UNSUPPORTED in a forked child.
-///
-/// # Safety
-/// `lease` must be NULL or a live handle, `out` NULL or writable.
+/// Duplicates the descriptor of the lease without close-on-exec, so that processes started while it is open inherit the lease.
+/// The lease then ends when the last of them and this process have closed it or ended. Close the copy once the child runs.
+/// Guards are not inherited. Fails with PORTALLOC_RESULT_UNSUPPORTED in a forked child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_inheritable(lease: *const Lease, out: *mut i32) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let lease = unsafe { borrow(lease, "lease") }?;
-        if out.is_null() {
-            return Err(crate::pointers::null("out"));
-        }
-        let copy = lease.with(portalloc_core::Lease::inheritable)?;
-        // A descriptor is an `int`.
-        // SAFETY: as this function's caller promises.
-        unsafe { write(out, copy.into_number() as i32) }
-    })
+    // SAFETY: the caller keeps to the header's conventions.
+    let copy = || Ok(unsafe { with(lease, portalloc_core::Lease::inheritable) }?.into_number() as i32);
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { write(out, copy) })
 }

@@ -1,4 +1,5 @@
-//! Structs of options. They only ever grow at the end; all zeros is what nobody asked for.
+//! Structs of options and numbers, as C writes them down and as the core wants them. The structs only ever grow at the end;
+//! all zeros asks for nothing.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -6,116 +7,131 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use portalloc_core::environment::EnvFile;
-use portalloc_core::ffi::{Allocators, Wanted};
+use portalloc_core::ffi::{self, Allocators, PortChoice};
 use portalloc_core::{
-    Allocator, EnvironmentRequest, LeaseRequest, Result, Settings, SocketOptions as CoreSocketOptions, ffi,
+    Allocator, EnvironmentRequest, LeaseRequest, Result, Settings, SocketOptions as CoreSocketOptions,
 };
 
 use crate::cancel::Cancel;
-use crate::pointers::{array, text};
+use crate::pointers::{array, owned, text, texts};
 
 /// What stays open between calls, for all threads and for forked children.
 pub(crate) static ALLOCATORS: Allocators = Allocators::new();
 
-/// What a lease is asked for. Make it with portalloc_lease_options_default().
+/// PORTALLOC_ZERO of the header.
+const ZERO: i64 = i64::MIN;
+
+/// What to lease. Make it with portalloc_lease_options_default().
 #[repr(C)]
 pub struct LeaseOptions {
     /// sizeof(portalloc_lease_options).
     pub size: usize,
-    /// So many consecutive ports; 0 is one port, or as many as `ports` or `offsets` name.
-    pub count: usize,
-    /// Exactly these ports, in the pool or not; at most one of `ports`, `offsets` and `scattered`.
-    pub ports: *const u16,
-    /// How many those are.
-    pub ports_count: usize,
-    /// A base port and the ports at these distances from it; the first is 0.
-    pub offsets: *const u16,
-    /// How many those are.
+    /// Number of consecutive ports. 0 means one, or as many as `exact` or `offsets` has.
+    pub count: i64,
+    /// Lease exactly these ports, whether or not they are in the pool. Use at most one of `exact`, `offsets` and `scattered`.
+    pub exact: *const u16,
+    /// Number of elements of `exact`.
+    pub exact_count: usize,
+    /// Lease a base port and the ports at these distances from it. The first offset is 0.
+    pub offsets: *const i64,
+    /// Number of elements of `offsets`.
     pub offsets_count: usize,
-    /// Ports to give out, such as "20000-29999"; else PORTALLOC_POOL, else portalloc.toml, else the default.
+    /// The pool, such as "20000-29999". Overrides PORTALLOC_POOL, which overrides portalloc.toml and the default.
     pub pool: *const c_char,
-    /// Ports never to give out; else PORTALLOC_EXCLUDE, else portalloc.toml, else none.
+    /// Ports never to lease. Overrides PORTALLOC_EXCLUDE, which overrides portalloc.toml.
     pub exclude: *const c_char,
-    /// Prefers the ports that this key was given before, on this machine.
-    pub sticky: *const c_char,
-    /// Milliseconds to wait for ports to come free; 0 fails at once, UINT64_MAX waits as long as it takes.
-    pub timeout_ms: u64,
+    /// Prefer the ports that this key got before on this machine.
+    pub sticky_key: *const c_char,
+    /// Milliseconds to wait until ports are free. 0 fails at once; PORTALLOC_FOREVER waits without limit.
+    pub wait_ms: i64,
     /// Ends the wait early.
     pub cancel: *const Cancel,
-    /// Ports that need not be consecutive.
+    /// The ports need not be consecutive.
     pub scattered: bool,
-    /// Holds the ports against programs that know nothing of portalloc, too: see portalloc_lease_guard.
+    /// Guard the ports against foreign processes: see portalloc_lease_guard.
     pub guard: bool,
 }
 
-/// What a port that is held until the process ends is asked for. Make it with portalloc_port_options_default().
+/// Where portalloc_port takes its port from. Make it with portalloc_port_options_default().
 #[repr(C)]
 pub struct PortOptions {
     /// sizeof(portalloc_port_options).
     pub size: usize,
-    /// As for a lease.
+    /// As in portalloc_lease_options.
     pub pool: *const c_char,
-    /// As for a lease.
+    /// As in portalloc_lease_options.
     pub exclude: *const c_char,
 }
 
-/// Where an env file goes.
+/// Whether an environment gets an env file if `env_file` names none.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum EnvFilePlace {
-    /// `.env.isolation` in the work tree, or `.env.isolation.<id>` if that is taken; or `env_file`, if that is given.
-    Usual = 0,
-    /// None.
-    None = 1,
+    /// It gets none.
+    None = 0,
+    /// `.env.isolation` in the worktree, or `.env.isolation.<id>` if that is another environment's.
+    Worktree = 1,
 }
 
-/// What an environment is asked for. Make it with portalloc_environment_options_default(). Whatever is not given, the
-/// project file portalloc.toml in the work tree or above it may say.
+/// A setting that portalloc.toml may have, too.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// As portalloc.toml says, else off.
+    Unset = 0,
+    /// On.
+    On = 1,
+    /// Off, whatever portalloc.toml says.
+    Off = 2,
+}
+
+/// What environment to make. Make it with portalloc_environment_options_default(). The project file portalloc.toml, in the
+/// worktree or a directory above it, fills in what you leave out.
 #[repr(C)]
 pub struct EnvironmentOptions {
     /// sizeof(portalloc_environment_options).
     pub size: usize,
-    /// So many consecutive ports; 0 is as many as names, `ports` or `offsets`, else five.
-    pub count: usize,
+    /// Number of consecutive ports. 0 means as many as `names`, `exact` or `offsets` has, else five.
+    pub count: i64,
     /// Names for the first ports: "postgres" becomes the variable POSTGRES_PORT.
     pub names: *const *const c_char,
-    /// How many those are.
+    /// Number of elements of `names`.
     pub names_count: usize,
-    /// Exactly these ports; at most one of `ports`, `offsets` and `scattered`.
-    pub ports: *const u16,
-    /// How many those are.
-    pub ports_count: usize,
-    /// A base port and the ports at these distances from it; the first is 0.
-    pub offsets: *const u16,
-    /// How many those are.
+    /// Lease exactly these ports. Use at most one of `exact`, `offsets` and `scattered`.
+    pub exact: *const u16,
+    /// Number of elements of `exact`.
+    pub exact_count: usize,
+    /// Lease a base port and the ports at these distances from it. The first offset is 0.
+    pub offsets: *const i64,
+    /// Number of elements of `offsets`.
     pub offsets_count: usize,
-    /// As for a lease.
+    /// As in portalloc_lease_options.
     pub pool: *const c_char,
-    /// As for a lease.
+    /// As in portalloc_lease_options.
     pub exclude: *const c_char,
-    /// What tells it from others of its work tree.
+    /// Tells this environment from others of the same worktree.
     pub instance_id: *const c_char,
-    /// The work tree, an existing folder; else the current one.
+    /// The worktree, an existing directory; the current directory if NULL.
     pub worktree: *const c_char,
-    /// This very path for the env file.
+    /// Write the env file to this path.
     pub env_file: *const c_char,
-    /// Milliseconds after which a kept one is over; 0 is never.
-    pub ttl_ms: u64,
-    /// The process whose end ends a kept one; 0 is none.
-    pub owner_pid: u32,
-    /// A portalloc_env_file_place: whether there is an env file at all.
-    pub env_file_place: u32,
-    /// As for a lease.
-    pub timeout_ms: u64,
+    /// Milliseconds until a kept environment is stale. 0 means never.
+    pub ttl_ms: i64,
+    /// A kept environment is stale once this process has ended. 0 means none.
+    pub owner_pid: i64,
+    /// As in portalloc_lease_options.
+    pub wait_ms: i64,
     /// Ends the wait early.
     pub cancel: *const Cancel,
-    /// Ports that need not be consecutive.
+    /// A portalloc_env_file: whether to write an env file if `env_file` is NULL.
+    pub env_file_place: u32,
+    /// A portalloc_switch; only for a held environment. `true` switches it on.
+    pub guard: u32,
+    /// A portalloc_switch: prefer the ports that the same worktree, instance ID and names had before. `true` switches it on.
+    pub sticky: u32,
+    /// The ports need not be consecutive.
     pub scattered: bool,
-    /// As for a lease; only for a held one.
-    pub guard: bool,
-    /// Prefers the ports that the same work tree, instance ID and names had before.
-    pub sticky: bool,
-    /// Outlives this process, until a cleanup, its TTL or the end of its owner.
+    /// Outlive this process, until a cleanup, the TTL or the end of the owner.
     pub kept: bool,
 }
 
@@ -129,31 +145,49 @@ pub enum SocketType {
     Udp = 1,
 }
 
-/// What a socket to hand over is asked for. Make it with portalloc_socket_options_default().
+/// What portalloc_lease_socket makes. Make it with portalloc_socket_options_default().
 #[repr(C)]
 pub struct SocketOptions {
     /// sizeof(portalloc_socket_options).
     pub size: usize,
-    /// An IP address, "localhost", or "" for every IPv4 address ("::" for every one); else 127.0.0.1.
+    /// An IP address, "localhost", or "" for every IPv4 address ("::" for every address). 127.0.0.1 if NULL.
     pub host: *const c_char,
     /// A portalloc_socket_type.
     pub r#type: u32,
-    /// A TCP socket that is bound and does not listen yet. Until it listens, a program that names the port and sets
-    /// SO_REUSEADDR can listen on it first.
+    /// Bind a TCP socket without listening on it. Until you call listen(), another program that sets SO_REUSEADDR can
+    /// listen on the port first.
     pub bound_only: bool,
 }
 
-/// A time in milliseconds, the largest being as long as it takes.
-pub(crate) fn time(milliseconds: u64) -> Duration {
-    if milliseconds == u64::MAX { Duration::MAX } else { Duration::from_millis(milliseconds) }
+/// A number where 0 means "not given".
+fn given(number: i64) -> Option<i64> {
+    match number {
+        0 => None,
+        ZERO => Some(0),
+        other => Some(other),
+    }
 }
 
-/// Where nothing but a number above 0 is given.
-fn some(number: usize) -> Option<usize> {
-    (number > 0).then_some(number)
+/// A time to wait.
+pub(crate) fn milliseconds(number: i64) -> Result<Duration> {
+    ffi::milliseconds(number as f64)
 }
 
-/// The allocator, with waits that end once `cancel` is turned.
+/// A port.
+pub(crate) fn to_port(number: i64) -> Result<u16> {
+    u16::try_from(number).map_err(|_| ffi::no_port(number))
+}
+
+impl Switch {
+    fn given(number: u32) -> Option<bool> {
+        match number {
+            0 => None,
+            number => Some(number != Self::Off as u32),
+        }
+    }
+}
+
+/// The allocator, whose waits end once `cancel` is used.
 ///
 /// # Safety
 /// `cancel` is NULL or a live handle.
@@ -167,127 +201,80 @@ pub(crate) unsafe fn watched(allocator: &Allocator, cancel: *const Cancel) -> Al
 /// # Safety
 /// The texts are NULL or end with a zero byte.
 pub(crate) unsafe fn settings(pool: *const c_char, exclude: *const c_char) -> Result<Settings> {
-    let mut settings = Settings::new();
     // SAFETY: as this function's caller promises.
-    if let Some(pool) = unsafe { text(pool, "pool") }? {
-        settings = settings.pool(pool);
-    }
+    let pool = unsafe { owned(pool, "pool") }?;
     // SAFETY: as this function's caller promises.
-    if let Some(exclude) = unsafe { text(exclude, "exclude") }? {
-        settings = settings.exclude(exclude);
-    }
-    Ok(settings)
+    let exclude = unsafe { owned(exclude, "exclude") }?;
+    Ok(Settings::given(None, pool, exclude))
+}
+
+/// # Safety
+/// The arrays are NULL or have as many elements.
+unsafe fn choice(
+    count: i64,
+    (exact, exact_count): (*const u16, usize),
+    (offsets, offsets_count): (*const i64, usize),
+    scattered: bool,
+) -> Result<PortChoice> {
+    // SAFETY: as this function's caller promises.
+    let exact = unsafe { array(exact, exact_count) };
+    // SAFETY: as this function's caller promises.
+    let offsets = unsafe { array(offsets, offsets_count) };
+    let offset = |offset: &i64| u16::try_from(*offset).map_err(|_| ffi::no_offset(offset));
+    Ok(PortChoice {
+        count: given(count).map(|count| usize::try_from(count).map_err(|_| ffi::no_count(count))).transpose()?,
+        ports: exact.map(<[u16]>::to_vec),
+        offsets: offsets.map(|offsets| offsets.iter().map(offset).collect()).transpose()?,
+        scattered,
+    })
 }
 
 impl LeaseOptions {
     /// # Safety
     /// Its pointers are as its members' comments say.
-    pub(crate) unsafe fn settings(&self) -> Result<Settings> {
-        // SAFETY: as this function's caller promises.
-        unsafe { settings(self.pool, self.exclude) }
-    }
-
-    /// # Safety
-    /// As for `settings`.
     pub(crate) unsafe fn request(&self) -> Result<LeaseRequest> {
-        // SAFETY: as this function's caller promises.
-        let ports = unsafe { array(self.ports, self.ports_count) };
-        // SAFETY: as this function's caller promises.
-        let offsets = unsafe { array(self.offsets, self.offsets_count) };
-        let mut request = Wanted {
-            count: some(self.count),
-            ports: ports.map(<[u16]>::to_vec),
-            offsets: offsets.map(<[u16]>::to_vec),
-            scattered: self.scattered,
+        let (exact, offsets) = ((self.exact, self.exact_count), (self.offsets, self.offsets_count));
+        ffi::LeaseOptions {
+            // SAFETY: as this function's caller promises.
+            ports: unsafe { choice(self.count, exact, offsets, self.scattered) }?,
+            wait: given(self.wait_ms).map(milliseconds).transpose()?,
+            guard: self.guard,
+            // SAFETY: as this function's caller promises.
+            sticky_key: unsafe { owned(self.sticky_key, "sticky_key") }?,
         }
-        .request()?
-        .guard(self.guard);
-        // SAFETY: as this function's caller promises.
-        if let Some(key) = unsafe { text(self.sticky, "sticky") }? {
-            request = request.sticky(key);
-        }
-        if self.timeout_ms > 0 {
-            request = request.wait(time(self.timeout_ms));
-        }
-        Ok(request)
-    }
-}
-
-impl PortOptions {
-    /// # Safety
-    /// Its pointers are as its members' comments say.
-    pub(crate) unsafe fn settings(&self) -> Result<Settings> {
-        // SAFETY: as this function's caller promises.
-        unsafe { settings(self.pool, self.exclude) }
+        .request()
     }
 }
 
 impl EnvironmentOptions {
     /// # Safety
     /// Its pointers are as its members' comments say.
-    pub(crate) unsafe fn settings(&self) -> Result<Settings> {
-        // SAFETY: as this function's caller promises.
-        unsafe { settings(self.pool, self.exclude) }
-    }
-
-    /// # Safety
-    /// As for `settings`.
     pub(crate) unsafe fn request(&self) -> Result<EnvironmentRequest> {
-        let mut request = EnvironmentRequest::new();
+        let (exact, offsets) = ((self.exact, self.exact_count), (self.offsets, self.offsets_count));
         // SAFETY: as this function's caller promises.
-        let names = unsafe { array(self.names, self.names_count) }.unwrap_or_default();
-        let mut given_names = Vec::with_capacity(names.len());
-        for name in names {
+        let names = unsafe { texts(self.names, self.names_count, "names") }?;
+        // SAFETY: as this function's caller promises.
+        let env_file = unsafe { text(self.env_file, "env_file") }?.map(|path| EnvFile::At(path.into()));
+        let in_worktree = (self.env_file_place == EnvFilePlace::Worktree as u32).then_some(EnvFile::Worktree);
+        let owner = |pid| u32::try_from(pid).map_err(|_| ffi::no_process(pid));
+        ffi::EnvironmentOptions {
             // SAFETY: as this function's caller promises.
-            given_names.push(unsafe { text(*name, "names") }?.unwrap_or_default());
+            ports: unsafe { choice(self.count, exact, offsets, self.scattered) }?,
+            names: (!names.is_empty()).then_some(names),
+            // SAFETY: as this function's caller promises.
+            instance_id: unsafe { owned(self.instance_id, "instance_id") }?,
+            // SAFETY: as this function's caller promises.
+            worktree: unsafe { text(self.worktree, "worktree") }?.map(Into::into),
+            env_file: env_file.or(in_worktree),
+            kept: self.kept,
+            // The core refuses no time at all, and so a negative one.
+            ttl: given(self.ttl_ms).map(|ttl| Duration::from_millis(ttl.max(0).unsigned_abs())),
+            owner_pid: given(self.owner_pid).map(owner).transpose()?,
+            guard: Switch::given(self.guard),
+            sticky: Switch::given(self.sticky),
+            wait: given(self.wait_ms).map(milliseconds).transpose()?,
         }
-        if !given_names.is_empty() {
-            request = request.names(given_names);
-        }
-        // SAFETY: as this function's caller promises.
-        if let Some(instance_id) = unsafe { text(self.instance_id, "instance_id") }? {
-            request = request.instance_id(instance_id);
-        }
-        // SAFETY: as this function's caller promises.
-        if let Some(worktree) = unsafe { text(self.worktree, "worktree") }? {
-            request = request.worktree(worktree);
-        }
-        // SAFETY: as this function's caller promises.
-        let env_file = unsafe { text(self.env_file, "env_file") }?;
-        request = request.env_file(match (env_file, self.env_file_place) {
-            (_, place) if place == EnvFilePlace::None as u32 => EnvFile::None,
-            (Some(path), _) => EnvFile::At(path.into()),
-            (None, _) => EnvFile::Worktree,
-        });
-        if self.kept {
-            request = request.kept();
-        }
-        if self.ttl_ms > 0 {
-            request = request.ttl(time(self.ttl_ms));
-        }
-        if self.owner_pid > 0 {
-            request = request.owner_pid(self.owner_pid);
-        }
-        if self.guard {
-            request = request.guard(true);
-        }
-        if self.sticky {
-            request = request.sticky(true);
-        }
-        if self.timeout_ms > 0 {
-            request = request.wait(time(self.timeout_ms));
-        }
-        // SAFETY: as this function's caller promises.
-        let ports = unsafe { array(self.ports, self.ports_count) };
-        // SAFETY: as this function's caller promises.
-        let offsets = unsafe { array(self.offsets, self.offsets_count) };
-        Wanted {
-            count: some(self.count),
-            ports: ports.map(<[u16]>::to_vec),
-            offsets: offsets.map(<[u16]>::to_vec),
-            scattered: self.scattered,
-        }
-        .of_environment(request)
+        .request()
     }
 }
 

@@ -1,130 +1,101 @@
-//! What is asked about ports without leasing them.
+//! Ports that are waited for, and environments that are removed from outside.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
-use portalloc_core::Settings;
-use portalloc_core::cleanup::{Cleanup, Selection};
+use portalloc_core::cleanup::{Cleanup, CleanupReport, Selection};
+use portalloc_core::{Allocator, Result, Settings};
 
 use crate::cancel::Cancel;
-use crate::options::{ALLOCATORS, time, watched};
-use crate::pointers::{self, elements, text, write};
+use crate::options::{ALLOCATORS, milliseconds, to_port, watched};
+use crate::pointers::{elements, needed, write, write_if_asked};
 use crate::results::{ResultNumber, call};
 
-/// Whether a lease of this port could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
-/// address. What is free now may be taken a moment later: to have a port, lease it.
-///
-/// # Safety
-/// `out` must be NULL or writable.
+/// Tells whether a lease of this port would succeed now: no lease has it, and no socket is bound to it, TCP or UDP, on any
+/// address. That can change at any moment: to have a port, lease it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_is_free(port: u16, out: *mut bool) -> ResultNumber {
-    call(|| {
-        let free = ALLOCATORS.with(&Settings::new(), |allocator| allocator.is_free(port))?;
-        // SAFETY: as this function's caller promises.
-        unsafe { write(out, free) }
-    })
+pub unsafe extern "C" fn portalloc_is_free(port: i64, out: *mut bool) -> ResultNumber {
+    let is_free = || {
+        let port = to_port(port)?;
+        ALLOCATORS.with(&Settings::new(), |allocator| allocator.is_free(port))
+    };
+    // SAFETY: the caller keeps to the header's conventions.
+    call(|| unsafe { write(out, is_free) })
 }
 
-/// Blocks until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1, for at most `timeout_ms`
-/// milliseconds (0 looks once, UINT64_MAX waits as long as it takes) or until `cancel`, if given, is turned.
+/// Blocks until a server accepts connections on each of the ports, on 127.0.0.1 or ::1, for at most `wait_ms` milliseconds (0
+/// checks once, PORTALLOC_FOREVER waits without limit), or until `cancel`, if it is not NULL, is used.
 ///
-/// Fails with PORTALLOC_RESULT_TIMEOUT; the message says of each port that is not there what was seen last.
-///
-/// # Safety
-/// `ports` must have `count` elements, `cancel` be NULL or a live handle.
+/// Fails with PORTALLOC_RESULT_TIMEOUT; the message says for each missing port what the last check found.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_wait_for(
+pub unsafe extern "C" fn portalloc_wait_until_open(
     ports: *const u16,
     count: usize,
-    timeout_ms: u64,
+    wait_ms: i64,
     cancel: *const Cancel,
+) -> ResultNumber {
+    // SAFETY: the caller keeps to the header's conventions.
+    unsafe { wait(ports, count, wait_ms, cancel, Allocator::wait_until_open) }
+}
+
+/// Blocks until no socket is bound to any of the ports, TCP or UDP, TIME_WAIT included, whether or not they are leased. The
+/// arguments are those of portalloc_wait_until_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn portalloc_wait_until_free(
+    ports: *const u16,
+    count: usize,
+    wait_ms: i64,
+    cancel: *const Cancel,
+) -> ResultNumber {
+    // SAFETY: the caller keeps to the header's conventions.
+    unsafe { wait(ports, count, wait_ms, cancel, Allocator::wait_until_free) }
+}
+
+/// # Safety
+/// As for portalloc_wait_until_open.
+unsafe fn wait(
+    ports: *const u16,
+    count: usize,
+    wait_ms: i64,
+    cancel: *const Cancel,
+    work: fn(&Allocator, &[u16], Duration) -> Result<()>,
 ) -> ResultNumber {
     call(|| {
         // SAFETY: as this function's caller promises.
         let ports = unsafe { elements(ports, count, "ports") }?;
+        let limit = milliseconds(wait_ms)?;
         ALLOCATORS.with(&Settings::new(), |allocator| {
             // SAFETY: as this function's caller promises.
-            unsafe { watched(allocator, cancel) }.wait_until_open(ports, time(timeout_ms))
+            work(&unsafe { watched(allocator, cancel) }, ports, limit)
         })
     })
 }
 
-/// Blocks until nothing is bound to any of the ports, TCP or UDP, TIME_WAIT included; leased or not. As for
-/// portalloc_wait_for.
-///
-/// # Safety
-/// As for portalloc_wait_for.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_wait_free(
-    ports: *const u16,
-    count: usize,
-    timeout_ms: u64,
-    cancel: *const Cancel,
-) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let ports = unsafe { elements(ports, count, "ports") }?;
-        ALLOCATORS.with(&Settings::new(), |allocator| {
-            // SAFETY: as this function's caller promises.
-            unsafe { watched(allocator, cancel) }.wait_until_free(ports, time(timeout_ms))
-        })
-    })
-}
-
-/// Removes the environment with this ID, kept or stale. `removed`, if given, tells whether there was one: it may be called
-/// again. Fails with PORTALLOC_RESULT_IN_USE if a live process holds it.
-///
-/// # Safety
-/// `id` must be NULL or a text, `removed` NULL or writable.
+/// Removes the environment with this ID, kept or stale. Safe to call twice: `removed`, if it is not NULL, tells whether there
+/// was one. Fails with PORTALLOC_RESULT_IN_USE if a live process holds it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_cleanup(id: *const c_char, removed: *mut bool) -> ResultNumber {
     call(|| {
-        // SAFETY: as this function's caller promises.
-        let id = unsafe { text(id, "id") }?.ok_or_else(|| pointers::null("id"))?;
-        let cleanup = Cleanup::new(Selection::Id(id.parse()?));
-        let report = ALLOCATORS.with(&Settings::new(), |allocator| allocator.cleanup(&cleanup))?;
-        if removed.is_null() {
-            return Ok(());
-        }
-        // SAFETY: as this function's caller promises.
-        unsafe { write(removed, !report.removed.is_empty()) }
+        // SAFETY: the caller keeps to the header's conventions.
+        let id = unsafe { needed(id, "id") }?.parse()?;
+        let report = cleanup(Selection::Id(id))?;
+        // SAFETY: the caller keeps to the header's conventions.
+        unsafe { write_if_asked(removed, || Ok(!report.removed.is_empty())) }
     })
 }
 
-/// Removes what is over: stale environments of this user, and what crashes have left. `removed`, if given, tells how many
-/// environments that were. Never touches a live one. If one cannot be removed it fails, after all others were.
-///
-/// # Safety
-/// `removed` must be NULL or writable.
+/// Removes all stale environments of this user and what crashes have left, never a live one. `removed`, if it is not NULL,
+/// tells how many environments. If one of them cannot be removed, the call fails after removing all others.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_cleanup_stale(removed: *mut usize) -> ResultNumber {
     call(|| {
-        let cleanup = Cleanup::new(Selection::Stale);
-        let report = ALLOCATORS.with(&Settings::new(), |allocator| allocator.cleanup(&cleanup))?;
-        if let Some(skipped) = report.skipped.into_iter().next() {
-            return Err(skipped.error);
-        }
-        if removed.is_null() {
-            return Ok(());
-        }
-        // SAFETY: as this function's caller promises.
-        unsafe { write(removed, report.removed.len()) }
+        let report = cleanup(Selection::Stale)?;
+        // SAFETY: the caller keeps to the header's conventions.
+        unsafe { write_if_asked(removed, || Ok(report.removed.len())) }
     })
 }
 
-/// Checks record, temp dir, env file and lease of an environment of this user. `valid` tells whether every check passed; if
-/// not, portalloc_last_error_message() says which did not, and why.
-///
-/// # Safety
-/// `id` must be NULL or a text, `valid` NULL or writable.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_validate(id: *const c_char, valid: *mut bool) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let id = unsafe { text(id, "id") }?.ok_or_else(|| pointers::null("id"))?;
-        let id = id.parse()?;
-        let found = ALLOCATORS.with(&Settings::new(), |allocator| allocator.validate(id))?;
-        crate::results::tell(&found);
-        // SAFETY: as this function's caller promises.
-        unsafe { write(valid, found.is_valid()) }
-    })
+fn cleanup(selection: Selection) -> Result<CleanupReport> {
+    let cleanup = Cleanup::new(selection);
+    ALLOCATORS.with(&Settings::new(), |allocator| allocator.cleanup(&cleanup))?.strict()
 }

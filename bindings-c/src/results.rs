@@ -4,45 +4,44 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use portalloc_core::environment::Validation;
 use portalloc_core::ffi::no_panic;
 use portalloc_core::{Error, ErrorCode, Result};
 
 use crate::warnings;
 
-/// The result of a call. The numbers are never reused or changed; new ones may be added.
+/// The result of a call. Numbers are never changed or reused; new ones may be added.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultNumber {
-    /// Done.
+    /// Success.
     Ok = 0,
     /// An argument, a `PORTALLOC_*` variable or the project file is out of range or malformed.
     InvalidArgument = 1,
     /// The text is not an isolation ID (12 lower-case hexadecimal digits).
     InvalidId = 2,
-    /// No free run of that size is left in the pool.
+    /// The pool has no free ports of the kind asked for.
     PoolExhausted = 3,
-    /// A specific port that was asked for is leased, or something is bound to it.
+    /// An exact port is leased, or a socket is bound to it.
     PortInUse = 4,
-    /// No environment with that ID, or no such process.
+    /// There is no environment with that ID, or no such process.
     NotFound = 5,
-    /// The environment is held by a live process, so it cannot be cleaned up from outside.
+    /// A live process holds the environment, so it cannot be cleaned up from outside.
     InUse = 6,
-    /// The env file asked for exists and is not portalloc's to overwrite.
+    /// The env file exists already, and portalloc did not write it.
     EnvFileExists = 7,
-    /// 999 isolation IDs in a row were taken: something is wrong with the random source or the registry.
+    /// 999 random isolation IDs in a row existed already: the random source or the registry is broken.
     IdExhausted = 8,
-    /// The registry folder is missing, replaced, damaged, full, or not trustworthy.
+    /// The registry directory is missing, replaced, damaged, full, or not trustworthy.
     RegistryUnusable = 9,
-    /// The operating system refused for lack of rights.
+    /// The operating system denied permission.
     PermissionDenied = 10,
-    /// The deadline passed, or the wait was cancelled.
+    /// The time to wait is over, or the wait was cancelled.
     Timeout = 11,
-    /// Not available on this platform or kernel, or to a forked child.
+    /// Not available on this platform or kernel, or in a forked child.
     Unsupported = 12,
-    /// Any other failure of the operating system.
+    /// Another system call failed.
     Io = 13,
-    /// A defect in portalloc itself, caught before it could end the program.
+    /// A defect in portalloc, caught before it could end the program.
     Internal = 14,
 }
 
@@ -69,7 +68,7 @@ thread_local! {
     static LAST: RefCell<Option<(CString, CString)>> = const { RefCell::new(None) };
 }
 
-/// Does the work of an exported function: no panic gets past here, and no warning is left untold.
+/// Does the work of an exported function: stops panics, and delivers warnings.
 pub(crate) fn call(work: impl FnOnce() -> Result<()>) -> ResultNumber {
     let done = no_panic(work).map_or_else(|error| remember(&error), |()| ResultNumber::Ok);
     warnings::tell();
@@ -86,8 +85,8 @@ pub(crate) fn value<T>(otherwise: T, work: impl FnOnce() -> Result<T>) -> T {
     value
 }
 
-/// Calls the program in the middle of a call of its own: what that leaves behind as the last error is none of the program's
-/// concern, which is about to ask for the error of the call around it.
+/// Calls the program's handler, and then restores the last error: the program is about to ask for that of its own call, not of
+/// calls that the handler made.
 pub(crate) fn aside(program: impl FnOnce()) {
     let last = LAST.try_with(RefCell::take).ok();
     program();
@@ -96,23 +95,15 @@ pub(crate) fn aside(program: impl FnOnce()) {
     }
 }
 
-/// What a validation found, for those who ask what happened.
-pub(crate) fn tell(found: &Validation) {
-    let failed =
-        found.checks.iter().filter_map(|check| check.failure.as_ref().map(|why| format!("{}: {why}", check.name)));
-    let message = failed.collect::<Vec<_>>().join("; ");
-    keep((c_text(&message), CString::default()));
-}
-
 fn remember(error: &Error) -> ResultNumber {
     keep((c_text(error.message()), c_text(error.remedy())));
     let of = NUMBERS.iter().find(|(_, code, _)| *code == error.code());
-    // A code that the core has and this does not is one that nobody added here; a test compares the two.
+    // A test compares the core's codes with these.
     of.map_or(ResultNumber::Internal, |(number, _, _)| *number)
 }
 
-/// Handlers of exit and destructors of C++'s global objects run when the thread's own variables are gone already: then
-/// there is the number, and no message.
+/// Exit handlers and destructors of C++'s global objects run after the thread's variables are gone: they get the number, and
+/// no message.
 fn keep(told: (CString, CString)) {
     let _ = LAST.try_with(|last| last.replace(Some(told)));
 }
@@ -121,13 +112,13 @@ fn kept(choose: impl FnOnce(&(CString, CString)) -> *const c_char) -> *const c_c
     LAST.try_with(|last| last.borrow().as_ref().map_or(c"".as_ptr(), choose)).unwrap_or(c"".as_ptr())
 }
 
-/// A text for C, which would end at a zero byte.
+/// A text for C, where a zero byte would end it.
 pub(crate) fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// The stable code of a result, the same in every language: "pool_exhausted"; "ok" for 0, and NULL for a number that is
-/// none of this library's. The text lives as long as the library.
+/// Returns the stable code of a result, the same in every language, such as "pool_exhausted"; "ok" for 0, and NULL for a number
+/// that this library does not know. The text lives as long as the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn portalloc_error_code(result: u32) -> *const c_char {
     if result == ResultNumber::Ok as u32 {
@@ -137,14 +128,14 @@ pub extern "C" fn portalloc_error_code(result: u32) -> *const c_char {
     of.map_or(ptr::null(), |(_, _, code)| code.as_ptr())
 }
 
-/// What happened when a call of this thread failed the last time, with the value in it; "" if none has. The text lives
-/// until the next call of this thread that fails.
+/// Returns what went wrong in the last call of this thread that failed; "" if none has. The text lives until the next call of
+/// this thread that fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn portalloc_last_error_message() -> *const c_char {
     kept(|(message, _)| message.as_ptr())
 }
 
-/// What to do next about the error of `portalloc_last_error_message()`. The text lives as long as that.
+/// Returns what to do about the error of portalloc_last_error_message(). The text lives as long as that one.
 #[unsafe(no_mangle)]
 pub extern "C" fn portalloc_last_error_remedy() -> *const c_char {
     kept(|(_, remedy)| remedy.as_ptr())

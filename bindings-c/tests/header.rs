@@ -1,4 +1,4 @@
-//! The header is generated, committed, and compared: what C is told is what the code says.
+//! The header is generated, committed, and compared, so that C reads what the code says.
 //! After a change: `PORTALLOC_UPDATE_HEADER=1 cargo test -p portalloc-c --test header`.
 
 use std::path::Path;
@@ -6,7 +6,14 @@ use std::path::Path;
 #[test]
 fn the_committed_header_is_up_to_date() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = cbindgen::Config::from_file(here.join("cbindgen.toml")).expect("cbindgen.toml is readable");
+    let mut config = cbindgen::Config::from_file(here.join("cbindgen.toml")).expect("cbindgen.toml is readable");
+    let versions = [
+        ("@MAJOR@", env!("CARGO_PKG_VERSION_MAJOR")),
+        ("@MINOR@", env!("CARGO_PKG_VERSION_MINOR")),
+        ("@PATCH@", env!("CARGO_PKG_VERSION_PATCH")),
+    ];
+    config.after_includes =
+        config.after_includes.map(|text| versions.iter().fold(text, |text, (place, part)| text.replace(place, part)));
     let bindings = cbindgen::Builder::new().with_crate(here).with_config(config).generate().expect("the sources are");
     let mut generated = Vec::new();
     bindings.write(&mut generated);

@@ -69,5 +69,5 @@ pub use error::{Error, ErrorCode, Result};
 pub use id::IsolationId;
 pub use lease::{GuardState, Lease, LeaseRequest, SocketOptions};
 pub use process::{environment, give_back, lease, port};
-pub use settings::Settings;
+pub use settings::{Settings, SettingsSummary};
 pub use sys::{Inheritable, ServerSocket};

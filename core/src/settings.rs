@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::allocator::Allocator;
 use crate::error::{Error, Result};
 use crate::project::Project;
@@ -17,6 +19,35 @@ pub struct Settings {
     exclude: Option<String>,
     declared_pool: Option<String>,
     declared_exclude: Option<String>,
+}
+
+/// What calls go by, flat, for languages that read JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SettingsSummary {
+    /// The registry's directory.
+    pub directory: String,
+    /// The pool as it was asked for.
+    pub pool: String,
+    /// The ports of it that can be leased.
+    pub ports: String,
+    /// How many those are.
+    pub count: usize,
+    /// Why they are not all of the pool, where that may surprise.
+    pub warnings: Vec<String>,
+}
+
+impl From<&Allocator> for SettingsSummary {
+    fn from(allocator: &Allocator) -> Self {
+        let pool = allocator.pool();
+        Self {
+            directory: allocator.directory().to_string_lossy().into_owned(),
+            pool: pool.asked().to_owned(),
+            ports: pool.ports().to_string(),
+            count: pool.ports().count(),
+            warnings: pool.warnings().to_vec(),
+        }
+    }
 }
 
 const DIRECTORY: &str = "PORTALLOC_DIR";

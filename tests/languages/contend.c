@@ -16,7 +16,7 @@
 
 enum { MOST_PORTS = 64, MOST_LEASES = 64, PATIENCE_MS = 60000, MIXED_PATIENCE_MS = 250 };
 
-static const uint16_t OFFSETS[] = {0, 2, 3, 5, 9, 10, 14, 20};
+static const int64_t OFFSETS[] = {0, 2, 3, 5, 9, 10, 14, 20};
 
 typedef struct {
     portalloc_lease *lease;
@@ -76,12 +76,12 @@ static bool take(size_t count, bool bind_them) {
     bool mixed = count == 0;
     portalloc_lease_options options = portalloc_lease_options_default();
     options.count = mixed ? 1 + (size_t)random() % 8 : count;
-    options.timeout_ms = holding > 0 ? 0 : mixed ? MIXED_PATIENCE_MS : PATIENCE_MS;
+    options.wait_ms = holding > 0 ? 0 : mixed ? MIXED_PATIENCE_MS : PATIENCE_MS;
     long shape = mixed ? random() % 16 : 16;
     options.scattered = shape == 0;
     if (shape >= 1 && shape <= 4) {
         options.offsets = OFFSETS;
-        options.offsets_count = options.count;
+        options.offsets_count = (size_t)options.count;
         options.count = 0;
     }
     held taken = {0};

@@ -49,8 +49,8 @@ static void note(const char *line) {
 
 static void ports_of(const portalloc_lease *lease, char *written, size_t room) {
     size_t length = 0;
-    for (size_t i = 0; i < options.count; i++)
-        length += (size_t)snprintf(written + length, room - length, "%s%u", i ? "," : "", portalloc_lease_port(lease, i));
+    for (int64_t i = 0; i < options.count; i++)
+        length += (size_t)snprintf(written + length, room - length, "%s%u", i ? "," : "", portalloc_lease_port(lease, (size_t)i));
 }
 
 /* As users have it: a port is chosen, some time passes, the server binds it, serves and ends. */
@@ -72,11 +72,11 @@ static void one_round(void) {
     note(line);
     rest(gap);
     int servers[MOST], failed = 0;
-    for (size_t i = 0; i < options.count; i++) failed += (servers[i] = serve(portalloc_lease_port(lease, i))) < 0;
+    for (int64_t i = 0; i < options.count; i++) failed += (servers[i] = serve(portalloc_lease_port(lease, (size_t)i))) < 0;
     snprintf(line, sizeof line, "bound %d %d\n", (int)getpid(), failed);
     note(line);
     rest(SERVING);
-    for (size_t i = 0; i < options.count; i++)
+    for (int64_t i = 0; i < options.count; i++)
         if (servers[i] >= 0) close(servers[i]);
     snprintf(line, sizeof line, "gave %d %s\n", (int)getpid(), ports);
     note(line);
@@ -118,7 +118,7 @@ int main(int argc, char **argv) {
     double seconds;
     if (argc != 4 || strcmp(argv[1], "portalloc-c") != 0) return 2;
     options = portalloc_lease_options_default();
-    options.count = (size_t)atoi(argv[2]);
+    options.count = atoi(argv[2]);
     dice = (unsigned)getpid();
     journal = open(argv[3], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (journal < 0 || options.count > MOST) return 2;

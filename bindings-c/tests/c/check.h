@@ -42,8 +42,8 @@ static inline void ends_well(pid_t child) {
 /* A lease of these very ports. */
 static inline portalloc_result lease_these(const uint16_t *ports, size_t count, portalloc_lease **out) {
     portalloc_lease_options options = portalloc_lease_options_default();
-    options.ports = ports;
-    options.ports_count = count;
+    options.exact = ports;
+    options.exact_count = count;
     return portalloc_lease_new(&options, out);
 }
 

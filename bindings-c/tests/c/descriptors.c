@@ -65,9 +65,9 @@ static void all_were_closed(void) {
     all_are_still(file);
     bool is_free;
     OK(portalloc_is_free(1, &is_free));
-    portalloc_listing *listing;
-    OK(portalloc_listing_new(&listing));
-    portalloc_listing_free(listing);
+    char *listing;
+    OK(portalloc_list(&listing));
+    portalloc_string_free(listing);
     all_are_still(file);
     close_all();
     a_new_lease_works();
@@ -104,7 +104,6 @@ static void all_leases_are_lost(void) {
     portalloc_lease *lost = leased(&number, true), *released = leased(&number, false);
     portalloc_environment *environment;
     portalloc_environment_options options = portalloc_environment_options_default();
-    options.env_file_place = PORTALLOC_ENV_FILE_PLACE_NONE;
     OK(portalloc_environment_new(&options, &environment));
     uint16_t held;
     OK(portalloc_port(NULL, &held));

@@ -38,7 +38,7 @@ static void copies(void) {
         FAILS(portalloc_lease_socket(lease, 0, NULL, &number), UNSUPPORTED, "forked");
         FAILS(portalloc_lease_guard(lease), UNSUPPORTED, "forked");
         FAILS(portalloc_environment_cleanup(environment), IN_USE, portalloc_environment_id(environment));
-        FAILS(portalloc_environment_lease(environment, &mine), INVALID_ARGUMENT, "another process");
+        FAILS(portalloc_environment_lease(environment, &mine), INVALID_ARGUMENT, "not held by this process");
         CHECK(portalloc_lease_is_held(lease));
         OK(portalloc_lease_release(lease));
         CHECK(!could_be_leased(port) && !could_be_leased(other));
@@ -177,7 +177,7 @@ static void in_the_middle(void) {
         CHECK(!portalloc_environment_is_attached(environment));
         CHECK(portalloc_environment_port(environment, "0") != 0);
         portalloc_lease *own;
-        FAILS(portalloc_environment_lease(environment, &own), INVALID_ARGUMENT, "another process");
+        FAILS(portalloc_environment_lease(environment, &own), INVALID_ARGUMENT, "not held by this process");
         portalloc_lease_is_released(lease);
         portalloc_lease_free(lease);
         portalloc_environment_free(environment);

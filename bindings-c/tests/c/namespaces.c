@@ -22,7 +22,7 @@ int main(void) {
         alarm(60);
         CHECK(getpid() == 1);
         FAILS(portalloc_environment_cleanup(environment), IN_USE, portalloc_environment_id(environment));
-        FAILS(portalloc_environment_lease(environment, &own), INVALID_ARGUMENT, "another process");
+        FAILS(portalloc_environment_lease(environment, &own), INVALID_ARGUMENT, "not held by this process");
         FAILS(portalloc_lease_guard(lease), UNSUPPORTED, "forked");
         OK(portalloc_lease_release(lease));
         CHECK(!portalloc_give_back(held));

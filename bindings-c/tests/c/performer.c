@@ -3,7 +3,8 @@
  *
  * Standard input: the operation, then a line for each argument: a name, a blank, a text whose bytes other than letters and
  * digits are %XX. A list is a line for each element, behind one with the name and "[]". Standard output: the same, with a
- * letter in front for what the text means (n number, b boolean, s text); or "error" and "message".
+ * letter in front for what the text means (n number, b boolean, s text, j a JSON object whose members are the answer); or
+ * "error" and "message".
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -39,7 +40,10 @@ static const char *text(const char *name) {
     return NULL;
 }
 
-static uint64_t number(const char *name) { return text(name) == NULL ? 0 : strtoull(text(name), NULL, 10); }
+static int64_t number(const char *name) {
+    int64_t given = text(name) == NULL ? 0 : strtoll(text(name), NULL, 10);
+    return text(name) != NULL && given == 0 ? PORTALLOC_ZERO : given;
+}
 
 static bool is_true(const char *name) { return text(name) != NULL && strcmp(text(name), "true") == 0; }
 
@@ -103,19 +107,18 @@ static void lease_before(void) {
     uint16_t listed[MOST];
     if (is_list("leased")) {
         portalloc_lease_options options = portalloc_lease_options_default();
-        options.ports = listed;
-        options.ports_count = ports("leased", listed);
+        options.exact = listed;
+        options.exact_count = ports("leased", listed);
         portalloc_lease *kept;
         must(portalloc_lease_new(&options, &kept) == PORTALLOC_RESULT_OK, portalloc_last_error_message());
     }
 }
 
 static void pool(void) {
-    portalloc_settings *settings;
-    check(portalloc_settings_new(text("pool"), text("exclude"), &settings));
-    tell('s', "ports", portalloc_settings_ports(settings));
-    tell_number("count", portalloc_settings_port_count(settings));
-    portalloc_settings_free(settings);
+    char *settings;
+    check(portalloc_settings(text("pool"), text("exclude"), &settings));
+    tell('j', "settings", settings);
+    portalloc_string_free(settings);
 }
 
 static void lease(void) {
@@ -125,9 +128,9 @@ static void lease(void) {
     options.pool = text("pool");
     options.exclude = text("exclude");
     options.count = number("count");
-    options.ports = is_list("ports") ? listed : NULL;
-    options.ports_count = ports("ports", listed);
-    options.timeout_ms = number("wait_ms");
+    options.exact = is_list("ports") ? listed : NULL;
+    options.exact_count = ports("ports", listed);
+    options.wait_ms = number("wait_ms");
     portalloc_lease *made;
     check(portalloc_lease_new(&options, &made));
     uint16_t had[MOST];
@@ -161,11 +164,9 @@ static void create_environment(void) {
     options.instance_id = text("instance_id");
     options.kept = is_true("kept");
     options.ttl_ms = number("ttl_ms");
-    options.owner_pid = (uint32_t)number("owner_pid");
+    options.owner_pid = number("owner_pid");
     options.worktree = text("worktree");
-    if (text("env_file") != NULL && strcmp(text("env_file"), "false") == 0) {
-        options.env_file_place = PORTALLOC_ENV_FILE_PLACE_NONE;
-    } else {
+    if (text("env_file") != NULL && strcmp(text("env_file"), "false") != 0) {
         options.env_file = text("env_file");
     }
     portalloc_environment *made;
@@ -186,7 +187,7 @@ static void parse_id(void) {
 
 static void validate(void) {
     bool valid;
-    check(portalloc_validate(text("id"), &valid));
+    check(portalloc_validate(text("id"), &valid, NULL));
     tell('b', "valid", valid ? "true" : "false");
 }
 
@@ -204,7 +205,7 @@ static void render(void) {
     char *written;
     check(portalloc_render(names, values, count, text("syntax"), &written));
     tell('s', "text", written);
-    portalloc_text_free(written);
+    portalloc_string_free(written);
 }
 
 static void error_codes(void) {

@@ -14,18 +14,19 @@ static void *work(void *unused) {
     (void)unused;
     for (unsigned long round = 0; round < rounds; round++) {
         portalloc_lease_options options = portalloc_lease_options_default();
-        options.count = 1 + round % 3;
-        options.timeout_ms = UINT64_MAX;
+        size_t count = 1 + round % 3;
+        options.count = (int64_t)count;
+        options.wait_ms = PORTALLOC_FOREVER;
         portalloc_lease *lease;
         OK(portalloc_lease_new(&options, &lease));
         uint16_t ports[3];
-        CHECK(portalloc_lease_ports(lease, ports, 3) == options.count);
-        for (size_t index = 0; index < options.count; index++) {
+        CHECK(portalloc_lease_ports(lease, ports, 3) == count);
+        for (size_t index = 0; index < count; index++) {
             CHECK(atomic_exchange(&owners[ports[index]], 1) == 0);
         }
         /* One handle, all threads. */
         CHECK(atomic_load(&owners[portalloc_lease_port(shared, 0)]) == 2 && !portalloc_lease_is_released(shared));
-        for (size_t index = 0; index < options.count; index++) {
+        for (size_t index = 0; index < count; index++) {
             CHECK(atomic_exchange(&owners[ports[index]], 0) == 1);
         }
         if (round % 2 == 0) {

@@ -17,9 +17,9 @@ static const char *pool(unsigned nth) {
 
 /* A call that succeeds and has something to warn of, unless this process was warned of it before. */
 static void look_at(unsigned nth) {
-    portalloc_settings *settings;
-    OK(portalloc_settings_new(pool(nth), NULL, &settings));
-    portalloc_settings_free(settings);
+    char *settings;
+    OK(portalloc_settings(pool(nth), NULL, &settings));
+    portalloc_string_free(settings);
 }
 
 struct told {

@@ -39,7 +39,7 @@ impl Allocator {
 
         let id = IsolationId::generate(&worktree, request.instance())?;
         // step: TakePorts
-        let mut lease = lease::take(self, &lease_request, start, Some(id))?;
+        let mut lease = lease::take_ports(self, &lease_request, start, Some(id))?;
         // The same reading of the clock for all: from when the ports were there.
         let created_at = Timestamp::from_unix_ms(lease.label().since_ms);
         let expires_at = life.ttl.map(|ttl| after(created_at, ttl)).transpose()?;

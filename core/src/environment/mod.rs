@@ -104,7 +104,7 @@ impl Environment {
     /// # Errors
     /// `invalid_argument` if there is none.
     pub fn held_lease(&self) -> Result<Arc<Lease>> {
-        self.lease().ok_or_else(|| {
+        self.lease().filter(|lease| lease.is_ours()).ok_or_else(|| {
             Error::invalid_argument(
                 format!("the environment {} is not held by this process", self.id()),
                 "do it in the process that holds it, before the cleanup",

@@ -23,7 +23,7 @@ pub use request::LeaseRequest;
 pub(crate) use request::Ports;
 pub use socket::SocketOptions;
 pub(crate) use sticky::Sticky;
-pub(crate) use take::take;
+pub(crate) use take::take_ports;
 
 /// Ports that are nobody else's until this value is dropped or released, or until its process is gone, whichever
 /// comes first.

@@ -34,12 +34,12 @@ impl Allocator {
     pub fn lease(&self, request: impl Into<LeaseRequest>) -> Result<Lease> {
         let request = request.into();
         let start = Instant::now();
-        self.in_registry(|allocator| take(allocator, &request, start, None))
+        self.in_registry(|allocator| take_ports(allocator, &request, start, None))
     }
 }
 
 /// Takes what `request` asks for, labelled as part of the environment `id` if there is one. A wait is counted from `start` on.
-pub(crate) fn take(
+pub(crate) fn take_ports(
     allocator: &Allocator,
     request: &LeaseRequest,
     start: Instant,

@@ -161,6 +161,7 @@ static bool make(size_t count, how how) {
     bool ends_with_us = how == HELD || how == OWNED;
     if (held_count + kept_count == MOST) return end(held, &held_count, false) && end(kept, &kept_count, true);
     portalloc_environment_options options = portalloc_environment_options_default();
+    options.env_file_place = PORTALLOC_ENV_FILE_WORKTREE;
     portalloc_environment *made;
     uint16_t base;
     options.count = count;
@@ -180,6 +181,7 @@ static bool make(size_t count, how how) {
 
 static bool make_short_lived(size_t count) {
     portalloc_environment_options options = portalloc_environment_options_default();
+    options.env_file_place = PORTALLOC_ENV_FILE_WORKTREE;
     portalloc_environment *made;
     options.count = count;
     options.instance_id = serial;
@@ -200,9 +202,9 @@ static bool clean_stale(void) {
 }
 
 static bool look(void) {
-    portalloc_listing *listing;
-    if (!done(portalloc_listing_new(&listing))) return false;
-    portalloc_listing_free(listing);
+    char *listing;
+    if (!done(portalloc_list(&listing))) return false;
+    portalloc_string_free(listing);
     did("list");
     return true;
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	portalloc "github.com/portalloc/portalloc/bindings-go"
+	portalloc "github.com/portalloc/portalloc/go"
 )
 
 const (
@@ -91,7 +92,7 @@ func (c *contender) contend(times int) (refused int) {
 // takeOne says whether it got one.
 func (c *contender) takeOne(bound bool) bool {
 	lease, err := c.acquire()
-	full := errors.Is(err, portalloc.ErrPoolExhausted) || errors.Is(err, portalloc.ErrTimeout)
+	full := errors.Is(err, portalloc.ErrPoolExhausted) || errors.Is(err, portalloc.ErrWaitTimeout)
 	if full && (c.count == 0 || len(c.leases) > 0) {
 		return false
 	}
@@ -116,16 +117,16 @@ func (c *contender) acquire() (*portalloc.Lease, error) {
 		limit = 0
 	}
 	if c.count > 0 {
-		return portalloc.Acquire(c.count, portalloc.WithTimeout(limit))
+		return portalloc.Acquire(context.Background(), c.count, portalloc.WithWait(limit))
 	}
 	some := 1 + rand.IntN(8)
 	switch rand.IntN(16) {
 	case 0:
-		return portalloc.Acquire(some, portalloc.WithTimeout(limit), portalloc.WithScattered())
+		return portalloc.Acquire(context.Background(), some, portalloc.WithWait(limit), portalloc.Scattered())
 	case 1, 2, 3, 4:
-		return portalloc.AcquireOffsets(offsets[:some], portalloc.WithTimeout(limit))
+		return portalloc.Acquire(context.Background(), some, portalloc.WithWait(limit), portalloc.Offsets(offsets[:some]...))
 	}
-	return portalloc.Acquire(some, portalloc.WithTimeout(limit))
+	return portalloc.Acquire(context.Background(), some, portalloc.WithWait(limit))
 }
 
 // serve is on all addresses, of both families where the machine has both.
@@ -147,7 +148,7 @@ func (c *contender) giveOne() {
 		check(server.Close())
 	}
 	c.note("gave", given.lease.Ports())
-	given.lease.Release()
+	given.lease.Close()
 }
 
 func (c *contender) note(what string, ports []int) {

@@ -8,5 +8,5 @@ require github.com/portalloc/portalloc/bench/peers/go v0.0.0
 
 replace (
 	github.com/portalloc/portalloc/bench/peers/go => ../
-	github.com/portalloc/portalloc/bindings-go => ../../../../bindings-go
+	github.com/portalloc/portalloc/go => ../../../../go
 )

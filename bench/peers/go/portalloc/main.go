@@ -2,16 +2,17 @@
 package main
 
 import (
+	"context"
 	"net"
 
 	"github.com/portalloc/portalloc/bench/peers/go/workload"
-	portalloc "github.com/portalloc/portalloc/bindings-go"
+	portalloc "github.com/portalloc/portalloc/go"
 )
 
 type leased struct{ lease *portalloc.Lease }
 
 func (l *leased) Allocate(count int) ([]int, error) {
-	lease, err := portalloc.Acquire(count)
+	lease, err := portalloc.Acquire(context.Background(), count)
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +20,7 @@ func (l *leased) Allocate(count int) ([]int, error) {
 	return lease.Ports(), nil
 }
 
-func (l *leased) Release() { l.lease.Release() }
+func (l *leased) Release() { l.lease.Close() }
 
 type bind0 struct{}
 

@@ -2,6 +2,6 @@ module github.com/portalloc/portalloc/proof/storm/workers/go
 
 go 1.24
 
-require github.com/portalloc/portalloc/bindings-go v0.0.0
+require github.com/portalloc/portalloc/go v0.0.0
 
-replace github.com/portalloc/portalloc/bindings-go => ../../../../bindings-go
+replace github.com/portalloc/portalloc/go => ../../../../go

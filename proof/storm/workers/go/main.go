@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
@@ -14,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	portalloc "github.com/portalloc/portalloc/bindings-go"
+	portalloc "github.com/portalloc/portalloc/go"
 )
 
 const goroutines = 3
@@ -79,7 +80,7 @@ func (w *worker) lease(count int, what string, options ...portalloc.LeaseOption)
 	if len(w.served) >= most {
 		return w.release()
 	}
-	lease, err := portalloc.Acquire(count, options...)
+	lease, err := portalloc.Acquire(context.Background(), count, options...)
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (w *worker) release() error {
 	for _, server := range one.servers {
 		server.Close()
 	}
-	one.lease.Release()
+	one.lease.Close()
 	w.did("release")
 	return nil
 }
@@ -121,8 +122,8 @@ func (w *worker) environment(count int, what string, options ...portalloc.Enviro
 	if len(w.held)+len(w.kept) >= most {
 		return errors.Join(w.end(&w.held, w.holderWithUs), w.end(&w.kept, w.keptHolder))
 	}
-	options = append(options, portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial))
-	environment, err := portalloc.NewEnvironment(options...)
+	options = append(options, portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial), portalloc.WithEnvFile(""))
+	environment, err := portalloc.NewEnvironment(context.Background(), options...)
 	if err != nil {
 		return err
 	}
@@ -139,8 +140,8 @@ func (w *worker) environment(count int, what string, options ...portalloc.Enviro
 
 func (w *worker) shortLived(count int) error {
 	ttl := time.Duration(1+w.random.Intn(20)) * time.Millisecond
-	_, err := portalloc.NewEnvironment(portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial),
-		portalloc.WithKept(), portalloc.WithTTL(ttl))
+	_, err := portalloc.NewEnvironment(context.Background(), portalloc.WithPortCount(count), portalloc.WithInstanceID(w.serial),
+		portalloc.WithKept(), portalloc.WithTTL(ttl), portalloc.WithEnvFile(""))
 	if err == nil {
 		w.did("ttl")
 	}
@@ -153,7 +154,7 @@ func (w *worker) end(environments *[]*portalloc.Environment, holder func(*portal
 	}
 	environment := drawn(w.random, environments)
 	w.gave(holder(environment), environment.Base(), len(environment.Ports()))
-	if err := environment.Cleanup(); err != nil {
+	if err := environment.Close(); err != nil {
 		return err
 	}
 	w.did("cleanup")
@@ -173,7 +174,7 @@ func (w *worker) cleanStale() error {
 }
 
 func (w *worker) look() error {
-	if _, err := portalloc.List(); err != nil {
+	if _, err := portalloc.Environments(); err != nil {
 		return err
 	}
 	w.did("list")

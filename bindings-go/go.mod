@@ -1,3 +1,0 @@
-module github.com/portalloc/portalloc/bindings-go
-
-go 1.24

@@ -1,0 +1,3 @@
+module github.com/portalloc/portalloc/go
+
+go 1.24

@@ -1,0 +1,50 @@
+package portalloc
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+)
+
+// Port leases one port until this process ends or calls [GiveBack]. Use it instead of [net.Listen] on port 0 and Close. It does
+// not wait: if no port is free, it fails with [ErrPoolExhausted] and names the places in the program that have leased the most
+// ports and not given them back. It costs one file descriptor, closed on exec.
+//
+// In tests, portalloctest.Port gives the port back when the test ends.
+func Port(options ...PoolOption) (int, error) {
+	var asked request
+	defer asked.pinner.Unpin()
+	if err := apply(&asked, options); err != nil {
+		return 0, err
+	}
+	var given C.portalloc_port_options
+	given.size = C.size_t(unsafe.Sizeof(given))
+	given.pool, given.exclude = asked.c.pool, asked.c.exclude
+	place, err := cText("the place", caller())
+	if err != nil {
+		return 0, err
+	}
+	var port C.uint16_t
+	err = check(C.pgo_port_at(place, &given, &port))
+	return int(port), err
+}
+
+// caller is the file and line that called the exported function.
+func caller() string {
+	_, file, line, known := runtime.Caller(2)
+	if !known {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// GiveBack gives back a port of [Port]. Close your own sockets first: from now on another process may be given the port. It
+// returns false, and does nothing, if this process does not hold the port by [Port].
+func GiveBack(port int) bool {
+	var done C.bool
+	check(C.pgo_give_back(C.int64_t(port), &done))
+	return bool(done)
+}

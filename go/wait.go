@@ -1,0 +1,88 @@
+package portalloc
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"time"
+)
+
+// wait is how long a call may wait, and what ends the wait early.
+type wait struct {
+	milliseconds C.int64_t
+	cancel       *C.portalloc_cancel
+}
+
+// within makes a call that waits up to a limit, and no longer than until the context is done: the call gets the context's
+// deadline, and its end uses a portalloc_cancel, which the call checks four times a second.
+func within(ctx context.Context, limit time.Duration, do func(wait) C.pgo_outcome) error {
+	if ctx.Err() != nil {
+		return &Error{
+			Code:    ErrWaitTimeout,
+			Message: "the context was done before the call",
+			Remedy:  "pass a context that is not done",
+			cause:   context.Cause(ctx),
+		}
+	}
+	if limit == 0 { // it does not wait
+		return check(do(wait{}))
+	}
+	deadline, limited := ctx.Deadline()
+	if limited && limit > 0 {
+		// At least something: 0 would not wait, and fail with another error.
+		limit = min(limit, max(1, time.Until(deadline)))
+	}
+	limits := wait{milliseconds: milliseconds(limit)}
+	if ctx.Done() != nil {
+		if err := check(C.pgo_cancel_new(&limits.cancel)); err != nil {
+			return err
+		}
+		cancelled := make(chan struct{})
+		stop := context.AfterFunc(ctx, func() {
+			C.portalloc_cancel_now(limits.cancel)
+			close(cancelled)
+		})
+		defer func() {
+			if !stop() {
+				<-cancelled // it has begun, and uses what is freed next
+			}
+			C.portalloc_cancel_free(limits.cancel)
+		}()
+	}
+	err := check(do(limits))
+	if failed, ok := err.(*Error); ok && failed.Code == ErrWaitTimeout {
+		switch {
+		case ctx.Err() != nil:
+			failed.cause = context.Cause(ctx)
+		case limited && !time.Now().Before(deadline):
+			failed.cause = context.DeadlineExceeded // before the context's own timer has fired
+		}
+	}
+	return err
+}
+
+// WaitUntilOpen blocks until a server accepts connections on each of the ports, on 127.0.0.1 or ::1, or until the context is
+// done: then it fails with [ErrWaitTimeout] and the context's own error, and says for each missing port what the last check
+// found.
+func WaitUntilOpen(ctx context.Context, ports ...int) error {
+	given, err := asPorts(ports)
+	if err != nil {
+		return err
+	}
+	return within(ctx, Forever, func(limits wait) C.pgo_outcome {
+		return C.pgo_wait_until_open(cNumbers[C.uint16_t](given), C.size_t(len(given)), limits.milliseconds, limits.cancel)
+	})
+}
+
+// WaitUntilFree blocks until no socket is bound to any of the ports, TCP or UDP, TIME_WAIT included, whether or not they are
+// leased; or until the context is done, as [WaitUntilOpen].
+func WaitUntilFree(ctx context.Context, ports ...int) error {
+	given, err := asPorts(ports)
+	if err != nil {
+		return err
+	}
+	return within(ctx, Forever, func(limits wait) C.pgo_outcome {
+		return C.pgo_wait_until_free(cNumbers[C.uint16_t](given), C.size_t(len(given)), limits.milliseconds, limits.cancel)
+	})
+}

@@ -1,0 +1,52 @@
+package portalloc
+
+// #include <stdlib.h>
+// #include "bridge.h"
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Nil if warnings are silenced.
+var onWarning atomic.Pointer[func(code, message string)]
+
+func init() {
+	OnWarning(func(_, message string) { fmt.Fprintln(os.Stderr, "portalloc: warning: "+message) })
+	C.pgo_collect_warnings()
+}
+
+// OnWarning sets the handler of warnings: problems that made no call fail, such as a pool of which only a part can be used. It
+// receives each warning once per process: the code is a stable word, the message says what happened and what to do. Without a
+// handler, warnings are printed on [os.Stderr]; nil silences them.
+//
+// The goroutine whose call is about to return calls the handler, so several may call it at once. It may use this package.
+func OnWarning(handle func(code, message string)) {
+	if handle == nil {
+		onWarning.Store(nil)
+		return
+	}
+	onWarning.Store(&handle)
+}
+
+// warn takes over a list of warnings, the latest first, and passes each to the handler.
+func warn(last *C.pgo_warning) {
+	type warning struct{ code, message string }
+	var all []warning
+	for last != nil {
+		all = append(all, warning{taken(last.code), taken(last.message)})
+		earlier := last.earlier
+		C.free(unsafe.Pointer(last))
+		last = earlier
+	}
+	slices.Reverse(all)
+	for _, one := range all {
+		if handle := onWarning.Load(); handle != nil {
+			(*handle)(one.code, one.message)
+		}
+	}
+}
