@@ -15,18 +15,6 @@ use crate::warnings;
 /// What stays open between calls, for all threads and for forked children.
 static ALLOCATORS: Allocators = Allocators::new();
 
-/// The settings of a call that names them.
-pub(crate) fn settings(pool: Option<String>, exclude: Option<String>) -> Settings {
-    let mut settings = Settings::new();
-    if let Some(pool) = pool {
-        settings = settings.pool(pool);
-    }
-    if let Some(exclude) = exclude {
-        settings = settings.exclude(exclude);
-    }
-    settings
-}
-
 /// A call that takes microseconds. Python's threads stand still meanwhile, which costs less than letting them go, and
 /// means that none can fork in the middle of it.
 pub(crate) fn short<T>(py: Python<'_>, settings: &Settings, work: impl FnOnce(&Allocator) -> Result<T>) -> PyResult<T> {

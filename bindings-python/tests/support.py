@@ -171,6 +171,7 @@ class ActorError(Exception):
 _ACTOR = """
 import gc, json, os, signal, socket, subprocess, sys, threading, time
 import portalloc
+from portalloc import tools
 
 def serve(lines, answers):
     while line := lines.readline():
@@ -233,6 +234,14 @@ def can_bind(port: int, *, reuse: bool, kind: socket.SocketKind = socket.SOCK_ST
         except OSError:
             return False
         return True
+
+
+def leased_by(port: int) -> int | None:
+    """The process that took the lease of a port."""
+    import portalloc
+
+    claim = portalloc.who(port).lease
+    return claim.holder.pid if claim and claim.holder else None
 
 
 def exists(pid: int) -> bool:

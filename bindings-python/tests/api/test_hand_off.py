@@ -134,14 +134,14 @@ def test_over_a_guard_nobody_comes_in_between() -> None:
 
 def test_the_other_ports_stay_guarded() -> None:
     with portalloc.lease(2, guard=True) as lease, lease.socket(0):
-        assert lease.guard_state == "shut"
+        assert lease.guard_state == "exclusive"
         assert not can_bind(lease[1], reuse=True)
 
 
 def test_a_guard_is_open_once_its_last_port_was_handed_over() -> None:
     with portalloc.lease(guard=True) as lease:
         lease.socket().close()
-        assert lease.guard_state == "reuse"
+        assert lease.guard_state == "shared"
         assert can_bind(lease.port, reuse=True)
         assert not can_bind(lease.port, reuse=False)
 
@@ -163,12 +163,12 @@ def test_of_a_released_lease() -> None:
 
 
 def test_it_outlives_the_lease_and_is_seen_as_a_strangers(world: World) -> None:
-    with portalloc.lease(ports=[world.base]) as lease:
+    with portalloc.lease(exact=[world.base]) as lease:
         server = lease.socket()
     with server:
         socket.create_connection(("127.0.0.1", world.base)).close()
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.lease(ports=[world.base])
+            portalloc.lease(exact=[world.base])
     assert server.fileno() == -1
 
 
@@ -184,7 +184,7 @@ def test_it_is_not_inherited_and_belongs_to_its_object() -> None:
 
 
 def test_one_of_an_environment() -> None:
-    with portalloc.Environment.create(names=["web", "api"], env_file=False) as environment:
+    with portalloc.environment(names=["web", "api"]) as environment:
         lease = environment.lease
         assert lease is not None
         with lease.socket(1) as server:

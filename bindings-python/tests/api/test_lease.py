@@ -20,7 +20,7 @@ def test_a_leased_port_is_nobody_elses(world: World) -> None:
         with pytest.raises(portalloc.PoolExhaustedError):
             portalloc.lease(pool=str(world.base))
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.lease(ports=[world.base])
+            portalloc.lease(exact=[world.base])
 
 
 def test_a_with_block_gives_the_lease_and_releases_it() -> None:
@@ -43,9 +43,9 @@ def test_an_exception_leaves_the_with_block_and_the_lease_is_released() -> None:
 
 
 def test_a_release_can_be_repeated_and_does_not_touch_the_next_holder(world: World) -> None:
-    first = portalloc.lease(ports=[world.base])
+    first = portalloc.lease(exact=[world.base])
     first.release()
-    with portalloc.lease(ports=[world.base]) as second:
+    with portalloc.lease(exact=[world.base]) as second:
         first.release()
         with first:
             pass
@@ -54,7 +54,7 @@ def test_a_release_can_be_repeated_and_does_not_touch_the_next_holder(world: Wor
 
 
 def test_the_ports_are_known_after_the_release(world: World) -> None:
-    lease = portalloc.lease(ports=[world.base + 3, world.base])
+    lease = portalloc.lease(exact=[world.base + 3, world.base])
     lease.release()
     assert lease.ports == (world.base + 3, world.base)
     assert lease.base_port == world.base + 3
@@ -76,7 +76,7 @@ def test_the_port_is_that_of_a_lease_of_one() -> None:
 
 def test_it_is_iterable_and_indexable(world: World) -> None:
     base = world.base
-    with portalloc.lease(ports=[base, base + 1, base + 2]) as lease:
+    with portalloc.lease(exact=[base, base + 1, base + 2]) as lease:
         assert len(lease) == 3
         assert [lease[0], lease[2], lease[-1], lease[-3]] == [base, base + 2, base + 2, base]
         assert list(lease) == [base, base + 1, base + 2]
@@ -103,7 +103,7 @@ def test_ports_are_ints_in_a_tuple() -> None:
 
 def test_how_it_looks(world: World) -> None:
     base = world.base
-    with portalloc.lease(ports=[base]) as one, portalloc.lease(ports=[base + 1, base + 3]) as two:
+    with portalloc.lease(exact=[base]) as one, portalloc.lease(exact=[base + 1, base + 3]) as two:
         assert repr(one) == f"<Lease port {base}>"
         assert repr(two) == f"<Lease ports {base + 1}, {base + 3}>"
     assert repr(one) == f"<Lease port {base}, released>"

@@ -21,8 +21,8 @@ def test_an_empty_registry() -> None:
 
 
 def test_leases_by_port(world: World, actor: Actor) -> None:
-    actor.do(f"lease = portalloc.lease(ports=[{world.base}])")
-    with portalloc.lease(ports=[world.base + 5, world.base + 2]):
+    actor.do(f"lease = portalloc.lease(exact=[{world.base}])")
+    with portalloc.lease(exact=[world.base + 5, world.base + 2]):
         first, second = portalloc.leases()
     assert first.ports == [world.base]
     assert first.holder_pid == actor.pid
@@ -36,7 +36,7 @@ def test_leases_by_port(world: World, actor: Actor) -> None:
 
 
 def test_a_held_environment(world: World) -> None:
-    with portalloc.Environment.create(names=["web"], instance_id="gw0") as environment:
+    with portalloc.environment(names=["web"], instance_id="gw0") as environment:
         (info,) = portalloc.environments()
         assert portalloc.leases() == []
     assert (info.id, info.status, info.reason, info.lifetime) == (environment.id, "active", None, "held")
@@ -49,7 +49,7 @@ def test_a_held_environment(world: World) -> None:
 
 
 def test_environments_oldest_first() -> None:
-    made = [portalloc.Environment.create(1, kept=True, env_file=False) for _ in range(3)]
+    made = [portalloc.environment(1, kept=True) for _ in range(3)]
     listed = portalloc.environments()
     assert {info.id for info in listed} == {environment.id for environment in made}
     times = [info.created_at for info in listed]
@@ -67,7 +67,7 @@ def test_what_is_shown_cannot_be_changed() -> None:
 
 
 def test_a_valid_environment() -> None:
-    with portalloc.Environment.create(2) as environment:
+    with portalloc.environment(2) as environment:
         with environment.lease.socket(1):  # type: ignore[union-attr]
             validation = portalloc.validate(environment.id)
         assert validation
@@ -78,7 +78,7 @@ def test_a_valid_environment() -> None:
 
 
 def test_an_environment_whose_files_are_gone() -> None:
-    with portalloc.Environment.create(1) as environment:
+    with portalloc.environment(1) as environment:
         environment.temp_dir.rmdir()
         assert environment.env_file is not None
         environment.env_file.unlink()
@@ -91,7 +91,7 @@ def test_an_environment_whose_files_are_gone() -> None:
 
 
 def test_an_environment_whose_holder_is_gone(actor: Actor) -> None:
-    actor.do("environment = portalloc.Environment.create(1, env_file=False)")
+    actor.do("environment = portalloc.environment(1)")
     identifier = actor.ask("environment.id")
     assert portalloc.validate(identifier)
     actor.kill()

@@ -77,7 +77,7 @@ def test_udp(world: World) -> None:
 
 
 def test_a_lease_to_which_nothing_is_bound(actor: Actor, world: World) -> None:
-    actor.do(f"lease = portalloc.lease(ports=[{world.base}])")
+    actor.do(f"lease = portalloc.lease(exact=[{world.base}])")
     report = portalloc.who(world.base)
     assert (report.in_use, report.leased, report.lifetime) == (False, True, "held")
     assert (report.leased_by, report.isolation_id) == (actor.pid, None)
@@ -95,8 +95,8 @@ def test_a_leased_port_with_its_server() -> None:
 
 def test_environments() -> None:
     with (
-        portalloc.Environment.create(1, env_file=False) as held,
-        portalloc.Environment.create(1, env_file=False, kept=True) as kept,
+        portalloc.environment(1) as held,
+        portalloc.environment(1, kept=True) as kept,
     ):
         of_held, of_kept = portalloc.who(held.base_port), portalloc.who(kept.base_port)
     assert (of_held.isolation_id, of_held.lifetime, of_held.leased_by) == (held.id, "held", os.getpid())
@@ -119,8 +119,8 @@ def test_a_report_is_iterable_and_indexable(world: World) -> None:
 
 
 def test_a_look_disturbs_nobody(world: World) -> None:
-    with portalloc.lease(ports=[world.base], guard=True) as lease:
+    with portalloc.lease(exact=[world.base], guard=True) as lease:
         portalloc.who(world.base)
-        assert lease.guard_state == "shut"
+        assert lease.guard_state == "exclusive"
     assert portalloc.who(world.base).sockets == []
     assert portalloc.leases() == []

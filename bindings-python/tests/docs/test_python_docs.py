@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import page
 import portalloc
+from portalloc import tools
 import portalloc_pytest
 import pytest
 from portalloc import errors
@@ -57,7 +58,7 @@ VARIABLE = (
     (re.compile(r"\b\d{5}\b"), "PORT"),
     (re.compile(r"\b\d+\.\d+s"), "DURATION"),
     (re.compile(r"([-=!_])\1{2,}"), "RULE"),
-    # What `wait_for` leaves until the server has got round to it.
+    # What `wait_until_open` leaves until the server has got round to it.
     (re.compile(r"; \d+ (closed connections? that the kernel has yet to drop|connections? still to be accepted)"), ""),
 )
 
@@ -201,7 +202,7 @@ def test_the_table_of_errors_is_complete() -> None:
     rows = {row[0]: (row[1], row[2]) for row in table("Errors")[1:]}
     expected = {code: (kind.__name__, built_in_base(kind)) for code, kind in errors.BY_CODE.items()}
     assert rows == expected
-    assert set(rows) == set(portalloc.ERROR_CODES)
+    assert set(rows) == set(tools.ERROR_CODES)
 
 
 def built_in_base(kind: type[BaseException]) -> str:

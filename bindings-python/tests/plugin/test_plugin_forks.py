@@ -77,8 +77,8 @@ def test_every_fixture_in_a_child_for_each_test(inner: Inner, way: Callable[[Inn
                     unused_tcp_port, unused_udp_port, unused_tcp_port_factory(), unused_udp_port_factory()]
             every = [*mine, *run_isolation.ports]
             assert len(set(every)) == len(every)
-            assert {portalloc.who(port).leased_by for port in mine} == {os.getpid()}
-            assert {portalloc.who(port).leased_by for port in run_isolation.ports} == {os.getppid()}
+            assert {leased_by(port) for port in mine} == {os.getpid()}
+            assert {leased_by(port) for port in run_isolation.ports} == {os.getppid()}
             for port in every:
                 if port != listening_socket.getsockname()[1]:
                     socket.create_server(("127.0.0.1", port)).close()

@@ -104,7 +104,7 @@ def test_a_failure_to_make_it_is_that_of_the_tests_that_use_it(inner: Inner, arg
             pass
         """
     )
-    with portalloc.lease(ports=[inner.ports[0]]):
+    with portalloc.lease(exact=[inner.ports[0]]):
         result = inner.run(f"--portalloc-pool={inner.ports[0]}", *arguments)
     result.assert_outcomes(errors=2, passed=1)
     assert any("PoolExhaustedError" in line and str(inner.ports[0]) in line for line in result.outlines)
@@ -195,7 +195,7 @@ def test_it_is_over_when_its_holder_is_killed(inner: Inner, arguments: tuple[str
         running.process.kill()
         running.process.wait()
         # Waits for the kernel only; the workers may still run.
-        with portalloc.lease(ports=ports, timeout=30) as lease:
+        with portalloc.lease(exact=ports, wait=30) as lease:
             assert list(lease) == ports
         (left,) = portalloc.environments()
         assert (left.id, left.status) == (seen[0]["id"], "stale")
