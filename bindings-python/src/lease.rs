@@ -241,8 +241,9 @@ impl Lease {
     }
 
     /// The index of a port. Raises `ValueError` if the lease does not have it.
-    fn index(&self, py: Python<'_>, port: Bound<'_, PyAny>) -> PyResult<usize> {
-        self.ports.bind(py).index(port)
+    #[pyo3(signature = (port, start = 0, stop = isize::MAX, /))]
+    fn index(&self, py: Python<'_>, port: Bound<'_, PyAny>, start: isize, stop: isize) -> PyResult<usize> {
+        self.ports.bind(py).call_method1("index", (port, start, stop))?.extract()
     }
 
     /// 1 if the lease has this port, else 0: all its ports differ.

@@ -8,8 +8,8 @@
         server = start(port=lease.port)
 
 ``port`` gives a port until the process ends. ``lease`` gives ports that end with an object. ``environment`` gives ports
-with an isolation ID, a temp directory and variables around them. Every call raises a subclass of ``Error`` with a stable
-``code``; what you should know though nothing failed is a ``PortallocWarning``.
+with an isolation ID, a temp directory and variables. Every call raises a subclass of ``Error`` with a stable ``code``;
+what you should know though nothing failed is a ``PortallocWarning``.
 
 Threads: any thread may use anything. Fork: a port, a lease or an environment belongs to the process that made it; a
 child's copy keeps its ports leased while the child lives, and cannot end it. Exec closes it, unless the new program
@@ -124,12 +124,3 @@ def __getattr__(name: str) -> "Any":
 
         return getattr(summaries, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _register() -> None:
-    from _collections_abc import Sequence
-
-    Sequence.register(Lease)
-
-
-_register()

@@ -157,7 +157,7 @@ class PermissionDeniedError(_SystemError, PermissionError):
     _number = errno.EACCES
 
 
-class WaitTimeout(_SystemError, TimeoutError):  # noqa: N818 - TimeoutError is the built-in
+class WaitTimeout(_SystemError, TimeoutError):
     """The wait was over before the ports were as they should be."""
 
     code = "timeout"

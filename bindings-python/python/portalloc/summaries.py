@@ -10,7 +10,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Holder(NamedTuple):
@@ -229,9 +232,7 @@ def port_report(text: str) -> PortReport:
 
 
 def validation(text: str) -> Validation:
-    return Validation(
-        **_typed(json.loads(text), checks=_all(lambda value: Check(**value)), ports=_all(lambda value: PortCheck(**value)))
-    )
+    return Validation(**_typed(json.loads(text), checks=_all(_check), ports=_all(_port_check)))
 
 
 def _typed(fields: dict[str, Any], **conversions: Any) -> dict[str, Any]:
@@ -242,8 +243,8 @@ def _typed(fields: dict[str, Any], **conversions: Any) -> dict[str, Any]:
     }
 
 
-def _all(convert: Any) -> Any:
-    return lambda values: tuple(map(convert, values))
+def _all(convert: Callable[[Any], Any]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    return lambda values: tuple(convert(value) for value in values)
 
 
 def _time(text: str) -> datetime:
@@ -257,6 +258,14 @@ def _holder(value: dict[str, Any]) -> Holder:
 
 def _claim(value: dict[str, Any]) -> PortClaim:
     return PortClaim(**_typed(value, holder=_holder, since=_time, worktree_path=Path))
+
+
+def _check(value: dict[str, Any]) -> Check:
+    return Check(**value)
+
+
+def _port_check(value: dict[str, Any]) -> PortCheck:
+    return PortCheck(**value)
 
 
 def _process(value: dict[str, Any]) -> ProcessInfo:

@@ -1,4 +1,4 @@
-"""Fixtures with the names of pytest-asyncio's, that hold the ports that they give out. Registered only if the ini line is there.
+"""Fixtures with the names of pytest-asyncio's, that hold their ports. Registered only if the ini line is there.
 
 Of two plugins that define a fixture of one name, the one that was registered later wins. pytest-asyncio may be
 registered before or after this one, even by a test module (`pytest_plugins`) in the middle of the collection; then

@@ -28,7 +28,7 @@ def _attempt(work: Callable[[], list[str]]) -> list[str]:
         return [f"portalloc could not explain this failure: {type(error).__name__}: {error}"]
 
 
-def _clash(call: pytest.CallInfo[Any], report: pytest.TestReport) -> list[str]:
+def _conflict(call: pytest.CallInfo[Any], report: pytest.TestReport) -> list[str]:
     from portalloc_pytest.conflict import messages
 
     return messages(getattr(call.excinfo, "value", None), report)

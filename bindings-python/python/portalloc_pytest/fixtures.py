@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", name="_portalloc")
 def portalloc_options(pytestconfig: pytest.Config) -> Options:
-    """The options of this run. Every fixture of portalloc depends on it, which tells the plugin that a test uses one."""
+    """The options of this run. Every fixture of portalloc depends on it, so the plugin knows that a test uses one."""
     return pytestconfig.stash[OPTIONS]
 
 
@@ -48,8 +48,8 @@ def portalloc_test(request: pytest.FixtureRequest, _portalloc: Options) -> Itera
 def free_port(_portalloc_test: Holder) -> int:
     """A port (int) that only this test has until it ends.
 
-    It was free on TCP and UDP, IPv4 and IPv6, when it was given out, and a kernel lock holds it: no other test, worker or
-    project that uses portalloc is given it. Nothing is bound to it.
+    It was free on TCP and UDP, IPv4 and IPv6, when it was given out, and a kernel lock holds it: no other test, worker
+    or project that uses portalloc is given it. Nothing is bound to it.
 
     Errors: portalloc.PoolExhaustedError (an OSError) if no port is free for `portalloc_timeout` seconds.
     """
@@ -127,9 +127,10 @@ def portalloc_run(_portalloc: Options, pytestconfig: pytest.Config) -> RunIsolat
 def run_isolation(_portalloc_run: RunIsolation) -> portalloc.Environment:
     """One portalloc.Environment for the whole run, the same in all workers of pytest-xdist.
 
-    For what is started once and used by all tests. `portalloc.toml` in the rootdir or above sets its ports. The process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash
-    of a worker; if that process is killed, the ports are free at once. Workers attach to it: they can read it, not end
-    it. Nothing is exported to os.environ.
+    For servers that are started once and used by all tests. `portalloc.toml` in the rootdir or above sets its ports. The
+    process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash of a
+    worker; if that process is killed, the ports are free at once. Workers attach to it: they can read it, not end it.
+    Nothing is exported to os.environ.
 
     With plugins that fork for each test, name it as an argument: request.getfixturevalue runs in the child, which then
     makes an environment of its own.

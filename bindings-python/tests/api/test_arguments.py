@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import portalloc as typed
 import pytest
+from portalloc import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -87,9 +87,9 @@ class TestBothWays:
     def test_what_one_makes_the_other_ends(self, way: list[str], world: World) -> None:
         made = json.loads(done(way, "create", "--ports", "1", "--json").stdout)
         (info,) = portalloc.environments()
-        assert info.id in json.dumps(made)
+        assert info.isolation_id in json.dumps(made)
         assert (info.status, info.lifetime) == ("active", "kept")
-        shown = done(way, "cleanup", "--id", info.id)
+        shown = done(way, "cleanup", "--id", info.isolation_id)
         assert shown.returncode == 0, shown.stderr
         assert portalloc.environments() == []
         assert world.left_behind() == []

@@ -91,8 +91,23 @@ def test_its_temp_dir_is_its_own(world: World) -> None:
     assert world.left_behind() == []
 
 
+def test_it_gives_ports_by_name_and_in_order() -> None:
+    with portalloc.environment(3, names=["web", "db"]) as environment:
+        assert (environment["web"], environment["db"], environment[2]) == environment.ports
+        assert tuple(environment) == environment.ports
+        assert len(environment) == 3
+        assert "web" in environment
+        assert environment.ports[2] in environment
+        assert "cache" not in environment
+        for name in ("cache", 3, -1):
+            with pytest.raises(KeyError, match=str(name)):
+                environment[name]
+        with pytest.raises(TypeError):
+            environment[True]
+
+
 def test_its_env_file(world: World) -> None:
-    with portalloc.environment(names=["web"]) as environment:
+    with portalloc.environment(names=["web"], env_file=True) as environment:
         assert environment.env_file == world.work / ".env.isolation"
         text = environment.env_file.read_text()
         assert text.endswith(environment.render("dotenv"))
@@ -100,7 +115,7 @@ def test_its_env_file(world: World) -> None:
 
 
 def test_an_env_file_that_is_taken(world: World) -> None:
-    with portalloc.environment(1) as first, portalloc.environment(1, env_file=True) as second:
+    with portalloc.environment(1, env_file=True) as first, portalloc.environment(1, env_file=True) as second:
         assert first.env_file == world.work / ".env.isolation"
         assert second.env_file == world.work / f".env.isolation.{second.id}"
 
@@ -126,7 +141,7 @@ def test_an_env_file_at_a_path(world: World, kind: type) -> None:
 def test_a_file_that_is_not_portallocs_is_left_alone(world: World) -> None:
     path = world.work / ".env.isolation"
     path.write_text("mine")
-    with portalloc.environment(1) as environment:
+    with portalloc.environment(1, env_file=True) as environment:
         assert environment.env_file == world.work / f".env.isolation.{environment.id}"
     with pytest.raises(portalloc.EnvFileExistsError):
         portalloc.environment(1, env_file=path)
@@ -138,7 +153,7 @@ def test_a_file_that_is_not_portallocs_is_left_alone(world: World) -> None:
 def test_another_work_tree(world: World, kind: type) -> None:
     other = world.scratch / "other"
     other.mkdir()
-    with portalloc.environment(1, worktree=kind(other), instance_id="gw0 ä") as environment:
+    with portalloc.environment(1, worktree=kind(other), env_file=True, instance_id="gw0 ä") as environment:
         assert environment.worktree_path == other
         assert environment.env_file == other / ".env.isolation"
         assert environment.instance_id == "gw0 ä"

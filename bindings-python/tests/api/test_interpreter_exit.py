@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
-from portalloc import tools
 from support import run, until
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ ALIVE = {
     "an inheritable copy": "lease = portalloc.lease(); copy = lease.inheritable()",
     "one in a cycle": "class A: pass\na = A(); a.a = a; a.lease = portalloc.lease()",
     "one in a builtin module": "import sys\nsys.kept = portalloc.lease()",
-    "a report": "report = portalloc.who(1); settings = tools.settings()",
+    "a report": "from portalloc import tools; report = portalloc.who(1); settings = tools.settings()",
     "an entered block": "lease = portalloc.lease().__enter__()",
     "a thread that waits": (
         "import threading\nlease = portalloc.lease()\n"

@@ -52,7 +52,7 @@ def test_ctrl_c_ends_a_wait(wait: str, actor: Actor, obstacles: dict[str, int], 
         with pytest.raises(ActorError, match=r"^KeyboardInterrupt"):
             actor.finish()
         # It has taken nothing, left nothing, and goes on.
-        assert [info.ports for info in portalloc.leases()] == [list(lease)]
+        assert [info.ports for info in portalloc.leases()] == [tuple(lease)]
         assert portalloc.environments() == []
         assert world.left_behind() == []
     actor.do(f"with portalloc.lease(exact=[{obstacles['leased']}], wait=60): pass")

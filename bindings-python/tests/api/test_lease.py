@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import portalloc
@@ -66,12 +68,31 @@ def test_a_run_is_ascending_and_consecutive() -> None:
         assert lease.ports == tuple(range(lease.base_port, lease.base_port + 5))
 
 
-def test_the_port_is_that_of_a_lease_of_one() -> None:
+def test_the_port_is_the_first() -> None:
     with portalloc.lease() as one, portalloc.lease(2) as two:
         assert one.ports == (one.port,)
         assert one.base_port == one.port
-        with pytest.raises(portalloc.InvalidArgumentError):
-            _ = two.port
+        assert two.port == two.ports[0]
+
+
+def test_it_is_a_sequence() -> None:
+    with portalloc.lease(3) as lease:
+        assert isinstance(lease, Sequence)
+        first: int = lease[0]
+        some: tuple[int, ...] = lease[1:]
+        assert (first, *some) == lease.ports
+        assert lease[::-1] == lease.ports[::-1]
+        assert (lease.index(lease[1]), lease.count(lease[1]), lease.count(0)) == (1, 1, 0)
+        with pytest.raises(ValueError, match="not in"):
+            lease.index(0)
+        with pytest.raises(ValueError, match="not in"):
+            lease.index(lease[0], 1)
+
+
+def test_no_property_raises() -> None:
+    with portalloc.lease(2) as lease, portalloc.environment(2) as environment:
+        assert dict(inspect.getmembers(lease))["port"] == lease[0]
+        assert dict(inspect.getmembers(environment))["ports"] == environment.ports
 
 
 def test_it_is_iterable_and_indexable(world: World) -> None:

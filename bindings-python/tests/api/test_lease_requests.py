@@ -207,4 +207,4 @@ def test_whoever_holds_leases_of_a_registry_that_was_moved_away_is_told(world: W
     until("it is told", is_refused)
     held.release()
     with portalloc.lease() as lease:
-        assert [info.ports for info in portalloc.leases()] == [[lease.port]]
+        assert [info.ports for info in portalloc.leases()] == [(lease.port,)]

@@ -114,7 +114,7 @@ def test_many_threads_wait_at_once(world: World) -> None:
 
 def test_an_environment_in_another_thread(world: World) -> None:
     with ThreadPoolExecutor(4) as pool:
-        made = list(pool.map(lambda _: portalloc.environment(2), range(8)))
+        made = list(pool.map(lambda _: portalloc.environment(2, env_file=True), range(8)))
         assert len({port for environment in made for port in environment.ports}) == 16
         assert len({environment.id for environment in made}) == 8
         assert len({environment.env_file for environment in made}) == 8

@@ -6,7 +6,6 @@ import pickle
 
 import portalloc
 import pytest
-from portalloc import tools
 from support import run
 
 #: Calls that open a pool.
@@ -14,7 +13,7 @@ CALLS = {
     "lease": "portalloc.lease(pool=POOL).release()",
     "a lease that waits": "portalloc.lease(pool=POOL, wait=1).release()",
     "port": "portalloc.give_back(portalloc.port(pool=POOL))",
-    "settings": "tools.settings(pool=POOL)",
+    "settings": "__import__('portalloc.tools').tools.settings(pool=POOL)",
     "an environment": "portalloc.environment(1, pool=POOL).cleanup()",
     "a kept environment": "portalloc.environment(1, pool=POOL, kept=True).cleanup()",
 }
@@ -74,6 +73,7 @@ def test_it_does_not_hide_the_error_of_the_same_call(pool: str) -> None:
 def test_it_is_said_in_a_forked_child_anew(pool: str) -> None:
     done = run(
         "import os, portalloc\n"
+        "from portalloc import tools\n"
         f"def ask(): tools.settings(pool='{pool}')\n"
         "ask()\n"
         "child = os.fork()\n"

@@ -29,10 +29,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import page
 import portalloc
-from portalloc import tools
 import portalloc_pytest
 import pytest
-from portalloc import errors
+from portalloc import errors, tools
 from portalloc_pytest.options import pytest_addoption
 from support import DEADLINE, until
 
@@ -161,7 +160,7 @@ class Scene:
     def is_clean(self) -> None:
         until(
             f"nobody listens on the ports of {self._name}",
-            lambda: not any(one.listening for port in self._world.ports for one in portalloc.who(port)),
+            lambda: not any(one.listening for port in self._world.ports for one in portalloc.who(port).holders),
         )
         assert portalloc.environments() == []
         assert portalloc.leases() == []

@@ -12,7 +12,7 @@ from plugin_support import until
 if TYPE_CHECKING:
     from plugin_support import Inner
 
-SHOULD_BE_SILENT = "-Werror::portalloc_pytest.PortLeakWarning"
+SHOULD_BE_SILENT = "-Werror::portalloc.PortLeakWarning"
 
 
 def test_free_port_is_held_for_the_test_and_no_longer(inner: Inner) -> None:
@@ -214,10 +214,10 @@ def test_isolation_is_an_environment_of_the_test(inner: Inner) -> None:
             assert isolation.env_file is None
             record(id=isolation.id, ports=isolation.ports, names=isolation.names, temp=str(isolation.temp_dir),
                    lifetime=isolation.lifetime, exported=sorted(set(isolation.variables) & set(os.environ)),
-                   active=[one.id for one in portalloc.environments()])
+                   active=[one.isolation_id for one in portalloc.environments()])
 
         def test_another(isolation, record):
-            record(id=isolation.id, active=[one.id for one in portalloc.environments()])
+            record(id=isolation.id, active=[one.isolation_id for one in portalloc.environments()])
         """
     )
     files = set(inner.path.iterdir())

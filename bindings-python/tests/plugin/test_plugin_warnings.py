@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_the_categories() -> None:
     assert issubclass(portalloc_pytest.PortLeakWarning, portalloc.PortallocWarning)
-    assert portalloc_pytest.PortLeakWarning.__module__ == "portalloc_pytest"
+    assert portalloc_pytest.PortLeakWarning is portalloc.PortLeakWarning
     with pytest.raises(AttributeError, match="PortLekWarning"):
         _ = portalloc_pytest.PortLekWarning  # type: ignore[attr-defined]
 
