@@ -77,7 +77,7 @@ pub(crate) struct Lease {
     ports: Py<PyTuple>,
     /// None if it is an environment's.
     origin: Option<Origin>,
-    /// Whose it is: kept alive, because its end would release the ports.
+    /// The environment it belongs to: kept alive, because its end would release the ports.
     #[expect(dead_code, reason = "only kept")]
     environment: Option<Py<Environment>>,
 }
@@ -213,11 +213,11 @@ impl Lease {
         host: &str,
         listen: bool,
     ) -> PyResult<Typed<'py, typed::Socket>> {
-        let hand_off = hand_off(r#type, host).map_err(|error| raised(py, error))?.listen(listen);
+        let options = socket_options(r#type, host).map_err(|error| raised(py, error))?.listen(listen);
         let count = self.ports.bind(py).len();
         let socket = self.with(py, |lease| {
             let index = usize::try_from(index).map_err(|_| ffi::no_index(index, count))?;
-            lease.socket(index, &hand_off)
+            lease.socket(index, &options)
         })?;
         Typed::new(python_socket(py, socket)?, py)
     }
@@ -235,7 +235,7 @@ impl Lease {
         self.ports.bind(py).len()
     }
 
-    /// By a number or by a slice, from either end: the tuple knows what that means. `stubs.py` says it to type checkers.
+    /// By index or by slice, negative ones included, which the tuple understands. `stubs.py` says it to type checkers.
     fn __getitem__<'py>(&self, py: Python<'py>, index: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.ports.bind(py).as_any().get_item(index)
     }
@@ -291,7 +291,7 @@ impl Lease {
 }
 
 /// Python's own numbers for the kinds of sockets are the system's.
-fn hand_off(kind: i32, host: &str) -> portalloc::Result<SocketOptions> {
+fn socket_options(kind: i32, host: &str) -> portalloc::Result<SocketOptions> {
     let address: IpAddr = ffi::address(host)?;
     Ok(match kind {
         1 => SocketOptions::tcp(),

@@ -222,15 +222,15 @@ serve(sys.stdin, sys.stdout)
 
 
 def can_bind(port: int, *, reuse: bool, kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> bool:
-    """Whether a stranger who names the port gets it. The stranger leaves at once."""
+    """Whether a foreign process that names the port gets it. It leaves at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, kind) as stranger:
+    with socket.socket(family, kind) as foreign:
         if reuse:
-            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            stranger.bind((host, port))
+            foreign.bind((host, port))
             if kind is socket.SOCK_STREAM:
-                stranger.listen()
+                foreign.listen()
         except OSError:
             return False
         return True

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, cast
 
-import portalloc
 from portalloc._portalloc import explain_candidates, explain_conflict
 
 from portalloc_pytest import conflict_ports
@@ -29,7 +28,7 @@ def messages(error: BaseException | None, report: pytest.TestReport) -> list[str
     chain = list(_chain(error))
     conflicts = [one for one in chain if isinstance(one, OSError) and one.errno == errno.EADDRINUSE]
     found = explain_conflict(
-        named=[port for one in conflicts if isinstance(one, portalloc.PortInUseError) for port in one.ports],
+        named=[port for one in conflicts for port in _ports_attribute(one)],
         conflicts=map(_message, conflicts),
         texts=_texts(chain, report),
     )
@@ -80,3 +79,10 @@ def _message(error: BaseException) -> str:
         return "\n".join([str(error), *getattr(error, "__notes__", ())])
     except Exception:  # noqa: BLE001 - an exception that cannot be printed, for whatever reason
         return ""
+
+
+def _ports_attribute(error: BaseException) -> list[int]:
+    """portalloc's own errors know their ports, and so may others."""
+    ports: object = getattr(error, "ports", ())
+    items = cast("Iterable[object]", ports) if isinstance(ports, tuple) else ()
+    return [port for port in items if isinstance(port, int) and 0 < port < 65536]

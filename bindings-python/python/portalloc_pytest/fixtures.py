@@ -127,8 +127,8 @@ def portalloc_run(_portalloc: Options, pytestconfig: pytest.Config) -> RunIsolat
 def run_isolation(_portalloc_run: RunIsolation) -> portalloc.Environment:
     """One portalloc.Environment for the whole run, the same in all workers of pytest-xdist.
 
-    For servers that are started once and used by all tests. `portalloc.toml` in the rootdir or above sets its ports. The
-    process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash of a
+    For servers that are started once and used by all tests. `portalloc.toml` in the rootdir or above sets its ports.
+    The process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash of a
     worker; if that process is killed, the ports are free at once. Workers attach to it: they can read it, not end it.
     Nothing is exported to os.environ.
 

@@ -65,7 +65,7 @@ class Holder:
         return lease
 
     def environment(self, keep_in: Path) -> portalloc.Environment:
-        """One for this test. What is in its temp dir at the end is moved to a directory in `keep_in`."""
+        """One for this test. What is in its temp directory at the end is moved to a directory in `keep_in`."""
         environment = create_environment(self._options)
         self._environments.append((environment, keep_in))
         return environment

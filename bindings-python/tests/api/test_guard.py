@@ -67,8 +67,8 @@ def test_a_guard_can_be_put_up_later() -> None:
 
 
 def test_a_guard_that_comes_too_late_says_so() -> None:
-    with portalloc.lease() as lease, socket.socket() as stranger:
-        stranger.bind(("127.0.0.1", lease.port))
+    with portalloc.lease() as lease, socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", lease.port))
         with pytest.raises(portalloc.PortInUseError) as raised:
             lease.guard()
         assert str(lease.port) in raised.value.message

@@ -98,8 +98,8 @@ def test_sticky_prefers_what_the_key_had(world: World) -> None:
 def test_an_exhausted_pool_says_what_its_ports_do(world: World) -> None:
     held, strange, kept = world.ports[:3]
     pool = f"{held}-{kept}"
-    with portalloc.lease(exact=[held]), socket.socket() as stranger:
-        stranger.bind(("127.0.0.1", strange))
+    with portalloc.lease(exact=[held]), socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", strange))
         portalloc.environment(exact=[kept], kept=True)
         with pytest.raises(portalloc.PoolExhaustedError) as raised:
             portalloc.lease(pool=pool)
@@ -119,8 +119,8 @@ def test_an_exhausted_pool_says_what_its_ports_do(world: World) -> None:
 
 def test_ports_in_use_are_named(world: World) -> None:
     leased, strange, free = world.ports[:3]
-    with portalloc.lease(exact=[leased]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        stranger.bind(("127.0.0.1", strange))
+    with portalloc.lease(exact=[leased]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
+        foreign.bind(("127.0.0.1", strange))
         with pytest.raises(portalloc.PortInUseError) as raised:
             portalloc.lease(exact=[leased, strange, free])
     assert raised.value.ports == (leased, strange)
@@ -133,9 +133,9 @@ def test_ports_in_use_are_named(world: World) -> None:
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_a_port_is_free_only_on_every_side(world: World, family: socket.AddressFamily, kind: socket.SocketKind) -> None:
     assert portalloc.is_free(world.base)
-    with socket.socket(family, kind) as stranger:
-        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stranger.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", world.base))
+    with socket.socket(family, kind) as foreign:
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        foreign.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", world.base))
         assert not portalloc.is_free(world.base)
         with pytest.raises(portalloc.PortInUseError):
             portalloc.lease(exact=[world.base])

@@ -1,4 +1,4 @@
-"""Real servers on handed-over sockets answer real requests, and no stranger gets their port."""
+"""Real servers on sockets passed to them answer real requests, and no foreign process gets their port."""
 
 from __future__ import annotations
 

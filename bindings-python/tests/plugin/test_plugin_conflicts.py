@@ -382,10 +382,10 @@ def test_trouble_of_our_own_is_one_line(inner: Inner, taken: int) -> None:
         """
         from portalloc import _portalloc
 
-        def culprits(ports):
+        def explain_conflict(**failure):
             raise RuntimeError("the kernel is on holiday")
 
-        _portalloc.culprits = culprits
+        _portalloc.explain_conflict = explain_conflict
         """.replace("\n        ", "\n")
     )
     (line,) = explained(inner, f"import socket\ndef test_clash():\n    socket.socket().bind(('', {taken}))\n")

@@ -185,9 +185,9 @@ take = Holder.lease
 def take_and_be_robbed(self, *arguments, **options):
     lease = take(self, *arguments, **options)
     for reuse in (0, 1):
-        with socket.socket() as stranger, pytest.raises(OSError) as caught:
-            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
-            stranger.bind(("127.0.0.1", lease.port))
+        with socket.socket() as foreign, pytest.raises(OSError) as caught:
+            foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+            foreign.bind(("127.0.0.1", lease.port))
         assert caught.value.errno == errno.EADDRINUSE
     return lease
 
