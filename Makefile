@@ -79,12 +79,14 @@ python-installed: python-tools wheel
 
 stubs: python-tools ## Generate the Python stubs from the Rust code
 	$(BUILD_STUBS) --out target/stubs
+	$(VENV)/bin/python bindings-python/stubs.py target/stubs/portalloc/_portalloc.pyi
 	cp target/stubs/portalloc/_portalloc.pyi bindings-python/python/portalloc/
 
 check-python: python-tools ## Format, lints, types and stubs of the Python part
 	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(BUILD_STUBS) --out target/stubs
+	$(VENV)/bin/python bindings-python/stubs.py target/stubs/portalloc/_portalloc.pyi
 	diff -u bindings-python/python/portalloc/_portalloc.pyi target/stubs/portalloc/_portalloc.pyi
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy --explicit-package-bases bindings-python/tests/*.py bindings-python/tests/api bindings-python/tests/docs

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portalloc::environment::EnvFile;
 use portalloc::ffi;
-use portalloc::ffi::Wanted;
+use portalloc::ffi::PortChoice;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyString};
@@ -31,6 +31,12 @@ macro_rules! argument {
                 extract(value).map(Self)
             }
         }
+
+        impl From<$name> for $inner {
+            fn from(argument: $name) -> Self {
+                argument.0
+            }
+        }
     };
 }
 
@@ -43,6 +49,7 @@ mod hint {
     pub(super) const INT: PyStaticExpr = named!("builtins", "int");
     pub(super) const STR: PyStaticExpr = named!("builtins", "str");
     pub(super) const INTS: PyStaticExpr = of!(named!("collections.abc", "Iterable"), INT);
+    pub(super) const GROUPS: PyStaticExpr = of!(named!("collections.abc", "Iterable"), INTS);
     pub(super) const STRS: PyStaticExpr = of!(named!("collections.abc", "Iterable"), STR);
     pub(super) const PAIRS: PyStaticExpr =
         of!(named!("collections.abc", "Iterable"), of!(named!("builtins", "tuple"), STR, STR));
@@ -75,6 +82,11 @@ argument! {
 }
 
 argument! {
+    /// Groups of ports.
+    Groups(Vec<Vec<u16>>) as hint::GROUPS, |value| each(value, |item| item.extract().map(|Ports(ports)| ports))
+}
+
+argument! {
     /// One port, or several.
     OneOrMore(Vec<u16>) as hint::INT_OR_INTS, |value| {
         if value.hasattr("__index__")? { Ok(vec![value.extract::<Port>()?.0]) } else { Ok(value.extract::<Ports>()?.0) }
@@ -92,6 +104,11 @@ argument! {
 }
 
 argument! {
+    /// Texts of any origin. Lossy: what a program prints is decoded in ways that leave halves of characters.
+    Texts(Vec<String>) as hint::STRS, |value| each(value, |item| Ok(item.cast::<PyString>()?.to_string_lossy().into_owned()))
+}
+
+argument! {
     /// A port by its name or its index.
     PortName(String) as hint::INT_OR_STR, |value| match value.cast::<PyString>() {
         Ok(name) => Ok(name.to_string()),
@@ -101,7 +118,7 @@ argument! {
 }
 
 argument! {
-    /// A command line's.
+    /// The words of a command line.
     Words(Vec<OsString>) as hint::STRS, |value| each(value, |item| item.extract())
 }
 
@@ -111,7 +128,7 @@ argument! {
 }
 
 argument! {
-    /// A time in seconds, or a `datetime.timedelta`, which says its own.
+    /// A time in seconds, or a `datetime.timedelta`.
     Seconds(Duration) as hint::TIME, |value| {
         if value.is_instance_of::<PyBool>() {
             return Err(PyTypeError::new_err("a number of seconds is needed, not a bool"));
@@ -125,12 +142,14 @@ argument! {
 }
 
 impl Seconds {
-    /// As long as servers take at most, if nothing is wrong.
+    /// Fails at once.
+    pub(crate) const NONE: Self = Self(Duration::ZERO);
+    /// Longer than a server takes to start or to end, unless something is wrong.
     pub(crate) const USUAL: Self = Self(Duration::from_secs(30));
 }
 
 argument! {
-    /// `True` for the usual place, `False` for none, or a path.
+    /// `True` for the usual place in the worktree, `False` for none, or a path.
     EnvFilePlace(EnvFile) as hint::BOOL_OR_PATH, |value| match value.cast::<PyBool>() {
         Ok(wanted) if wanted.is_true() => Ok(EnvFile::Worktree),
         Ok(_) => Ok(EnvFile::None),
@@ -172,12 +191,17 @@ fn each<T>(
     value.try_iter()?.map(|item| extract(item?.as_borrowed())).collect()
 }
 
-/// The ways to say which ports are wanted.
-pub(crate) fn wanted(count: Option<Count>, ports: Option<Ports>, offsets: Option<Offsets>, scattered: bool) -> Wanted {
-    Wanted {
-        count: count.map(|Count(count)| count),
-        ports: ports.map(|Ports(ports)| ports),
-        offsets: offsets.map(|Offsets(offsets)| offsets),
+/// Which ports are asked for.
+pub(crate) fn choice(
+    count: Option<Count>,
+    exact: Option<Ports>,
+    offsets: Option<Offsets>,
+    scattered: bool,
+) -> PortChoice {
+    PortChoice {
+        count: count.map(Into::into),
+        ports: exact.map(Into::into),
+        offsets: offsets.map(Into::into),
         scattered,
     }
 }

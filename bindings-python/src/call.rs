@@ -1,6 +1,5 @@
-//! How a call gets to the core: with the allocator for its settings, behind a border that no panic gets past, and, if it
-//! may wait, without keeping other threads of Python from running. And how it comes back: `finished` gives out the core's
-//! warnings and raises its error.
+//! Calls into the core: with the allocator for the settings, behind a barrier that no panic gets past, and without the GIL if
+//! the call may wait. `finished` passes the core's warnings on and raises its error.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,25 +14,13 @@ use crate::warnings;
 /// What stays open between calls, for all threads and for forked children.
 static ALLOCATORS: Allocators = Allocators::new();
 
-/// The settings of a call that names them.
-pub(crate) fn settings(pool: Option<String>, exclude: Option<String>) -> Settings {
-    let mut settings = Settings::new();
-    if let Some(pool) = pool {
-        settings = settings.pool(pool);
-    }
-    if let Some(exclude) = exclude {
-        settings = settings.exclude(exclude);
-    }
-    settings
-}
-
-/// A call that takes microseconds. Python's threads stand still meanwhile, which costs less than letting them go, and
-/// means that none can fork in the middle of it.
+/// A call that takes microseconds. It keeps the GIL, which costs less than to release it, and means that no other thread of
+/// Python can fork in the middle of it.
 pub(crate) fn short<T>(py: Python<'_>, settings: &Settings, work: impl FnOnce(&Allocator) -> Result<T>) -> PyResult<T> {
     finished(py, no_panic(|| ALLOCATORS.with(settings, work)))
 }
 
-/// A call that may take longer.
+/// A call that may take longer, without the GIL.
 pub(crate) fn long<T: Send>(
     py: Python<'_>,
     settings: &Settings,
@@ -42,12 +29,12 @@ pub(crate) fn long<T: Send>(
     finished(py, py.detach(|| no_panic(|| ALLOCATORS.with(settings, work))))
 }
 
-/// A call that may wait, which a signal's handler can end: Ctrl-C by `KeyboardInterrupt`.
+/// A call that may wait. The handler of a signal can end it: Ctrl-C does, with `KeyboardInterrupt`.
 pub(crate) fn waiting<T: Send>(py: Python<'_>, work: impl FnOnce(&Interrupt) -> Result<T> + Send) -> PyResult<T> {
     waiting_or_undone(py, work, drop)
 }
 
-/// As `waiting`, for what does not end by being dropped: `undo` ends it if the call is to fail all the same.
+/// Like `waiting`, for a result whose drop does not end it: `undo` ends it if the call must fail after all.
 pub(crate) fn waiting_or_undone<T: Send>(
     py: Python<'_>,
     work: impl FnOnce(&Interrupt) -> Result<T> + Send,
@@ -58,7 +45,6 @@ pub(crate) fn waiting_or_undone<T: Send>(
     let raised_meanwhile = interrupt.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     match raised_meanwhile {
         Some(exception) => {
-            // It was taken all the same.
             let _ = done.map(undo);
             Err(exception)
         }
@@ -66,13 +52,13 @@ pub(crate) fn waiting_or_undone<T: Send>(
     }
 }
 
-/// What came of a call of the core. Every call comes back this way.
+/// The result of a call of the core. Every call returns through here.
 pub(crate) fn finished<T>(py: Python<'_>, done: Result<T>) -> PyResult<T> {
     finished_or_undone(py, done, drop)
 }
 
-/// As `finished`, for what does not end by being dropped: `undo` ends it if Python was told to raise warnings and there is
-/// one, because then the caller does not get it.
+/// Like `finished`, for a result whose drop does not end it: `undo` ends it if Python was told to raise warnings and there is
+/// one, because then the caller does not get the result.
 pub(crate) fn finished_or_undone<T>(py: Python<'_>, done: Result<T>, undo: impl FnOnce(T)) -> PyResult<T> {
     match (done, warnings::give_out(py)) {
         (Ok(value), Ok(())) => Ok(value),
@@ -83,7 +69,7 @@ pub(crate) fn finished_or_undone<T>(py: Python<'_>, done: Result<T>, undo: impl 
         (Err(error), Ok(())) => Err(raised(py, error)),
         (Err(error), Err(warning)) => {
             let error = raised(py, error);
-            // As of an exception that is raised while another one is handled: both are shown.
+            // Python then shows both, as if one was raised while the other was handled.
             error.value(py).setattr(intern!(py, "__context__"), warning.value(py))?;
             Err(error)
         }

@@ -1,17 +1,9 @@
 //! The core's errors as Python's exceptions, whose classes are in `errors.py`.
 
-use portalloc::{Error, ErrorCode};
+use portalloc::Error;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
-
-use crate::typed::{self, Typed};
-
-/// The stable codes of all errors, in the order of the documentation.
-#[pyfunction]
-pub(crate) fn error_codes(py: Python<'_>) -> PyResult<Typed<'_, typed::Texts>> {
-    Typed::new(PyTuple::new(py, ErrorCode::ALL.map(ErrorCode::as_str))?, py)
-}
+use pyo3::types::PyDict;
 
 /// The exception for an error of the core.
 pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {

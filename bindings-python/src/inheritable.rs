@@ -1,12 +1,12 @@
-//! A lease on its way to a child process.
+//! The descriptor of a lease, for child processes that inherit it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// A copy of a lease's file descriptor, inherited by the processes that are started while it is open: the lease then
-/// lives until this process and every one that inherited it have let go of it or ended, whatever happens to whom.
+/// A duplicate of a lease's file descriptor, which child processes inherit if they start while it is open. The lease then
+/// lives until this process and every process that inherited it have let go of it or ended.
 ///
 /// `with lease.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])` closes it once the child is started, so that
 /// later ones do not inherit it.

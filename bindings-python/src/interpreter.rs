@@ -1,5 +1,5 @@
-//! One interpreter of a process only: what this module keeps of Python's objects would be shared with the others, and be
-//! broken once the one that they belong to is gone. CPython itself refuses only interpreters with a lock of their own.
+//! Only one interpreter of a process can use this module: interpreters would share the Python objects that it keeps, which
+//! break when the interpreter that they belong to ends. CPython itself refuses only interpreters with a GIL of their own.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::sync::PyOnceLock;
 
 /// Refuses to be imported by a second interpreter.
 pub(crate) fn only_one(py: Python<'_>) -> PyResult<()> {
-    // Each interpreter has its own; kept, so that no other one's can come to lie at the same place.
+    // Each interpreter has its own `sys`. Kept, so that no other one can be allocated at the same address.
     static FIRST: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let sys = py.import("sys")?;
     if FIRST.get_or_init(py, || sys.clone().unbind()).is(&sys) {

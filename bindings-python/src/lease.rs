@@ -1,15 +1,17 @@
 //! Leases.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use portalloc::{GuardState, SocketOptions, ffi};
+use portalloc::ffi::LeaseOptions;
+use portalloc::{Settings, SocketOptions, ffi};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyTuple};
 
-use crate::arguments::{Count, Offsets, Ports, Seconds, wanted};
+use crate::arguments::{Count, Offsets, Ports, Seconds, choice};
 use crate::call;
 use crate::environment::Environment;
 use crate::errors::raised;
@@ -17,101 +19,77 @@ use crate::inheritable::Inheritable;
 use crate::origin::Origin;
 use crate::typed::{self, Typed};
 
-/// Leases ports: nobody else is given them until they are released, or this process is gone, whichever comes first.
+/// Leases ports: no other process is given them until they are released or this process has ended.
 ///
-/// - `count`: so many consecutive ports; one by default.
-/// - `ports`: exactly these, in the pool or not. `offsets`: a base and the ports at these distances from it, such as
+/// - `count`: how many consecutive ports; one by default.
+/// - `exact`: exactly these, in the pool or not. `offsets`: a base and the ports at these distances from it, such as
 ///   `[0, 1, 10000]`. `scattered`: ports that need not be consecutive. At most one of the three.
-/// - `pool`, `exclude`: ports to give out and ports never to, such as `"20000-29999,31000"`; else `PORTALLOC_POOL` and
-///   `PORTALLOC_EXCLUDE`, else the project file `portalloc.toml`, else 20000-29999.
-/// - `guard`: holds the ports against programs that know nothing of portalloc, too: see `Lease.guard`.
-/// - `sticky`: prefers the ports that the same key was given before, on this machine.
-/// - `timeout`: seconds to wait for ports to come free; by default the call fails at once. While it waits other threads
-///   run, and Ctrl-C ends it.
+/// - `pool`, `exclude`: ports to give out, and ports never to give out, such as `"20000-29999,31000"`. By default the
+///   variables `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` set them, else the project file `portalloc.toml`, else 20000-29999.
+/// - `guard`: also keeps programs that do not use portalloc off the ports: see `Lease.guard`.
+/// - `sticky_key`: prefers the ports that the same key was given before, on this machine.
+/// - `wait`: seconds, or a `timedelta`, to wait for ports to come free; by default the call fails at once. While it waits,
+///   other threads run, and Ctrl-C ends the wait.
 ///
-/// Raises `InvalidArgumentError`, `PoolExhaustedError`, `PortInUseError`, `TimeoutError`, `RegistryUnusableError`,
-/// `PermissionDeniedError`, `IoError`; `TypeError` for arguments of a wrong type.
+/// Raises `InvalidArgumentError`, `PoolExhaustedError`, `PortInUseError`, `WaitTimeout`, `RegistryUnusableError`,
+/// `PermissionDeniedError`, `SystemCallError`; `TypeError` for arguments of a wrong type.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 #[pyo3(
-    signature = (count = None, *, ports = None, offsets = None, scattered = false, pool = None, exclude = None, guard = false, sticky = None, timeout = None)
+    signature = (count = None, *, exact = None, offsets = None, scattered = false, pool = None, exclude = None, guard = false, sticky_key = None, wait = Seconds::NONE)
 )]
 pub(crate) fn lease(
     py: Python<'_>,
     count: Option<Count>,
-    ports: Option<Ports>,
+    exact: Option<Ports>,
     offsets: Option<Offsets>,
     scattered: bool,
     pool: Option<String>,
     exclude: Option<String>,
     guard: bool,
-    sticky: Option<String>,
-    timeout: Option<Seconds>,
+    sticky_key: Option<String>,
+    wait: Seconds,
 ) -> PyResult<Lease> {
-    let request = wanted(count, ports, offsets, scattered).request().map_err(|error| raised(py, error))?;
-    let mut request = request.guard(guard);
-    if let Some(key) = sticky {
-        request = request.sticky(key);
-    }
-    let settings = call::settings(pool, exclude);
-    let lease = match timeout {
-        None => call::short(py, &settings, |allocator| allocator.lease(request)),
-        Some(Seconds(limit)) => {
-            call::waiting(py, |interrupt| interrupt.with(&settings, |allocator| allocator.lease(request.wait(limit))))
-        }
+    let ports = choice(count, exact, offsets, scattered);
+    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key };
+    let request = options.request().map_err(|error| raised(py, error))?;
+    let settings = Settings::given(None, pool, exclude);
+    let lease = if wait.0.is_zero() {
+        call::short(py, &settings, |allocator| allocator.lease(request))
+    } else {
+        call::waiting(py, |interrupt| interrupt.with(&settings, |allocator| allocator.lease(request)))
     }?;
-    Lease::new(py, lease)
+    let (ports, origin) = (PyTuple::new(py, lease.ports())?.unbind(), Origin::here(py));
+    Ok(Lease { lease: Arc::new(lease), ports, origin, environment: None })
 }
 
-/// Ports that are nobody else's until they are released, or until the process that took them is gone, whichever comes
-/// first: the kernel sees to it, SIGKILL included. A context manager that releases; iterable and
-/// indexable, it is its ports.
+/// Ports that no other process is given until they are released or the process that took them has ended. The kernel sees to
+/// that, even after SIGKILL. A context manager that releases, and a sequence of its ports.
 ///
-/// It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child its copy keeps the
-/// lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
-/// ports, and pass the lease itself on with `inheritable`. One that nothing refers to any more and that was not released
-/// ends, with a `PortallocWarning` that names the line where it was taken.
+/// It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child, its copy keeps the lease
+/// alive while the child lives, but only the process that took the lease can release it. It cannot be pickled: send its
+/// ports, and let a child inherit the lease with `inheritable`. A lease that was not released ends when nothing refers to its
+/// object any more, with a `PortallocWarning` that names the line where it was taken.
 #[pyclass(frozen, sequence, module = "portalloc")]
 pub(crate) struct Lease {
-    source: Source,
+    lease: Arc<portalloc::Lease>,
     ports: Py<PyTuple>,
-}
-
-/// Whose it is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are leases, and a box for each would cost more than it saves"
-)]
-enum Source {
-    Own { lease: portalloc::Lease, taken: Option<Origin> },
-    Of(Py<Environment>),
+    /// None if it is an environment's.
+    origin: Option<Origin>,
+    /// The environment it belongs to: kept alive, because its end would release the ports.
+    #[expect(dead_code, reason = "only kept")]
+    environment: Option<Py<Environment>>,
 }
 
 impl Lease {
-    fn new(py: Python<'_>, lease: portalloc::Lease) -> PyResult<Self> {
+    /// That of an environment.
+    pub(crate) fn of(py: Python<'_>, environment: Py<Environment>, lease: Arc<portalloc::Lease>) -> PyResult<Self> {
         let ports = PyTuple::new(py, lease.ports())?.unbind();
-        Ok(Self { source: Source::Own { lease, taken: Origin::here(py) }, ports })
-    }
-
-    /// That of an environment, which outlives this view of it.
-    pub(crate) fn of(py: Python<'_>, environment: Py<Environment>, ports: &[u16]) -> PyResult<Self> {
-        Ok(Self { source: Source::Of(environment), ports: PyTuple::new(py, ports)?.unbind() })
+        Ok(Self { lease, ports, origin: None, environment: Some(environment) })
     }
 
     fn with<T>(&self, py: Python<'_>, work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>) -> PyResult<T> {
-        call::finished(py, self.ask(work))
-    }
-
-    /// Without a word of what the core has to warn of: for properties, which raise nothing.
-    fn ask<T>(&self, work: impl FnOnce(&portalloc::Lease) -> portalloc::Result<T>) -> portalloc::Result<T> {
-        ffi::no_panic(|| match &self.source {
-            Source::Own { lease, .. } => work(lease),
-            Source::Of(environment) => environment.get().with_lease(work),
-        })
-    }
-
-    fn is_released(&self) -> bool {
-        self.ask(|lease| Ok(lease.is_released())).unwrap_or(true)
+        call::finished(py, ffi::no_panic(|| work(&self.lease)))
     }
 }
 
@@ -122,10 +100,12 @@ const LOST: &str = "the lease taken here was not released, and ended because not
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Source::Own { lease, taken: Some(taken) } = &self.source else { return };
         // A forked child's copy is not the child's to release.
-        if lease.is_ours() && lease.is_held() {
-            Python::try_attach(|py| taken.warn(py, LOST));
+        if let Some(origin) = &self.origin
+            && self.lease.is_ours()
+            && self.lease.is_held()
+        {
+            Python::try_attach(|py| origin.warn(py, LOST));
         }
     }
 }
@@ -144,60 +124,54 @@ impl Lease {
         Typed::new(&self.ports, py)
     }
 
-    /// The port of a lease of one; `InvalidArgumentError` if there are several.
+    /// The port, of a lease of one; of several the first.
     #[getter]
-    fn port(&self, py: Python<'_>) -> PyResult<u16> {
-        match &self.source {
-            Source::Own { lease, .. } => lease.port().map_err(|error| raised(py, error)),
-            Source::Of(_) => self.with(py, portalloc::Lease::port),
-        }
+    fn port(&self) -> u16 {
+        self.lease.base_port()
     }
 
     /// The first port.
     #[getter]
-    fn base_port<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::Int>> {
-        Typed::new(self.ports.bind(py).get_item(0)?, py)
+    fn base_port(&self) -> u16 {
+        self.lease.base_port()
     }
 
-    /// Whether the ports are still this lease's: it was not released, and its file descriptor is still its own. A program
-    /// that closes all descriptors, as daemons do when they start, ends its leases without releasing them.
+    /// Whether this lease still has the ports: it was not released, and its file descriptor is still its own. A program that
+    /// closes all descriptors, as daemons do when they start, ends its leases without releasing them.
     ///
     /// In a forked child: whether the child's copy keeps the lease alive.
     #[getter]
     fn held(&self) -> bool {
-        self.ask(|lease| Ok(lease.is_held())).unwrap_or(false)
+        self.lease.is_held()
     }
 
     /// Whether it was released. A lease that lost its descriptor was not; `held` tells of that, too.
     #[getter]
     fn released(&self) -> bool {
-        self.is_released()
+        self.lease.is_released()
     }
 
-    /// Gives the ports back. Again does nothing, and neither does a forked child's call.
+    /// Gives the ports back. Safe to call twice. Does nothing in a forked child.
     ///
-    /// From here on others may be given these ports, so close your own sockets first. A lease that was passed on ends
-    /// only when the last process that has it is gone.
+    /// Others may be given these ports from now on, so close your own sockets first. An inherited lease ends only when the
+    /// last process that has it has ended or let go of it.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
-        match &self.source {
-            Source::Of(_) if self.is_released() => Ok(()),
-            _ => self.with(py, |lease| {
-                lease.release();
-                Ok(())
-            }),
-        }
+        self.with(py, |lease| {
+            lease.release();
+            Ok(())
+        })
     }
 
-    /// Holds the ports by sockets, against programs that know nothing of portalloc: none of them, and no server of your
-    /// own, can bind the ports until `open_guard` or `drop_guard`. The sockets do not listen, so that clients are refused.
+    /// Holds the ports with sockets, against programs that do not use portalloc: none of them, and no server of your own,
+    /// can bind the ports until `open_guard` or `drop_guard`. The sockets do not listen, so clients are refused.
     ///
-    /// Raises `PortInUseError` if a stranger is there already.
+    /// Raises `PortInUseError` if a foreign process is on one of the ports already.
     fn guard(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, portalloc::Lease::guard)
     }
 
-    /// Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which goes on keeping others off. UDP
-    /// ports are not guarded from then on. Without a guard does nothing.
+    /// Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which still keeps other programs off. UDP
+    /// ports are not guarded from then on. Without a guard it does nothing.
     fn open_guard(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, portalloc::Lease::open_guard)
     }
@@ -210,21 +184,20 @@ impl Lease {
         })
     }
 
-    /// `"none"`, `"reuse"` (servers that set `SO_REUSEADDR` can bind) or `"shut"` (nobody can).
+    /// `"none"`, `"shared"` (servers that set `SO_REUSEADDR` can bind) or `"exclusive"` (no server can bind).
     #[getter]
     fn guard_state<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::GuardWord>> {
-        let state = self.ask(|lease| Ok(lease.guard_state())).unwrap_or(GuardState::None);
-        Typed::new(state.as_str(), py)
+        Typed::new(self.lease.guard_state().as_str(), py)
     }
 
-    /// A `socket.socket` bound to the port at `index`, to hand to the server itself: `asyncio`'s `sock=`, uvicorn's `fd=`,
-    /// gunicorn's `fd://`. Nobody can come in between: a TCP socket is bound over a guard of this lease.
+    /// A `socket.socket` bound to the port at `index`, to pass to the server itself: `asyncio`'s `sock=`, uvicorn's `fd=`,
+    /// gunicorn's `fd://`. No other program can take the port in between: a TCP socket is bound over a guard of this lease.
     ///
     /// `type` is `socket.SOCK_STREAM` or `socket.SOCK_DGRAM`; `host` an IP address, `"localhost"`, or `""` for every IPv4
     /// address (`"::"` for every one). A TCP socket listens already, unless `listen` is false. It is not inherited by
-    /// child processes, unless you make it so, and outlives the lease: close it before you release the port.
+    /// child processes, unless you make it inheritable, and outlives the lease: close it before you release the port.
     ///
-    /// Raises `PortInUseError` if a stranger was there first, and `InvalidArgumentError`.
+    /// Raises `PortInUseError` if a foreign process was there first, and `InvalidArgumentError`.
     #[pyo3(signature = (index = 0, *, r#type = 1, host = "127.0.0.1", listen = true))]
     fn socket<'py>(
         &self,
@@ -234,18 +207,18 @@ impl Lease {
         host: &str,
         listen: bool,
     ) -> PyResult<Typed<'py, typed::Socket>> {
-        let hand_off = hand_off(r#type, host).map_err(|error| raised(py, error))?.listen(listen);
+        let options = socket_options(r#type, host).map_err(|error| raised(py, error))?.listen(listen);
         let count = self.ports.bind(py).len();
         let socket = self.with(py, |lease| {
             let index = usize::try_from(index).map_err(|_| ffi::no_index(index, count))?;
-            lease.socket(index, &hand_off)
+            lease.socket(index, &options)
         })?;
         Typed::new(python_socket(py, socket)?, py)
     }
 
     /// Lets child processes inherit the lease: `with lease.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])`. From
-    /// then on it lives until this process and every one that inherited it have let go of it or ended, and a release gives
-    /// up only this process's part in it. Guards are not passed on.
+    /// then on it lives until this process and every process that inherited it have let go of it or ended; a release gives up
+    /// only this process's part. Guards are not inherited.
     ///
     /// Raises `InvalidArgumentError` once released, and `UnsupportedError` in a forked child.
     fn inheritable(&self, py: Python<'_>) -> PyResult<Inheritable> {
@@ -256,9 +229,20 @@ impl Lease {
         self.ports.bind(py).len()
     }
 
-    fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Typed<'py, typed::Int>> {
-        // A negative one arrives as it is, and the tuple knows what it means.
-        Typed::new(self.ports.bind(py).as_any().get_item(index)?, py)
+    /// By index or by slice, negative ones included, which the tuple understands. `stubs.py` says it to type checkers.
+    fn __getitem__<'py>(&self, py: Python<'py>, index: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.ports.bind(py).as_any().get_item(index)
+    }
+
+    /// The index of a port. Raises `ValueError` if the lease does not have it.
+    #[pyo3(signature = (port, start = 0, stop = isize::MAX, /))]
+    fn index(&self, py: Python<'_>, port: Bound<'_, PyAny>, start: isize, stop: isize) -> PyResult<usize> {
+        self.ports.bind(py).call_method1("index", (port, start, stop))?.extract()
+    }
+
+    /// 1 if the lease has this port, else 0: all its ports differ.
+    fn count(&self, py: Python<'_>, port: Bound<'_, PyAny>) -> PyResult<usize> {
+        self.ports.bind(py).call_method1("count", (port,))?.extract()
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Typed<'py, typed::IntIterator>> {
@@ -286,25 +270,22 @@ impl Lease {
 
     fn __reduce__(&self) -> PyResult<String> {
         Err(PyTypeError::new_err(
-            "a lease stays with the process that took it and cannot be pickled or copied: send its ports, or pass it on with inheritable()",
+            "a lease stays with the process that took it and cannot be pickled or copied: send its ports, or let a child inherit it with inheritable()",
         ))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let state = if self.is_released() {
-            ", released"
-        } else if self.held() {
-            ""
-        } else {
-            ", lost"
+    fn __repr__(&self) -> String {
+        let state = match (self.released(), self.held()) {
+            (true, _) => ", released",
+            (false, true) => "",
+            (false, false) => ", lost",
         };
-        let ports: Vec<u16> = self.ports.bind(py).extract()?;
-        Ok(format!("<Lease {}{state}>", shown(&ports)))
+        format!("<Lease {}{state}>", shown(self.lease.ports()))
     }
 }
 
 /// Python's own numbers for the kinds of sockets are the system's.
-fn hand_off(kind: i32, host: &str) -> portalloc::Result<SocketOptions> {
+fn socket_options(kind: i32, host: &str) -> portalloc::Result<SocketOptions> {
     let address: IpAddr = ffi::address(host)?;
     Ok(match kind {
         1 => SocketOptions::tcp(),

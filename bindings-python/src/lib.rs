@@ -1,23 +1,22 @@
-//! portalloc for Python: converts arguments, calls the core once, maps the error. What a call means is decided in the
-//! crate `portalloc`; what is nicer said in Python is in `python/portalloc`.
+//! portalloc for Python: converts arguments, calls the core once, maps the result or the error. What a call means is
+//! decided in the crate `portalloc`; what is better said in Python is in `python/portalloc`.
 
 mod arguments;
 mod call;
 mod command_line;
 mod environment;
 mod errors;
-mod functions;
 mod inheritable;
 mod interpreter;
 mod lease;
 mod listing;
 mod origin;
 mod port;
-mod reports;
+mod ports;
 mod runners;
-mod settings;
+mod summaries;
+mod tools;
 mod typed;
-mod validation;
 mod warnings;
 
 /// The native part of portalloc; import `portalloc` instead.
@@ -26,27 +25,21 @@ mod _portalloc {
     #[pymodule_export]
     use super::command_line::run_command_line;
     #[pymodule_export]
-    use super::environment::Environment;
-    #[pymodule_export]
-    use super::errors::error_codes;
-    #[pymodule_export]
-    use super::functions::{is_free, parse_id, render, wait_for, wait_until_free, who};
+    use super::environment::{Environment, attach, current, environment};
     #[pymodule_export]
     use super::inheritable::Inheritable;
     #[pymodule_export]
     use super::lease::{Lease, lease};
     #[pymodule_export]
-    use super::listing::{EnvironmentInfo, LeaseInfo, cleanup, cleanup_stale, environments, leases};
+    use super::listing::{cleanup, cleanup_stale, environments, leases, validate};
     #[pymodule_export]
     use super::port::{give_back, port};
     #[pymodule_export]
-    use super::reports::{Holder, PortReport, SocketInfo};
+    use super::ports::{is_free, wait_until_free, wait_until_open, who};
     #[pymodule_export]
-    use super::runners::{Leak, clash_in, culprits, leaks, ports_in};
+    use super::runners::{explain_candidates, explain_conflict, leaks, ports_in};
     #[pymodule_export]
-    use super::settings::{Settings, settings};
-    #[pymodule_export]
-    use super::validation::{Validation, validate};
+    use super::tools::{Settings, error_codes, parse_id, render, settings};
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,6 +47,14 @@ mod _portalloc {
     // Without the module as an argument, so that the stubs are known to be complete.
     #[pymodule_init]
     fn init() -> pyo3::PyResult<()> {
-        pyo3::Python::attach(super::interpreter::only_one)
+        use pyo3::prelude::*;
+
+        Python::attach(|py| {
+            super::interpreter::only_one(py)?;
+            // As `collections.abc` has it, without the import of `collections`, which costs a millisecond.
+            let sequence = py.import("_collections_abc")?.getattr("Sequence")?;
+            sequence.call_method1("register", (py.get_type::<Lease>(),))?;
+            Ok(())
+        })
     }
 }

@@ -1,148 +1,55 @@
-//! What is in the registry, and removing what is over.
-
-use std::path::PathBuf;
-use std::time::SystemTime;
+//! What is in the registry, and removing what has ended.
 
 use portalloc::cleanup::{Cleanup, Selection};
-use portalloc::environment::{EnvironmentSummary, LeaseSummary};
-use portalloc::{IsolationId, Settings};
+use portalloc::environment::ListingSummary;
+use portalloc::{IsolationId, Settings, ffi};
 use pyo3::prelude::*;
 
 use crate::call;
 use crate::errors::raised;
-use crate::reports::time;
+use crate::summaries::summary;
+use crate::typed::{self, Typed};
 
-/// An environment as the registry shows it.
-#[pyclass(frozen, get_all, module = "portalloc")]
-pub(crate) struct EnvironmentInfo {
-    /// Its isolation ID.
-    id: String,
-    /// `active`, `stale` (its holder, TTL or owner is gone) or `damaged`.
-    status: &'static str,
-    /// Why it is not active.
-    reason: Option<String>,
-    /// `held` or `kept`; none if its record is broken.
-    lifetime: Option<&'static str>,
-    /// Its ports, in the order of the names.
-    ports: Vec<u16>,
-    /// Names of the first ports.
-    names: Vec<String>,
-    /// When it was made (UTC).
-    created_at: Option<SystemTime>,
-    /// When its TTL is over (UTC).
-    expires_at: Option<SystemTime>,
-    /// The process that made a held one, or the owner of a kept one.
-    holder_pid: Option<u32>,
-    /// That process's command name, while it runs.
-    holder_name: Option<String>,
-    /// The user it belongs to, by number.
-    user_id: u32,
-    /// What tells it from others of its work tree. None of another user's, as are the following.
-    instance_id: Option<String>,
-    /// Its work tree.
-    worktree_path: Option<PathBuf>,
-    /// Its temp dir.
-    temp_dir: Option<PathBuf>,
-    /// Its env file, if it has one.
-    env_file: Option<PathBuf>,
-}
-
-/// A live lease that belongs to no environment.
-#[pyclass(frozen, get_all, module = "portalloc")]
-pub(crate) struct LeaseInfo {
-    /// Its ports, ascending.
-    ports: Vec<u16>,
-    /// The process that took it.
-    holder_pid: Option<u32>,
-    /// That process's command name, while it runs.
-    holder_name: Option<String>,
-    /// The user it belongs to, by number.
-    user_id: u32,
-    /// When it was taken (UTC).
-    since: SystemTime,
-}
-
-impl From<EnvironmentSummary> for EnvironmentInfo {
-    fn from(info: EnvironmentSummary) -> Self {
-        Self {
-            id: info.id,
-            status: info.status,
-            reason: info.reason,
-            lifetime: info.lifetime,
-            ports: info.ports,
-            names: info.names.unwrap_or_default(),
-            created_at: info.created_at.map(time),
-            expires_at: info.expires_at.map(time),
-            holder_pid: info.holder_pid,
-            holder_name: info.holder_name,
-            user_id: info.user_id,
-            instance_id: info.instance_id,
-            worktree_path: info.worktree_path,
-            temp_dir: info.temp_dir,
-            env_file: info.env_file,
-        }
-    }
-}
-
-impl From<LeaseSummary> for LeaseInfo {
-    fn from(lease: LeaseSummary) -> Self {
-        Self {
-            ports: lease.ports,
-            holder_pid: lease.holder_pid,
-            holder_name: lease.holder_name,
-            user_id: lease.user_id,
-            since: time(lease.since),
-        }
-    }
-}
-
-#[pymethods]
-impl EnvironmentInfo {
-    fn __repr__(&self) -> String {
-        format!("<EnvironmentInfo {} {}>", self.id, self.status)
-    }
-}
-
-#[pymethods]
-impl LeaseInfo {
-    fn __repr__(&self) -> String {
-        format!("<LeaseInfo {}>", crate::lease::shown(&self.ports))
-    }
-}
-
-/// All environments of this network namespace, oldest first. Nothing is locked or changed.
+/// All environments of this network namespace, oldest first. Locks and changes nothing.
 ///
-/// Raises `RegistryUnusableError`, `IoError`.
+/// Raises `RegistryUnusableError`, `SystemCallError`.
 #[pyfunction]
-pub(crate) fn environments(py: Python<'_>) -> PyResult<Vec<EnvironmentInfo>> {
-    let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
-    Ok(listing.environments.into_iter().map(|info| EnvironmentSummary::from(info).into()).collect())
+pub(crate) fn environments(py: Python<'_>) -> PyResult<Typed<'_, typed::EnvironmentInfos>> {
+    summary(py, "environments", |allocator| ffi::json(&ListingSummary::from(allocator.list()?).environments))
 }
 
-/// All live leases that belong to no environment, by port. Nothing is locked or changed.
+/// All live leases that belong to no environment, by port. Locks and changes nothing.
 ///
-/// Raises `RegistryUnusableError`, `IoError`.
+/// Raises `RegistryUnusableError`, `SystemCallError`.
 #[pyfunction]
-pub(crate) fn leases(py: Python<'_>) -> PyResult<Vec<LeaseInfo>> {
-    let listing = call::long(py, &Settings::new(), portalloc::Allocator::list)?;
-    Ok(listing.leases.into_iter().map(|lease| LeaseSummary::from(lease).into()).collect())
+pub(crate) fn leases(py: Python<'_>) -> PyResult<Typed<'_, typed::LeaseInfos>> {
+    summary(py, "leases", |allocator| ffi::json(&ListingSummary::from(allocator.list()?).leases))
 }
 
-/// Removes an environment, kept or stale: temp dir, env file, record, and gives its ports back. Returns whether there was
-/// one, so that it may be called again.
+/// Checks the record, temp directory, env file and lease of an environment of this user, and looks at its ports.
 ///
-/// Raises `InvalidIdError`, `InUseError` if a live process holds it, `PermissionDeniedError`, `RegistryUnusableError`,
-/// `IoError`.
+/// Raises `InvalidIdError`, `NotFoundError`, `PermissionDeniedError`, `RegistryUnusableError`, `SystemCallError`.
+#[pyfunction]
+pub(crate) fn validate<'py>(py: Python<'py>, id: &str) -> PyResult<Typed<'py, typed::Validation>> {
+    let id: IsolationId = id.parse().map_err(|error| raised(py, error))?;
+    summary(py, "validation", |allocator| ffi::json(&allocator.validate(id)?))
+}
+
+/// Removes an environment, kept or stale: deletes its temp directory, env file and record, and releases its ports. Returns
+/// `False` if there was none, so it is safe to call twice.
+///
+/// Raises `InvalidIdError`, `EnvironmentInUseError` if a live process holds it, `PermissionDeniedError`,
+/// `RegistryUnusableError`, `SystemCallError`.
 #[pyfunction]
 pub(crate) fn cleanup(py: Python<'_>, id: &str) -> PyResult<bool> {
     let id: IsolationId = id.parse().map_err(|error| raised(py, error))?;
     remove(py, Selection::Id(id)).map(|removed| !removed.is_empty())
 }
 
-/// Removes what is over: stale environments of this user, and what crashes have left. Returns the IDs of those removed.
-/// Never touches a live one.
+/// Removes the stale environments of this user and what crashes have left behind. Returns the IDs of the environments that
+/// it removed. Never touches a live one.
 ///
-/// Raises `PermissionDeniedError`, `RegistryUnusableError`, `IoError`, after all others were removed.
+/// Raises `PermissionDeniedError`, `RegistryUnusableError`, `SystemCallError`, after it has removed all others.
 #[pyfunction]
 pub(crate) fn cleanup_stale(py: Python<'_>) -> PyResult<Vec<String>> {
     remove(py, Selection::Stale)
@@ -150,9 +57,6 @@ pub(crate) fn cleanup_stale(py: Python<'_>) -> PyResult<Vec<String>> {
 
 fn remove(py: Python<'_>, selection: Selection) -> PyResult<Vec<String>> {
     let cleanup = Cleanup::new(selection);
-    let report = call::long(py, &Settings::new(), |allocator| allocator.cleanup(&cleanup))?;
-    match report.skipped.into_iter().next() {
-        Some(skipped) => Err(raised(py, skipped.error)),
-        None => Ok(report.removed.into_iter().map(|removed| removed.id.to_string()).collect()),
-    }
+    let report = call::long(py, &Settings::new(), |allocator| allocator.cleanup(&cleanup)?.strict())?;
+    Ok(report.removed.into_iter().map(|removed| removed.id.to_string()).collect())
 }

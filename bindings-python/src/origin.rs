@@ -14,7 +14,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The line that is running; none if Python calls from no code at all.
+    /// The line that is running; none if no Python code is.
     pub(crate) fn here(py: Python<'_>) -> Option<Self> {
         static FRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let frame = FRAME.import(py, "sys", "_getframe").ok()?.call0().ok()?;
@@ -33,12 +33,12 @@ impl Origin {
         Ok(file.cast::<PyString>()?.to_string_lossy().into_owned())
     }
 
-    /// Warns that what was made here was left to the garbage collector. If warnings are errors, there is nobody to raise
-    /// this one to, so Python reports it as unraisable.
+    /// Warns that what was made here was left to the garbage collector. If warnings are errors, no caller can receive this
+    /// one, so Python reports it as unraisable.
     ///
-    /// What is still alive when the interpreter ends has lived as long as the process: nothing was lost, and nothing is said.
+    /// An object that is still alive when the interpreter ends was not lost: it has lived as long as the process.
     pub(crate) fn warn(&self, py: Python<'_>, message: &str) {
-        // Whatever is being raised at this moment is none of this business, and must survive it.
+        // An exception that is being raised at this moment must survive this.
         let raising = PyErr::take(py);
         if !warnings::is_ending(py)
             && let Err(error) = self.file(py).and_then(|file| warnings::warn_about(py, &file, self.line, message))

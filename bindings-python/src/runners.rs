@@ -1,46 +1,48 @@
-//! What the pytest plugin asks when a test is over. Not for users: `portalloc` does not show it.
+//! What the pytest plugin asks when a test has ended. Not for users: `portalloc` does not export it.
+
+use std::time::Duration;
 
 use portalloc::Settings;
-use portalloc::conflict::Clash;
+use portalloc::who::{Failure, LEAK_GRACE};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::arguments::Ports;
+use crate::arguments::{Groups, Ports, Texts};
 use crate::call;
-use crate::reports::PortReport;
 
-/// A server that outlives what its port was leased for.
-#[pyclass(frozen, get_all, module = "portalloc._portalloc")]
-pub(crate) struct Leak {
-    /// One sentence.
-    message: String,
-    /// Whether this very process listens.
-    is_ours: bool,
-}
-
-/// Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing.
+/// A sentence for each port that a failure was about: `named` by an error, or mentioned in the messages of errors that are
+/// certainly `conflicts`, or in other `texts`. `None` if the failure tells of no port conflict.
 #[pyfunction]
-pub(crate) fn clash_in(text: &Bound<'_, PyString>) -> Option<Vec<Vec<u16>>> {
-    // Lossy: what a program prints is decoded in ways that leave halves of characters.
-    Clash::in_text(&text.to_string_lossy()).map(|Clash { told, around }| vec![told, around])
+pub(crate) fn explain_conflict(
+    py: Python<'_>,
+    named: Ports,
+    conflicts: Texts,
+    texts: Texts,
+) -> PyResult<Option<Vec<String>>> {
+    let mut failure = Failure::new();
+    (failure.named, failure.conflicts, failure.texts) = (named.0, conflicts.0, texts.0);
+    call::long(py, &Settings::new(), |allocator| allocator.explain_conflict(&failure))
 }
 
-/// Ports that a text names, whatever it tells of.
+/// The same about ports that the caller has guessed, the surest group first.
+#[pyfunction]
+pub(crate) fn explain_candidates(py: Python<'_>, groups: Groups) -> PyResult<Vec<String>> {
+    call::long(py, &Settings::new(), |allocator| allocator.explain_candidates(&groups.0))
+}
+
+/// Ports that a text names, whatever it is about.
 #[pyfunction]
 pub(crate) fn ports_in(text: &Bound<'_, PyString>) -> Vec<u16> {
     portalloc::conflict::ports_in(&text.to_string_lossy())
 }
 
-/// Reports of those of the ports that can be what a clash was about.
+/// Servers on ports that are still leased, but about to be released: a sentence for each, and whether this very process is
+/// one of those that listen. `patient`: gives the servers a moment to end. Ctrl-C ends the wait.
 #[pyfunction]
-pub(crate) fn culprits(py: Python<'_>, ports: Ports) -> PyResult<Vec<PortReport>> {
-    let reports = call::long(py, &Settings::new(), |allocator| allocator.culprits(ports.0))?;
-    reports.iter().map(|report| PortReport::new(py, report)).collect()
-}
-
-/// Servers on ports that are still leased, but about to be given back.
-#[pyfunction]
-pub(crate) fn leaks(py: Python<'_>, ports: Ports, ours_too: bool) -> PyResult<Vec<Leak>> {
-    let leaks = call::long(py, &Settings::new(), |allocator| allocator.leaks(&ports.0, ours_too))?;
-    Ok(leaks.into_iter().map(|leak| Leak { message: leak.message, is_ours: leak.is_ours }).collect())
+pub(crate) fn leaks(py: Python<'_>, ports: Ports, ours_too: bool, patient: bool) -> PyResult<Vec<(String, bool)>> {
+    let grace = if patient { LEAK_GRACE } else { Duration::ZERO };
+    let leaks = call::waiting(py, |interrupt| {
+        interrupt.with(&Settings::new(), |allocator| allocator.leaks(&ports.0, ours_too, grace))
+    })?;
+    Ok(leaks.into_iter().map(|leak| (leak.message, leak.is_ours)).collect())
 }

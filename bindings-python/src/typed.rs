@@ -7,7 +7,6 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 #[cfg(feature = "stubs")]
 use pyo3::{
-    PyTypeInfo,
     inspect::{PyStaticConstant, PyStaticExpr},
     type_hint_identifier as named, type_hint_subscript as of,
 };
@@ -64,24 +63,26 @@ const fn word(value: &'static str) -> PyStaticExpr {
 }
 
 hints! {
-    /// `int`
-    Int = named!("builtins", "int");
     /// `tuple[int, ...]`
-    Ints = of!(named!("builtins", "tuple"), Int::TYPE, ANY_NUMBER);
+    Ints = of!(named!("builtins", "tuple"), named!("builtins", "int"), ANY_NUMBER);
     /// `tuple[str, ...]`
     Texts = of!(named!("builtins", "tuple"), named!("builtins", "str"), ANY_NUMBER);
     /// `dict[str, str]`
     Variables = of!(named!("builtins", "dict"), named!("builtins", "str"), named!("builtins", "str"));
     /// `Iterator[int]`
-    IntIterator = of!(named!("collections.abc", "Iterator"), Int::TYPE);
-    /// A process on a port.
-    Holder = crate::reports::Holder::TYPE_HINT;
-    /// Processes on a port.
-    HolderIterator = of!(named!("collections.abc", "Iterator"), Holder::TYPE);
+    IntIterator = of!(named!("collections.abc", "Iterator"), named!("builtins", "int"));
+    /// `list[EnvironmentInfo]`
+    EnvironmentInfos = of!(named!("builtins", "list"), named!("portalloc.summaries", "EnvironmentInfo"));
+    /// `list[LeaseInfo]`
+    LeaseInfos = of!(named!("builtins", "list"), named!("portalloc.summaries", "LeaseInfo"));
+    /// Who is on a port.
+    PortReport = named!("portalloc.summaries", "PortReport");
+    /// What a check of an environment found.
+    Validation = named!("portalloc.summaries", "Validation");
     /// Python's own socket.
     Socket = named!("socket", "socket");
     /// What `guard_state` says.
-    GuardWord = of!(named!("typing", "Literal"), word("none"), word("reuse"), word("shut"));
+    GuardWord = of!(named!("typing", "Literal"), word("none"), word("shared"), word("exclusive"));
     /// What `lifetime` says.
     LifetimeWord = of!(named!("typing", "Literal"), word("held"), word("kept"));
 }

@@ -1,5 +1,5 @@
-//! Warnings: what the core has to say though nothing failed, and what was lost to the garbage collector. All of them are
-//! `PortallocWarning`s, whose class is in `errors.py`.
+//! Warnings of the core, and of objects that were lost to the garbage collector. All of them are `PortallocWarning`s, whose
+//! class is in `errors.py`.
 
 use std::ffi::CString;
 
@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-/// Gives out what the core wants to be said, as a warning about the line of Python that runs. Fails if Python was told to
-/// raise warnings.
+/// Passes the core's warnings on to Python, about the line that is running. Fails if Python was told to raise warnings.
 pub(crate) fn give_out(py: Python<'_>) -> PyResult<()> {
     let pending = portalloc::process::take_warnings();
     if pending.is_empty() { Ok(()) } else { give_out_all(py, pending) }
@@ -22,7 +21,7 @@ fn give_out_all(py: Python<'_>, pending: Vec<portalloc::process::Warning>) -> Py
         if let Err(error) = PyErr::warn(py, category, &text(&warning.message), 1) {
             match raised {
                 None => raised = Some(error),
-                // Only one can be raised, and the core says each of them once.
+                // Only one can be raised, and the core gives each of them once.
                 Some(_) => error.write_unraisable(py, None),
             }
         }
@@ -32,7 +31,7 @@ fn give_out_all(py: Python<'_>, pending: Vec<portalloc::process::Warning>) -> Py
 
 /// Warns about a line of a file: once for each line, unless Python was told otherwise.
 pub(crate) fn warn_about(py: Python<'_>, file: &str, line: i32, message: &str) -> PyResult<()> {
-    // Where Python notes what it has said already; by file, because it notes lines without their files.
+    // Python notes in this registry what it has shown already; one for each file, because it notes lines only.
     static SAID: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let said = SAID.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
     let registry = match said.get_item(file)? {
@@ -46,11 +45,11 @@ pub(crate) fn warn_about(py: Python<'_>, file: &str, line: i32, message: &str) -
     PyErr::warn_explicit(py, category(py)?, &text(message), &text(file), line, None, Some(&registry))
 }
 
-/// Whether the interpreter is ending, and clears whatever is still alive.
+/// Whether the interpreter is ending, and clears the objects that are still alive.
 pub(crate) fn is_ending(py: Python<'_>) -> bool {
     static IS_FINALIZING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let answer = IS_FINALIZING.import(py, "sys", "is_finalizing").and_then(|ask| ask.call0()?.extract());
-    // Only an interpreter of which nothing is left any more cannot answer.
+    // Only an interpreter that has cleared everything cannot answer.
     answer.unwrap_or(true)
 }
 

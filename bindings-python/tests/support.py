@@ -171,6 +171,7 @@ class ActorError(Exception):
 _ACTOR = """
 import gc, json, os, signal, socket, subprocess, sys, threading, time
 import portalloc
+from portalloc import tools
 
 def serve(lines, answers):
     while line := lines.readline():
@@ -221,18 +222,26 @@ serve(sys.stdin, sys.stdout)
 
 
 def can_bind(port: int, *, reuse: bool, kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> bool:
-    """Whether a stranger who names the port gets it. The stranger leaves at once."""
+    """Whether a foreign process that names the port gets it. It leaves at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, kind) as stranger:
+    with socket.socket(family, kind) as foreign:
         if reuse:
-            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            stranger.bind((host, port))
+            foreign.bind((host, port))
             if kind is socket.SOCK_STREAM:
-                stranger.listen()
+                foreign.listen()
         except OSError:
             return False
         return True
+
+
+def leased_by(port: int) -> int | None:
+    """The process that took the lease of a port."""
+    import portalloc
+
+    claim = portalloc.who(port).lease
+    return claim.holder.pid if claim and claim.holder else None
 
 
 def exists(pid: int) -> bool:

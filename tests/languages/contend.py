@@ -38,12 +38,12 @@ def lines(what: str, ports: tuple[int, ...]) -> bytes:
 
 def take(count: int, holding: bool) -> portalloc.Lease:
     if count:
-        return portalloc.lease(count, timeout=None if holding else PATIENCE)
-    timeout = None if holding else MIXED_PATIENCE
+        return portalloc.lease(count, wait=0 if holding else PATIENCE)
+    wait = 0 if holding else MIXED_PATIENCE
     some, shape = random.randint(1, 8), random.randrange(16)
     if 1 <= shape <= 4:
-        return portalloc.lease(offsets=OFFSETS[:some], timeout=timeout)
-    return portalloc.lease(some, scattered=shape == 0, timeout=timeout)
+        return portalloc.lease(offsets=OFFSETS[:some], wait=wait)
+    return portalloc.lease(some, scattered=shape == 0, wait=wait)
 
 
 def become(user: int) -> None:

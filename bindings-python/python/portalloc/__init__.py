@@ -1,19 +1,19 @@
-"""Ports that are yours: leased, held in the kernel, and freed by the kernel when their holder is gone.
+"""Leases ports: while you hold one, no other process on this machine is given it.
 
     import portalloc
 
-    server = start(port=portalloc.port())  # nobody else on this machine is given it while this process lives
+    server = start(port=portalloc.port())  # held until this process ends
 
-    with portalloc.lease() as lease:  # nor this one, until the end of the block
+    with portalloc.lease() as lease:  # held until the end of the block
         server = start(port=lease.port)
 
-``port`` gives a port until the process ends; ``lease`` gives ports that end with an object; ``Environment`` gives ports
-with an isolation ID, a temp dir, an env file and variables around them. Every call raises a subclass of ``Error`` with
-a stable ``code``; what you should know though nothing failed is a ``PortallocWarning``.
+``port`` gives a port until the process ends. ``lease`` gives ports that end with an object. ``environment`` gives ports
+with an isolation ID, a temp directory and variables. Every call raises a subclass of ``Error`` with a stable ``code``;
+what you should know though nothing failed is a ``PortallocWarning``.
 
-Threads: everything may be used by any thread. Fork: a port, a lease or an environment belongs to the process that made
-it; a child's copy keeps its ports leased while the child lives, and cannot end it. Exec closes it, unless it is passed
-on.
+Threads: any thread may use anything. Fork: a port, a lease or an environment belongs to the process that made it; a
+child's copy keeps its ports leased while the child lives, and cannot end it. Exec closes it, unless the new program
+inherits it.
 
 PYTEST_DONT_REWRITE: for programs that import this before they start pytest, which would warn them otherwise.
 """
@@ -23,96 +23,104 @@ from ._portalloc import (
 )
 from ._portalloc import (
     Environment,
-    EnvironmentInfo,
-    Holder,
     Inheritable,
     Lease,
-    LeaseInfo,
-    PortReport,
-    Settings,
-    SocketInfo,
-    Validation,
+    attach,
     cleanup,
     cleanup_stale,
+    current,
+    environment,
     environments,
-    error_codes,
     give_back,
     is_free,
     lease,
     leases,
-    parse_id,
     port,
-    render,
-    settings,
     validate,
-    wait_for,
-    wait_free,
+    wait_until_free,
+    wait_until_open,
     who,
 )
 from .errors import (
     EnvFileExistsError,
+    EnvironmentInUseError,
     Error,
     IdExhaustedError,
     InternalError,
-    InUseError,
     InvalidArgumentError,
     InvalidIdError,
-    IoError,
     NotFoundError,
     PermissionDeniedError,
     PoolExhaustedError,
     PortallocWarning,
     PortInUseError,
+    PortLeakWarning,
     RegistryUnusableError,
-    TimeoutError,  # noqa: A004 - in its own namespace, and a subclass
+    SystemCallError,
     UnsupportedError,
+    WaitTimeout,
 )
 
+# Importing `typing` costs more than all the rest of this package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .summaries import (
+        EnvironmentInfo,
+        LeaseInfo,
+        PortReport,
+        Validation,
+    )
+
 __all__ = [
-    "ERROR_CODES",
     "EnvFileExistsError",
     "Environment",
+    "EnvironmentInUseError",
     "EnvironmentInfo",
     "Error",
-    "Holder",
     "IdExhaustedError",
-    "InUseError",
     "Inheritable",
     "InternalError",
     "InvalidArgumentError",
     "InvalidIdError",
-    "IoError",
     "Lease",
     "LeaseInfo",
     "NotFoundError",
     "PermissionDeniedError",
     "PoolExhaustedError",
     "PortInUseError",
+    "PortLeakWarning",
     "PortReport",
     "PortallocWarning",
     "RegistryUnusableError",
-    "Settings",
-    "SocketInfo",
-    "TimeoutError",
+    "SystemCallError",
     "UnsupportedError",
     "Validation",
+    "WaitTimeout",
     "__version__",
+    "attach",
     "cleanup",
     "cleanup_stale",
+    "current",
+    "environment",
     "environments",
     "give_back",
     "is_free",
     "lease",
     "leases",
-    "parse_id",
     "port",
-    "render",
-    "settings",
     "validate",
-    "wait_for",
-    "wait_free",
+    "wait_until_free",
+    "wait_until_open",
     "who",
 ]
 
-#: The stable codes of all errors, the same in every language.
-ERROR_CODES: tuple[str, ...] = error_codes()
+
+def __getattr__(name: str) -> "Any":
+    # Types of results, which most programs never need: their imports would cost more than all the rest.
+    if name in ("EnvironmentInfo", "LeaseInfo", "PortReport", "Validation"):
+        from . import summaries
+
+        return getattr(summaries, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,40 +6,44 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
+from portalloc.summaries import EnvironmentInfo, LeaseInfo, PortReport, Validation
 from socket import socket
-from typing import Any, Final, Literal, SupportsIndex, final
+from typing import Any, Final, Literal, SupportsIndex, final, overload
 
-__all__ = ["VERSION", "Environment", "EnvironmentInfo", "Holder", "Inheritable", "Leak", "Lease", "LeaseInfo", "PortReport", "Settings", "SocketInfo", "Validation", "clash_in", "cleanup", "cleanup_stale", "culprits", "environments", "error_codes", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_for", "wait_free", "who"]
+__all__ = ["VERSION", "Environment", "Inheritable", "Lease", "Settings", "attach", "cleanup", "cleanup_stale", "current", "environment", "environments", "error_codes", "explain_candidates", "explain_conflict", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_until_free", "wait_until_open", "who"]
 
 VERSION: Final[str]
 
 @final
 class Environment:
     """
-    An isolation ID with a lease, a temp dir, an env file and variables around it, made and removed as one. Make one with
-    `create` or `current`, or use another process's with `attach`.
+    An isolation ID with a lease, a temp directory and variables, made and removed together. Make one with
+    `portalloc.environment` or `portalloc.current`, or use another process's with `portalloc.attach`.
 
-    A *held* one lives as long as this object: `cleanup`, leaving its `with` block, or being garbage-collected (with a
-    `PortallocWarning` that names the line where it was made) removes it, and the end of the process, however it comes, ends
-    it. A *kept* one outlives the process, until a cleanup, its TTL or the end of its owner. Any thread may use it. A forked
-    child can read its copy and cannot end it.
+    `environment["web"]` is the port of that name. Iterating over it gives its ports.
+
+    A *held* environment lives as long as this object. It ends with `cleanup`, with its `with` block, when the object is
+    garbage-collected (with a `PortallocWarning` that names the line where it was made), and with the process, however that
+    ends. A *kept* environment outlives the process, until a cleanup, its TTL, or the end of its owner. Any thread may use it.
+    A forked child can read its copy but cannot end the environment.
     """
+    def __contains__(self, item: Any, /) -> bool:
+        """
+        Whether it has this port, or a port of this name.
+        """
     def __enter__(self, /) -> Environment: ...
     def __exit__(self, _type: Any | None = None, _value: Any | None = None, _traceback: Any | None = None, /) -> None:
         """
-        Cleans up what this process made; an attached one is left alone, and so is a forked child's copy.
+        Cleans up what this process made. Leaves an attached environment alone, and in a forked child its parent's.
         """
+    def __getitem__(self, name: int | str, /) -> int:
+        """
+        The port of this name, or at this index. Raises `KeyError` if there is none.
+        """
+    def __iter__(self, /) -> Iterator[int]: ...
+    def __len__(self, /) -> int: ...
     def __reduce__(self, /) -> str: ...
     def __repr__(self, /) -> str: ...
-    @staticmethod
-    def attach(id: str | None = None) -> Environment:
-        """
-        The live environment with this ID, or with that in the variable `ISOLATION_ID`, to read its ports, names and temp
-        dir. Nothing that happens to the returned object ends the environment, but its `cleanup`.
-
-        Raises `InvalidIdError`, `NotFoundError` if there is none or it is over, `PermissionDeniedError` if it is another
-        user's, `RegistryUnusableError`, `IoError`.
-        """
     @property
     def base_port(self, /) -> int:
         """
@@ -47,48 +51,20 @@ class Environment:
         """
     def cleanup(self, /) -> None:
         """
-        Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
+        Removes its temp directory, env file and record, and releases the ports. Safe to call twice.
 
-        An attached one is removed too, if it is a kept one. Raises `InUseError` if another process holds it, such as the
-        parent of a forked child; `PermissionDeniedError`, `IoError`, `RegistryUnusableError`: then it can be repeated.
-        """
-    @staticmethod
-    def create(count: int | None = None, *, names: Iterable[str] | None = None, ports: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, kept: bool = False, ttl: float | timedelta | None = None, owner_pid: int | None = None, pool: str | None = None, exclude: str | None = None, guard: bool | None = None, sticky: bool | None = None, timeout: float | timedelta | None = None) -> Environment:
-        """
-        Makes an environment. If it fails, nothing of it is left.
-
-        - `names`: names for the first ports; `"postgres"` becomes the variable `POSTGRES_PORT`. They set the number of
-          ports, unless `count` does; without either there are five.
-        - `ports`, `offsets`, `scattered`, `pool`, `exclude`, `timeout`: as for `portalloc.lease`. `guard`: too, for a held one.
-        - `instance_id`: what tells it from others of its work tree. `worktree`: an existing folder, else the current one.
-        - `env_file`: `True`, the default, for `.env.isolation` in the work tree (`.env.isolation.<id>` if that is taken), `False` for none,
-          or this very path.
-        - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one is over. `owner_pid`: the
-          process whose end ends a kept one.
-        - `sticky`: prefers the ports that the same work tree, instance ID and names had before.
-
-        Whatever is not given the project file `portalloc.toml`, in the work tree or above it, may say.
-
-        Raises as `portalloc.lease`, and `NotFoundError` (owner), `EnvFileExistsError`, `IdExhaustedError`.
+        Removes an attached one, too, if it is kept. Raises `EnvironmentInUseError` if another process holds it, such as the
+        parent of a forked child; `PermissionDeniedError`, `SystemCallError`, `RegistryUnusableError`: call it again then.
         """
     @property
     def created_at(self, /) -> datetime:
         """
         When it was made (UTC).
         """
-    @staticmethod
-    def current(count: int | None = None, *, names: Iterable[str] | None = None, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, timeout: float | timedelta | None = None) -> Environment:
-        """
-        The environment of this run: the one that the variable `ISOLATION_ID` names, if that lives; else a new one as asked
-        for, as by `create`, whose variables are set in `os.environ`, so that the processes started from here on share it.
-        They are removed again when it is cleaned up.
-
-        Raises as `create` and `attach`.
-        """
     @property
     def env_file(self, /) -> Path | None:
         """
-        Its env file, if it has one. Beside `.env.isolation` if that was taken: then it is `.env.isolation.<id>`.
+        Its env file, if it has one. If `.env.isolation` was taken, this is `.env.isolation.<id>` beside it.
         """
     @property
     def expires_at(self, /) -> datetime | None:
@@ -103,13 +79,13 @@ class Environment:
     @property
     def instance_id(self, /) -> str:
         """
-        What tells it from others of its work tree; may be empty.
+        Tells it apart from other environments of its worktree; may be empty.
         """
     @property
     def lease(self, /) -> Lease | None:
         """
-        The lease of a held environment, for the process that made it: guards, hand-off, and passing it on. None of a kept
-        or an attached one, and after the cleanup.
+        The lease of a held environment, for the process that made it: guards, sockets for servers, inheritance by children.
+        `None` for a kept or an attached one, and after the cleanup.
         """
     @property
     def lifetime(self, /) -> Literal["held", "kept"]:
@@ -132,12 +108,12 @@ class Environment:
         """
     def render(self, /, syntax: str = "shell") -> str:
         """
-        Its variables as a text for a shell or a file: `shell` (safe to `eval`), `fish`, `powershell`, `dotenv`, `github`.
+        Its variables as text for a shell or a file: `shell` (safe to `eval`), `fish`, `powershell`, `dotenv`, `github`.
         """
     @property
     def temp_dir(self, /) -> Path:
         """
-        Its temp dir, made with mode 0700; removed by the cleanup with all that is in it.
+        Its temp directory, made with mode 0700. The cleanup removes it and everything in it.
         """
     @property
     def variables(self, /) -> dict[str, str]:
@@ -147,131 +123,7 @@ class Environment:
     @property
     def worktree_path(self, /) -> Path:
         """
-        The work tree it was made for.
-        """
-
-@final
-class EnvironmentInfo:
-    """
-    An environment as the registry shows it.
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def created_at(self, /) -> datetime | None:
-        """
-        When it was made (UTC).
-        """
-    @property
-    def env_file(self, /) -> Path | None:
-        """
-        Its env file, if it has one.
-        """
-    @property
-    def expires_at(self, /) -> datetime | None:
-        """
-        When its TTL is over (UTC).
-        """
-    @property
-    def holder_name(self, /) -> str | None:
-        """
-        That process's command name, while it runs.
-        """
-    @property
-    def holder_pid(self, /) -> int | None:
-        """
-        The process that made a held one, or the owner of a kept one.
-        """
-    @property
-    def id(self, /) -> str:
-        """
-        Its isolation ID.
-        """
-    @property
-    def instance_id(self, /) -> str | None:
-        """
-        What tells it from others of its work tree. None of another user's, as are the following.
-        """
-    @property
-    def lifetime(self, /) -> str | None:
-        """
-        `held` or `kept`; none if its record is broken.
-        """
-    @property
-    def names(self, /) -> list[str]:
-        """
-        Names of the first ports.
-        """
-    @property
-    def ports(self, /) -> list[int]:
-        """
-        Its ports, in the order of the names.
-        """
-    @property
-    def reason(self, /) -> str | None:
-        """
-        Why it is not active.
-        """
-    @property
-    def status(self, /) -> str:
-        """
-        `active`, `stale` (its holder, TTL or owner is gone) or `damaged`.
-        """
-    @property
-    def temp_dir(self, /) -> Path | None:
-        """
-        Its temp dir.
-        """
-    @property
-    def user_id(self, /) -> int:
-        """
-        The user it belongs to, by number.
-        """
-    @property
-    def worktree_path(self, /) -> Path | None:
-        """
-        Its work tree.
-        """
-
-@final
-class Holder:
-    """
-    A process that has a socket on a port, or took its lease.
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def command(self, /) -> str | None:
-        """
-        Its command line, if it has a socket on the port. May hold any characters.
-        """
-    @property
-    def leased(self, /) -> bool:
-        """
-        Whether it took the port's lease.
-        """
-    @property
-    def listening(self, /) -> bool:
-        """
-        Whether clients can reach it: it has a TCP socket that listens, or a UDP socket that is not connected.
-        """
-    @property
-    def name(self, /) -> str | None:
-        """
-        Its command name, where it can be read from here.
-        """
-    @property
-    def pid(self, /) -> int:
-        """
-        Its process ID; of one that only has the lease, as seen from its own PID namespace.
-        """
-    @property
-    def started_at(self, /) -> datetime | None:
-        """
-        When it started (UTC), if it has a socket on the port.
-        """
-    @property
-    def user(self, /) -> str | None:
-        """
-        The user it runs as, by name or else by number, if it has a socket on the port.
+        The worktree it was made for.
         """
 
 @final
@@ -296,37 +148,26 @@ class Inheritable:
         """
 
 @final
-class Leak:
-    """
-    A server that outlives what its port was leased for.
-    """
-    @property
-    def is_ours(self, /) -> bool:
-        """
-        Whether this very process listens.
-        """
-    @property
-    def message(self, /) -> str:
-        """
-        One sentence.
-        """
-
-@final
 class Lease:
     """
-    Ports that are nobody else's until they are released, or until the process that took them is gone, whichever comes
-    first: the kernel sees to it, SIGKILL included. A context manager that releases; iterable and
-    indexable, it is its ports.
+    Ports that no other process is given until they are released or the process that took them has ended. The kernel sees to
+    that, even after SIGKILL. A context manager that releases, and a sequence of its ports.
 
-    It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child its copy keeps the
-    lease alive while the child lives, but only the process that took it can release it. It cannot be pickled: send its
-    ports, and pass the lease itself on with `inheritable`. One that nothing refers to any more and that was not released
-    ends, with a `PortallocWarning` that names the line where it was taken.
+    It costs one file descriptor, which is closed on exec. Any thread may use it. In a forked child, its copy keeps the lease
+    alive while the child lives, but only the process that took the lease can release it. It cannot be pickled: send its
+    ports, and let a child inherit the lease with `inheritable`. A lease that was not released ends when nothing refers to its
+    object any more, with a `PortallocWarning` that names the line where it was taken.
     """
     def __contains__(self, port: Any, /) -> bool: ...
     def __enter__(self, /) -> Lease: ...
     def __exit__(self, _type: Any | None = None, _value: Any | None = None, _traceback: Any | None = None, /) -> None: ...
+    @overload
     def __getitem__(self, index: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> tuple[int, ...]:
+        """
+        By a number or by a slice, from either end: the tuple knows what that means. `stubs.py` says it to type checkers.
+        """
     def __iter__(self, /) -> Iterator[int]: ...
     def __len__(self, /) -> int: ...
     def __reduce__(self, /) -> str: ...
@@ -336,47 +177,55 @@ class Lease:
         """
         The first port.
         """
+    def count(self, /, port: Any) -> int:
+        """
+        1 if the lease has this port, else 0: all its ports differ.
+        """
     def drop_guard(self, /) -> None:
         """
         Closes the guard's sockets, for servers that do not set `SO_REUSEADDR`. The lease stays.
         """
     def guard(self, /) -> None:
         """
-        Holds the ports by sockets, against programs that know nothing of portalloc: none of them, and no server of your
-        own, can bind the ports until `open_guard` or `drop_guard`. The sockets do not listen, so that clients are refused.
+        Holds the ports with sockets, against programs that do not use portalloc: none of them, and no server of your own,
+        can bind the ports until `open_guard` or `drop_guard`. The sockets do not listen, so clients are refused.
 
-        Raises `PortInUseError` if a stranger is there already.
+        Raises `PortInUseError` if a foreign process is on one of the ports already.
         """
     @property
-    def guard_state(self, /) -> Literal["none", "reuse", "shut"]:
+    def guard_state(self, /) -> Literal["none", "shared", "exclusive"]:
         """
-        `"none"`, `"reuse"` (servers that set `SO_REUSEADDR` can bind) or `"shut"` (nobody can).
+        `"none"`, `"shared"` (servers that set `SO_REUSEADDR` can bind) or `"exclusive"` (no server can bind).
         """
     @property
     def held(self, /) -> bool:
         """
-        Whether the ports are still this lease's: it was not released, and its file descriptor is still its own. A program
-        that closes all descriptors, as daemons do when they start, ends its leases without releasing them.
+        Whether this lease still has the ports: it was not released, and its file descriptor is still its own. A program that
+        closes all descriptors, as daemons do when they start, ends its leases without releasing them.
 
         In a forked child: whether the child's copy keeps the lease alive.
+        """
+    def index(self, /, port: Any) -> int:
+        """
+        The index of a port. Raises `ValueError` if the lease does not have it.
         """
     def inheritable(self, /) -> Inheritable:
         """
         Lets child processes inherit the lease: `with lease.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])`. From
-        then on it lives until this process and every one that inherited it have let go of it or ended, and a release gives
-        up only this process's part in it. Guards are not passed on.
+        then on it lives until this process and every process that inherited it have let go of it or ended; a release gives up
+        only this process's part. Guards are not inherited.
 
         Raises `InvalidArgumentError` once released, and `UnsupportedError` in a forked child.
         """
     def open_guard(self, /) -> None:
         """
-        Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which goes on keeping others off. UDP
-        ports are not guarded from then on. Without a guard does nothing.
+        Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which still keeps other programs off. UDP
+        ports are not guarded from then on. Without a guard it does nothing.
         """
     @property
     def port(self, /) -> int:
         """
-        The port of a lease of one; `InvalidArgumentError` if there are several.
+        The port, of a lease of one; of several the first.
         """
     @property
     def ports(self, /) -> tuple[int, ...]:
@@ -385,10 +234,10 @@ class Lease:
         """
     def release(self, /) -> None:
         """
-        Gives the ports back. Again does nothing, and neither does a forked child's call.
+        Gives the ports back. Safe to call twice. Does nothing in a forked child.
 
-        From here on others may be given these ports, so close your own sockets first. A lease that was passed on ends
-        only when the last process that has it is gone.
+        Others may be given these ports from now on, so close your own sockets first. An inherited lease ends only when the
+        last process that has it has ended or let go of it.
         """
     @property
     def released(self, /) -> bool:
@@ -397,115 +246,20 @@ class Lease:
         """
     def socket(self, /, index: SupportsIndex = 0, *, type: SupportsIndex = 1, host: str = "127.0.0.1", listen: bool = True) -> socket:
         """
-        A `socket.socket` bound to the port at `index`, to hand to the server itself: `asyncio`'s `sock=`, uvicorn's `fd=`,
-        gunicorn's `fd://`. Nobody can come in between: a TCP socket is bound over a guard of this lease.
+        A `socket.socket` bound to the port at `index`, to pass to the server itself: `asyncio`'s `sock=`, uvicorn's `fd=`,
+        gunicorn's `fd://`. No other program can take the port in between: a TCP socket is bound over a guard of this lease.
 
         `type` is `socket.SOCK_STREAM` or `socket.SOCK_DGRAM`; `host` an IP address, `"localhost"`, or `""` for every IPv4
         address (`"::"` for every one). A TCP socket listens already, unless `listen` is false. It is not inherited by
-        child processes, unless you make it so, and outlives the lease: close it before you release the port.
+        child processes, unless you make it inheritable, and outlives the lease: close it before you release the port.
 
-        Raises `PortInUseError` if a stranger was there first, and `InvalidArgumentError`.
-        """
-
-@final
-class LeaseInfo:
-    """
-    A live lease that belongs to no environment.
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def holder_name(self, /) -> str | None:
-        """
-        That process's command name, while it runs.
-        """
-    @property
-    def holder_pid(self, /) -> int | None:
-        """
-        The process that took it.
-        """
-    @property
-    def ports(self, /) -> list[int]:
-        """
-        Its ports, ascending.
-        """
-    @property
-    def since(self, /) -> datetime:
-        """
-        When it was taken (UTC).
-        """
-    @property
-    def user_id(self, /) -> int:
-        """
-        The user it belongs to, by number.
-        """
-
-@final
-class PortReport:
-    """
-    Who is on a port: iterable and indexable, it is the processes that have sockets on it or took its lease. As text it is
-    one sentence.
-    """
-    def __getitem__(self, index: SupportsIndex, /) -> Holder: ...
-    def __iter__(self, /) -> Iterator[Holder]: ...
-    def __len__(self, /) -> int: ...
-    def __repr__(self, /) -> str: ...
-    def __str__(self, /) -> str: ...
-    @property
-    def complete(self, /) -> bool:
-        """
-        Whether the kernel shows every kind of socket. Before Linux 6.8 it does not show TCP sockets that are bound and
-        neither listen nor are connected.
-        """
-    @property
-    def in_use(self, /) -> bool:
-        """
-        Whether there is a socket on it.
-        """
-    @property
-    def isolation_id(self, /) -> str | None:
-        """
-        The environment that has it, if one has.
-        """
-    @property
-    def leased(self, /) -> bool:
-        """
-        Whether a lease or an environment has it.
-        """
-    @property
-    def leased_by(self, /) -> int | None:
-        """
-        The process that took the lease, by its ID in its own PID namespace. The lease may have been passed on since.
-        """
-    @property
-    def leased_since(self, /) -> datetime | None:
-        """
-        Since when it is leased (UTC).
-        """
-    @property
-    def lifetime(self, /) -> Literal["held", "kept"] | None:
-        """
-        `"held"` or `"kept"`, if it is leased.
-        """
-    @property
-    def message(self, /) -> str:
-        """
-        One sentence: who is on it, since when, and the lease or environment that has it.
-        """
-    @property
-    def port(self, /) -> int:
-        """
-        The port.
-        """
-    @property
-    def sockets(self, /) -> list[SocketInfo]:
-        """
-        The sockets on it, TCP and UDP, in every state.
+        Raises `PortInUseError` if a foreign process was there first, and `InvalidArgumentError`.
         """
 
 @final
 class Settings:
     """
-    The registry and the pool that calls from the current folder go by.
+    The registry and the pool that calls from the current directory use.
     """
     def __repr__(self, /) -> str: ...
     @property
@@ -516,7 +270,7 @@ class Settings:
     @property
     def directory(self, /) -> Path:
         """
-        The registry's folder, in which all leases of this machine meet.
+        The registry's directory, in which all leases of this machine meet.
         """
     @property
     def pool(self, /) -> str:
@@ -531,7 +285,7 @@ class Settings:
     @property
     def project(self, /) -> Path | None:
         """
-        The project file `portalloc.toml` of the current folder or one above it.
+        The project file `portalloc.toml` of the current directory or one above it.
         """
     @property
     def warnings(self, /) -> list[str]:
@@ -539,94 +293,66 @@ class Settings:
         What a user should know about this pool.
         """
 
-@final
-class SocketInfo:
+def attach(id: str | None = None) -> Environment:
     """
-    A socket on a port.
-    """
-    def __repr__(self, /) -> str: ...
-    @property
-    def local(self, /) -> str:
-        """
-        Its address on this machine, such as `127.0.0.1:8080`.
-        """
-    @property
-    def pids(self, /) -> list[int]:
-        """
-        The processes that have it open, as far as this one may see.
-        """
-    @property
-    def protocol(self, /) -> str:
-        """
-        `tcp` or `udp`.
-        """
-    @property
-    def remote(self, /) -> str | None:
-        """
-        The other end, if it is connected.
-        """
-    @property
-    def state(self, /) -> str:
-        """
-        `listen`, `established`, `bound` (TCP, neither listening nor connected), `unconnected` (UDP), `time_wait`,
-        `syn_sent`, `syn_received`, `fin_wait_1`, `fin_wait_2`, `close_wait`, `last_ack`, `closing` or `unknown`.
-        """
+    The live environment with this ID, or with the ID in the variable `ISOLATION_ID`, to read its ports, names and temp
+    directory. Only the `cleanup` of the returned object ends the environment; nothing else that happens to the object does.
 
-@final
-class Validation:
-    """
-    What a check of an environment found.
-    """
-    def __bool__(self, /) -> bool: ...
-    def __repr__(self, /) -> str: ...
-    @property
-    def checks(self, /) -> list[tuple[str, str | None]]:
-        """
-        Each part (`record`, `temp_dir`, `env_file`, `lease`) with why it failed, or `None` if it passed.
-        """
-    @property
-    def ports(self, /) -> list[tuple[int, bool]]:
-        """
-        Each port with whether some program has a socket on it, as a server of the environment would.
-        """
-    @property
-    def valid(self, /) -> bool:
-        """
-        Whether every check passed.
-        """
-
-def clash_in(text: str) -> list[list[int]] | None:
-    """
-    Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing.
+    Raises `InvalidIdError`, `NotFoundError` if there is none or it has ended, `PermissionDeniedError` if it is another
+    user's, `RegistryUnusableError`, `SystemCallError`.
     """
 
 def cleanup(id: str) -> bool:
     """
-    Removes an environment, kept or stale: temp dir, env file, record, and gives its ports back. Returns whether there was
-    one, so that it may be called again.
+    Removes an environment, kept or stale: deletes its temp directory, env file and record, and releases its ports. Returns
+    `False` if there was none, so it is safe to call twice.
 
-    Raises `InvalidIdError`, `InUseError` if a live process holds it, `PermissionDeniedError`, `RegistryUnusableError`,
-    `IoError`.
+    Raises `InvalidIdError`, `EnvironmentInUseError` if a live process holds it, `PermissionDeniedError`,
+    `RegistryUnusableError`, `SystemCallError`.
     """
 
 def cleanup_stale() -> list[str]:
     """
-    Removes what is over: stale environments of this user, and what crashes have left. Returns the IDs of those removed.
-    Never touches a live one.
+    Removes the stale environments of this user and what crashes have left behind. Returns the IDs of the environments that
+    it removed. Never touches a live one.
 
-    Raises `PermissionDeniedError`, `RegistryUnusableError`, `IoError`, after all others were removed.
+    Raises `PermissionDeniedError`, `RegistryUnusableError`, `SystemCallError`, after it has removed all others.
     """
 
-def culprits(ports: Iterable[int]) -> list[PortReport]:
+def current(count: int | None = None, *, names: Iterable[str] | None = None, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, wait: float | timedelta = ...) -> Environment:
     """
-    Reports of those of the ports that can be what a clash was about.
+    The environment of this run: the one that the variable `ISOLATION_ID` names, if it is live; else a new one, made as by
+    `portalloc.environment`, whose variables are set in `os.environ`, so that the processes started from now on share it.
+    Its cleanup gives those variables their former values back.
+
+    Raises the errors of `environment` and `attach`.
+    """
+
+def environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, kept: bool = False, ttl: float | timedelta | None = None, owner_pid: int | None = None, pool: str | None = None, exclude: str | None = None, guard: bool | None = None, sticky: bool | None = None, wait: float | timedelta = ...) -> Environment:
+    """
+    Makes an environment. If it fails, nothing of it is left.
+
+    - `names`: names for the first ports; `"postgres"` becomes the variable `POSTGRES_PORT`. They set the number of ports,
+      unless `count` does; without either there are five.
+    - `exact`, `offsets`, `scattered`, `pool`, `exclude`, `wait`: as for `portalloc.lease`. `guard`: also, for a held one.
+    - `instance_id`: tells it apart from other environments of its worktree. `worktree`: an existing directory; the current one
+      by default.
+    - `env_file`: `True` writes the variables to `.env.isolation` in the worktree (`.env.isolation.<id>` if that is taken); a
+      path writes them there. By default there is no env file.
+    - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one ends. `owner_pid`: the process
+      whose end ends a kept one.
+    - `sticky`: prefers the ports that the same worktree, instance ID and names had before.
+
+    The project file `portalloc.toml`, in the worktree or above it, sets what the arguments leave open.
+
+    Raises the errors of `portalloc.lease`, and `NotFoundError` (owner), `EnvFileExistsError`, `IdExhaustedError`.
     """
 
 def environments() -> list[EnvironmentInfo]:
     """
-    All environments of this network namespace, oldest first. Nothing is locked or changed.
+    All environments of this network namespace, oldest first. Locks and changes nothing.
 
-    Raises `RegistryUnusableError`, `IoError`.
+    Raises `RegistryUnusableError`, `SystemCallError`.
     """
 
 def error_codes() -> tuple[str, ...]:
@@ -634,51 +360,63 @@ def error_codes() -> tuple[str, ...]:
     The stable codes of all errors, in the order of the documentation.
     """
 
+def explain_candidates(groups: Iterable[Iterable[int]]) -> list[str]:
+    """
+    The same about ports that the caller has guessed, the surest group first.
+    """
+
+def explain_conflict(named: Iterable[int], conflicts: Iterable[str], texts: Iterable[str]) -> list[str] | None:
+    """
+    A sentence for each port that a failure was about: `named` by an error, or mentioned in the messages of errors that are
+    certainly `conflicts`, or in other `texts`. `None` if the failure tells of no port conflict.
+    """
+
 def give_back(port: int) -> bool:
     """
-    Gives back a port that `portalloc.port` returned to this process. Returns `False`, and does nothing, for any other: one
-    that was given back before, that of a lease, or that of the parent of a forked child.
+    Gives back a port that `portalloc.port` returned to this process. Returns `False`, and does nothing, for any other port:
+    one that was given back before, one of a lease, or one that the parent of a forked child took.
 
-    From here on others may be given it, so close your own sockets first. Does not block. Any thread may call it. Raises
-    `InvalidArgumentError` outside 0 to 65535; `TypeError` for what is no whole number.
+    Others may be given the port from now on, so close your own sockets first. Does not block. Any thread may call it. Raises
+    `InvalidArgumentError` outside 0 to 65535; `TypeError` for anything that is not a whole number.
     """
 
 def is_free(port: int) -> bool:
     """
-    Whether a lease of this port could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
-    address. The port need not be in the pool. What is free now may be taken a moment later: to have a port, lease it.
+    Whether this port could be leased right now: it is not leased, and nothing is bound to it, TCP or UDP, on any address.
+    The port need not be in the pool. The answer may be out of date a moment later: to have a port, lease it.
 
     Raises `InvalidArgumentError` outside 1 to 65535.
     """
 
-def leaks(ports: Iterable[int], ours_too: bool) -> list[Leak]:
+def leaks(ports: Iterable[int], ours_too: bool, patient: bool) -> list[tuple[str, bool]]:
     """
-    Servers on ports that are still leased, but about to be given back.
+    Servers on ports that are still leased, but about to be released: a sentence for each, and whether this very process is
+    one of those that listen. `patient`: gives the servers a moment to end. Ctrl-C ends the wait.
     """
 
-def lease(count: int | None = None, *, ports: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, pool: str | None = None, exclude: str | None = None, guard: bool = False, sticky: str | None = None, timeout: float | timedelta | None = None) -> Lease:
+def lease(count: int | None = None, *, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, pool: str | None = None, exclude: str | None = None, guard: bool = False, sticky_key: str | None = None, wait: float | timedelta = ...) -> Lease:
     """
-    Leases ports: nobody else is given them until they are released, or this process is gone, whichever comes first.
+    Leases ports: no other process is given them until they are released or this process has ended.
 
-    - `count`: so many consecutive ports; one by default.
-    - `ports`: exactly these, in the pool or not. `offsets`: a base and the ports at these distances from it, such as
+    - `count`: how many consecutive ports; one by default.
+    - `exact`: exactly these, in the pool or not. `offsets`: a base and the ports at these distances from it, such as
       `[0, 1, 10000]`. `scattered`: ports that need not be consecutive. At most one of the three.
-    - `pool`, `exclude`: ports to give out and ports never to, such as `"20000-29999,31000"`; else `PORTALLOC_POOL` and
-      `PORTALLOC_EXCLUDE`, else the project file `portalloc.toml`, else 20000-29999.
-    - `guard`: holds the ports against programs that know nothing of portalloc, too: see `Lease.guard`.
-    - `sticky`: prefers the ports that the same key was given before, on this machine.
-    - `timeout`: seconds to wait for ports to come free; by default the call fails at once. While it waits other threads
-      run, and Ctrl-C ends it.
+    - `pool`, `exclude`: ports to give out, and ports never to give out, such as `"20000-29999,31000"`. By default the
+      variables `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` set them, else the project file `portalloc.toml`, else 20000-29999.
+    - `guard`: also keeps programs that do not use portalloc off the ports: see `Lease.guard`.
+    - `sticky_key`: prefers the ports that the same key was given before, on this machine.
+    - `wait`: seconds, or a `timedelta`, to wait for ports to come free; by default the call fails at once. While it waits,
+      other threads run, and Ctrl-C ends the wait.
 
-    Raises `InvalidArgumentError`, `PoolExhaustedError`, `PortInUseError`, `TimeoutError`, `RegistryUnusableError`,
-    `PermissionDeniedError`, `IoError`; `TypeError` for arguments of a wrong type.
+    Raises `InvalidArgumentError`, `PoolExhaustedError`, `PortInUseError`, `WaitTimeout`, `RegistryUnusableError`,
+    `PermissionDeniedError`, `SystemCallError`; `TypeError` for arguments of a wrong type.
     """
 
 def leases() -> list[LeaseInfo]:
     """
-    All live leases that belong to no environment, by port. Nothing is locked or changed.
+    All live leases that belong to no environment, by port. Locks and changes nothing.
 
-    Raises `RegistryUnusableError`, `IoError`.
+    Raises `RegistryUnusableError`, `SystemCallError`.
     """
 
 def parse_id(text: str) -> str:
@@ -688,27 +426,27 @@ def parse_id(text: str) -> str:
 
 def port(*, pool: str | None = None, exclude: str | None = None) -> int:
     """
-    A port (1 to 65535) that is nobody else's until this process ends, however it ends, or until `give_back`. In place of
-    `bind(0)` and of whatever finds a free port and lets go of it.
+    A port (1 to 65535) that no other process is given until this process ends, however it ends, or until `give_back`. Use
+    it in place of `bind(0)` and of functions that find a free port and let go of it.
 
-    - `pool`, `exclude`: ports to give out and ports never to, as for `portalloc.lease`.
+    - `pool`, `exclude`: ports to give out, and ports never to give out, as for `portalloc.lease`.
 
     Costs one file descriptor, which is closed on exec. Does not block. Any thread may call it. A forked child cannot give
-    back its parent's ports, and keeps them leased as long as it lives; those that it takes are its own.
+    back its parent's ports, and keeps them leased as long as it lives; the ports that it takes are its own.
 
-    Raises `InvalidArgumentError`, `PoolExhaustedError`, `RegistryUnusableError`, `PermissionDeniedError`, `IoError`;
-    `TypeError` for arguments of a wrong type. Where the pool is exhausted, or the process may open no more files, the error
-    names the lines of this program that have taken the most ports and not given them back.
+    Raises `InvalidArgumentError`, `PoolExhaustedError`, `RegistryUnusableError`, `PermissionDeniedError`,
+    `SystemCallError`; `TypeError` for arguments of a wrong type. If the pool is exhausted, or the process may open no more
+    files, the error names the lines of this program that have taken the most ports and not given them back.
     """
 
 def ports_in(text: str) -> list[int]:
     """
-    Ports that a text names, whatever it tells of.
+    Ports that a text names, whatever it is about.
     """
 
 def render(variables: Iterable[tuple[str, str]], syntax: str = "shell") -> str:
     """
-    Writes variables, pairs of name and value, a line each, whatever the values contain. `syntax` is `shell` (safe to
+    Writes variables, pairs of name and value, one on each line, whatever the values contain. `syntax` is `shell` (safe to
     `eval`), `fish`, `powershell`, `dotenv` or `github`; `InvalidArgumentError` for any other.
     """
 
@@ -719,39 +457,39 @@ def run_command_line(args: Iterable[str]) -> int:
 
 def settings(*, pool: str | None = None, exclude: str | None = None) -> Settings:
     """
-    The registry and the pool that calls from the current folder go by: arguments, else variables, else the project file,
-    else the defaults.
+    The registry and the pool that calls from the current directory use. Arguments override variables, which override the
+    project file, which overrides the defaults.
 
     Raises `InvalidArgumentError` for a malformed pool or project file, `RegistryUnusableError`, `PermissionDeniedError`.
     """
 
 def validate(id: str) -> Validation:
     """
-    Checks record, temp dir, env file and lease of an environment of this user, and looks at its ports.
+    Checks the record, temp directory, env file and lease of an environment of this user, and looks at its ports.
 
-    Raises `InvalidIdError`, `NotFoundError`, `PermissionDeniedError`, `RegistryUnusableError`, `IoError`.
+    Raises `InvalidIdError`, `NotFoundError`, `PermissionDeniedError`, `RegistryUnusableError`, `SystemCallError`.
     """
 
-def wait_for(ports: int | Iterable[int], timeout: float | timedelta = ...) -> None:
-    """
-    Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1. A timeout of 0 looks once.
-
-    `timeout` is in seconds, 30 by default. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `portalloc.TimeoutError`, which
-    is a built-in `TimeoutError` too and says of each port that is not there what was seen last.
-    """
-
-def wait_free(ports: int | Iterable[int], timeout: float | timedelta = ...) -> None:
+def wait_until_free(ports: int | Iterable[int], wait: float | timedelta = ...) -> None:
     """
     Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.
-    Whether a port is leased makes no difference. A timeout of 0 looks once.
+    Whether a port is leased makes no difference.
 
-    `timeout` is in seconds, 30 by default. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `portalloc.TimeoutError`, which
-    is a built-in `TimeoutError` too and says of each port that is not free what was seen last.
+    `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C
+    ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not free.
+    """
+
+def wait_until_open(ports: int | Iterable[int], wait: float | timedelta = ...) -> None:
+    """
+    Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1.
+
+    `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C
+    ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not open.
     """
 
 def who(port: int) -> PortReport:
     """
-    Who is on a port: processes, sockets, and the lease or environment that has it. Nothing is locked, probed or changed.
+    Who is on a port: processes, sockets, and the lease or environment that has it. Locks, probes and changes nothing.
 
-    Processes of other users can be seen by root only. Raises `InvalidArgumentError` outside 1 to 65535.
+    Only root sees the processes of other users. Raises `InvalidArgumentError` outside 1 to 65535.
     """

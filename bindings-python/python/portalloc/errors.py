@@ -5,7 +5,6 @@ The texts and the codes are the core's; this module only says which class each i
 
 from __future__ import annotations
 
-import builtins
 import errno
 
 # Importing `typing` costs more than all the rest of this package.
@@ -15,26 +14,27 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EnvFileExistsError",
+    "EnvironmentInUseError",
     "Error",
     "IdExhaustedError",
-    "InUseError",
     "InternalError",
     "InvalidArgumentError",
     "InvalidIdError",
-    "IoError",
     "NotFoundError",
     "PermissionDeniedError",
     "PoolExhaustedError",
     "PortInUseError",
+    "PortLeakWarning",
     "PortallocWarning",
     "RegistryUnusableError",
-    "TimeoutError",
+    "SystemCallError",
     "UnsupportedError",
+    "WaitTimeout",
 ]
 
 
 class Error(Exception):
-    """Whatever went wrong: a stable ``code``, what happened, and what to do next.
+    """Anything that went wrong: a stable ``code``, what happened, and what to do next.
 
     ``str()`` gives message and remedy. Which subclass it is says the same as ``code``.
     """
@@ -48,7 +48,7 @@ class Error(Exception):
     #: For ``port_in_use``: the ports that were not free.
     ports: tuple[int, ...]
     #: For ``pool_exhausted``, and a ``timeout`` while waiting for ports: how many ports of the pool are ``held``,
-    #: ``kept``, ``stale``, ``free``, taken by ``strangers``, and so on.
+    #: ``kept``, ``stale``, ``free``, used by foreign processes (``strangers``), and so on.
     census: dict[str, int] | None
 
     def __init__(
@@ -122,7 +122,7 @@ class NotFoundError(Error, LookupError):
     code = "not_found"
 
 
-class InUseError(_SystemError):
+class EnvironmentInUseError(_SystemError):
     """The environment is held by a live process, so it cannot be cleaned up from outside."""
 
     code = "in_use"
@@ -144,7 +144,7 @@ class IdExhaustedError(_SystemError):
 
 
 class RegistryUnusableError(_SystemError):
-    """The registry folder is missing, replaced, damaged, full, or not trustworthy."""
+    """The registry directory is missing, replaced, damaged, full, or not trustworthy."""
 
     code = "registry_unusable"
     _number = errno.EIO
@@ -157,8 +157,8 @@ class PermissionDeniedError(_SystemError, PermissionError):
     _number = errno.EACCES
 
 
-class TimeoutError(_SystemError, builtins.TimeoutError):  # noqa: A001 - in its own namespace, and a subclass
-    """The deadline passed."""
+class WaitTimeout(_SystemError, TimeoutError):
+    """The wait was over before the ports were as they should be."""
 
     code = "timeout"
     _number = errno.ETIMEDOUT
@@ -170,7 +170,7 @@ class UnsupportedError(Error, NotImplementedError):
     code = "unsupported"
 
 
-class IoError(_SystemError):
+class SystemCallError(_SystemError):
     """Any other failure of the operating system."""
 
     code = "io"
@@ -184,11 +184,15 @@ class InternalError(Error, RuntimeError):
 
 
 class PortallocWarning(UserWarning):
-    """Nothing failed, but you should know: a lease that was lost, for example. Python shows it unless told otherwise.
+    """Nothing failed, but you should know: a lease was lost, for example. Python shows it unless told otherwise.
 
-    A lost lease or environment is warned of once for each line that made one, as Python's filters have it; whatever
-    else there is to say is said once in a process.
+    Python's filters show the loss of a lease or environment once for each line that made one. Everything else is said
+    once in a process.
     """
+
+
+class PortLeakWarning(PortallocWarning):
+    """A test has ended, and a server still listens on a port that was leased for it. The pytest plugin warns of it."""
 
 
 BY_CODE: dict[str, type[Error]] = {
@@ -199,14 +203,14 @@ BY_CODE: dict[str, type[Error]] = {
         PoolExhaustedError,
         PortInUseError,
         NotFoundError,
-        InUseError,
+        EnvironmentInUseError,
         EnvFileExistsError,
         IdExhaustedError,
         RegistryUnusableError,
         PermissionDeniedError,
-        TimeoutError,
+        WaitTimeout,
         UnsupportedError,
-        IoError,
+        SystemCallError,
         InternalError,
     )
 }

@@ -1,8 +1,8 @@
 """The pytest plugin of portalloc: what pytest sees of it.
 
-Everybody who has the wheel installed pays for this file in each of their pytest runs, whether they use a fixture or
-not. So it imports neither the native module nor anything that pytest has not already imported; the work is done by
-submodules that are imported when there is some. Load it by its entry point, `-p portalloc`; switch it off with
+Every pytest run of everybody who has installed the wheel loads this file, whether it uses a fixture or not. So it
+imports neither the native module nor anything that pytest has not imported already; submodules do the work, and are
+imported when there is some. Load it by its entry point, `-p portalloc`; switch it off with
 `-p no:portalloc`.
 
 Public here: the fixtures (`pytest --fixtures`), the options (`pytest --help`) and `PortLeakWarning`.
@@ -30,14 +30,15 @@ from portalloc_pytest.options import OPTIONS, Options, pytest_addoption
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from portalloc_pytest.leaks import PortLeakWarning
+    from portalloc import PortLeakWarning
+
     from portalloc_pytest.run import RunIsolation
 else:
 
     def __getattr__(name: str) -> Any:
-        # A category of portalloc's own, so its base is where the native module is.
+        # Importing its package loads the native module.
         if name == "PortLeakWarning":
-            from portalloc_pytest.leaks import PortLeakWarning
+            from portalloc import PortLeakWarning
 
             return PortLeakWarning
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -62,7 +63,7 @@ RUN = pytest.StashKey["RunIsolation"]()
 
 
 def run_of(config: pytest.Config) -> RunIsolation:
-    """The one of this process, made at its first use."""
+    """The `RunIsolation` of this process, made at its first use."""
     if RUN not in config.stash:
         from portalloc_pytest.run import RunIsolation
 
@@ -147,7 +148,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[RUN].close()
 
 
-# --- what failures are told
+# --- what is added to failures
 
 
 # Outermost, so that it sees what the other plugins (xfail, rerun) have made of the outcome.

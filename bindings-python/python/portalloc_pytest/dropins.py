@@ -1,4 +1,4 @@
-"""Fixtures with the names of pytest-asyncio's, that hold what they give out. Registered only if the ini line is there.
+"""Fixtures with the names of pytest-asyncio's, that hold their ports. Registered only if the ini line is there.
 
 Of two plugins that define a fixture of one name, the one that was registered later wins. pytest-asyncio may be
 registered before or after this one, even by a test module (`pytest_plugins`) in the middle of the collection; then
@@ -22,14 +22,14 @@ _NAMES = ("unused_tcp_port", "unused_udp_port", "unused_tcp_port_factory", "unus
 
 
 def install(manager: pytest.PytestPluginManager, generation: int = 0) -> None:
-    """Registers the fixtures, and sees to it that they stay the latest."""
+    """Registers the fixtures, and registers them again when another plugin defines one of the names later."""
     # A new module each time, because pytest looks for fixtures in an object only once. Not an object of a class: there,
     # fixtures of a session cannot be methods.
     latest = True
     dropins = ModuleType(__name__)
     for fixture in (session_holder, unused_tcp_port, unused_udp_port, unused_tcp_port_factory, unused_udp_port_factory):
         setattr(dropins, fixture.__name__, fixture)
-    # pytest tells a new plugin of all those that were there before it, too. By ID, since plugins need not be hashable;
+    # pytest also calls this hook for the plugins that were there before. By ID, since plugins need not be hashable;
     # kept alive, so that their IDs stay theirs.
     earlier = {id(other): other for other in manager.get_plugins()}
 

@@ -1,6 +1,6 @@
-"""What the report of a failed test is told beside its traceback: who has the port, and where the files are.
+"""What portalloc adds to the report of a failed test: who has the port, and where the files are.
 
-Runs for failed tests only. A report must not fail by it: whatever goes wrong in here becomes a line of it.
+Runs for failed tests only. It must not make a report fail: an error in here becomes a line of the report.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TITLE = "portalloc"
 
 
 def explain(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
-    lines = [*_attempt(lambda: _clash(call, report)), *_attempt(lambda: _files(item, report))]
+    lines = [*_attempt(lambda: _conflict(call, report)), *_attempt(lambda: _files(item, report))]
     if lines:
         _add_section(report, "\n".join(lines))
 
@@ -24,12 +24,12 @@ def explain(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
 def _attempt(work: Callable[[], list[str]]) -> list[str]:
     try:
         return work()
-    except Exception as error:  # noqa: BLE001 - no report may fail by us
-        return [f"portalloc has nothing to say to this, because of {type(error).__name__}: {error}"]
+    except Exception as error:  # noqa: BLE001 - a report must not fail because of us
+        return [f"portalloc could not explain this failure: {type(error).__name__}: {error}"]
 
 
-def _clash(call: pytest.CallInfo[Any], report: pytest.TestReport) -> list[str]:
-    from portalloc_pytest.clash import messages
+def _conflict(call: pytest.CallInfo[Any], report: pytest.TestReport) -> list[str]:
+    from portalloc_pytest.conflict import messages
 
     return messages(getattr(call.excinfo, "value", None), report)
 
@@ -45,7 +45,7 @@ def _files(item: pytest.Item, report: pytest.TestReport) -> list[str]:
     if holder is None:
         return []
     holder.failed = True
-    # Of a test that failed elsewhere than in its call, pytest does not keep `tmp_path` under every policy.
+    # If a test fails in its setup or teardown, some retention policies do not keep its `tmp_path`.
     if report.when != "call" or item.config.getini("tmp_path_retention_policy") == "none":
         return []
     return [f"files of environment {identifier}: {place}" for identifier, place in holder.kept_files()]
@@ -53,7 +53,7 @@ def _files(item: pytest.Item, report: pytest.TestReport) -> list[str]:
 
 def _add_section(report: pytest.TestReport, text: str) -> None:
     # Below the traceback, where it is also part of JUnit's XML and of what IDEs show, and where --show-capture=no
-    # leaves it. Some failures are but a text; those have only the report's own sections.
+    # leaves it. Failures that are mere text have only the report's own sections.
     add_section = getattr(report.longrepr, "addsection", None)
     if add_section is None:
         report.sections.append((_TITLE, text))

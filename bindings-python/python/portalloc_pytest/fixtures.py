@@ -1,7 +1,7 @@
 """The fixtures: their names, scopes and what they promise.
 
-Loaded in every run, so whatever needs the native module is imported by a fixture when it is set up. How ports are
-taken, looked after and given back is not known here: `holding` does that for one test, `run` for the whole run.
+Loaded in every run, so a fixture imports what needs the native module when it is set up. `holding` takes, holds and
+releases the ports of one test, `run` those of the whole run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", name="_portalloc")
 def portalloc_options(pytestconfig: pytest.Config) -> Options:
-    """What this run was told. Every fixture of portalloc depends on it, by which the plugin knows that there is one."""
+    """The options of this run. Every fixture of portalloc depends on it, so the plugin knows that a test uses one."""
     return pytestconfig.stash[OPTIONS]
 
 
@@ -46,10 +46,10 @@ def portalloc_test(request: pytest.FixtureRequest, _portalloc: Options) -> Itera
 
 @pytest.fixture
 def free_port(_portalloc_test: Holder) -> int:
-    """A port (int) that is this test's alone until it ends.
+    """A port (int) that only this test has until it ends.
 
-    Free on TCP and UDP, IPv4 and IPv6, when it was given out, and held by a kernel lock: no other test, worker or
-    project that uses portalloc gets it. Nothing is bound to it.
+    It was free on TCP and UDP, IPv4 and IPv6, when it was given out, and a kernel lock holds it: no other test, worker
+    or project that uses portalloc is given it. Nothing is bound to it.
 
     Errors: portalloc.PoolExhaustedError (an OSError) if no port is free for `portalloc_timeout` seconds.
     """
@@ -58,10 +58,10 @@ def free_port(_portalloc_test: Holder) -> int:
 
 @pytest.fixture
 def free_ports(_portalloc_test: Holder) -> FreePorts:
-    """A function for several ports, this test's alone until it ends: free_ports(3) -> [port, port, port], and
+    """A function for several ports, which only this test has until it ends: free_ports(3) -> [port, port, port], and
     free_ports(names=["web", "db"]) -> {"web": port, "db": port}.
 
-    The ports of one call are consecutive. May be called again and again; all are held at the same time.
+    The ports of one call are consecutive. May be called repeatedly; all its ports are held at the same time.
 
     Errors: portalloc.PoolExhaustedError (an OSError) if so many are not free for `portalloc_timeout` seconds.
     """
@@ -74,9 +74,9 @@ def free_ports(_portalloc_test: Holder) -> FreePorts:
 def port_lease(_portalloc_test: Holder) -> PortLease:
     """A function for portalloc.Lease objects, with the arguments of portalloc.lease; released when the test ends.
 
-    port_lease(3, scattered=True), port_lease(ports=[20500]), port_lease(guard=True). What is not given of `pool`,
-    `exclude` and `timeout` comes from the options of pytest. May be called again and again, and a lease may be released
-    before the test ends.
+    port_lease(3, scattered=True), port_lease(exact=[20500]), port_lease(guard=True). The options of pytest set `pool`,
+    `exclude` and `wait` where they are not given. May be called repeatedly, and a lease may be released before the test
+    ends.
 
     Errors: those of portalloc.lease.
     """
@@ -87,7 +87,7 @@ def port_lease(_portalloc_test: Holder) -> PortLease:
 
 @pytest.fixture
 def listening_socket(_portalloc_test: Holder) -> Iterator[socket.socket]:
-    """A socket.socket that is bound to 127.0.0.1 on a leased port and listens (TCP): hand it to the server under test.
+    """A socket.socket that is bound to 127.0.0.1 on a leased port and listens (TCP): pass it to the server under test.
 
     There is no moment between lease and bind at which another program could take the port. It is closed when the test
     ends, if the test has not done so.
@@ -96,21 +96,21 @@ def listening_socket(_portalloc_test: Holder) -> Iterator[socket.socket]:
     """
     lease = _portalloc_test.lease(guard=True)
     with lease.socket() as listener:
-        # It has kept strangers off until now. From here on the listener does, and a server that the test starts instead
-        # of it shall not need SO_REUSEADDR.
+        # The guard has kept foreign processes off until now. From here on the listener does, and a server that the test
+        # starts in its place does not need SO_REUSEADDR.
         lease.drop_guard()
         yield listener
 
 
 @pytest.fixture
 def isolation(_portalloc_test: Holder, tmp_path: Path) -> portalloc.Environment:
-    """A portalloc.Environment for this test alone: .ports, .port(name), .temp_dir, .variables, .id. Writes no env file.
+    """A portalloc.Environment for this test alone: env["web"], .ports, .temp_dir, .variables, .id.
 
-    Which ports it has is said by `portalloc.toml` in the rootdir or above. It is cleaned up when the test ends; what is
-    then in .temp_dir is moved to `isolation-<id>` in the test's tmp_path, which pytest keeps or removes by its own
+    `portalloc.toml` in the rootdir or above sets its ports. It is cleaned up when the test ends; what is then in
+    .temp_dir is moved to `isolation-<id>` in the test's tmp_path, which pytest keeps or removes by its own
     rules (tmp_path_retention_policy, tmp_path_retention_count). Nothing is exported to os.environ.
 
-    Errors: those of portalloc.Environment.create.
+    Errors: those of portalloc.environment.
     """
     return _portalloc_test.environment(keep_in=tmp_path)
 
@@ -125,16 +125,16 @@ def portalloc_run(_portalloc: Options, pytestconfig: pytest.Config) -> RunIsolat
 
 @pytest.fixture(scope="session")
 def run_isolation(_portalloc_run: RunIsolation) -> portalloc.Environment:
-    """One portalloc.Environment for the whole run, the same in all workers of pytest-xdist. Writes no env file.
+    """One portalloc.Environment for the whole run, the same in all workers of pytest-xdist.
 
-    For what is started once and used by all tests. Which ports it has is said by `portalloc.toml` in the rootdir or
-    above. The process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash
-    of a worker; if that process is killed, the ports are free at once. Workers attach to it: they can read it, not end
-    it. Nothing is exported to os.environ.
+    For servers that are started once and used by all tests. `portalloc.toml` in the rootdir or above sets its ports.
+    The process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash of a
+    worker; if that process is killed, the ports are free at once. Workers attach to it: they can read it, not end it.
+    Nothing is exported to os.environ.
 
-    With plugins that fork for each test, name it as an argument: what a test asks for by request.getfixturevalue, its
-    child makes for itself.
+    With plugins that fork for each test, name it as an argument: request.getfixturevalue runs in the child, which then
+    makes an environment of its own.
 
-    Errors: those of portalloc.Environment.create; in a worker, the test fails with their text.
+    Errors: those of portalloc.environment; in a worker, the test fails with their text.
     """
     return _portalloc_run.environment()

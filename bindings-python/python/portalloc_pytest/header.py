@@ -1,4 +1,4 @@
-"""The line of pytest's header that says which ports this run uses, and where leases are kept."""
+"""The line of pytest's header that says which ports this run uses, and where its registry is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ if TYPE_CHECKING:
 
 
 def lines(options: Options) -> list[str]:
-    """Never raises: a suite that does not use a fixture of ours must not fail by its header."""
+    """Never raises: the header must not fail a suite that uses none of our fixtures."""
     try:
         import warnings
 
         import portalloc
+        from portalloc import tools
 
         with warnings.catch_warnings():
-            # Those of the pool are lines of the header.
+            # The header has a line for each warning about the pool.
             warnings.simplefilter("ignore", portalloc.PortallocWarning)
-            settings = portalloc.settings(pool=options.pool, exclude=options.exclude)
+            settings = tools.settings(pool=options.pool, exclude=options.exclude)
     except Exception as error:  # noqa: BLE001
         return [f"portalloc: not usable: {error}"]
     line = f"portalloc: pool {settings.pool} ({settings.count} ports), registry {settings.directory}"

@@ -1,7 +1,7 @@
-"""What one test, or one session, has leased: takes it, holds it, and gives it all back.
+"""What one test, or one session, has leased: takes it, holds it, and releases it.
 
-The only place that makes leases and environments for tests. Knows the order in which they end: first the look for
-leaks, while the ports are still leased; then the files; then the release, whatever went wrong before.
+The only place that makes leases and environments for tests. Knows the order in which they end: first the check for
+leaks, while the ports are still leased; then the files; then the release, even if something failed before.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from portalloc_pytest import keeping, leaks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
+    from datetime import timedelta
     from pathlib import Path
 
     from portalloc_pytest.options import Options
@@ -38,39 +39,39 @@ class Holder:
         self,
         count: int | None = None,
         *,
-        ports: Iterable[int] | None = None,
+        exact: Iterable[int] | None = None,
         offsets: Iterable[int] | None = None,
         scattered: bool = False,
         pool: str | None = None,
         exclude: str | None = None,
         guard: bool = False,
-        sticky: str | None = None,
-        timeout: float | None = None,
+        sticky_key: str | None = None,
+        wait: float | timedelta | None = None,
     ) -> portalloc.Lease:
-        """As `portalloc.lease`, with the options of this run for what is not given."""
+        """Like `portalloc.lease`; the options of this run set what is not given."""
         options = self._options
         lease = portalloc.lease(
             count,
-            ports=ports,
+            exact=exact,
             offsets=offsets,
             scattered=scattered,
             pool=options.pool if pool is None else pool,
             exclude=options.exclude if exclude is None else exclude,
             guard=guard,
-            sticky=sticky,
-            timeout=options.timeout if timeout is None else timeout,
+            sticky_key=sticky_key,
+            wait=options.wait if wait is None else wait,
         )
         self._leases.append(lease)
         return lease
 
     def environment(self, keep_in: Path) -> portalloc.Environment:
-        """One for this test. What is in its temp dir at the end is moved to a folder in `keep_in`."""
+        """One for this test. What is in its temp directory at the end is moved to a directory in `keep_in`."""
         environment = create_environment(self._options)
         self._environments.append((environment, keep_in))
         return environment
 
     def kept_files(self) -> list[tuple[str, Path]]:
-        """IDs of the environments that have files by now, and where these are going to be."""
+        """IDs of the environments that have files by now, and where those will be."""
         return [
             (environment.id, keeping.place(environment, keep_in))
             for environment, keep_in in self._environments
@@ -78,7 +79,7 @@ class Holder:
         ]
 
     def close(self) -> list[str]:
-        """Gives everything back. Returns the leaks, a sentence each."""
+        """Releases everything. Returns the leaks, a sentence each."""
         if os.getpid() != self._pid:
             return []  # a forked child: these are its parent's
         try:
@@ -98,7 +99,7 @@ class Holder:
         return ports
 
     def _release(self) -> None:
-        # By a stack, so that one that cannot be released keeps no other from it.
+        # Recursive, so that everything else is released even if one of them cannot be.
         if self._leases:
             try:
                 self._leases.pop().release()
@@ -118,18 +119,17 @@ class Holder:
                     self._release()
 
 
-# Where a test's report finds what the test has leased.
+# Through this the report of a test finds what the test has leased.
 HOLDER = pytest.StashKey[Holder]()
 
 
 def create_environment(options: Options) -> portalloc.Environment:
-    """A held one, as `portalloc.toml` at the rootdir says; the options of pytest override that. Writes no env file."""
-    return portalloc.Environment.create(
+    """A held one, as `portalloc.toml` at the rootdir says; the options of pytest override that."""
+    return portalloc.environment(
         worktree=options.rootdir,
-        env_file=False,
         pool=options.pool,
         exclude=options.exclude,
-        timeout=options.timeout,
+        wait=options.wait,
     )
 
 

@@ -1,11 +1,10 @@
-"""What remains of an environment's files when its test is over.
+"""Keeps the files of an environment when its test has ended.
 
-The temp dir of an environment is short-lived and has a short path on purpose (sockets of databases have 107
-characters), and cleanup removes it with all that is in it. After a failure one wants the files, though, and pytest has
-rules for that: `tmp_path`. Making the temp dir below `tmp_path` would have given long paths and had cleanup remove the
-files all the same. So the environment is left as it is while the test runs, which keeps `.temp_dir` and `TEMP_DIR`
-truthful, and afterwards its files are moved (renamed, as a rule) into the test's `tmp_path`, if pytest has kept that:
-this file need not know by which policy.
+The temp directory of an environment has a short path on purpose (the path of a Unix socket has at most 107 characters),
+and the cleanup removes it with everything in it. After a failure one needs the files, and pytest has rules for that:
+`tmp_path`. A temp directory below `tmp_path` would have a long path, and the cleanup would remove it all the same. So
+the files stay where they are while the test runs, and are then moved (usually renamed) into the test's `tmp_path`, if
+pytest has kept that: this file need not know by which policy.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def has_files(environment: portalloc.Environment) -> bool:
         with os.scandir(environment.temp_dir) as entries:
             return any(True for _ in entries)
     except OSError:
-        return False  # the test has removed it, or may not look into it
+        return False  # the test has removed it, or may not read it
 
 
 def keep(environment: portalloc.Environment, tmp_path: Path) -> None:
@@ -54,11 +53,11 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _special_ones(folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if _special(Path(folder, name))]
+def _special_ones(directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if _special(Path(directory, name))]
 
 
 def _special(path: Path) -> bool:
-    """Sockets, pipes and devices: nothing to be copied."""
+    """Sockets, pipes and devices, which cannot be copied."""
     mode = path.lstat().st_mode
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))

@@ -1,4 +1,4 @@
-"""The factories that tests call for ports: their arguments, and what they return. Here for annotations in tests, too.
+"""The factories that tests call for ports: their arguments, and what they return. Tests can use them in annotations.
 
 They know nothing of when a lease ends; the `Holder` does.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     import portalloc
 
@@ -37,7 +38,7 @@ class FreePorts:
             raise TypeError("free_ports: names is a list of names, not one name")
         keys = list(names)
         if len(set(keys)) != len(keys):
-            raise ValueError(f"free_ports: a name is there twice: {keys}")
+            raise ValueError(f"free_ports: a name is given twice: {keys}")
         return dict(zip(keys, self._holder.lease(len(keys)), strict=True))
 
 
@@ -51,24 +52,24 @@ class PortLease:
         self,
         count: int | None = None,
         *,
-        ports: Iterable[int] | None = None,
+        exact: Iterable[int] | None = None,
         offsets: Iterable[int] | None = None,
         scattered: bool = False,
         pool: str | None = None,
         exclude: str | None = None,
         guard: bool = False,
-        sticky: str | None = None,
-        timeout: float | None = None,
+        sticky_key: str | None = None,
+        wait: float | timedelta | None = None,
     ) -> portalloc.Lease:
-        """As `portalloc.lease`. Released when the test ends, if it has not been before."""
+        """Like `portalloc.lease`. Released when the test ends, unless that was done before."""
         return self._holder.lease(
             count,
-            ports=ports,
+            exact=exact,
             offsets=offsets,
             scattered=scattered,
             pool=pool,
             exclude=exclude,
             guard=guard,
-            sticky=sticky,
-            timeout=timeout,
+            sticky_key=sticky_key,
+            wait=wait,
         )

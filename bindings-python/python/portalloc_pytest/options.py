@@ -1,7 +1,7 @@
 """Options of the command line and the ini file: their names, their help and their values.
 
-Loaded in every run. Knows nothing of what the options do; what the environment and `portalloc.toml` say is left to the
-native module, which is told `None` for everything that is not set here.
+Loaded in every run. Knows nothing of what the options do. The native module reads variables and `portalloc.toml`, for
+everything that is `None` here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import pytest
 LEAK_MODES = ("warn", "error", "off")
 
 _POOL = "ports to give out, such as 20000-20999,21500. Default: $PORTALLOC_POOL, else portalloc.toml, else 20000-29999"
-_LEAK = "what to do if a server still listens on a leased port when its test is over"
+_LEAK = "what to do if a server still listens on a leased port when its test has ended"
 
 
 class Options:
-    """What this run was told. `None`: not here, so the environment, `portalloc.toml` or the default decides."""
+    """The options of this run. `None`: not set here, so a variable, `portalloc.toml` or the default decides."""
 
-    __slots__ = ("asyncio_fixtures", "exclude", "leak", "pool", "rootdir", "timeout")
+    __slots__ = ("asyncio_fixtures", "exclude", "leak", "pool", "rootdir", "wait")
 
     def __init__(
         self,
@@ -25,28 +25,28 @@ class Options:
         pool: str | None,
         exclude: str | None,
         leak: str,
-        timeout: float | None,
+        wait: float,
         asyncio_fixtures: bool,
         rootdir: str,
     ) -> None:
         self.pool = pool
         self.exclude = exclude
         self.leak = leak
-        self.timeout = timeout
+        self.wait = wait
         self.asyncio_fixtures = asyncio_fixtures
         self.rootdir = rootdir
 
     @classmethod
     def read(cls, config: pytest.Config) -> Options:
-        """Raises `pytest.UsageError` for a value that makes no sense. Pools are parsed by the native module, later."""
+        """Raises `pytest.UsageError` for an invalid value. The native module parses the pools later."""
         leak = config.getoption("portalloc_leak") or config.getini("portalloc_leak") or "warn"
         if leak not in LEAK_MODES:
-            raise pytest.UsageError(f"portalloc_leak: {leak!r} is none of {', '.join(LEAK_MODES)}")
+            raise pytest.UsageError(f"portalloc_leak: {leak!r} is not one of {', '.join(LEAK_MODES)}")
         return cls(
             pool=config.getoption("portalloc_pool") or config.getini("portalloc_pool") or None,
             exclude=config.getini("portalloc_exclude") or None,
             leak=leak,
-            timeout=_seconds(config.getini("portalloc_timeout")),
+            wait=_seconds(config.getini("portalloc_timeout")),
             asyncio_fixtures=bool(config.getini("portalloc_asyncio_fixtures")),
             rootdir=str(config.rootpath),
         )
@@ -56,7 +56,7 @@ OPTIONS = pytest.StashKey[Options]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("portalloc", "ports that are yours (portalloc)")
+    group = parser.getgroup("portalloc", "leased ports (portalloc)")
     group.addoption("--portalloc-pool", metavar="PORTS", help=_POOL)
     group.addoption("--portalloc-leak", choices=LEAK_MODES, help=f"{_LEAK}. Default: warn")
     # `type` and `default` are given everywhere: what an option without them reads as has changed between versions.
@@ -76,7 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "portalloc_timeout",
-        "seconds that a fixture waits for ports to come free if none are. Default: 0, it fails at once",
+        "seconds that a fixture waits for ports to come free. Default: 0, it fails at once",
         type="string",
         default="",
     )
@@ -89,11 +89,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str) -> float:
     try:
         seconds = float(text or 0)
     except ValueError:
         raise pytest.UsageError(f"portalloc_timeout: {text!r} is not a number of seconds") from None
     if not 0 <= seconds < float("inf"):
         raise pytest.UsageError(f"portalloc_timeout: {text!r} is not a number of seconds from 0 on")
-    return seconds or None
+    return seconds

@@ -1,8 +1,8 @@
-"""The environment of the whole run: who makes it, who attaches to it, who ends it.
+"""The environment of the whole run: which process makes it, which attach to it, which ends it.
 
 Three roles, one object in each process. **Controller** of pytest-xdist: makes it before the first worker starts, and
-tells each worker its ID. **Worker**: attaches. **Alone**: makes it when the first test that needs it starts. Whoever
-made it ends it, and nobody else: not a worker, and not a forked child of the maker.
+tells each worker its ID. **Worker**: attaches. **Alone**: makes it when the first test that needs it starts. Only the
+process that made it ends it: not a worker, and not a forked child of the maker.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class RunIsolation:
         self._leaks: list[str] = []
 
     def offer(self, workerinput: dict[str, Any]) -> None:
-        """In the controller: makes it, once, and tells a worker.
+        """In the controller: makes it, once, and tells a worker its ID.
 
-        A failure is told as well, and not raised: the tests of the run may have no use for the environment.
+        Passes a failure on, too, instead of raising it: the tests of the run may not need the environment.
         """
         environment = self.prepare()
         if environment is not None:
@@ -68,7 +68,7 @@ class RunIsolation:
         return environment
 
     def report_leaks(self, session: pytest.Session) -> None:
-        """At the end of the session, when all of its tests, fixtures and workers are through."""
+        """At the end of the session, when all of its tests, fixtures and workers have ended."""
         lease = self._environment.lease if self._environment and self._is_maker() else None
         if lease is None or lease.released or self._options.leak == "off":
             return
@@ -79,7 +79,7 @@ class RunIsolation:
         try:
             leaks.report(session, found, self._options.leak)
         except (Warning, pytest.fail.Exception):
-            # There is no test left that could fail; so the run does.
+            # No test is left that could fail, so the run does.
             self._leaks = found
             if session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -110,4 +110,4 @@ def _attach(offer: dict[str, str]) -> portalloc.Environment:
         pytest.fail(f"run_isolation: the controller has made no environment: {reason}", pytrace=False)
     import portalloc
 
-    return portalloc.Environment.attach(offer["id"])
+    return portalloc.attach(offer["id"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import portalloc as typed
 import pytest
+from portalloc import tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,14 +71,14 @@ def _nothing_stays() -> Iterator[None]:
 
 @pytest.mark.parametrize("count", NO_INTS, ids=repr)
 def test_a_count_that_is_no_whole_number(count: Any) -> None:
-    for call in (portalloc.lease, portalloc.Environment.create, portalloc.Environment.current):
+    for call in (portalloc.lease, portalloc.environment, portalloc.current):
         with pytest.raises(TypeError):
             call(count)
 
 
 @pytest.mark.parametrize("count", [0, 10**9, *OUT_OF_RANGE])
 def test_a_count_out_of_range(count: int) -> None:
-    for call in (portalloc.lease, portalloc.Environment.create, portalloc.Environment.current):
+    for call in (portalloc.lease, portalloc.environment, portalloc.current):
         with pytest.raises(portalloc.InvalidArgumentError) as raised:
             call(count)
         assert str(count) in raised.value.message
@@ -87,17 +88,17 @@ def test_a_count_out_of_range(count: int) -> None:
 @pytest.mark.parametrize("port", [*NO_INTS, None], ids=repr)
 def test_a_port_that_is_no_whole_number(world: World, port: Any) -> None:
     calls: list[Any] = [
-        lambda: portalloc.lease(ports=[world.base, port]),
+        lambda: portalloc.lease(exact=[world.base, port]),
         lambda: portalloc.lease(offsets=[0, port]),
-        lambda: portalloc.Environment.create(ports=[world.base, port]),
-        lambda: portalloc.Environment.create(offsets=[0, port]),
+        lambda: portalloc.environment(exact=[world.base, port]),
+        lambda: portalloc.environment(offsets=[0, port]),
         lambda: portalloc.is_free(port),
         lambda: portalloc.who(port),
-        lambda: portalloc.wait_for([port], timeout=0),
-        lambda: portalloc.wait_free([port], timeout=0),
+        lambda: portalloc.wait_until_open([port], wait=0),
+        lambda: portalloc.wait_until_free([port], wait=0),
     ]
     if not isinstance(port, list | tuple | dict | bytes):
-        calls += [lambda: portalloc.wait_for(port, timeout=0), lambda: portalloc.wait_free(port, timeout=0)]
+        calls += [lambda: portalloc.wait_until_open(port, wait=0), lambda: portalloc.wait_until_free(port, wait=0)]
     for call in calls:
         with pytest.raises(TypeError):
             call()
@@ -106,14 +107,14 @@ def test_a_port_that_is_no_whole_number(world: World, port: Any) -> None:
 @pytest.mark.parametrize("port", [0, 65536, 65536 + 20001, *OUT_OF_RANGE])
 def test_a_port_that_does_not_exist(world: World, port: int) -> None:
     calls: list[Any] = [
-        lambda: portalloc.lease(ports=[world.base, port]),
-        lambda: portalloc.Environment.create(ports=[world.base, port]),
+        lambda: portalloc.lease(exact=[world.base, port]),
+        lambda: portalloc.environment(exact=[world.base, port]),
         lambda: portalloc.is_free(port),
         lambda: portalloc.who(port),
-        lambda: portalloc.wait_for(port, timeout=0),
-        lambda: portalloc.wait_for([world.base, port], timeout=0),
-        lambda: portalloc.wait_free(port, timeout=0),
-        lambda: portalloc.wait_free([world.base, port], timeout=0),
+        lambda: portalloc.wait_until_open(port, wait=0),
+        lambda: portalloc.wait_until_open([world.base, port], wait=0),
+        lambda: portalloc.wait_until_free(port, wait=0),
+        lambda: portalloc.wait_until_free([world.base, port], wait=0),
     ]
     for call in calls:
         with pytest.raises(portalloc.InvalidArgumentError) as raised:
@@ -123,69 +124,69 @@ def test_a_port_that_does_not_exist(world: World, port: int) -> None:
 
 @pytest.mark.parametrize("offset", [65536, *OUT_OF_RANGE])
 def test_an_offset_out_of_range(offset: int) -> None:
-    for call in (portalloc.lease, portalloc.Environment.create):
+    for call in (portalloc.lease, portalloc.environment):
         with pytest.raises(portalloc.InvalidArgumentError):
             call(offsets=[0, offset])
 
 
 @pytest.mark.parametrize("ports", [20001, 1.5, Thing()], ids=repr)
 def test_ports_that_are_no_list(ports: Any) -> None:
-    for call in (portalloc.lease, portalloc.Environment.create):
-        for name in ("ports", "offsets"):
+    for call in (portalloc.lease, portalloc.environment):
+        for name in ("exact", "offsets"):
             with pytest.raises(TypeError):
                 call(**{name: ports})
 
 
 def test_texts_are_no_lists_of_ports() -> None:
-    for call in (portalloc.lease, portalloc.Environment.create):
-        for name in ("ports", "offsets"):
+    for call in (portalloc.lease, portalloc.environment):
+        for name in ("exact", "offsets"):
             with pytest.raises(TypeError):
                 call(**{name: "20001"})
-    for wait in (portalloc.wait_for, portalloc.wait_free):
+    for wait in (portalloc.wait_until_open, portalloc.wait_until_free):
         with pytest.raises(TypeError):
-            wait("20001", timeout=0)
+            wait("20001", wait=0)
 
 
 def test_whole_numbers_of_other_libraries(world: World) -> None:
     base = world.base
     with portalloc.lease(Index(2)) as by_count:
         assert len(by_count) == 2
-    with portalloc.lease(ports=[Index(base), Index(base + 1)]) as by_port:
+    with portalloc.lease(exact=[Index(base), Index(base + 1)]) as by_port:
         assert by_port.ports == (base, base + 1)
         assert {type(port) for port in by_port} == {int}
     with portalloc.lease(offsets=[Index(0), Index(2)]) as by_offset:
         assert len(by_offset) == 2
     assert portalloc.is_free(Index(base))
     assert portalloc.who(Index(base)).port == base
-    portalloc.wait_free(Index(base), timeout=0)
+    portalloc.wait_until_free(Index(base), wait=0)
     with pytest.raises(portalloc.InvalidArgumentError):
         portalloc.lease(Index(10**30))
     with portalloc.lease(2) as lease:
         assert lease[Index(1)] == lease.ports[1]
         lease.socket(Index(1)).close()
-    with portalloc.Environment.create(Index(1), env_file=False) as environment:
+    with portalloc.environment(Index(1)) as environment:
         assert environment.port(Index(0)) == environment.base_port
 
 
 def test_any_iterable_of_ports(world: World) -> None:
     wanted = list(world.ports[:2])
     for ports in (wanted, tuple(wanted), dict.fromkeys(wanted), iter(wanted), range(world.base, world.base + 2)):
-        with portalloc.lease(ports=ports) as lease:
+        with portalloc.lease(exact=ports) as lease:
             assert list(lease) == wanted
     with portalloc.lease(2) as first:
         pass
-    with portalloc.lease(ports=first) as again:
+    with portalloc.lease(exact=first) as again:
         assert list(again) == list(first)
 
 
 def test_what_an_argument_raises_is_raised() -> None:
     calls: list[Any] = [
         lambda: portalloc.lease(Broken()),
-        lambda: portalloc.lease(ports=Broken()),
-        lambda: portalloc.lease(ports=[Broken()]),
-        lambda: portalloc.lease(timeout=Broken()),
-        lambda: portalloc.wait_for(Broken()),
-        lambda: portalloc.Environment.create(names=Broken()),
+        lambda: portalloc.lease(exact=Broken()),
+        lambda: portalloc.lease(exact=[Broken()]),
+        lambda: portalloc.lease(wait=Broken()),
+        lambda: portalloc.wait_until_open(Broken()),
+        lambda: portalloc.environment(names=Broken()),
     ]
     for call in calls:
         with pytest.raises(ZeroDivisionError):
@@ -195,11 +196,11 @@ def test_what_an_argument_raises_is_raised() -> None:
 @pytest.mark.parametrize("timeout", NO_TIMES, ids=repr)
 def test_a_time_that_is_no_number(world: World, timeout: Any) -> None:
     calls: list[Any] = [
-        lambda: portalloc.lease(timeout=timeout),
-        lambda: portalloc.Environment.create(timeout=timeout),
-        lambda: portalloc.Environment.create(kept=True, ttl=timeout),
-        lambda: portalloc.wait_for(world.base, timeout),
-        lambda: portalloc.wait_free(world.base, timeout=timeout),
+        lambda: portalloc.lease(wait=timeout),
+        lambda: portalloc.environment(wait=timeout),
+        lambda: portalloc.environment(kept=True, ttl=timeout),
+        lambda: portalloc.wait_until_open(world.base, timeout),
+        lambda: portalloc.wait_until_free(world.base, wait=timeout),
     ]
     for call in calls:
         with pytest.raises(TypeError):
@@ -209,11 +210,11 @@ def test_a_time_that_is_no_number(world: World, timeout: Any) -> None:
 @pytest.mark.parametrize("timeout", BAD_TIMES, ids=repr)
 def test_a_time_out_of_range(world: World, timeout: Any) -> None:
     calls: list[Any] = [
-        lambda: portalloc.lease(timeout=timeout),
-        lambda: portalloc.Environment.create(timeout=timeout),
-        lambda: portalloc.Environment.create(kept=True, ttl=timeout),
-        lambda: portalloc.wait_for(world.base, timeout),
-        lambda: portalloc.wait_free(world.base, timeout=timeout),
+        lambda: portalloc.lease(wait=timeout),
+        lambda: portalloc.environment(wait=timeout),
+        lambda: portalloc.environment(kept=True, ttl=timeout),
+        lambda: portalloc.wait_until_open(world.base, timeout),
+        lambda: portalloc.wait_until_free(world.base, wait=timeout),
     ]
     for call in calls:
         with pytest.raises(portalloc.InvalidArgumentError):
@@ -225,22 +226,22 @@ def test_a_time_out_of_range(world: World, timeout: Any) -> None:
 )
 def test_times_of_every_kind(world: World, timeout: Any) -> None:
     # Nothing is in the way, so that no time passes.
-    with portalloc.lease(timeout=timeout) as lease:
+    with portalloc.lease(wait=timeout) as lease:
         assert lease.port in world.ports
-    portalloc.wait_free(world.base, timeout=timeout)
-    with portalloc.Environment.create(1, env_file=False, timeout=timeout):
+    portalloc.wait_until_free(world.base, wait=timeout)
+    with portalloc.environment(1, wait=timeout):
         pass
 
 
 def test_a_time_to_live_beyond_all_calendars() -> None:
     for ttl in (math.inf, 1e300, timedelta.max):
         with pytest.raises(portalloc.InvalidArgumentError):
-            portalloc.Environment.create(kept=True, ttl=ttl, env_file=False)
+            portalloc.environment(kept=True, ttl=ttl)
 
 
 @pytest.mark.parametrize("names", ["abc", "", b"abc", 1, [1], ["a", None], [b"a"]], ids=repr)
 def test_names_that_are_no_list_of_texts(names: Any) -> None:
-    for call in (portalloc.Environment.create, portalloc.Environment.current):
+    for call in (portalloc.environment, portalloc.current):
         with pytest.raises(TypeError):
             call(names=names)
 
@@ -248,18 +249,18 @@ def test_names_that_are_no_list_of_texts(names: Any) -> None:
 @pytest.mark.parametrize("pid", [*NO_INTS], ids=repr)
 def test_an_owner_that_is_no_whole_number(pid: Any) -> None:
     with pytest.raises(TypeError):
-        portalloc.Environment.create(kept=True, owner_pid=pid)
+        portalloc.environment(kept=True, owner_pid=pid)
 
 
 @pytest.mark.parametrize("pid", OUT_OF_RANGE)
 def test_an_owner_out_of_range(pid: int) -> None:
     with pytest.raises(portalloc.InvalidArgumentError):
-        portalloc.Environment.create(kept=True, owner_pid=pid)
+        portalloc.environment(kept=True, owner_pid=pid)
 
 
 @pytest.mark.parametrize("pool", [20001, ["20001"], b"20001", 1.5, True], ids=repr)
 def test_a_pool_that_is_no_text(pool: Any) -> None:
-    for call in (portalloc.lease, portalloc.Environment.create, portalloc.settings):
+    for call in (portalloc.lease, portalloc.environment, tools.settings):
         for name in ("pool", "exclude"):
             with pytest.raises(TypeError):
                 call(**{name: pool})
@@ -270,8 +271,8 @@ def test_a_switch_that_is_no_bool(value: Any) -> None:
     calls: list[Any] = [
         lambda: portalloc.lease(guard=value),
         lambda: portalloc.lease(scattered=value),
-        lambda: portalloc.Environment.create(kept=value),
-        lambda: portalloc.Environment.create(sticky=value),
+        lambda: portalloc.environment(kept=value),
+        lambda: portalloc.environment(sticky=value),
     ]
     for call in calls:
         with pytest.raises(TypeError):
@@ -281,30 +282,30 @@ def test_a_switch_that_is_no_bool(value: Any) -> None:
 @pytest.mark.parametrize("path", [1, 1.5, [], Thing()], ids=repr)
 def test_a_path_that_is_none(path: Any) -> None:
     with pytest.raises(TypeError):
-        portalloc.Environment.create(worktree=path)
+        portalloc.environment(worktree=path)
     with pytest.raises(TypeError):
-        portalloc.Environment.create(env_file=path)
+        portalloc.environment(env_file=path)
 
 
 @pytest.mark.parametrize("text", ["pool\0", "\ud800"], ids=repr)
 def test_texts_that_no_file_system_takes(text: str) -> None:
     for name in ("pool", "exclude", "worktree", "env_file", "instance_id"):
         with pytest.raises((ValueError, OSError)):
-            portalloc.Environment.create(**{name: text})
+            portalloc.environment(**{name: text})
 
 
 def test_most_arguments_are_keywords() -> None:
     with pytest.raises(TypeError):
         portalloc.lease(1, [20001])
     with pytest.raises(TypeError):
-        portalloc.Environment.create(1, ["web"])
+        portalloc.environment(1, ["web"])
     with pytest.raises(TypeError):
         portalloc.lease(colour="red")
 
 
 @pytest.mark.parametrize("text", [1, None, b"0123456789ab"], ids=repr)
 def test_an_id_that_is_no_text(text: Any) -> None:
-    for call in (portalloc.parse_id, portalloc.validate, portalloc.cleanup):
+    for call in (tools.parse_id, portalloc.validate, portalloc.cleanup):
         with pytest.raises(TypeError):
             call(text)
 
@@ -312,23 +313,23 @@ def test_an_id_that_is_no_text(text: Any) -> None:
 @pytest.mark.parametrize("syntax", ["bash", "", "Shell"])
 def test_an_unknown_syntax(syntax: str) -> None:
     with pytest.raises(portalloc.InvalidArgumentError, match="shell, fish, powershell, dotenv or github"):
-        portalloc.render([], syntax)
+        tools.render([], syntax)
 
 
 @pytest.mark.parametrize("variables", [1, [("A",)], [("A", 1)], [(1, "A")], ["AB"], [None]], ids=repr)
 def test_variables_that_are_no_pairs_of_texts(variables: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        portalloc.render(variables)
+        tools.render(variables)
 
 
 @pytest.mark.parametrize("ports", [b"\x50\x51", bytearray(b"PQ"), "80"], ids=repr)
 def test_bytes_and_texts_are_no_list_of_ports(ports: Any) -> None:
     with pytest.raises(TypeError):
-        portalloc.lease(ports=ports)
+        portalloc.lease(exact=ports)
     with pytest.raises(TypeError):
         portalloc.lease(offsets=ports)
     with pytest.raises(TypeError):
-        portalloc.wait_for(ports, timeout=0)
+        portalloc.wait_until_open(ports, wait=0)
     assert portalloc.leases() == []
 
 

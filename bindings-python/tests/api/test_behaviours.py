@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import portalloc
 import pytest
+from portalloc import tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,17 +36,19 @@ def given(arguments: Json, *names: str) -> Json:
 
 
 def pool(arguments: Json) -> Json:
-    settings = portalloc.settings(**given(arguments, "pool", "exclude"))
+    settings = tools.settings(**given(arguments, "pool", "exclude"))
     return {"ports": settings.ports, "count": settings.count}
 
 
 def lease(arguments: Json) -> Json:
-    asked = given(arguments, "pool", "exclude", "count", "ports")
+    asked = given(arguments, "pool", "exclude", "count")
+    if "ports" in arguments:
+        asked["exact"] = arguments["ports"]
     if "wait_ms" in arguments:
-        asked["timeout"] = arguments["wait_ms"] / 1000
+        asked["wait"] = arguments["wait_ms"] / 1000
     with ExitStack() as stack:
         if "leased" in arguments:
-            stack.enter_context(portalloc.lease(ports=arguments["leased"]))
+            stack.enter_context(portalloc.lease(exact=arguments["leased"]))
         held = stack.enter_context(portalloc.lease(**asked))
         return {"count": len(held), "ports": list(held)}
 
@@ -53,7 +56,7 @@ def lease(arguments: Json) -> Json:
 def check(arguments: Json) -> Json:
     with ExitStack() as stack:
         if "leased" in arguments:
-            stack.enter_context(portalloc.lease(ports=arguments["leased"]))
+            stack.enter_context(portalloc.lease(exact=arguments["leased"]))
         return {"free": [portalloc.is_free(port) for port in arguments["ports"]]}
 
 
@@ -61,7 +64,7 @@ def create_environment(arguments: Json) -> Json:
     asked = given(arguments, "pool", "count", "names", "instance_id", "kept", "owner_pid", "worktree", "env_file")
     if "ttl_ms" in arguments:
         asked["ttl"] = arguments["ttl_ms"] / 1000
-    environment = portalloc.Environment.create(**asked)
+    environment = portalloc.environment(**asked)
     try:
         return {"variables": list(environment.variables), "count": len(environment.ports)}
     finally:
@@ -73,11 +76,11 @@ OPERATIONS: dict[str, Callable[[Json], Json]] = {
     "lease": lease,
     "check": check,
     "create_environment": create_environment,
-    "parse_id": lambda arguments: {"id": portalloc.parse_id(arguments["text"])},
+    "parse_id": lambda arguments: {"id": tools.parse_id(arguments["text"])},
     "validate": lambda arguments: {"valid": portalloc.validate(arguments["id"]).valid},
     "cleanup": lambda arguments: {"removed": int(portalloc.cleanup(arguments["id"]))},
-    "render": lambda arguments: {"text": portalloc.render(arguments["variables"], arguments["syntax"])},
-    "error_codes": lambda _: {"codes": list(portalloc.ERROR_CODES)},
+    "render": lambda arguments: {"text": tools.render(arguments["variables"], arguments["syntax"])},
+    "error_codes": lambda _: {"codes": list(tools.ERROR_CODES)},
 }
 
 

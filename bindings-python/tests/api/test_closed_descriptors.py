@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import portalloc
 import pytest
 from portalloc import _portalloc
-from support import DEADLINE, run, until
+from support import DEADLINE, leased_by, run, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,14 @@ SLOT = 64
 USES = {
     "lease": "with portalloc.lease(): pass",
     "a guarded lease": "with portalloc.lease(2, guard=True): pass",
-    "a lease that waits": "with portalloc.lease(timeout=1): pass",
+    "a lease that waits": "with portalloc.lease(wait=1): pass",
     "port": "assert portalloc.give_back(portalloc.port())",
-    "environment": "portalloc.Environment.create(1).cleanup()",
-    "kept environment": "portalloc.Environment.create(1, kept=True).cleanup()",
+    "environment": "portalloc.environment(1).cleanup()",
+    "kept environment": "portalloc.environment(1, kept=True).cleanup()",
     "who": "portalloc.who(1)",
     "is_free": "portalloc.is_free(65000)",
     "leases": "assert portalloc.leases() == []",
-    "wait_free": "portalloc.wait_free(65000)",
+    "wait_until_free": "portalloc.wait_until_free(65000)",
     "cleanup_stale": "portalloc.cleanup_stale()",
 }
 
@@ -145,7 +145,7 @@ def test_nothing_that_a_program_writes_to_a_standard_stream_lands_in_the_registr
     code = (
         "import portalloc\n"
         "for number in range(3): os.close(number)\n"
-        f"lease = portalloc.lease(ports=[{world.base}])\n"
+        f"lease = portalloc.lease(exact=[{world.base}])\n"
         "tell()\n"
         "wait()\n"
         "for number in range(3):\n"
@@ -182,14 +182,14 @@ def test_the_next_call_works_and_closes_nothing_of_the_programs(use: str, actor:
 
 
 def test_a_lease_that_was_closed_says_so_and_the_next_one_is_held(actor: Actor) -> None:
-    actor.do("first = portalloc.lease(); environment = portalloc.Environment.create(1)")
+    actor.do("first = portalloc.lease(); environment = portalloc.environment(1)")
     assert actor.ask("[first.held, environment.lease.held]") == [True, True]
     actor.do("os.closerange(3, 4096); second = portalloc.lease()")
     assert actor.ask("[first.held, first.released, second.held]") == [False, False, True]
     assert actor.ask("environment.lease.held") is False
     assert actor.ask("repr(first)") == f"<Lease port {actor.ask('first.port')}, lost>"
     assert portalloc.is_free(actor.ask("first.port"))
-    assert portalloc.who(actor.ask("second.port")).leased_by == actor.pid
+    assert leased_by(actor.ask("second.port")) == actor.pid
     actor.do("second.release()")
     assert actor.ask("[second.held, second.released]") == [False, True]
 
@@ -207,9 +207,9 @@ def test_the_end_of_a_lost_lease_closes_nothing_of_the_programs(end: str, actor:
     assert actor.ask("os.write(number, b'still there')") == len("still there")
     assert actor.ask("open('own.log').read()") == "still there"
     assert actor.ask("second.held")
-    assert portalloc.who(second).leased_by == actor.pid
+    assert leased_by(second) == actor.pid
     # Whoever has the first one's port now is not disturbed, either.
-    with portalloc.lease(ports=[first]) as other:
+    with portalloc.lease(exact=[first]) as other:
         assert other.held
 
 
@@ -221,7 +221,7 @@ def test_a_lease_whose_number_is_another_leases_now(actor: Actor) -> None:
     assert actor.ask("[first.held, second.held]") == [False, True]
     actor.do("first.release()")
     assert actor.ask("second.held")
-    assert portalloc.who(actor.ask("second.port")).leased_by == actor.pid
+    assert leased_by(actor.ask("second.port")) == actor.pid
 
 
 def test_a_forked_child_that_closes_everything(actor: Actor) -> None:
@@ -239,14 +239,14 @@ def test_a_forked_child_that_closes_everything(actor: Actor) -> None:
     assert actor.ask("lease.held") is True
     actor.do("child.do('own = portalloc.lease()')")
     assert actor.ask("child.ask('own.held')") is True
-    assert portalloc.who(actor.ask("child.ask('own.port')")).leased_by == actor.ask("child.pid")
+    assert leased_by(actor.ask("child.ask('own.port')")) == actor.ask("child.pid")
     for end in ("lease.release()", "del lease; gc.collect()"):
         actor.do(f"child.do({end!r})")
     assert actor.ask("child.ask('portalloc.give_back(%d)' % port)") is False
     actor.do("child.do('log.write(\"a line\"); log.flush()')")
     assert actor.ask("open('own.log').read()") == "a line"
     for port in actor.ask("[lease.port, port]"):
-        assert portalloc.who(port).leased_by == actor.pid
+        assert leased_by(port) == actor.pid
 
 
 # --- daemons
@@ -273,7 +273,7 @@ def test_python_daemon(detach: bool, world: World) -> None:
         told = process.told()
         assert told["held"] is False
         assert told["after_held"] is True
-        assert portalloc.who(told["after"]).leased_by == told["pid"]
+        assert leased_by(told["after"]) == told["pid"]
         # Nobody has it any more: a detached daemon's parent has ended.
         until("the lost port is free", lambda: portalloc.is_free(told["before"]))
         assert (world.work / "daemon.log").read_text() == "a line"
@@ -299,10 +299,10 @@ third, fourth = portalloc.lease(), other.lease()
 assert len({third.port, fourth.port}) == 2 and third.held and fourth.held
 first.release(), second.release()
 assert third.held and fourth.held
-assert {portalloc.who(lease.port).leased_by for lease in (third, fourth)} == {os.getpid()}
+assert {portalloc.who(lease.port).lease.holder.pid for lease in (third, fourth)} == {os.getpid()}
 log.write("a line"), log.flush()
 try:
-    other.lease(ports=[third.port])
+    other.lease(exact=[third.port])
 except portalloc.PortInUseError as error:
     print(error.code, open("own.log").read())
 third.release(), fourth.release()
@@ -325,4 +325,4 @@ def test_a_program_with_few_descriptors_left_gets_its_leases(actor: Actor) -> No
     actor.do("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))")
     actor.do("lease = portalloc.lease()")
     assert actor.ask("lease.held")
-    assert portalloc.who(actor.ask("lease.port")).leased_by == actor.pid
+    assert leased_by(actor.ask("lease.port")) == actor.pid

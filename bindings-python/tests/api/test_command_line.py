@@ -70,7 +70,7 @@ class TestBothWays:
         assert "Traceback" not in shown.stderr
 
     def test_no_ports_to_be_had(self, way: list[str], world: World) -> None:
-        with portalloc.lease(ports=[world.base]):
+        with portalloc.lease(exact=[world.base]):
             shown = done(way, "create", "--pool", str(world.base), "--ports", "1")
         assert shown.returncode == 3
         assert "pool_exhausted" in shown.stderr
@@ -87,9 +87,9 @@ class TestBothWays:
     def test_what_one_makes_the_other_ends(self, way: list[str], world: World) -> None:
         made = json.loads(done(way, "create", "--ports", "1", "--json").stdout)
         (info,) = portalloc.environments()
-        assert info.id in json.dumps(made)
+        assert info.isolation_id in json.dumps(made)
         assert (info.status, info.lifetime) == ("active", "kept")
-        shown = done(way, "cleanup", "--id", info.id)
+        shown = done(way, "cleanup", "--id", info.isolation_id)
         assert shown.returncode == 0, shown.stderr
         assert portalloc.environments() == []
         assert world.left_behind() == []
@@ -150,5 +150,5 @@ def test_an_interrupt_that_is_ignored_stays_ignored(children: Callable[..., Chil
     child.signal(signal.SIGINT)
     ignored = dict(line.split(":", 1) for line in Path(f"/proc/{child.pid}/status").read_text().splitlines())["SigIgn"]
     assert int(ignored, 16) & (1 << (signal.SIGINT - 1))
-    with portalloc.lease(ports=[world.base]) as lease, lease.socket():
+    with portalloc.lease(exact=[world.base]) as lease, lease.socket():
         assert child.status() == 0

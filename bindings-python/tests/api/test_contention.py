@@ -24,7 +24,7 @@ judge, count = sys.argv[1], int(sys.argv[2])
 sys.stdin.readline()
 leases = overlaps = 0
 for _ in range(count):
-    with portalloc.lease(random.choice((1, 1, 2, 3)), timeout=60) as lease:
+    with portalloc.lease(random.choice((1, 1, 2, 3)), wait=60) as lease:
         leases += 1
         for port in lease:
             try:

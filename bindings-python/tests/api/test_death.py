@@ -31,8 +31,8 @@ def test_ports_are_free_after(how: str, world: World) -> None:
     end, status = ENDS[how]
     done = run(
         "import os, portalloc, signal, sys, threading\n"
-        f"lease = portalloc.lease(ports=[{world.base}], guard=True)\n"
-        f"environment = portalloc.Environment.create(ports=[{world.base + 1}])\n"
+        f"lease = portalloc.lease(exact=[{world.base}], guard=True)\n"
+        f"environment = portalloc.environment(exact=[{world.base + 1}])\n"
         f"assert not portalloc.is_free({world.base})\n"
         f"{end}\n"
     )
@@ -47,7 +47,7 @@ def test_ports_are_free_after(how: str, world: World) -> None:
 
 def test_a_subprocess_does_not_inherit_a_lease(actor: Actor, world: World) -> None:
     """So that the port is free once the holder is killed, although its child lives."""
-    actor.do(f"lease = portalloc.lease(ports=[{world.base}], guard=True)")
+    actor.do(f"lease = portalloc.lease(exact=[{world.base}], guard=True)")
     actor.do("child = subprocess.Popen(['sleep', '1000'], close_fds=False)")
     child = actor.ask("child.pid")
     actor.kill()
@@ -56,7 +56,7 @@ def test_a_subprocess_does_not_inherit_a_lease(actor: Actor, world: World) -> No
 
 
 def test_nor_does_a_program_that_takes_the_place_of_this_one(actor: Actor, world: World) -> None:
-    actor.do(f"lease = portalloc.lease(ports=[{world.base}])")
+    actor.do(f"lease = portalloc.lease(exact=[{world.base}])")
     actor.begin("os.execvp('sleep', ['sleep', '1000'])")
     until("the port is free", lambda: portalloc.is_free(world.base))
     assert exists(actor.pid)
@@ -65,7 +65,7 @@ def test_nor_does_a_program_that_takes_the_place_of_this_one(actor: Actor, world
 def test_descriptors_are_closed_on_exec(world: World) -> None:
     with (
         portalloc.lease(2, guard=True),
-        portalloc.Environment.create(1, env_file=False, guard=True),
+        portalloc.environment(1, guard=True),
     ):
         code = (
             "import os\n"

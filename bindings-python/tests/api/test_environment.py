@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
+from portalloc import tools
 
 if TYPE_CHECKING:
     from support import Actor, World
 
 
 def test_five_ports_by_default(world: World) -> None:
-    with portalloc.Environment.create() as environment:
+    with portalloc.environment() as environment:
         assert len(environment.ports) == 5
         assert set(environment.ports) <= set(world.ports)
         assert environment.base_port == environment.ports[0]
@@ -27,12 +28,12 @@ def test_five_ports_by_default(world: World) -> None:
         assert environment.instance_id == ""
         assert environment.worktree_path == world.work
         assert environment.expires_at is None
-        assert portalloc.parse_id(environment.id) == environment.id
+        assert tools.parse_id(environment.id) == environment.id
         assert not any(map(portalloc.is_free, environment.ports))
 
 
 def test_names() -> None:
-    with portalloc.Environment.create(names=["postgres", "my-db"]) as environment:
+    with portalloc.environment(names=["postgres", "my-db"]) as environment:
         assert environment.names == ("postgres", "my-db")
         assert len(environment.ports) == 2
         assert environment.port("my-db") == environment.port(1) == environment.ports[1]
@@ -41,14 +42,14 @@ def test_names() -> None:
 
 
 def test_more_ports_than_names() -> None:
-    with portalloc.Environment.create(3, names=iter(["web"])) as environment:
+    with portalloc.environment(3, names=iter(["web"])) as environment:
         assert (environment.names, len(environment.ports)) == (("web",), 3)
         assert environment.port(2) == environment.ports[2]
 
 
 @pytest.mark.parametrize("name", ["nothing", 2, -1, 10**6, ""])
 def test_a_port_that_it_does_not_have(name: str | int) -> None:
-    with portalloc.Environment.create(names=["a", "b"]) as environment:
+    with portalloc.environment(names=["a", "b"]) as environment:
         with pytest.raises(portalloc.InvalidArgumentError):
             environment.port(name)
         with pytest.raises(TypeError):
@@ -58,7 +59,7 @@ def test_a_port_that_it_does_not_have(name: str | int) -> None:
 
 
 def test_its_variables_are_those_that_processes_get() -> None:
-    with portalloc.Environment.create(names=["web"]) as environment:
+    with portalloc.environment(names=["web"]) as environment:
         variables = environment.variables
         assert variables["ISOLATION_ID"] == environment.id
         assert variables["TEMP_DIR"] == str(environment.temp_dir)
@@ -72,16 +73,16 @@ def test_its_variables_are_those_that_processes_get() -> None:
 
 @pytest.mark.parametrize("syntax", ["shell", "fish", "powershell", "dotenv", "github"])
 def test_it_renders_its_variables(syntax: str) -> None:
-    with portalloc.Environment.create(1) as environment:
+    with portalloc.environment(1) as environment:
         pairs = list(environment.variables.items())
-        assert environment.render(syntax) == portalloc.render(pairs, syntax)
-        assert environment.render() == portalloc.render(pairs, "shell")
+        assert environment.render(syntax) == tools.render(pairs, syntax)
+        assert environment.render() == tools.render(pairs, "shell")
         with pytest.raises(portalloc.InvalidArgumentError):
             environment.render("basic")
 
 
 def test_its_temp_dir_is_its_own(world: World) -> None:
-    with portalloc.Environment.create(1) as environment:
+    with portalloc.environment(1) as environment:
         assert isinstance(environment.temp_dir, Path)
         assert environment.temp_dir.parent == world.temp
         assert stat.S_IMODE(environment.temp_dir.stat().st_mode) == 0o700
@@ -90,8 +91,23 @@ def test_its_temp_dir_is_its_own(world: World) -> None:
     assert world.left_behind() == []
 
 
+def test_it_gives_ports_by_name_and_in_order() -> None:
+    with portalloc.environment(3, names=["web", "db"]) as environment:
+        assert (environment["web"], environment["db"], environment[2]) == environment.ports
+        assert tuple(environment) == environment.ports
+        assert len(environment) == 3
+        assert "web" in environment
+        assert environment.ports[2] in environment
+        assert "cache" not in environment
+        for name in ("cache", 3, -1):
+            with pytest.raises(KeyError, match=str(name)):
+                environment[name]
+        with pytest.raises(TypeError):
+            environment[True]
+
+
 def test_its_env_file(world: World) -> None:
-    with portalloc.Environment.create(names=["web"]) as environment:
+    with portalloc.environment(names=["web"], env_file=True) as environment:
         assert environment.env_file == world.work / ".env.isolation"
         text = environment.env_file.read_text()
         assert text.endswith(environment.render("dotenv"))
@@ -99,13 +115,13 @@ def test_its_env_file(world: World) -> None:
 
 
 def test_an_env_file_that_is_taken(world: World) -> None:
-    with portalloc.Environment.create(1) as first, portalloc.Environment.create(1, env_file=True) as second:
+    with portalloc.environment(1, env_file=True) as first, portalloc.environment(1, env_file=True) as second:
         assert first.env_file == world.work / ".env.isolation"
         assert second.env_file == world.work / f".env.isolation.{second.id}"
 
 
 def test_no_env_file(world: World) -> None:
-    with portalloc.Environment.create(1, env_file=False) as environment:
+    with portalloc.environment(1) as environment:
         assert environment.env_file is None
         assert world.left_behind() == [environment.temp_dir.name]
 
@@ -113,11 +129,11 @@ def test_no_env_file(world: World) -> None:
 @pytest.mark.parametrize("kind", [str, Path])
 def test_an_env_file_at_a_path(world: World, kind: type) -> None:
     path = world.scratch / "my.env"
-    with portalloc.Environment.create(1, env_file=kind(path)) as environment:
+    with portalloc.environment(1, env_file=kind(path)) as environment:
         assert environment.env_file == path
         assert environment.id in path.read_text()
         with pytest.raises(portalloc.EnvFileExistsError) as raised:
-            portalloc.Environment.create(1, env_file=path)
+            portalloc.environment(1, env_file=path)
         assert isinstance(raised.value, FileExistsError)
     assert not path.exists()
 
@@ -125,10 +141,10 @@ def test_an_env_file_at_a_path(world: World, kind: type) -> None:
 def test_a_file_that_is_not_portallocs_is_left_alone(world: World) -> None:
     path = world.work / ".env.isolation"
     path.write_text("mine")
-    with portalloc.Environment.create(1) as environment:
+    with portalloc.environment(1, env_file=True) as environment:
         assert environment.env_file == world.work / f".env.isolation.{environment.id}"
     with pytest.raises(portalloc.EnvFileExistsError):
-        portalloc.Environment.create(1, env_file=path)
+        portalloc.environment(1, env_file=path)
     assert path.read_text() == "mine"
     assert world.left_behind() == [".env.isolation"]
 
@@ -137,38 +153,38 @@ def test_a_file_that_is_not_portallocs_is_left_alone(world: World) -> None:
 def test_another_work_tree(world: World, kind: type) -> None:
     other = world.scratch / "other"
     other.mkdir()
-    with portalloc.Environment.create(1, worktree=kind(other), instance_id="gw0 ä") as environment:
+    with portalloc.environment(1, worktree=kind(other), env_file=True, instance_id="gw0 ä") as environment:
         assert environment.worktree_path == other
         assert environment.env_file == other / ".env.isolation"
         assert environment.instance_id == "gw0 ä"
 
 
 def test_its_shape(world: World) -> None:
-    with portalloc.Environment.create(ports=[world.base + 2, world.base]) as these:
+    with portalloc.environment(exact=[world.base + 2, world.base]) as these:
         assert these.ports == (world.base + 2, world.base)
     pool = f"{world.base}-{world.base + 3}"
-    with portalloc.Environment.create(offsets=[0, 10], pool=pool) as apart:
+    with portalloc.environment(offsets=[0, 10], pool=pool) as apart:
         assert apart.ports[1] - apart.ports[0] == 10
-    with portalloc.Environment.create(2, scattered=True, pool=f"{world.base},{world.base + 9}") as scattered:
+    with portalloc.environment(2, scattered=True, pool=f"{world.base},{world.base + 9}") as scattered:
         assert sorted(scattered.ports) == [world.base, world.base + 9]
-    with portalloc.Environment.create(1, pool=pool, exclude=f"{world.base + 1}-{world.base + 3}") as excluded:
+    with portalloc.environment(1, pool=pool, exclude=f"{world.base + 1}-{world.base + 3}") as excluded:
         assert excluded.ports == (world.base,)
 
 
 def test_sticky_prefers_the_same_ports() -> None:
-    with portalloc.Environment.create(names=["web"], sticky=True) as first:
+    with portalloc.environment(names=["web"], sticky=True) as first:
         pass
     for _ in range(5):
-        with portalloc.Environment.create(names=["web"], sticky=True) as again:
+        with portalloc.environment(names=["web"], sticky=True) as again:
             assert again.ports == first.ports
 
 
 def test_one_that_fails_leaves_nothing(world: World) -> None:
-    with portalloc.lease(ports=[world.base]):
+    with portalloc.lease(exact=[world.base]):
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.Environment.create(ports=[world.base + 1, world.base])
-        with pytest.raises(portalloc.TimeoutError):
-            portalloc.Environment.create(1, pool=str(world.base), timeout=0.02)
+            portalloc.environment(exact=[world.base + 1, world.base])
+        with pytest.raises(portalloc.WaitTimeout):
+            portalloc.environment(1, pool=str(world.base), wait=0.02)
     assert portalloc.is_free(world.base + 1)
     assert portalloc.environments() == []
     assert world.left_behind() == []
@@ -176,7 +192,7 @@ def test_one_that_fails_leaves_nothing(world: World) -> None:
 
 def test_when_it_was_made() -> None:
     before = datetime.now(timezone.utc) - timedelta(milliseconds=1)
-    with portalloc.Environment.create(1) as environment:
+    with portalloc.environment(1) as environment:
         assert environment.created_at.tzinfo is not None
         assert environment.created_at.utcoffset() == timedelta(0)
         assert before <= environment.created_at <= datetime.now(timezone.utc)
@@ -184,7 +200,7 @@ def test_when_it_was_made() -> None:
 
 @pytest.mark.parametrize("ttl", [3600, 3600.0, timedelta(hours=1)], ids=repr)
 def test_a_kept_one_with_a_time_to_live(ttl: float | timedelta) -> None:
-    environment = portalloc.Environment.create(1, kept=True, ttl=ttl)
+    environment = portalloc.environment(1, kept=True, ttl=ttl)
     assert environment.lifetime == "kept"
     assert environment.expires_at == environment.created_at + timedelta(hours=1)
     assert environment.lease is None
@@ -194,7 +210,7 @@ def test_a_kept_one_with_a_time_to_live(ttl: float | timedelta) -> None:
 @pytest.mark.parametrize("asked", [{"ttl": 60}, {"owner_pid": os.getpid()}])
 def test_a_held_one_has_neither_ttl_nor_owner(asked: dict[str, int]) -> None:
     with pytest.raises(portalloc.InvalidArgumentError):
-        portalloc.Environment.create(1, **asked)  # type: ignore[arg-type]
+        portalloc.environment(1, **asked)  # type: ignore[arg-type]
 
 
 def test_an_owner_that_does_not_run(actor: Actor) -> None:
@@ -202,12 +218,12 @@ def test_an_owner_that_does_not_run(actor: Actor) -> None:
     pid = actor.pid
     actor.end()
     with pytest.raises(portalloc.NotFoundError, match=str(pid)) as raised:
-        portalloc.Environment.create(1, kept=True, owner_pid=pid)
+        portalloc.environment(1, kept=True, owner_pid=pid)
     assert isinstance(raised.value, LookupError)
 
 
 def test_its_lease_is_a_view_of_its_own() -> None:
-    with portalloc.Environment.create(2, env_file=False) as environment:
+    with portalloc.environment(2) as environment:
         lease = environment.lease
         assert lease is not None
         assert lease.ports == environment.ports
@@ -223,7 +239,7 @@ def test_its_lease_is_a_view_of_its_own() -> None:
 
 
 def test_how_it_looks() -> None:
-    with portalloc.Environment.create(2, env_file=False) as environment:
+    with portalloc.environment(2) as environment:
         first, second = environment.ports
         assert repr(environment) == f"<Environment {environment.id} ports {first}, {second}>"
 
@@ -231,7 +247,7 @@ def test_how_it_looks() -> None:
 def test_it_can_be_neither_made_by_hand_nor_pickled_nor_copied() -> None:
     with pytest.raises(TypeError):
         portalloc.Environment()
-    with portalloc.Environment.create(1, env_file=False) as environment:
+    with portalloc.environment(1) as environment:
         for use in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match="attach"):
                 use(environment)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def test_attached_by_id(actor: Actor) -> None:
-    actor.do("environment = portalloc.Environment.create(names=['web', 'api'], instance_id='one')")
+    actor.do("environment = portalloc.environment(names=['web', 'api'], instance_id='one')")
     identifier = actor.ask("environment.id")
-    attached = portalloc.Environment.attach(identifier)
+    attached = portalloc.attach(identifier)
     assert attached.id == identifier
     assert list(attached.ports) == actor.ask("environment.ports")
     assert attached.names == ("web", "api")
@@ -30,18 +30,18 @@ def test_attached_by_id(actor: Actor) -> None:
 
 
 def test_nothing_that_happens_to_an_attached_one_ends_it(actor: Actor, world: World) -> None:
-    actor.do("environment = portalloc.Environment.create(1)")
+    actor.do("environment = portalloc.environment(1)")
     identifier = actor.ask("environment.id")
-    with portalloc.Environment.attach(identifier):
+    with portalloc.attach(identifier):
         pass
-    portalloc.Environment.attach(identifier)
+    portalloc.attach(identifier)
     assert [info.status for info in portalloc.environments()] == ["active"]
-    assert len(world.left_behind()) == 2
+    assert len(world.left_behind()) == 1
 
 
 def test_an_attached_kept_one_can_be_cleaned_up(actor: Actor, world: World) -> None:
-    actor.do("environment = portalloc.Environment.create(1, kept=True)")
-    attached = portalloc.Environment.attach(actor.ask("environment.id"))
+    actor.do("environment = portalloc.environment(1, kept=True)")
+    attached = portalloc.attach(actor.ask("environment.id"))
     attached.cleanup()
     attached.cleanup()
     assert portalloc.environments() == []
@@ -49,9 +49,9 @@ def test_an_attached_kept_one_can_be_cleaned_up(actor: Actor, world: World) -> N
 
 
 def test_attached_by_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    with portalloc.Environment.create(1, env_file=False) as environment:
+    with portalloc.environment(1) as environment:
         monkeypatch.setenv("ISOLATION_ID", environment.id)
-        assert portalloc.Environment.attach().id == environment.id
+        assert portalloc.attach().id == environment.id
 
 
 @pytest.mark.parametrize("named", [None, ""])
@@ -59,14 +59,14 @@ def test_without_the_variable_there_is_nothing_to_attach_to(monkeypatch: pytest.
     if named is not None:
         monkeypatch.setenv("ISOLATION_ID", named)
     with pytest.raises(portalloc.NotFoundError, match="ISOLATION_ID"):
-        portalloc.Environment.attach()
+        portalloc.attach()
 
 
 def test_one_that_does_not_live_cannot_be_attached_to(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(portalloc.NotFoundError, match="0123456789ab"):
-        portalloc.Environment.attach("0123456789ab")
+        portalloc.attach("0123456789ab")
     monkeypatch.setenv("ISOLATION_ID", "not an ID")
-    for attach in (portalloc.Environment.attach, portalloc.Environment.current):
+    for attach in (portalloc.attach, portalloc.current):
         with pytest.raises(portalloc.InvalidIdError) as raised:
             attach()
         assert isinstance(raised.value, ValueError)
@@ -78,11 +78,11 @@ def exported() -> str | None:
 
 def test_the_current_one_is_made_and_exported(world: World) -> None:
     before = dict(os.environ)
-    with portalloc.Environment.current(names=["web"]) as environment:
+    with portalloc.current(names=["web"]) as environment:
         assert environment.lifetime == "held"
         assert environment.lease is not None
         assert dict(os.environ) == {**before, **environment.variables}
-        child = run("import os, portalloc; print(portalloc.Environment.current().id, os.environ['WEB_PORT'])")
+        child = run("import os, portalloc; print(portalloc.current().id, os.environ['WEB_PORT'])")
         assert child.stdout.split() == [environment.id, str(environment.port("web"))]
         assert child.returncode == 0, child.stderr
     assert dict(os.environ) == before
@@ -90,8 +90,8 @@ def test_the_current_one_is_made_and_exported(world: World) -> None:
 
 
 def test_the_current_one_is_attached_to_from_then_on() -> None:
-    with portalloc.Environment.current(1, env_file=False) as environment:
-        with portalloc.Environment.current(3) as again:
+    with portalloc.current(1) as environment:
+        with portalloc.current(3) as again:
             assert (again.id, again.ports) == (environment.id, environment.ports)
             assert again.lease is None
         assert exported() == environment.id
@@ -99,9 +99,9 @@ def test_the_current_one_is_attached_to_from_then_on() -> None:
 
 
 def test_children_neither_end_nor_unexport_it(actors: Callable[..., Actor]) -> None:
-    with portalloc.Environment.current(1, env_file=False) as environment:
+    with portalloc.current(1) as environment:
         actor = actors()
-        actor.do("environment = portalloc.Environment.current()")
+        actor.do("environment = portalloc.current()")
         assert actor.ask("environment.id") == environment.id
         actor.do("with environment: pass")
         actor.do("del environment; gc.collect()")
@@ -110,10 +110,17 @@ def test_children_neither_end_nor_unexport_it(actors: Callable[..., Actor]) -> N
         assert portalloc.validate(environment.id)
 
 
+def test_a_variable_that_was_set_before_gets_its_value_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMP_DIR", "/mine")
+    with portalloc.current(1) as environment:
+        assert os.environ["TEMP_DIR"] == str(environment.temp_dir)
+    assert os.environ["TEMP_DIR"] == "/mine"
+
+
 def test_a_variable_that_was_changed_meanwhile_stays() -> None:
     done = run(
         "import os, portalloc\n"
-        "with portalloc.Environment.current(1, env_file=False):\n"
+        "with portalloc.current(1):\n"
         "    os.environ['TEMP_DIR'] = '/mine'\n"
         "    del os.environ['PORT_BASE']\n"
         "names = {'ISOLATION_ID', 'PORT_COUNT', 'PORT_BASE', 'TEMP_DIR'}\n"
@@ -123,20 +130,20 @@ def test_a_variable_that_was_changed_meanwhile_stays() -> None:
 
 
 def test_a_name_left_over_from_a_run_that_has_ended(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    actor.do("environment = portalloc.Environment.create(1, env_file=False)")
+    actor.do("environment = portalloc.environment(1)")
     over = actor.ask("environment.id")
     actor.do("environment.cleanup()")
     monkeypatch.setenv("ISOLATION_ID", over)
-    with portalloc.Environment.current(1, env_file=False) as environment:
+    with portalloc.current(1) as environment:
         assert environment.id != over
         assert exported() == environment.id
-    assert exported() is None
+    assert exported() == over
 
 
 def test_what_current_takes(world: World) -> None:
     other = world.scratch / "other"
     other.mkdir()
-    with portalloc.Environment.current(
+    with portalloc.current(
         2,
         names=["web"],
         instance_id="gw0",
@@ -145,7 +152,7 @@ def test_what_current_takes(world: World) -> None:
         pool=f"{world.base}-{world.base + 9}",
         exclude=f"{world.base + 2}-{world.base + 9}",
         sticky=True,
-        timeout=60,
+        wait=60,
     ) as environment:
         assert environment.ports == world.ports[:2]
         assert environment.instance_id == "gw0"
@@ -154,9 +161,12 @@ def test_what_current_takes(world: World) -> None:
 
 
 def test_a_current_one_that_is_forgotten_ends_with_its_process(world: World) -> None:
-    child = run("import portalloc; kept = portalloc.Environment.current(1, env_file=False); print(kept.id)")
+    child = run("import portalloc; kept = portalloc.current(1); print(kept.id)")
     assert child.returncode == 0, child.stderr
-    assert [info.status for info in portalloc.environments() if info.id == child.stdout.strip()] in ([], ["stale"])
+    assert [info.status for info in portalloc.environments() if info.isolation_id == child.stdout.strip()] in (
+        [],
+        ["stale"],
+    )
     portalloc.cleanup_stale()
     assert world.left_behind() == []
 
@@ -164,8 +174,8 @@ def test_a_current_one_that_is_forgotten_ends_with_its_process(world: World) -> 
 def test_the_parent_of_a_current_one_may_be_any_process() -> None:
     code = (
         "import os, portalloc, subprocess, sys\n"
-        "with portalloc.Environment.current(1, env_file=False) as environment:\n"
-        "    child = 'import portalloc; print(portalloc.Environment.attach().id)'\n"
+        "with portalloc.current(1) as environment:\n"
+        "    child = 'import portalloc; print(portalloc.attach().id)'\n"
         "    answer = subprocess.check_output([sys.executable, '-c', child], text=True).strip()\n"
         "    print(answer == environment.id)\n"
         "print('ISOLATION_ID' in os.environ)\n"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_a_cleanup_removes_everything_and_can_be_repeated(world: World) -> None:
-    environment = portalloc.Environment.create(2)
+    environment = portalloc.environment(2, env_file=True)
     assert len(world.left_behind()) == 2
     environment.cleanup()
     assert world.left_behind() == []
@@ -27,7 +27,7 @@ def test_a_cleanup_removes_everything_and_can_be_repeated(world: World) -> None:
 
 
 def test_what_it_was_is_known_after_the_cleanup() -> None:
-    environment = portalloc.Environment.create(names=["web"])
+    environment = portalloc.environment(names=["web"])
     before = (environment.id, environment.ports, environment.variables, environment.temp_dir, environment.port("web"))
     environment.cleanup()
     after = (environment.id, environment.ports, environment.variables, environment.temp_dir, environment.port("web"))
@@ -35,16 +35,16 @@ def test_what_it_was_is_known_after_the_cleanup() -> None:
 
 
 def test_a_second_cleanup_does_not_touch_the_next_holder(world: World) -> None:
-    first = portalloc.Environment.create(ports=[world.base])
+    first = portalloc.environment(exact=[world.base])
     first.cleanup()
-    with portalloc.Environment.create(ports=[world.base]):
+    with portalloc.environment(exact=[world.base]):
         first.cleanup()
         assert not portalloc.is_free(world.base)
-        assert len(world.left_behind()) == 2
+        assert len(world.left_behind()) == 1
 
 
 def test_its_block_ends_it_whatever_happens(world: World) -> None:
-    with pytest.raises(ValueError, match="boom"), portalloc.Environment.create(2) as environment:  # noqa: PT012
+    with pytest.raises(ValueError, match="boom"), portalloc.environment(2) as environment:  # noqa: PT012
         assert environment.temp_dir.is_dir()
         raise ValueError("boom")
     assert world.left_behind() == []
@@ -52,14 +52,14 @@ def test_its_block_ends_it_whatever_happens(world: World) -> None:
 
 
 def test_the_block_of_a_kept_one_ends_it_too(world: World) -> None:
-    with portalloc.Environment.create(1, kept=True):
+    with portalloc.environment(1, kept=True):
         assert [info.status for info in portalloc.environments()] == ["active"]
     assert portalloc.environments() == []
     assert world.left_behind() == []
 
 
 def test_a_held_one_ends_with_its_process(actor: Actor, world: World) -> None:
-    actor.do("environment = portalloc.Environment.create(2)")
+    actor.do("environment = portalloc.environment(2)")
     identifier, ports = actor.ask("[environment.id, environment.ports]")
     assert [info.status for info in portalloc.environments()] == ["active"]
     assert portalloc.cleanup_stale() == []
@@ -67,17 +67,17 @@ def test_a_held_one_ends_with_its_process(actor: Actor, world: World) -> None:
     until("it is stale", lambda: [info.status for info in portalloc.environments()] == ["stale"])
     assert portalloc.environments()[0].reason
     assert all(map(portalloc.is_free, ports))
-    assert len(world.left_behind()) == 2
+    assert len(world.left_behind()) == 1
     assert portalloc.cleanup_stale() == [identifier]
     assert world.left_behind() == []
     assert portalloc.cleanup_stale() == []
 
 
 def test_a_kept_one_outlives_its_process(actor: Actor, world: World) -> None:
-    actor.do("environment = portalloc.Environment.create(2, kept=True)")
+    actor.do("environment = portalloc.environment(2, kept=True)")
     identifier, ports = actor.ask("[environment.id, environment.ports]")
     actor.kill()
-    assert [(info.id, info.status, info.lifetime) for info in portalloc.environments()] == [
+    assert [(info.isolation_id, info.status, info.lifetime) for info in portalloc.environments()] == [
         (identifier, "active", "kept")
     ]
     assert portalloc.cleanup_stale() == []
@@ -89,14 +89,14 @@ def test_a_kept_one_outlives_its_process(actor: Actor, world: World) -> None:
 
 
 def test_a_kept_one_that_is_forgotten_stays() -> None:
-    identifier = portalloc.Environment.create(1, kept=True, env_file=False).id
-    assert portalloc.Environment.attach(identifier).id == identifier
+    identifier = portalloc.environment(1, kept=True).id
+    assert portalloc.attach(identifier).id == identifier
     assert portalloc.cleanup(identifier)
 
 
 def test_the_end_of_its_owner_ends_a_kept_one(actor: Actor) -> None:
-    environment = portalloc.Environment.create(1, kept=True, owner_pid=actor.pid, env_file=False)
-    assert [info.holder_pid for info in portalloc.environments()] == [actor.pid]
+    environment = portalloc.environment(1, kept=True, owner_pid=actor.pid)
+    assert [info.holder and info.holder.pid for info in portalloc.environments()] == [actor.pid]
     assert portalloc.cleanup_stale() == []
     actor.end()
     until("it is stale", lambda: [info.status for info in portalloc.environments()] == ["stale"])
@@ -104,30 +104,30 @@ def test_the_end_of_its_owner_ends_a_kept_one(actor: Actor) -> None:
 
 
 def test_the_end_of_its_time_ends_a_kept_one() -> None:
-    environment = portalloc.Environment.create(1, kept=True, ttl=0.2, env_file=False)
+    environment = portalloc.environment(1, kept=True, ttl=0.2)
     assert environment.expires_at is not None
     until("it is stale", lambda: [info.status for info in portalloc.environments()] == ["stale"])
     assert time.time() >= environment.expires_at.timestamp()
     assert portalloc.is_free(environment.base_port)
     with pytest.raises(portalloc.NotFoundError):
-        portalloc.Environment.attach(environment.id)
+        portalloc.attach(environment.id)
     assert portalloc.cleanup_stale() == [environment.id]
 
 
 def test_one_that_another_process_holds_cannot_be_cleaned_up(actor: Actor, world: World) -> None:
-    actor.do("environment = portalloc.Environment.create(1)")
+    actor.do("environment = portalloc.environment(1)")
     identifier = actor.ask("environment.id")
-    for cleanup in (lambda: portalloc.cleanup(identifier), portalloc.Environment.attach(identifier).cleanup):
-        with pytest.raises(portalloc.InUseError) as raised:
+    for cleanup in (lambda: portalloc.cleanup(identifier), portalloc.attach(identifier).cleanup):
+        with pytest.raises(portalloc.EnvironmentInUseError) as raised:
             cleanup()
         assert isinstance(raised.value, OSError)
-    assert len(world.left_behind()) == 2
+    assert len(world.left_behind()) == 1
     actor.do("environment.cleanup()")
     assert not portalloc.cleanup(identifier)
 
 
 def test_a_lease_that_is_released_by_hand_does_not_keep_the_cleanup_off(world: World) -> None:
-    environment = portalloc.Environment.create(1)
+    environment = portalloc.environment(1)
     assert environment.lease is not None
     environment.lease.release()
     environment.cleanup()
@@ -137,7 +137,7 @@ def test_a_lease_that_is_released_by_hand_does_not_keep_the_cleanup_off(world: W
 
 def test_a_cleanup_in_another_thread_and_at_once(world: World, actors: Callable[..., Actor]) -> None:
     actor = actors()
-    actor.do("environment = portalloc.Environment.create(2)")
+    actor.do("environment = portalloc.environment(2)")
     actor.do(
         "threads = [threading.Thread(target=environment.cleanup) for _ in range(8)]\n"
         "for thread in threads: thread.start()\n"
@@ -148,6 +148,6 @@ def test_a_cleanup_in_another_thread_and_at_once(world: World, actors: Callable[
 
 
 def test_a_temp_dir_that_is_gone_already(world: World) -> None:
-    with portalloc.Environment.create(1) as environment:
+    with portalloc.environment(1) as environment:
         os.rmdir(environment.temp_dir)  # noqa: PTH106
     assert world.left_behind() == []

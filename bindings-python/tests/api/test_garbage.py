@@ -39,25 +39,25 @@ def line_of(code: str) -> int:
 
 def test_a_forgotten_lease_is_released_and_its_line_named(world: World) -> None:
     with pytest.warns(portalloc.PortallocWarning) as caught:  # noqa: PT031
-        portalloc.lease(ports=[world.base, world.base + 1])
+        portalloc.lease(exact=[world.base, world.base + 1])
         gc.collect()
     (warning,) = caught
     assert str(warning.message) == LOST_LEASE
     assert warning.filename == __file__
-    assert warning.lineno == line_of("portalloc.lease(ports=[world.base, world.base + 1])")
+    assert warning.lineno == line_of("portalloc.lease(exact=[world.base, world.base + 1])")
     assert portalloc.is_free(world.base)
     assert portalloc.leases() == []
 
 
 def test_a_forgotten_environment_is_cleaned_up_and_its_line_named(world: World) -> None:
     with pytest.warns(portalloc.PortallocWarning) as caught:  # noqa: PT031
-        portalloc.Environment.create(2, instance_id="forgotten")
+        portalloc.environment(2, instance_id="forgotten")
         gc.collect()
     (warning,) = caught
     assert str(warning.message) == LOST_ENVIRONMENT
     assert (warning.filename, warning.lineno) == (
         __file__,
-        line_of('portalloc.Environment.create(2, instance_id="forgotten")'),
+        line_of('portalloc.environment(2, instance_id="forgotten")'),
     )
     assert portalloc.environments() == []
     assert world.left_behind() == []
@@ -78,22 +78,22 @@ def test_nothing_is_said_of_what_was_given_back(actor: Actor) -> None:
         with portalloc.lease():
             pass
         portalloc.lease().release()
-        with portalloc.Environment.create(1, env_file=False) as environment:
+        with portalloc.environment(1) as environment:
             _ = environment.lease
-        portalloc.Environment.create(1, env_file=False).cleanup()
+        portalloc.environment(1).cleanup()
         # A kept one is meant to stay.
-        kept = portalloc.Environment.create(1, env_file=False, kept=True).id
-        portalloc.Environment.attach(kept)
+        kept = portalloc.environment(1, kept=True).id
+        portalloc.attach(kept)
         assert portalloc.cleanup(kept)
-        actor.do("environment = portalloc.Environment.create(1, env_file=False)")
-        portalloc.Environment.attach(actor.ask("environment.id"))
+        actor.do("environment = portalloc.environment(1)")
+        portalloc.attach(actor.ask("environment.id"))
         del environment
         gc.collect()
 
 
 @pytest.mark.filterwarnings("error::portalloc.PortallocWarning", "error::pytest.PytestUnraisableExceptionWarning")
 def test_a_view_of_the_lease_of_an_environment_is_no_lease() -> None:
-    with portalloc.Environment.create(1, env_file=False) as environment:
+    with portalloc.environment(1) as environment:
         assert environment.lease is not environment.lease
         gc.collect()
         assert not portalloc.is_free(environment.base_port)
@@ -101,7 +101,7 @@ def test_a_view_of_the_lease_of_an_environment_is_no_lease() -> None:
 
 def test_a_view_keeps_its_environment() -> None:
     with pytest.warns(portalloc.PortallocWarning, match="was not cleaned up"):  # noqa: PT031
-        view = portalloc.Environment.create(1, env_file=False).lease
+        view = portalloc.environment(1).lease
         gc.collect()
         assert view is not None
         assert not portalloc.is_free(view.port)
@@ -119,7 +119,7 @@ print(portalloc.leases(), portalloc.environments())
 """
 
 
-@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1)"])
+@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.environment(1)"])
 def test_a_warning_that_is_an_error_is_reported_and_it_ends_all_the_same(what: str, world: World) -> None:
     done = run(FORGETFUL.format(what=what), flags=["-W", "error::UserWarning"])
     assert (done.returncode, done.stdout) == (0, "[] []\n"), done.stderr
@@ -129,7 +129,7 @@ def test_a_warning_that_is_an_error_is_reported_and_it_ends_all_the_same(what: s
 
 
 @pytest.mark.parametrize(
-    ("what", "message"), [("portalloc.lease()", LOST_LEASE), ("portalloc.Environment.create(1)", LOST_ENVIRONMENT)]
+    ("what", "message"), [("portalloc.lease()", LOST_LEASE), ("portalloc.environment(1)", LOST_ENVIRONMENT)]
 )
 def test_it_is_said_without_being_asked(what: str, message: str) -> None:
     done = run(FORGETFUL.format(what=what))
@@ -168,7 +168,7 @@ def test_each_line_is_named_once() -> None:
     assert run(code, flags=["-W", "ignore::UserWarning"]).stderr == ""
 
 
-@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.Environment.create(1, env_file=False)"])
+@pytest.mark.parametrize("what", ["portalloc.lease()", "portalloc.environment(1)"])
 def test_nothing_is_said_in_a_forked_child(what: str) -> None:
     done = run(
         "import gc, os, portalloc\n"
@@ -240,9 +240,9 @@ def test_a_forgotten_current_one_leaves_no_variables_of_a_dead_environment() -> 
     """Whoever asks for the current one afterwards gets a live one."""
     done = run(
         "import gc, os, portalloc\n"
-        "first = portalloc.Environment.current(1, env_file=False).id\n"
+        "first = portalloc.current(1).id\n"
         "gc.collect()\n"
-        "with portalloc.Environment.current(1, env_file=False) as second:\n"
+        "with portalloc.current(1) as second:\n"
         "    print(first != second.id, os.environ['ISOLATION_ID'] == second.id)\n"
     )
     assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr

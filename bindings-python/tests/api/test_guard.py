@@ -29,7 +29,7 @@ def test_without_a_guard_strangers_get_in() -> None:
 
 def test_a_shut_guard_keeps_everybody_off() -> None:
     with portalloc.lease(2, guard=True) as lease:
-        assert lease.guard_state == "shut"
+        assert lease.guard_state == "exclusive"
         for port in lease:
             assert bindable(port, reuse=False) == []
             assert bindable(port, reuse=True) == []
@@ -44,7 +44,7 @@ def test_clients_of_a_guarded_port_are_refused() -> None:
 def test_an_open_guard_lets_in_who_sets_the_option() -> None:
     with portalloc.lease(guard=True) as lease:
         lease.open_guard()
-        assert lease.guard_state == "reuse"
+        assert lease.guard_state == "shared"
         assert bindable(lease.port, reuse=False) == []
         assert bindable(lease.port, reuse=True) == list(HOSTS)
         assert can_bind(lease.port, reuse=False, kind=socket.SOCK_DGRAM)
@@ -62,13 +62,13 @@ def test_a_dropped_guard_lets_everybody_in_and_the_lease_stays() -> None:
 def test_a_guard_can_be_put_up_later() -> None:
     with portalloc.lease() as lease:
         lease.guard()
-        assert lease.guard_state == "shut"
+        assert lease.guard_state == "exclusive"
         assert bindable(lease.port, reuse=True) == []
 
 
 def test_a_guard_that_comes_too_late_says_so() -> None:
-    with portalloc.lease() as lease, socket.socket() as stranger:
-        stranger.bind(("127.0.0.1", lease.port))
+    with portalloc.lease() as lease, socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", lease.port))
         with pytest.raises(portalloc.PortInUseError) as raised:
             lease.guard()
         assert str(lease.port) in raised.value.message
@@ -84,7 +84,7 @@ def test_without_a_guard_there_is_nothing_to_open() -> None:
 
 
 def test_a_guard_goes_with_its_lease(world: World) -> None:
-    lease = portalloc.lease(ports=[world.base], guard=True)
+    lease = portalloc.lease(exact=[world.base], guard=True)
     lease.release()
     assert lease.guard_state == "none"
     assert portalloc.is_free(world.base)
@@ -100,18 +100,18 @@ def test_a_released_lease_cannot_be_guarded(use: Callable[[portalloc.Lease], Non
 
 
 def test_a_guard_goes_with_its_process(actor: Actor, world: World) -> None:
-    actor.do(f"lease = portalloc.lease(ports=[{world.base}], guard=True)")
+    actor.do(f"lease = portalloc.lease(exact=[{world.base}], guard=True)")
     assert bindable(world.base, reuse=True) == []
     actor.kill()
-    with portalloc.lease(ports=[world.base], timeout=60) as lease:
+    with portalloc.lease(exact=[world.base], wait=60) as lease:
         assert lease.port == world.base
 
 
 def test_an_environment_can_be_guarded() -> None:
-    with portalloc.Environment.create(2, guard=True, env_file=False) as environment:
+    with portalloc.environment(2, guard=True) as environment:
         lease = environment.lease
         assert lease is not None
-        assert lease.guard_state == "shut"
+        assert lease.guard_state == "exclusive"
         assert bindable(environment.base_port, reuse=True) == []
         lease.open_guard()
         assert bindable(environment.base_port, reuse=True) == list(HOSTS)

@@ -33,7 +33,7 @@ def test_nothing_heavy_is_imported() -> None:
 
 def test_nor_by_leases() -> None:
     assert imported_by("import portalloc\nwith portalloc.lease(2, guard=True) as lease: lease.ports") == []
-    assert imported_by("import portalloc\nportalloc.Environment.create(1, env_file=False).cleanup()") == []
+    assert imported_by("import portalloc\nportalloc.environment(1).cleanup()") == []
 
 
 def test_nor_by_ports() -> None:
@@ -52,7 +52,7 @@ def test_everything_that_is_promised_is_there_and_explained() -> None:
             assert inspect.getdoc(thing), name
             assert getattr(thing, "__module__", "").startswith("portalloc"), name
     public = {name for name in vars(portalloc) if name.isidentifier() and not name.startswith("_")}
-    assert public - set(portalloc.__all__) <= {"errors", "error_codes"}
+    assert public - set(portalloc.__all__) <= {"TYPE_CHECKING", "errors", "summaries", "tools"}
 
 
 @pytest.mark.parametrize("cls", [portalloc.Lease, portalloc.Environment, portalloc.PortReport, portalloc.Inheritable])
@@ -63,13 +63,13 @@ def test_every_method_is_explained(cls: type) -> None:
 
 
 def test_signatures_are_shown() -> None:
-    wait = inspect.signature(portalloc.wait_for)
-    assert list(wait.parameters) == ["ports", "timeout"]
+    wait = inspect.signature(portalloc.wait_until_open)
+    assert list(wait.parameters) == ["ports", "wait"]
     assert list(inspect.signature(portalloc.port).parameters) == ["pool", "exclude"]
     assert list(inspect.signature(portalloc.give_back).parameters) == ["port"]
     lease = inspect.signature(portalloc.lease)
     assert list(lease.parameters) == [
-        "count", "ports", "offsets", "scattered", "pool", "exclude", "guard", "sticky", "timeout",
+        "count", "exact", "offsets", "scattered", "pool", "exclude", "guard", "sticky_key", "wait",
     ]  # fmt: skip
     kinds = {name: parameter.kind for name, parameter in lease.parameters.items()}
     assert kinds.pop("count") is inspect.Parameter.POSITIONAL_OR_KEYWORD

@@ -37,7 +37,7 @@ def test_the_descriptor_is_inherited_until_it_is_closed() -> None:
 
 
 def test_it_outlives_the_release_of_its_parent(children: Callable[..., Child], world: World) -> None:
-    lease = portalloc.lease(ports=[world.base])
+    lease = portalloc.lease(exact=[world.base])
     with lease.inheritable() as descriptor:
         child = children(IDLE, pass_fds=[descriptor])
     assert child.line() == "up"
@@ -45,13 +45,13 @@ def test_it_outlives_the_release_of_its_parent(children: Callable[..., Child], w
     assert lease.released
     assert not portalloc.is_free(world.base)
     with pytest.raises(portalloc.PortInUseError):
-        portalloc.lease(ports=[world.base])
+        portalloc.lease(exact=[world.base])
     child.kill()
     until("the port is free", lambda: portalloc.is_free(world.base))
 
 
 def test_it_outlives_the_death_of_its_parent(actor: Actor, world: World) -> None:
-    actor.do(f"lease = portalloc.lease(2, ports=[{world.base}, {world.base + 1}])")
+    actor.do(f"lease = portalloc.lease(2, exact=[{world.base}, {world.base + 1}])")
     actor.do("with lease.inheritable() as fd: child = subprocess.Popen(['sleep', '1000'], pass_fds=[fd])")
     child = actor.ask("child.pid")
     actor.kill()
@@ -61,7 +61,7 @@ def test_it_outlives_the_death_of_its_parent(actor: Actor, world: World) -> None
 
 
 def test_children_that_are_started_later_do_not_have_it(children: Callable[..., Child], world: World) -> None:
-    lease = portalloc.lease(ports=[world.base])
+    lease = portalloc.lease(exact=[world.base])
     with lease.inheritable():
         pass
     child = children(IDLE, close_fds=False)
@@ -71,7 +71,7 @@ def test_children_that_are_started_later_do_not_have_it(children: Callable[..., 
 
 
 def test_a_copy_that_is_open_keeps_the_lease(world: World) -> None:
-    lease = portalloc.lease(ports=[world.base])
+    lease = portalloc.lease(exact=[world.base])
     copy = lease.inheritable()
     lease.release()
     assert not portalloc.is_free(world.base)
@@ -80,14 +80,14 @@ def test_a_copy_that_is_open_keeps_the_lease(world: World) -> None:
 
 
 def test_a_copy_that_is_forgotten_is_closed(world: World) -> None:
-    lease = portalloc.lease(ports=[world.base])
+    lease = portalloc.lease(exact=[world.base])
     lease.inheritable()
     lease.release()
     assert portalloc.is_free(world.base)
 
 
 def test_a_guard_is_not_passed_on(world: World) -> None:
-    lease = portalloc.lease(ports=[world.base], guard=True)
+    lease = portalloc.lease(exact=[world.base], guard=True)
     with lease.inheritable() as descriptor, subprocess.Popen(["sleep", "1000"], pass_fds=[descriptor]) as child:
         try:
             lease.release()
@@ -112,7 +112,7 @@ def test_a_forked_child_cannot_pass_it_on(actor: Actor) -> None:
 
 
 def test_that_of_an_environment_outlives_its_maker(actor: Actor, world: World) -> None:
-    actor.do(f"environment = portalloc.Environment.create(ports=[{world.base}], env_file=False)")
+    actor.do(f"environment = portalloc.environment(exact=[{world.base}])")
     actor.do("with environment.lease.inheritable() as fd: child = subprocess.Popen(['sleep', '1000'], pass_fds=[fd])")
     child = actor.ask("child.pid")
     actor.kill()

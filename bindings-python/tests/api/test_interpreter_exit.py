@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 ALIVE = {
     "a lease in the module": "lease = portalloc.lease()",
     "a guarded lease": "lease = portalloc.lease(2, guard=True)",
-    "an environment": "environment = portalloc.Environment.create(1)",
-    "the current environment": "environment = portalloc.Environment.current(1)",
-    "a view": "view = portalloc.Environment.create(1).lease",
+    "an environment": "environment = portalloc.environment(1)",
+    "the current environment": "environment = portalloc.current(1)",
+    "a view": "view = portalloc.environment(1).lease",
     "an inheritable copy": "lease = portalloc.lease(); copy = lease.inheritable()",
     "one in a cycle": "class A: pass\na = A(); a.a = a; a.lease = portalloc.lease()",
     "one in a builtin module": "import sys\nsys.kept = portalloc.lease()",
-    "a report": "report = portalloc.who(1); settings = portalloc.settings()",
+    "a report": "from portalloc import tools; report = portalloc.who(1); settings = tools.settings()",
     "an entered block": "lease = portalloc.lease().__enter__()",
     "a thread that waits": (
         "import threading\nlease = portalloc.lease()\n"
         "started = threading.Event()\n"
         "def wait():\n"
         "    started.set()\n"
-        "    portalloc.lease(ports=[lease.port], timeout=3600)\n"
+        "    portalloc.lease(exact=[lease.port], wait=3600)\n"
         "threading.Thread(target=wait, daemon=True).start(); started.wait()"
     ),
     "a thread that waits for a server": (
@@ -36,14 +36,14 @@ ALIVE = {
         "started = threading.Event()\n"
         "def wait():\n"
         "    started.set()\n"
-        "    portalloc.wait_for(lease.port, 3600)\n"
+        "    portalloc.wait_until_open(lease.port, 3600)\n"
         "threading.Thread(target=wait, daemon=True).start(); started.wait()"
     ),
     "a port": "port = portalloc.port()",
     "a default argument": "def serve(lease=portalloc.lease()): pass",
     "what another module keeps": (
         "import sys, types\nmodule = types.ModuleType('settings')\nsys.modules['settings'] = module\n"
-        "exec('import portalloc; lease = portalloc.lease(); made = portalloc.Environment.create(1)', module.__dict__)\n"
+        "exec('import portalloc; lease = portalloc.lease(); made = portalloc.environment(1)', module.__dict__)\n"
         "del module"
     ),
     "a lease that the last exit handler lets go of": (

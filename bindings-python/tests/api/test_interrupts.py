@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 #: Each waits for something that does not happen: `leased` is leased by another process, on `bound` is a server of it.
 WAITS = {
-    "wait_for": "portalloc.wait_for({free}, 3600)",
-    "wait_free": "portalloc.wait_free({bound}, 3600)",
-    "lease": "portalloc.lease(ports=[{leased}], timeout=3600)",
-    "lease of a pool": "portalloc.lease(pool='{leased}', timeout=float('inf'))",
-    "create": "portalloc.Environment.create(1, pool='{leased}', timeout=3600)",
-    "current": "portalloc.Environment.current(1, pool='{leased}', timeout=3600)",
+    "wait_until_open": "portalloc.wait_until_open({free}, 3600)",
+    "wait_until_free": "portalloc.wait_until_free({bound}, 3600)",
+    "lease": "portalloc.lease(exact=[{leased}], wait=3600)",
+    "lease of a pool": "portalloc.lease(pool='{leased}', wait=float('inf'))",
+    "create": "portalloc.environment(1, pool='{leased}', wait=3600)",
+    "current": "portalloc.current(1, pool='{leased}', wait=3600)",
 }
 
 #: Answers once the main thread waits: the handler of an alarm runs within the wait, between its looks.
@@ -46,22 +46,22 @@ def begin(actor: Actor, wait: str, obstacles: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_ctrl_c_ends_a_wait(wait: str, actor: Actor, obstacles: dict[str, int], world: World) -> None:
-    with portalloc.lease(ports=[obstacles["leased"], obstacles["bound"]]) as lease, lease.socket(1):
+    with portalloc.lease(exact=[obstacles["leased"], obstacles["bound"]]) as lease, lease.socket(1):
         begin(actor, WAITS[wait], obstacles)
         actor.signal(signal.SIGINT)
         with pytest.raises(ActorError, match=r"^KeyboardInterrupt"):
             actor.finish()
         # It has taken nothing, left nothing, and goes on.
-        assert [info.ports for info in portalloc.leases()] == [list(lease)]
+        assert [info.ports for info in portalloc.leases()] == [tuple(lease)]
         assert portalloc.environments() == []
         assert world.left_behind() == []
-    actor.do(f"with portalloc.lease(ports=[{obstacles['leased']}], timeout=60): pass")
+    actor.do(f"with portalloc.lease(exact=[{obstacles['leased']}], wait=60): pass")
 
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_an_exception_of_a_handler_is_raised(wait: str, actor: Actor, obstacles: dict[str, int]) -> None:
     actor.do("def handler(*_): raise LookupError('handled')\nsignal.signal(signal.SIGUSR1, handler)")
-    with portalloc.lease(ports=[obstacles["leased"], obstacles["bound"]]) as lease, lease.socket(1):
+    with portalloc.lease(exact=[obstacles["leased"], obstacles["bound"]]) as lease, lease.socket(1):
         begin(actor, WAITS[wait], obstacles)
         actor.signal(signal.SIGUSR1)
         with pytest.raises(ActorError, match=r"^LookupError: handled"):
@@ -74,13 +74,13 @@ def test_after_a_handler_that_does_not_raise_the_wait_goes_on(
 ) -> None:
     handled = world.scratch / "handled"
     actor.do(f"signal.signal(signal.SIGUSR1, lambda *_: open({str(handled)!r}, 'w').close())")
-    with portalloc.lease(ports=list(obstacles.values())) as lease:
+    with portalloc.lease(exact=list(obstacles.values())) as lease:
         with lease.socket(1):
             begin(actor, WAITS[wait], obstacles)
             actor.signal(signal.SIGUSR1)
             # In the middle of the wait, which still lasts, because what it waits for has not happened.
             until("the handler has run", handled.exists)
-        with lease.socket(2) if wait == "wait_for" else lease:
+        with lease.socket(2) if wait == "wait_until_open" else lease:
             lease.release()
             actor.finish()
     assert Path(f"/proc/{actor.pid}").exists()
@@ -88,11 +88,11 @@ def test_after_a_handler_that_does_not_raise_the_wait_goes_on(
 
 def test_a_wait_in_another_thread_leaves_signals_to_the_main_one(actor: Actor, obstacles: dict[str, int]) -> None:
     """It ends when what it waits for happens, and not before; Ctrl-C belongs to the main thread."""
-    with portalloc.lease(ports=[obstacles["leased"]]):
+    with portalloc.lease(exact=[obstacles["leased"]]):
         actor.do(
             "done, over = [], threading.Event()\n"
             "def wait():\n"
-            f"    with portalloc.lease(ports=[{obstacles['leased']}], timeout=3600) as lease: done.append(lease.port)\n"
+            f"    with portalloc.lease(exact=[{obstacles['leased']}], wait=3600) as lease: done.append(lease.port)\n"
             "    over.set()\n"
             "threading.Thread(target=wait).start()"
         )

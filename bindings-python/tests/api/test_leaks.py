@@ -56,17 +56,17 @@ def uses(count):
 
 def environments(count):
     for _ in range(count):
-        with portalloc.Environment.create(names=["web"]) as environment:
+        with portalloc.environment(names=["web"]) as environment:
             environment.variables, environment.lease.ports, environment.render()
             portalloc.environments(), portalloc.who(environment.base_port)
-            portalloc.Environment.attach(environment.id), portalloc.validate(environment.id)
+            portalloc.attach(environment.id), portalloc.validate(environment.id)
 
 def waits(count):
     for _ in range(count):
-        with portalloc.lease(timeout=1) as lease:
-            portalloc.wait_free(lease, 0)
+        with portalloc.lease(wait=1) as lease:
+            portalloc.wait_until_free(lease, 0)
             try:
-                portalloc.wait_for(lease, 0)
+                portalloc.wait_until_open(lease, 0)
             except TimeoutError:
                 pass
 """
@@ -107,7 +107,7 @@ def test_waits(actor: Actor) -> None:
 
 def test_nothing_stays_open_but_the_registry(actor: Actor) -> None:
     actor.do("def opened(): return set(os.listdir('/proc/self/fd'))\nbefore = opened()")
-    actor.do("portalloc.lease(2, guard=True).release(); portalloc.Environment.create(1).cleanup()")
+    actor.do("portalloc.lease(2, guard=True).release(); portalloc.environment(1).cleanup()")
     actor.do("links = []")
     actor.do(
         "for fd in opened() - before:\n"

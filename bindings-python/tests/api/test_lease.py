@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import portalloc
@@ -20,7 +22,7 @@ def test_a_leased_port_is_nobody_elses(world: World) -> None:
         with pytest.raises(portalloc.PoolExhaustedError):
             portalloc.lease(pool=str(world.base))
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.lease(ports=[world.base])
+            portalloc.lease(exact=[world.base])
 
 
 def test_a_with_block_gives_the_lease_and_releases_it() -> None:
@@ -43,9 +45,9 @@ def test_an_exception_leaves_the_with_block_and_the_lease_is_released() -> None:
 
 
 def test_a_release_can_be_repeated_and_does_not_touch_the_next_holder(world: World) -> None:
-    first = portalloc.lease(ports=[world.base])
+    first = portalloc.lease(exact=[world.base])
     first.release()
-    with portalloc.lease(ports=[world.base]) as second:
+    with portalloc.lease(exact=[world.base]) as second:
         first.release()
         with first:
             pass
@@ -54,7 +56,7 @@ def test_a_release_can_be_repeated_and_does_not_touch_the_next_holder(world: Wor
 
 
 def test_the_ports_are_known_after_the_release(world: World) -> None:
-    lease = portalloc.lease(ports=[world.base + 3, world.base])
+    lease = portalloc.lease(exact=[world.base + 3, world.base])
     lease.release()
     assert lease.ports == (world.base + 3, world.base)
     assert lease.base_port == world.base + 3
@@ -66,17 +68,36 @@ def test_a_run_is_ascending_and_consecutive() -> None:
         assert lease.ports == tuple(range(lease.base_port, lease.base_port + 5))
 
 
-def test_the_port_is_that_of_a_lease_of_one() -> None:
+def test_the_port_is_the_first() -> None:
     with portalloc.lease() as one, portalloc.lease(2) as two:
         assert one.ports == (one.port,)
         assert one.base_port == one.port
-        with pytest.raises(portalloc.InvalidArgumentError):
-            _ = two.port
+        assert two.port == two.ports[0]
+
+
+def test_it_is_a_sequence() -> None:
+    with portalloc.lease(3) as lease:
+        assert isinstance(lease, Sequence)
+        first: int = lease[0]
+        some: tuple[int, ...] = lease[1:]
+        assert (first, *some) == lease.ports
+        assert lease[::-1] == lease.ports[::-1]
+        assert (lease.index(lease[1]), lease.count(lease[1]), lease.count(0)) == (1, 1, 0)
+        with pytest.raises(ValueError, match="not in"):
+            lease.index(0)
+        with pytest.raises(ValueError, match="not in"):
+            lease.index(lease[0], 1)
+
+
+def test_no_property_raises() -> None:
+    with portalloc.lease(2) as lease, portalloc.environment(2) as environment:
+        assert dict(inspect.getmembers(lease))["port"] == lease[0]
+        assert dict(inspect.getmembers(environment))["ports"] == environment.ports
 
 
 def test_it_is_iterable_and_indexable(world: World) -> None:
     base = world.base
-    with portalloc.lease(ports=[base, base + 1, base + 2]) as lease:
+    with portalloc.lease(exact=[base, base + 1, base + 2]) as lease:
         assert len(lease) == 3
         assert [lease[0], lease[2], lease[-1], lease[-3]] == [base, base + 2, base + 2, base]
         assert list(lease) == [base, base + 1, base + 2]
@@ -103,7 +124,7 @@ def test_ports_are_ints_in_a_tuple() -> None:
 
 def test_how_it_looks(world: World) -> None:
     base = world.base
-    with portalloc.lease(ports=[base]) as one, portalloc.lease(ports=[base + 1, base + 3]) as two:
+    with portalloc.lease(exact=[base]) as one, portalloc.lease(exact=[base + 1, base + 3]) as two:
         assert repr(one) == f"<Lease port {base}>"
         assert repr(two) == f"<Lease ports {base + 1}, {base + 3}>"
     assert repr(one) == f"<Lease port {base}, released>"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import portalloc
 import pytest
+from portalloc import tools
 from support import DEADLINE
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def test_one_port_by_default_from_the_pool(world: World) -> None:
 
 def test_these_ports_in_this_order(world: World) -> None:
     asked = [world.base + 7, world.base + 2, world.base + 3]
-    with portalloc.lease(ports=iter(asked)) as lease:
+    with portalloc.lease(exact=iter(asked)) as lease:
         assert list(lease) == asked
 
 
@@ -62,34 +63,34 @@ def test_a_variable_that_changes_is_seen_at_the_next_call(world: World, monkeypa
 @pytest.mark.parametrize(
     "ways",
     [
-        {"ports": [0], "offsets": [0]},
-        {"ports": [1], "scattered": True},
+        {"exact": [0], "offsets": [0]},
+        {"exact": [1], "scattered": True},
         {"offsets": [0], "scattered": True},
-        {"count": 2, "ports": [1]},
+        {"count": 2, "exact": [1]},
         {"count": 1, "offsets": [0, 1]},
     ],
     ids=str,
 )
 def test_only_one_way_can_be_meant(world: World, ways: dict[str, Any]) -> None:
-    ways = {name: [world.base + port for port in value] if name == "ports" else value for name, value in ways.items()}
+    ways = {name: [world.base + port for port in value] if name == "exact" else value for name, value in ways.items()}
     with pytest.raises(portalloc.InvalidArgumentError):
         portalloc.lease(**ways)
     assert portalloc.leases() == []
 
 
 def test_a_count_that_is_that_of_the_ports_is_no_contradiction(world: World) -> None:
-    with portalloc.lease(2, ports=world.ports[:2]) as lease:
+    with portalloc.lease(2, exact=world.ports[:2]) as lease:
         assert lease.ports == world.ports[:2]
 
 
 def test_sticky_prefers_what_the_key_had(world: World) -> None:
-    with portalloc.lease(3, sticky="web") as first:
+    with portalloc.lease(3, sticky_key="web") as first:
         pass
     for _ in range(5):
-        with portalloc.lease(3, sticky="web") as again:
+        with portalloc.lease(3, sticky_key="web") as again:
             assert again.ports == first.ports
     # A preference only.
-    with portalloc.lease(ports=first.ports), portalloc.lease(3, sticky="web") as other:
+    with portalloc.lease(exact=first.ports), portalloc.lease(3, sticky_key="web") as other:
         assert not set(other) & set(first)
         assert set(other) <= set(world.ports)
 
@@ -97,9 +98,9 @@ def test_sticky_prefers_what_the_key_had(world: World) -> None:
 def test_an_exhausted_pool_says_what_its_ports_do(world: World) -> None:
     held, strange, kept = world.ports[:3]
     pool = f"{held}-{kept}"
-    with portalloc.lease(ports=[held]), socket.socket() as stranger:
-        stranger.bind(("127.0.0.1", strange))
-        portalloc.Environment.create(ports=[kept], kept=True, env_file=False)
+    with portalloc.lease(exact=[held]), socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", strange))
+        portalloc.environment(exact=[kept], kept=True)
         with pytest.raises(portalloc.PoolExhaustedError) as raised:
             portalloc.lease(pool=pool)
     error = raised.value
@@ -118,10 +119,10 @@ def test_an_exhausted_pool_says_what_its_ports_do(world: World) -> None:
 
 def test_ports_in_use_are_named(world: World) -> None:
     leased, strange, free = world.ports[:3]
-    with portalloc.lease(ports=[leased]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        stranger.bind(("127.0.0.1", strange))
+    with portalloc.lease(exact=[leased]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
+        foreign.bind(("127.0.0.1", strange))
         with pytest.raises(portalloc.PortInUseError) as raised:
-            portalloc.lease(ports=[leased, strange, free])
+            portalloc.lease(exact=[leased, strange, free])
     assert raised.value.ports == (leased, strange)
     assert raised.value.errno == errno.EADDRINUSE
     assert portalloc.is_free(free)
@@ -132,20 +133,20 @@ def test_ports_in_use_are_named(world: World) -> None:
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_a_port_is_free_only_on_every_side(world: World, family: socket.AddressFamily, kind: socket.SocketKind) -> None:
     assert portalloc.is_free(world.base)
-    with socket.socket(family, kind) as stranger:
-        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stranger.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", world.base))
+    with socket.socket(family, kind) as foreign:
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        foreign.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", world.base))
         assert not portalloc.is_free(world.base)
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.lease(ports=[world.base])
+            portalloc.lease(exact=[world.base])
     assert portalloc.is_free(world.base)
 
 
 def test_a_timeout_is_both_kinds(world: World) -> None:
-    with portalloc.lease(ports=[world.base]):
-        for asked in ({"ports": [world.base]}, {"pool": str(world.base)}):
-            with pytest.raises(portalloc.TimeoutError) as raised:
-                portalloc.lease(timeout=0.02, **asked)
+    with portalloc.lease(exact=[world.base]):
+        for asked in ({"exact": [world.base]}, {"pool": str(world.base)}):
+            with pytest.raises(portalloc.WaitTimeout) as raised:
+                portalloc.lease(wait=0.02, **asked)
             assert isinstance(raised.value, TimeoutError)
             assert raised.value.errno == errno.ETIMEDOUT
         assert raised.value.census is not None
@@ -154,8 +155,8 @@ def test_a_timeout_is_both_kinds(world: World) -> None:
 
 
 def test_a_timeout_of_zero_tries_once(world: World) -> None:
-    with portalloc.lease(pool=str(world.base), timeout=0), pytest.raises(portalloc.PoolExhaustedError):
-        portalloc.lease(pool=str(world.base), timeout=0)
+    with portalloc.lease(pool=str(world.base), wait=0), pytest.raises(portalloc.PoolExhaustedError):
+        portalloc.lease(pool=str(world.base), wait=0)
 
 
 def test_a_registry_that_cannot_be_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,9 +167,9 @@ def test_a_registry_that_cannot_be_used(world: World, monkeypatch: pytest.Monkey
         portalloc.lease,
         portalloc.leases,
         portalloc.environments,
-        portalloc.settings,
+        tools.settings,
         portalloc.cleanup_stale,
-        portalloc.Environment.create,
+        portalloc.environment,
         lambda: portalloc.is_free(world.base),
         lambda: portalloc.who(world.base),
     ]
@@ -180,7 +181,7 @@ def test_a_registry_that_cannot_be_used(world: World, monkeypatch: pytest.Monkey
 
 
 def test_a_registry_that_was_moved_away_is_opened_anew(world: World) -> None:
-    with portalloc.lease(timeout=DEADLINE):
+    with portalloc.lease(wait=DEADLINE):
         pass
     world.registry.rename(world.scratch / "old")
     portalloc.lease().release()
@@ -188,10 +189,10 @@ def test_a_registry_that_was_moved_away_is_opened_anew(world: World) -> None:
 
 
 def test_whoever_holds_leases_of_a_registry_that_was_moved_away_is_told(world: World) -> None:
-    held = portalloc.lease(timeout=DEADLINE)
+    held = portalloc.lease(wait=DEADLINE)
     world.registry.rename(world.scratch / "old")
     with pytest.raises(portalloc.RegistryUnusableError):
         portalloc.lease()
     held.release()
     with portalloc.lease() as lease:
-        assert [info.ports for info in portalloc.leases()] == [[lease.port]]
+        assert [info.ports for info in portalloc.leases()] == [(lease.port,)]

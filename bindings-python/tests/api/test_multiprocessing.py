@@ -21,7 +21,7 @@ _HELD: list[portalloc.Lease] = []
 
 def take(count: int) -> tuple[int, list[int]]:
     """In a worker: leases, and holds until the worker ends."""
-    lease = portalloc.lease(count, timeout=60)
+    lease = portalloc.lease(count, wait=60)
     _HELD.append(lease)
     return os.getpid(), list(lease)
 

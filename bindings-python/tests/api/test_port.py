@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
-from support import SLICES, SLICES_POOL, run, until
+from support import SLICES, SLICES_POOL, leased_by, run, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ def test_a_port_is_held_until_the_process_ends(actor: Actor, world: World) -> No
     actor.do("port = portalloc.port(); gc.collect()")
     port = actor.ask("port")
     assert port in world.ports
-    assert portalloc.who(port).leased_by == actor.pid
+    assert leased_by(port) == actor.pid
     assert not portalloc.is_free(port)
     actor.kill()
     until("the port is free", lambda: portalloc.is_free(port))
@@ -55,7 +55,7 @@ def test_only_what_port_has_returned_is_given_back(world: World) -> None:
 def test_not_what_another_process_has(actor: Actor) -> None:
     port = actor.ask("portalloc.port()")
     assert portalloc.give_back(port) is False
-    assert portalloc.who(port).leased_by == actor.pid
+    assert leased_by(port) == actor.pid
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 1 << 70])
@@ -86,7 +86,7 @@ def test_leases_and_ports_exclude_each_other(world: World) -> None:
         port = portalloc.port(pool=pool)
         assert port != lease.port
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.lease(ports=[port])
+            portalloc.lease(exact=[port])
     assert portalloc.give_back(port)
 
 
@@ -97,10 +97,10 @@ def test_a_child_gives_back_none_of_its_parents(actor: Actor) -> None:
     actor.do("port = portalloc.port(); child = Fork()")
     port = actor.ask("port")
     assert actor.ask("child.ask('portalloc.give_back(port)')") is False
-    assert portalloc.who(port).leased_by == actor.pid
+    assert leased_by(port) == actor.pid
     own = actor.ask("child.ask('portalloc.port()')")
     assert own != port
-    assert portalloc.who(own).leased_by == actor.ask("child.pid")
+    assert leased_by(own) == actor.ask("child.pid")
     assert actor.ask(f"portalloc.give_back({own})") is False
     assert actor.ask(f"child.ask('portalloc.give_back({own})')") is True
     assert portalloc.is_free(own)
@@ -125,7 +125,7 @@ def _many_ports() -> Iterator[None]:
     """A pool that is large enough for all threads."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORTALLOC_DIR", str(SLICES))
-        lease = portalloc.lease(THREADS * PORTS_OF_A_THREAD, pool=SLICES_POOL, scattered=True, timeout=120)
+        lease = portalloc.lease(THREADS * PORTS_OF_A_THREAD, pool=SLICES_POOL, scattered=True, wait=120)
     with lease, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORTALLOC_POOL", ",".join(map(str, lease.ports)))
         yield

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PARENT = """
 import os, portalloc, signal, sys
-lease = portalloc.lease(ports=[int(sys.argv[1])], guard=True)
+lease = portalloc.lease(exact=[int(sys.argv[1])], guard=True)
 listener = lease.socket()
 workers = []
 for _ in range(3):
@@ -102,7 +102,7 @@ def test_workers_that_are_other_programs_keep_a_lease_that_was_passed_on(
     )
     parent_code = (
         "import portalloc, signal, subprocess, sys\n"
-        f"lease = portalloc.lease(ports=[{world.base}], guard=True)\n"
+        f"lease = portalloc.lease(exact=[{world.base}], guard=True)\n"
         "listener = lease.socket()\n"
         "with lease.inheritable() as held:\n"
         f"    command = [sys.executable, '-c', {worker!r}, str(listener.fileno())]\n"

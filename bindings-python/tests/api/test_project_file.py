@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
+from portalloc import tools
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,13 +24,13 @@ def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_current_folders(world: World) -> None:
     declare(world.work, f'pool = "{world.base}-{world.base + 2}"\nexclude = "{world.base}"\nnames = ["web", "db"]')
-    settings = portalloc.settings()
+    settings = tools.settings()
     assert settings.pool == f"{world.base}-{world.base + 2}"
     assert settings.ports == f"{world.base + 1}-{world.base + 2}"
     assert settings.project == world.work / "portalloc.toml"
     with portalloc.lease(2) as lease:
         assert lease.ports == world.ports[1:3]
-    with portalloc.Environment.create() as environment:
+    with portalloc.environment() as environment:
         assert environment.names == ("web", "db")
         assert environment.ports == world.ports[1:3]
 
@@ -48,12 +49,12 @@ def test_that_of_the_work_tree_counts_for_its_environments(world: World) -> None
     other.mkdir()
     declare(world.work, f'pool = "{world.base}-{world.base + 4}"\nnames = ["here"]\nguard = true')
     declare(other, f'pool = "{world.base + 5}-{world.base + 9}"\nports = 2\ninstance_id = "there"')
-    with portalloc.Environment.create(worktree=other) as there, portalloc.Environment.create() as here:
+    with portalloc.environment(worktree=other) as there, portalloc.environment() as here:
         assert set(there.ports) <= set(world.ports[5:10])
         assert (there.names, len(there.ports), there.instance_id) == ((), 2, "there")
         assert set(here.ports) <= set(world.ports[:5])
         assert here.names == ("here",)
-        assert (here.lease and here.lease.guard_state, there.lease and there.lease.guard_state) == ("shut", "none")
+        assert (here.lease and here.lease.guard_state, there.lease and there.lease.guard_state) == ("exclusive", "none")
 
 
 def test_arguments_go_before_variables_and_those_before_the_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ def test_arguments_go_before_variables_and_those_before_the_file(world: World, m
     monkeypatch.setenv("PORTALLOC_POOL", str(world.base + 1))
     with portalloc.lease() as by_variable, portalloc.lease(pool=str(world.base + 2)) as by_argument:
         assert (by_variable.port, by_argument.port) == (world.base + 1, world.base + 2)
-    with portalloc.Environment.create(names=["mine"], instance_id="arg", guard=False) as environment:
+    with portalloc.environment(names=["mine"], instance_id="arg", guard=False) as environment:
         assert (environment.names, environment.instance_id) == (("mine",), "arg")
         assert environment.lease is not None
         assert environment.lease.guard_state == "none"
@@ -71,7 +72,7 @@ def test_arguments_go_before_variables_and_those_before_the_file(world: World, m
 @pytest.mark.parametrize("given", ["arg", ""])
 def test_an_instance_id_that_is_given_counts(world: World, given: str) -> None:
     declare(world.work, f'pool = "{world.base}-{world.base + 9}"\nnames = ["web"]\ninstance_id = "file"')
-    with portalloc.Environment.create(instance_id=given) as environment, portalloc.Environment.create() as other:
+    with portalloc.environment(instance_id=given) as environment, portalloc.environment() as other:
         assert (environment.instance_id, other.instance_id) == (given, "file")
 
 
@@ -91,7 +92,7 @@ def test_a_file_is_read_once_for_its_folder(world: World, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("text", ['names = "web"', "colour = 1", "pool = 0", "names = [", "ports = 0"])
 def test_a_broken_one_is_refused_with_its_place(world: World, text: str) -> None:
     declare(world.work, text)
-    for call in (portalloc.settings, portalloc.Environment.create, portalloc.lease, portalloc.Environment.current):
+    for call in (tools.settings, portalloc.environment, portalloc.lease, portalloc.current):
         with pytest.raises(portalloc.InvalidArgumentError) as raised:
             call()
         assert str(world.work / "portalloc.toml") in raised.value.message

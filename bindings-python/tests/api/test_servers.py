@@ -1,4 +1,4 @@
-"""Real servers on handed-over sockets answer real requests, and no stranger gets their port."""
+"""Real servers on sockets passed to them answer real requests, and no foreign process gets their port."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def answer(port: int) -> bytes:
 
 
 def serves(port: int) -> None:
-    portalloc.wait_for(port, DEADLINE)
+    portalloc.wait_until_open(port, DEADLINE)
     assert answer(port) == b"hello"
     assert not can_bind(port, reuse=False)
     assert not can_bind(port, reuse=True)

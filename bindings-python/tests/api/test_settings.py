@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
+from portalloc import tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_those_of_the_variables(world: World) -> None:
-    settings = portalloc.settings()
+    settings = tools.settings()
     assert settings.directory == world.registry
     assert settings.pool == world.pool
     assert (settings.ports, settings.count) == (world.pool, len(world.ports))
@@ -25,7 +26,7 @@ def test_those_of_the_variables(world: World) -> None:
 
 def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTALLOC_POOL")
-    settings = portalloc.settings()
+    settings = tools.settings()
     assert settings.pool == "20000-29999"
     # Known services are left out, and whatever the kernel of this machine keeps.
     assert "27017" not in settings.ports.replace("-", ",").split(",")
@@ -34,23 +35,23 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_arguments_go_before_variables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTALLOC_EXCLUDE", str(world.base))
-    assert portalloc.settings().count == len(world.ports) - 1
-    assert portalloc.settings(exclude="").count == len(world.ports)
-    assert portalloc.settings(pool=f"{world.base}-{world.base + 1}").ports == str(world.base + 1)
+    assert tools.settings().count == len(world.ports) - 1
+    assert tools.settings(exclude="").count == len(world.ports)
+    assert tools.settings(pool=f"{world.base}-{world.base + 1}").ports == str(world.base + 1)
 
 
 def test_a_pool_inside_the_ephemeral_range_is_used_with_a_warning() -> None:
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:  # noqa: PTH123
         first = int(file.read().split()[0])
     with pytest.warns(portalloc.PortallocWarning, match="ephemeral"):
-        settings = portalloc.settings(pool=f"{first + 10}-{first + 19}")
+        settings = tools.settings(pool=f"{first + 10}-{first + 19}")
     assert settings.count > 0
     assert any("ephemeral" in warning for warning in settings.warnings)
 
 
 def test_they_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        portalloc.settings().pool = "1"  # type: ignore[misc]
+        tools.settings().pool = "1"  # type: ignore[misc]
 
 
 def test_a_folder_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +63,6 @@ def test_a_folder_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with portalloc.lease() as lease:
         assert not lease.released
     with pytest.raises(portalloc.InvalidArgumentError):
-        portalloc.settings()
+        tools.settings()
     with pytest.raises(portalloc.InvalidArgumentError):
-        portalloc.Environment.create(1)
+        portalloc.environment(1)

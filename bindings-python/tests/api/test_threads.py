@@ -23,7 +23,7 @@ def test_leases_taken_at_once_are_distinct() -> None:
 
     def work(_: int) -> list[portalloc.Lease]:
         start.wait(DEADLINE)
-        return [portalloc.lease(timeout=DEADLINE) for _ in range(2)]
+        return [portalloc.lease(wait=DEADLINE) for _ in range(2)]
 
     with ThreadPoolExecutor(THREADS) as pool:
         leases = [lease for of_one in pool.map(work, range(THREADS)) for lease in of_one]
@@ -37,19 +37,19 @@ def test_leases_taken_at_once_are_distinct() -> None:
 def test_more_threads_than_ports_take_turns(world: World) -> None:
     pool = f"{world.base}-{world.base + 2}"
     owner: dict[int, int] = {}
-    clashes: list[int] = []
+    conflicts: list[int] = []
 
     def work(number: int) -> None:
         for _ in range(20):
-            with portalloc.lease(pool=pool, timeout=DEADLINE) as lease:
+            with portalloc.lease(pool=pool, wait=DEADLINE) as lease:
                 # `setdefault` is one step for all threads.
                 if owner.setdefault(lease.port, number) != number:
-                    clashes.append(lease.port)
+                    conflicts.append(lease.port)
                 del owner[lease.port]
 
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(work, range(8)))
-    assert clashes == []
+    assert conflicts == []
 
 
 def test_one_lease_released_by_many_threads() -> None:
@@ -67,21 +67,21 @@ def test_one_lease_released_by_many_threads() -> None:
 
 
 def waiting_for_a_lease(port: int) -> None:
-    portalloc.lease(ports=[port], timeout=DEADLINE).release()
+    portalloc.lease(exact=[port], wait=DEADLINE).release()
 
 
 def waiting_for_an_environment(port: int) -> None:
-    portalloc.Environment.create(ports=[port], timeout=DEADLINE, env_file=False).cleanup()
+    portalloc.environment(exact=[port], wait=DEADLINE).cleanup()
 
 
 def waiting_for_a_free_port(port: int) -> None:
-    portalloc.wait_free(port, timeout=DEADLINE)
+    portalloc.wait_until_free(port, wait=DEADLINE)
 
 
 @pytest.mark.parametrize("wait", [waiting_for_a_lease, waiting_for_an_environment, waiting_for_a_free_port])
 def test_another_thread_ends_what_this_one_waits_for(wait: Callable[[int], None], world: World) -> None:
     """If the waiting call kept the other thread from running, neither would ever come to an end."""
-    lease = portalloc.lease(ports=[world.base])
+    lease = portalloc.lease(exact=[world.base])
     server = lease.socket()
     released = threading.Event()
 
@@ -101,12 +101,12 @@ def test_another_thread_starts_what_this_one_waits_for() -> None:
     with portalloc.lease() as lease, lease.socket(listen=False) as server:
         thread = threading.Timer(0.05, server.listen)
         thread.start()
-        portalloc.wait_for(lease.port, timeout=DEADLINE)
+        portalloc.wait_until_open(lease.port, wait=DEADLINE)
         thread.join(DEADLINE)
 
 
 def test_many_threads_wait_at_once(world: World) -> None:
-    with portalloc.lease(ports=world.ports[:8]) as lease, ThreadPoolExecutor(8) as pool:
+    with portalloc.lease(exact=world.ports[:8]) as lease, ThreadPoolExecutor(8) as pool:
         waits = [pool.submit(waiting_for_a_lease, port) for port in world.ports[:8]]
         lease.release()
         assert [wait.result(DEADLINE) for wait in waits] == [None] * 8
@@ -114,7 +114,7 @@ def test_many_threads_wait_at_once(world: World) -> None:
 
 def test_an_environment_in_another_thread(world: World) -> None:
     with ThreadPoolExecutor(4) as pool:
-        made = list(pool.map(lambda _: portalloc.Environment.create(2), range(8)))
+        made = list(pool.map(lambda _: portalloc.environment(2, env_file=True), range(8)))
         assert len({port for environment in made for port in environment.ports}) == 16
         assert len({environment.id for environment in made}) == 8
         assert len({environment.env_file for environment in made}) == 8

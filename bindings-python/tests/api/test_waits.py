@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from support import World
 
-WAITS = [portalloc.wait_for, portalloc.wait_free]
+WAITS = [portalloc.wait_until_open, portalloc.wait_until_free]
 
 
 def test_a_server_that_is_there() -> None:
     with portalloc.lease(2) as lease, lease.socket(0), lease.socket(1, host="::1"):
-        portalloc.wait_for(lease, timeout=0)
-        portalloc.wait_for(lease[0], timeout=DEADLINE)
-        portalloc.wait_for(iter(lease.ports))
+        portalloc.wait_until_open(lease, wait=0)
+        portalloc.wait_until_open(lease[0], wait=DEADLINE)
+        portalloc.wait_until_open(iter(lease.ports))
 
 
 def test_a_server_that_is_not_there() -> None:
     with portalloc.lease(2) as lease, lease.socket(0):
         for timeout in (0, 0.05):
-            with pytest.raises(portalloc.TimeoutError) as raised:
-                portalloc.wait_for(lease, timeout)
+            with pytest.raises(portalloc.WaitTimeout) as raised:
+                portalloc.wait_until_open(lease, timeout)
             assert isinstance(raised.value, TimeoutError)
             assert str(lease[1]) in raised.value.message
             assert str(lease[0]) not in raised.value.message
@@ -37,43 +37,43 @@ def test_a_server_that_is_not_there() -> None:
 
 
 def test_a_socket_that_does_not_listen_is_no_server() -> None:
-    with portalloc.lease() as lease, lease.socket(listen=False), pytest.raises(portalloc.TimeoutError):
-        portalloc.wait_for(lease.port, timeout=0)
+    with portalloc.lease() as lease, lease.socket(listen=False), pytest.raises(portalloc.WaitTimeout):
+        portalloc.wait_until_open(lease.port, wait=0)
 
 
 def test_a_server_that_comes() -> None:
     with portalloc.lease() as lease, lease.socket(listen=False) as server:
         thread = threading.Timer(0.05, server.listen)
         thread.start()
-        portalloc.wait_for(lease.port, timeout=DEADLINE)
+        portalloc.wait_until_open(lease.port, wait=DEADLINE)
         assert server.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
         thread.join()
 
 
 def test_a_port_that_is_free(world: World) -> None:
-    portalloc.wait_free(world.base, timeout=0)
-    portalloc.wait_free(world.ports)
+    portalloc.wait_until_free(world.base, wait=0)
+    portalloc.wait_until_free(world.ports)
     # A lease binds nothing.
     with portalloc.lease() as lease:
-        portalloc.wait_free(lease, timeout=0)
+        portalloc.wait_until_free(lease, wait=0)
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_a_port_that_is_bound(world: World, kind: socket.SocketKind) -> None:
     with socket.socket(socket.AF_INET, kind) as server:
         server.bind(("127.0.0.1", world.base))
-        with pytest.raises(portalloc.TimeoutError) as raised:
-            portalloc.wait_free(world.ports[:2], timeout=0)
+        with pytest.raises(portalloc.WaitTimeout) as raised:
+            portalloc.wait_until_free(world.ports[:2], wait=0)
         assert str(world.base) in raised.value.message
         assert str(world.base + 1) not in raised.value.message
-    portalloc.wait_free(world.ports[:2], timeout=0)
+    portalloc.wait_until_free(world.ports[:2], wait=0)
 
 
 def test_a_server_that_goes(world: World) -> None:
     server = socket.create_server(("127.0.0.1", world.base))
     thread = threading.Timer(0.05, server.close)
     thread.start()
-    portalloc.wait_free([world.base], timeout=DEADLINE)
+    portalloc.wait_until_free([world.base], wait=DEADLINE)
     assert server.fileno() == -1
     thread.join()
 
@@ -87,10 +87,10 @@ def test_no_port_at_all(wait: Callable[..., None]) -> None:
 @pytest.mark.parametrize("wait", WAITS)
 def test_what_they_take(wait: Callable[..., None], world: World) -> None:
     with socket.create_server(("127.0.0.1", world.base)):
-        port = world.base if wait is portalloc.wait_for else world.base + 1
+        port = world.base if wait is portalloc.wait_until_open else world.base + 1
         for ports in (port, [port], (port, port), {port}, range(port, port + 1), (one for one in [port])):
             wait(ports, DEADLINE)
-            wait(ports=port, timeout=DEADLINE)
+            wait(ports=port, wait=DEADLINE)
     with pytest.raises(TypeError):
         wait()
     with pytest.raises(TypeError):

@@ -11,11 +11,11 @@ from support import run
 #: Calls that open a pool.
 CALLS = {
     "lease": "portalloc.lease(pool=POOL).release()",
-    "a lease that waits": "portalloc.lease(pool=POOL, timeout=1).release()",
+    "a lease that waits": "portalloc.lease(pool=POOL, wait=1).release()",
     "port": "portalloc.give_back(portalloc.port(pool=POOL))",
-    "settings": "portalloc.settings(pool=POOL)",
-    "an environment": "portalloc.Environment.create(1, pool=POOL, env_file=False).cleanup()",
-    "a kept environment": "portalloc.Environment.create(1, pool=POOL, env_file=False, kept=True).cleanup()",
+    "settings": "__import__('portalloc.tools').tools.settings(pool=POOL)",
+    "an environment": "portalloc.environment(1, pool=POOL).cleanup()",
+    "a kept environment": "portalloc.environment(1, pool=POOL, kept=True).cleanup()",
 }
 
 
@@ -62,7 +62,7 @@ def test_it_does_not_hide_the_error_of_the_same_call(pool: str) -> None:
         "import portalloc, socket\n"
         "with portalloc.lease() as lease:\n"
         "    try:\n"
-        f"        portalloc.lease(ports=[lease.port], pool='{pool}')\n"
+        f"        portalloc.lease(exact=[lease.port], pool='{pool}')\n"
         "    except portalloc.PortInUseError as error:\n"
         "        print(type(error.__context__).__name__)\n",
         flags=["-W", "error"],
@@ -73,7 +73,8 @@ def test_it_does_not_hide_the_error_of_the_same_call(pool: str) -> None:
 def test_it_is_said_in_a_forked_child_anew(pool: str) -> None:
     done = run(
         "import os, portalloc\n"
-        f"def ask(): portalloc.settings(pool='{pool}')\n"
+        "from portalloc import tools\n"
+        f"def ask(): tools.settings(pool='{pool}')\n"
         "ask()\n"
         "child = os.fork()\n"
         "if child == 0:\n"

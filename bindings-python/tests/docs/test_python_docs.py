@@ -31,7 +31,7 @@ import page
 import portalloc
 import portalloc_pytest
 import pytest
-from portalloc import errors
+from portalloc import errors, tools
 from portalloc_pytest.options import pytest_addoption
 from support import DEADLINE, until
 
@@ -57,7 +57,7 @@ VARIABLE = (
     (re.compile(r"\b\d{5}\b"), "PORT"),
     (re.compile(r"\b\d+\.\d+s"), "DURATION"),
     (re.compile(r"([-=!_])\1{2,}"), "RULE"),
-    # What `wait_for` leaves until the server has got round to it.
+    # What `wait_until_open` leaves until the server has got round to it.
     (re.compile(r"; \d+ (closed connections? that the kernel has yet to drop|connections? still to be accepted)"), ""),
 )
 
@@ -160,7 +160,7 @@ class Scene:
     def is_clean(self) -> None:
         until(
             f"nobody listens on the ports of {self._name}",
-            lambda: not any(one.listening for port in self._world.ports for one in portalloc.who(port)),
+            lambda: not any(one.listening for port in self._world.ports for one in portalloc.who(port).holders),
         )
         assert portalloc.environments() == []
         assert portalloc.leases() == []
@@ -201,7 +201,7 @@ def test_the_table_of_errors_is_complete() -> None:
     rows = {row[0]: (row[1], row[2]) for row in table("Errors")[1:]}
     expected = {code: (kind.__name__, built_in_base(kind)) for code, kind in errors.BY_CODE.items()}
     assert rows == expected
-    assert set(rows) == set(portalloc.ERROR_CODES)
+    assert set(rows) == set(tools.ERROR_CODES)
 
 
 def built_in_base(kind: type[BaseException]) -> str:

@@ -30,7 +30,7 @@ def own_ports() -> Iterator[tuple[int, ...]]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORTALLOC_DIR", str(Path(tempfile.gettempdir()) / "portalloc-test-ports"))
-        lease = portalloc.lease(_PORTS + _BEYOND, pool="20000-29999", timeout=120)
+        lease = portalloc.lease(_PORTS + _BEYOND, pool="20000-29999", wait=120)
     with lease:
         yield lease.ports[:_PORTS]
 

@@ -139,7 +139,7 @@ class Inner:
 
     def leftovers(self) -> list[str]:
         """What should not be there when a run is over: environments, leases and temp dirs."""
-        environments = [f"environment {one.id} ({one.status})" for one in portalloc.environments()]
+        environments = [f"environment {one.isolation_id} ({one.status})" for one in portalloc.environments()]
         leases = [f"lease of {one.ports}" for one in portalloc.leases()]
         return [*environments, *leases, *(f"file {path}" for path in self.temp.glob("portalloc-*"))]
 

@@ -12,7 +12,7 @@ from plugin_support import until
 if TYPE_CHECKING:
     from plugin_support import Inner
 
-SHOULD_BE_SILENT = "-Werror::portalloc_pytest.PortLeakWarning"
+SHOULD_BE_SILENT = "-Werror::portalloc.PortLeakWarning"
 
 
 def test_free_port_is_held_for_the_test_and_no_longer(inner: Inner) -> None:
@@ -108,9 +108,9 @@ def test_port_lease_takes_the_arguments_of_lease(inner: Inner) -> None:
 
         def test_shapes(port_lease):
             # The numbered ones first: the others get any port of the pool, and might get theirs.
-            specific = port_lease(ports=[{inner.ports[7]}])
+            specific = port_lease(exact=[{inner.ports[7]}])
             assert list(specific) == [{inner.ports[7]}]
-            assert port_lease(pool="{inner.ports[100]}", timeout=1).port == {inner.ports[100]}
+            assert port_lease(pool="{inner.ports[100]}", wait=1).port == {inner.ports[100]}
             barred = "{inner.ports[0]}-{inner.ports[-2]}"
             assert port_lease(exclude=barred).port == {inner.ports[-1]}
             with pytest.raises(portalloc.PoolExhaustedError):
@@ -119,7 +119,7 @@ def test_port_lease_takes_the_arguments_of_lease(inner: Inner) -> None:
             spread = port_lease(offsets=[0, 2, 5])
             assert [port - spread[0] for port in spread] == [0, 2, 5]
             assert len(port_lease(4, scattered=True)) == 4
-            assert port_lease(guard=True).guard_state == "shut"
+            assert port_lease(guard=True).guard_state == "exclusive"
             given_back = port_lease()
             given_back.release()
             with port_lease() as lease:
@@ -185,9 +185,9 @@ take = Holder.lease
 def take_and_be_robbed(self, *arguments, **options):
     lease = take(self, *arguments, **options)
     for reuse in (0, 1):
-        with socket.socket() as stranger, pytest.raises(OSError) as caught:
-            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
-            stranger.bind(("127.0.0.1", lease.port))
+        with socket.socket() as foreign, pytest.raises(OSError) as caught:
+            foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+            foreign.bind(("127.0.0.1", lease.port))
         assert caught.value.errno == errno.EADDRINUSE
     return lease
 
@@ -214,10 +214,10 @@ def test_isolation_is_an_environment_of_the_test(inner: Inner) -> None:
             assert isolation.env_file is None
             record(id=isolation.id, ports=isolation.ports, names=isolation.names, temp=str(isolation.temp_dir),
                    lifetime=isolation.lifetime, exported=sorted(set(isolation.variables) & set(os.environ)),
-                   active=[one.id for one in portalloc.environments()])
+                   active=[one.isolation_id for one in portalloc.environments()])
 
         def test_another(isolation, record):
-            record(id=isolation.id, active=[one.id for one in portalloc.environments()])
+            record(id=isolation.id, active=[one.isolation_id for one in portalloc.environments()])
         """
     )
     files = set(inner.path.iterdir())
@@ -298,7 +298,7 @@ def test_files_are_kept_across_file_systems(inner: Inner, monkeypatch: pytest.Mo
     other = Path("/dev/shm")
     if not other.is_dir() or other.stat().st_dev == inner.path.stat().st_dev:
         pytest.skip("there is only one file system to write to")
-    with portalloc.Environment.create(1, env_file=False) as namesake:
+    with portalloc.environment(1) as namesake:
         elsewhere = other / namesake.id  # a name that nobody has
     elsewhere.mkdir()
     try:
@@ -398,7 +398,7 @@ def test_a_wrong_ini_line_is_a_usage_error(inner: Inner, option: str) -> None:
 
 def test_an_exhausted_pool_fails_at_once_without_a_timeout(inner: Inner) -> None:
     inner.suite("def test_wants(free_port): pass")
-    with portalloc.lease(ports=[inner.ports[0]]):
+    with portalloc.lease(exact=[inner.ports[0]]):
         result = inner.run(f"--portalloc-pool={inner.ports[0]}")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["E *PoolExhaustedError: *"])
@@ -414,7 +414,7 @@ def test_a_timeout_waits_for_ports(inner: Inner) -> None:
         """
     )
     only = inner.ports[0]
-    lease = portalloc.lease(ports=[only])
+    lease = portalloc.lease(exact=[only])
     with lease, inner.start(f"--portalloc-pool={only}") as running:
         asks = until(inner.records, "the test asks")[0]
         until(lambda: waits_for_a_file(asks["pid"]), "the fixture waits")

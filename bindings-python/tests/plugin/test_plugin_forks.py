@@ -77,15 +77,15 @@ def test_every_fixture_in_a_child_for_each_test(inner: Inner, way: Callable[[Inn
                     unused_tcp_port, unused_udp_port, unused_tcp_port_factory(), unused_udp_port_factory()]
             every = [*mine, *run_isolation.ports]
             assert len(set(every)) == len(every)
-            assert {portalloc.who(port).leased_by for port in mine} == {os.getpid()}
-            assert {portalloc.who(port).leased_by for port in run_isolation.ports} == {os.getppid()}
+            assert {portalloc.who(port).lease.holder.pid for port in mine} == {os.getpid()}
+            assert {portalloc.who(port).lease.holder.pid for port in run_isolation.ports} == {os.getppid()}
             for port in every:
                 if port != listening_socket.getsockname()[1]:
                     socket.create_server(("127.0.0.1", port)).close()
             record(id=run_isolation.id, temp=run_isolation.temp_dir.is_dir())
 
         def test_nothing_is_left_but_that_of_the_run(run_isolation):
-            assert [one.id for one in portalloc.environments()] == [run_isolation.id]
+            assert [one.isolation_id for one in portalloc.environments()] == [run_isolation.id]
             assert portalloc.leases() == []
         """
     )

@@ -104,7 +104,7 @@ def test_a_failure_to_make_it_is_that_of_the_tests_that_use_it(inner: Inner, arg
             pass
         """
     )
-    with portalloc.lease(ports=[inner.ports[0]]):
+    with portalloc.lease(exact=[inner.ports[0]]):
         result = inner.run(f"--portalloc-pool={inner.ports[0]}", *arguments)
     result.assert_outcomes(errors=2, passed=1)
     assert any("PoolExhaustedError" in line and str(inner.ports[0]) in line for line in result.outlines)
@@ -153,8 +153,8 @@ def test_a_crashed_worker_is_replaced_and_attaches_again(inner: Inner) -> None:
     assert portalloc.leases() == []
     left = portalloc.environments()
     assert [one.status for one in left] == ["stale", "stale"]
-    assert seen[0]["id"] not in {one.id for one in left}
-    assert sorted(portalloc.cleanup_stale()) == sorted(one.id for one in left)
+    assert seen[0]["id"] not in {one.isolation_id for one in left}
+    assert sorted(portalloc.cleanup_stale()) == sorted(one.isolation_id for one in left)
 
 
 WAITS = """
@@ -175,7 +175,7 @@ def test_ctrl_c_cleans_up(inner: Inner, arguments: tuple[str, ...]) -> None:
     with inner.start(*arguments) as running:
         expected = 2 if arguments else 1
         seen = until(lambda: len(inner.records()) == expected and inner.records(), "the tests run")
-        assert [one.id for one in portalloc.environments()] == [seen[0]["id"]]
+        assert [one.isolation_id for one in portalloc.environments()] == [seen[0]["id"]]
         os.killpg(running.process.pid, signal.SIGINT)  # as a terminal does it: to everybody
         assert running.wait() == pytest.ExitCode.INTERRUPTED, running.output
     assert portalloc.environments() == []
@@ -195,10 +195,10 @@ def test_it_is_over_when_its_holder_is_killed(inner: Inner, arguments: tuple[str
         running.process.kill()
         running.process.wait()
         # Waits for the kernel only; the workers may still run.
-        with portalloc.lease(ports=ports, timeout=30) as lease:
+        with portalloc.lease(exact=ports, wait=30) as lease:
             assert list(lease) == ports
         (left,) = portalloc.environments()
-        assert (left.id, left.status) == (seen[0]["id"], "stale")
+        assert (left.isolation_id, left.status) == (seen[0]["id"], "stale")
     until(lambda: not any(is_alive(record["pid"]) for record in seen), "the workers are gone")
     assert portalloc.cleanup_stale() == [seen[0]["id"]]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import portalloc
 import pytest
+from portalloc import tools
 
 if TYPE_CHECKING:
     from plugin_support import Inner
@@ -59,7 +59,7 @@ def test_a_failure_of_another_kind_is_read_and_nothing_is_said_of_it(inner: Inne
     inner.suite("def test_fails():\n    assert False\n")
     result = inner.run()
     result.assert_outcomes(failed=1)
-    # The extension, which knows what a clash looks like, and what it needs.
+    # The extension, which knows what a conflict looks like, and what it needs.
     loaded = {name for name in ours(inner.record()["modules"]) if name.startswith("portalloc.")}
     assert loaded == {"portalloc._portalloc", "portalloc.errors"}
     assert "portalloc:" not in result.stdout.str()
@@ -103,7 +103,7 @@ def test_the_header_names_pool_and_registry(inner: Inner, fixture: str, workers:
     inner.suite(f"def test_uses({fixture}): pass\n")
     result = inner.run(workers)
     result.assert_outcomes(passed=1)
-    settings = portalloc.settings()
+    settings = tools.settings()
     assert settings.pool == inner.pool
     line = f"portalloc: pool {inner.pool} ({settings.count} ports), registry {settings.directory}"
     assert result.outlines.count(line) == 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_the_categories() -> None:
     assert issubclass(portalloc_pytest.PortLeakWarning, portalloc.PortallocWarning)
-    assert portalloc_pytest.PortLeakWarning.__module__ == "portalloc_pytest"
+    assert portalloc_pytest.PortLeakWarning is portalloc.PortLeakWarning
     with pytest.raises(AttributeError, match="PortLekWarning"):
         _ = portalloc_pytest.PortLekWarning  # type: ignore[attr-defined]
 
@@ -72,7 +72,7 @@ def test_a_port_needs_no_fixture_and_is_held_until_the_run_ends(inner: Inner) ->
 @pytest.mark.parametrize("flags", [(), ("-X", "dev"), ("-W", "error")], ids=lambda flags: " ".join(flags) or "plain")
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_what_a_conftest_keeps_is_not_lost(inner: Inner, flags: tuple[str, ...], workers: str) -> None:
-    inner.conftest("import portalloc\nlease = portalloc.lease()\nenvironment = portalloc.Environment.create(1)\n")
+    inner.conftest("import portalloc\nlease = portalloc.lease()\nenvironment = portalloc.environment(1)\n")
     inner.suite("def test_has(pytestconfig): pass\n")
     python, *arguments = inner.arguments(workers)
     result = inner.pytester.run(python, *flags, *arguments)

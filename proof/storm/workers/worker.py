@@ -13,6 +13,7 @@ import time
 from typing import NoReturn
 
 import portalloc
+from portalloc import tools
 
 Served = tuple[portalloc.Lease, list[socket.socket]]
 
@@ -121,7 +122,7 @@ class Worker:
             self.end_kept(0)
             return
         ttl = 24 * 3600.0 if how == "sticky" else None
-        environment = portalloc.Environment.create(
+        environment = portalloc.environment(
             count,
             instance_id=self.serial,
             kept=how != "held",
@@ -142,7 +143,7 @@ class Worker:
 
     def short_lived(self, count: int) -> None:
         ttl = self.random.randrange(1, 20) / 1000
-        portalloc.Environment.create(count, instance_id=self.serial, kept=True, ttl=ttl)
+        portalloc.environment(count, instance_id=self.serial, kept=True, ttl=ttl)
         self.did("ttl")
 
     def end_held(self, _count: int) -> None:
@@ -200,7 +201,7 @@ def pause(seconds: float) -> None:
 
 
 def nursery() -> None:
-    portalloc.settings()
+    tools.settings()
     for line in sys.stdin:
         serial, seed = line.split()
         between = os.fork()

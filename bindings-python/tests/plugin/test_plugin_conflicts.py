@@ -215,7 +215,7 @@ def test_a_fixture_and_a_teardown_that_fail(inner: Inner, taken: int) -> None:
 
 
 def test_says_whose_lease_it_is(inner: Inner) -> None:
-    lease = portalloc.lease(ports=[inner.ports[3]])
+    lease = portalloc.lease(exact=[inner.ports[3]])
     with lease, socket.create_server(("127.0.0.1", lease.port)):
         (line,) = explained(
             inner,
@@ -230,7 +230,7 @@ def test_says_whose_lease_it_is(inner: Inner) -> None:
 
 
 def test_says_which_environment_it_is(inner: Inner) -> None:
-    with portalloc.Environment.create(1, env_file=False) as environment:
+    with portalloc.environment(1) as environment:
         (port,) = environment.ports
         with socket.create_server(("127.0.0.1", port)):
             (line,) = explained(
@@ -240,8 +240,8 @@ def test_says_which_environment_it_is(inner: Inner) -> None:
 
 
 def test_a_lease_that_portalloc_refuses(inner: Inner) -> None:
-    with portalloc.lease(ports=[inner.ports[3]]) as lease:
-        (line,) = explained(inner, f"def test_clash(port_lease):\n    port_lease(ports=[{lease.port}])\n")
+    with portalloc.lease(exact=[inner.ports[3]]) as lease:
+        (line,) = explained(inner, f"def test_clash(port_lease):\n    port_lease(exact=[{lease.port}])\n")
         assert line.startswith(f"port {lease.port} is held by PID {os.getpid()} ")
 
 
@@ -382,10 +382,10 @@ def test_trouble_of_our_own_is_one_line(inner: Inner, taken: int) -> None:
         """
         from portalloc import _portalloc
 
-        def culprits(ports):
+        def explain_conflict(**failure):
             raise RuntimeError("the kernel is on holiday")
 
-        _portalloc.culprits = culprits
+        _portalloc.explain_conflict = explain_conflict
         """.replace("\n        ", "\n")
     )
     (line,) = explained(inner, f"import socket\ndef test_clash():\n    socket.socket().bind(('', {taken}))\n")

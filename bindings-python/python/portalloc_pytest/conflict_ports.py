@@ -1,6 +1,6 @@
-"""Guesses which port somebody meant: from the source lines and the variables of a traceback. Messages are the core's.
+"""Guesses which port a failure is about, from the source lines and the variables of a traceback.
 
-Pure: it suggests, and asks nobody. It may suggest too much, since every port is looked at before it is named.
+Pure: it only suggests ports. It may suggest too many, since the core checks every port before it names one.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _in_variable(name: str, value: object) -> Iterator[int]:
 
 
 def _in_object(value: object) -> Iterator[int]:
-    """What an object keeps in its own dictionary; no property is called. A socket is asked where it is bound."""
+    """What an object keeps in its own dictionary; no property is called. For a socket also where it is bound."""
     attributes: object = value
     kind = type(value)
     if kind is not dict and not issubclass(kind, type):

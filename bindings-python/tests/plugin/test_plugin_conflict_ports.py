@@ -6,7 +6,7 @@ import types
 from typing import TYPE_CHECKING
 
 import pytest
-from portalloc_pytest import clash_ports
+from portalloc_pytest import conflict_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def frames_of(work: Callable[[], object]) -> list[list[int]]:
     with pytest.raises(OSError, match="nothing") as caught:
         work()
-    return list(clash_ports.in_frames(caught.value.__traceback__))
+    return list(conflict_ports.in_frames(caught.value.__traceback__))
 
 
 def fail() -> None:

@@ -93,7 +93,7 @@ def test_a_socket_that_does_not_listen_yet() -> None:
 
 
 @pytest.mark.parametrize("kind", [0, 3, -1, socket.SOCK_RAW, socket.SOCK_STREAM | socket.SOCK_NONBLOCK])
-def test_a_type_that_cannot_be_handed_over(kind: int) -> None:
+def test_a_type_that_cannot_be_passed(kind: int) -> None:
     with portalloc.lease() as lease, pytest.raises(portalloc.InvalidArgumentError):
         lease.socket(type=kind)
 
@@ -104,7 +104,7 @@ def test_options_of_a_wrong_type(asked: dict[str, Any]) -> None:
         lease.socket(**asked)
 
 
-def test_a_handed_over_port_is_closed_to_strangers() -> None:
+def test_a_passed_port_is_closed_to_foreign_processes() -> None:
     with portalloc.lease() as lease, lease.socket():
         assert not can_bind(lease.port, reuse=False)
         assert not can_bind(lease.port, reuse=True)
@@ -114,13 +114,13 @@ def test_over_a_guard_nobody_comes_in_between() -> None:
     with portalloc.lease(guard=True) as lease:
         stop, got_in = threading.Event(), []
 
-        def stranger() -> None:
+        def foreign() -> None:
             while not stop.is_set():
                 # Without the option: with it, it may bind over the guard once that is open, but then not listen.
                 if can_bind(lease.port, reuse=False):
                     got_in.append(lease.port)
 
-        thread = threading.Thread(target=stranger)
+        thread = threading.Thread(target=foreign)
         thread.start()
         try:
             with lease.socket() as server:
@@ -134,22 +134,22 @@ def test_over_a_guard_nobody_comes_in_between() -> None:
 
 def test_the_other_ports_stay_guarded() -> None:
     with portalloc.lease(2, guard=True) as lease, lease.socket(0):
-        assert lease.guard_state == "shut"
+        assert lease.guard_state == "exclusive"
         assert not can_bind(lease[1], reuse=True)
 
 
-def test_a_guard_is_open_once_its_last_port_was_handed_over() -> None:
+def test_a_guard_is_open_once_its_last_port_was_passed() -> None:
     with portalloc.lease(guard=True) as lease:
         lease.socket().close()
-        assert lease.guard_state == "reuse"
+        assert lease.guard_state == "shared"
         assert can_bind(lease.port, reuse=True)
         assert not can_bind(lease.port, reuse=False)
 
 
-def test_a_stranger_was_first() -> None:
-    with portalloc.lease() as lease, socket.socket() as stranger:
-        stranger.bind(("127.0.0.1", lease.port))
-        stranger.listen()
+def test_a_foreign_process_was_first() -> None:
+    with portalloc.lease() as lease, socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", lease.port))
+        foreign.listen()
         with pytest.raises(portalloc.PortInUseError) as raised:
             lease.socket()
         assert str(lease.port) in raised.value.message
@@ -162,13 +162,13 @@ def test_of_a_released_lease() -> None:
         lease.socket()
 
 
-def test_it_outlives_the_lease_and_is_seen_as_a_strangers(world: World) -> None:
-    with portalloc.lease(ports=[world.base]) as lease:
+def test_it_outlives_the_lease_and_is_seen_as_a_foreign_process(world: World) -> None:
+    with portalloc.lease(exact=[world.base]) as lease:
         server = lease.socket()
     with server:
         socket.create_connection(("127.0.0.1", world.base)).close()
         with pytest.raises(portalloc.PortInUseError):
-            portalloc.lease(ports=[world.base])
+            portalloc.lease(exact=[world.base])
     assert server.fileno() == -1
 
 
@@ -184,7 +184,7 @@ def test_it_is_not_inherited_and_belongs_to_its_object() -> None:
 
 
 def test_one_of_an_environment() -> None:
-    with portalloc.Environment.create(names=["web", "api"], env_file=False) as environment:
+    with portalloc.environment(names=["web", "api"]) as environment:
         lease = environment.lease
         assert lease is not None
         with lease.socket(1) as server:

@@ -1,0 +1,19 @@
+//! What the core reports, as the dataclasses of `summaries.py`: they are made from the core's JSON, so that every language
+//! and the command line show the same fields.
+
+use portalloc::{Allocator, Result, Settings};
+use pyo3::prelude::*;
+
+use crate::call;
+use crate::typed::Typed;
+
+/// What `maker` of `summaries.py` makes of the JSON that `report` gives.
+pub(crate) fn summary<'py, T>(
+    py: Python<'py>,
+    maker: &str,
+    report: impl FnOnce(&Allocator) -> Result<String> + Send,
+) -> PyResult<Typed<'py, T>> {
+    let json = call::long(py, &Settings::new(), report)?;
+    // Imported here, because it costs more than all the rest of the package.
+    Typed::new(py.import("portalloc.summaries")?.getattr(maker)?.call1((json,))?, py)
+}

@@ -1,0 +1,79 @@
+//! What tools and conformance tests ask: `portalloc.tools`.
+
+use std::path::{Path, PathBuf};
+
+use portalloc::project::Project;
+use portalloc::{ErrorCode, IsolationId, ffi};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::arguments::Pairs;
+use crate::call;
+use crate::errors::raised;
+use crate::typed::{self, Typed};
+
+/// The registry and the pool that calls from the current directory use.
+#[pyclass(frozen, get_all, module = "portalloc.tools")]
+pub(crate) struct Settings {
+    /// The registry's directory, in which all leases of this machine meet.
+    directory: PathBuf,
+    /// The pool as it was asked for, such as `20000-29999`.
+    pool: String,
+    /// The ports that may be given out: the pool without the kernel's ephemeral range, known services, and exclusions.
+    ports: String,
+    /// How many those are.
+    count: usize,
+    /// What a user should know about this pool.
+    warnings: Vec<String>,
+    /// The project file `portalloc.toml` of the current directory or one above it.
+    project: Option<PathBuf>,
+}
+
+#[pymethods]
+impl Settings {
+    fn __repr__(&self) -> String {
+        format!("<Settings pool={:?} directory={:?}>", self.pool, self.directory)
+    }
+}
+
+/// The registry and the pool that calls from the current directory use. Arguments override variables, which override the
+/// project file, which overrides the defaults.
+///
+/// Raises `InvalidArgumentError` for a malformed pool or project file, `RegistryUnusableError`, `PermissionDeniedError`.
+#[pyfunction]
+#[pyo3(signature = (*, pool = None, exclude = None))]
+pub(crate) fn settings(py: Python<'_>, pool: Option<String>, exclude: Option<String>) -> PyResult<Settings> {
+    let project = Project::nearest(Path::new(".")).map_err(|error| raised(py, error))?;
+    call::short(py, &portalloc::Settings::given(None, pool, exclude), |allocator| {
+        let pool = allocator.pool();
+        Ok(Settings {
+            directory: allocator.directory().to_owned(),
+            pool: pool.asked().to_owned(),
+            ports: pool.ports().to_string(),
+            count: pool.ports().count(),
+            warnings: pool.warnings().to_vec(),
+            project: project.map(|project| project.path),
+        })
+    })
+}
+
+/// The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.
+#[pyfunction]
+pub(crate) fn parse_id(py: Python<'_>, text: &str) -> PyResult<String> {
+    text.parse::<IsolationId>().map(|id| id.to_string()).map_err(|error| raised(py, error))
+}
+
+/// Writes variables, pairs of name and value, one on each line, whatever the values contain. `syntax` is `shell` (safe to
+/// `eval`), `fish`, `powershell`, `dotenv` or `github`; `InvalidArgumentError` for any other.
+#[pyfunction]
+#[pyo3(signature = (variables, syntax = "shell"))]
+pub(crate) fn render(py: Python<'_>, variables: Pairs, syntax: &str) -> PyResult<String> {
+    let syntax = ffi::syntax(syntax).map_err(|error| raised(py, error))?;
+    Ok(portalloc::environment::render(&variables.0, syntax))
+}
+
+/// The stable codes of all errors, in the order of the documentation.
+#[pyfunction]
+pub(crate) fn error_codes(py: Python<'_>) -> PyResult<Typed<'_, typed::Texts>> {
+    Typed::new(PyTuple::new(py, ErrorCode::ALL.map(ErrorCode::as_str))?, py)
+}
