@@ -5,7 +5,6 @@
 // knows no operation.
 
 const { getSystemErrorMap } = require('node:util');
-const { camelCased } = require('./parsed.js');
 
 /** Marks the errors of every copy of this module, whichever realm loaded it. */
 const BRAND = Symbol.for('portalloc.error');
@@ -17,7 +16,7 @@ class PortallocError extends Error {
     this.portallocCode = code;
     this.remedy = remedy;
     this.ports = Object.freeze([...ports]);
-    if (census) this.census = camelCased(census);
+    if (census) this.census = require('./parsed.js').camelCased(census);
   }
 
   get [BRAND]() {
@@ -109,4 +108,4 @@ function shown(value) {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-module.exports = { BY_CODE, classes, lifted, nodeCode, wrongType };
+module.exports = { BY_CODE, classes, lifted, wrongType };

@@ -38,7 +38,7 @@ function collect(one, { named, conflicts, texts }) {
   const { code, port, ports, message, stderr, stdout } = one;
   if (code === 'EADDRINUSE' && isPort(port)) named.push(port);
   else if (code === 'ERR_PORTALLOC_PORT_IN_USE' && Array.isArray(ports)) named.push(...ports.filter(isPort));
-  else if (code === 'EADDRINUSE') conflicts.push(String(message));
+  else if (code === 'EADDRINUSE') conflicts.push(String(message ?? ''));
   const told = typeof one === 'string' ? [one] : [message, stderr, stdout];
   texts.push(...told.filter((text) => text !== undefined && text !== null).map(String));
 }

@@ -68,9 +68,11 @@ module.exports = class Takes {
 };
 `;
 
-/** A globalSetup's, lost as well. */
+/** A globalSetup's, lost as well. Mocha's workers load it, too: each takes from its own half, so never what the other gave back. */
 const GLOBAL = `
 const { lease, port } = require('portalloc');
+const worker = process.env.MOCHA_WORKER_ID;
+if (worker !== undefined) process.env.PORTALLOC_POOL = ${JSON.stringify(HALVES)}[Number(worker) % 2];
 module.exports = () => { process.env.GLOBAL_PORTS = JSON.stringify([...lease(2), port()]); };
 `;
 
