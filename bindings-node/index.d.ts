@@ -1,31 +1,32 @@
 /// <reference lib="esnext.disposable" />
 
 /**
- * Ports that are yours: leased, held in the kernel, and freed by the kernel when their holder is gone.
+ * Leases ports: while you hold one, no other process on this machine is given it.
  *
  * ```js
  * const { port } = require('portalloc');
  *
- * server.listen(port()); // nobody else on this machine is given it until this process is gone
+ * server.listen(port()); // nobody else on this machine is given it until this process ends
  * ```
  *
- * {@link port} gives a number and {@link lease} an object that gives its ports back; {@link Environment} gives ports with an
- * isolation ID, a temp dir, an env file and variables around them. What fails throws a {@link PortallocError} with a stable
- * `code`.
+ * {@link port} returns a number, {@link lease} an object that gives its ports back, and {@link createEnvironment} ports with an
+ * isolation ID, a temp directory, variables and an env file around them. Every failure is a {@link PortallocError}.
  *
- * **Blocking**: what returns no promise is done when it returns. A lease takes microseconds; only one with `timeoutMs`
- * waits, and stops all JavaScript of its thread meanwhile: use {@link leaseAsync} for that. What returns a promise runs on
- * a thread of its own, not in libuv's pool. **Units**: times are milliseconds, as everywhere in Node; ports and indices are
- * whole numbers. **Threads**: each worker thread has leases and environments of its own, which end with it, by
- * `terminate()` too; they cannot be sent to another. What {@link port} gives is the process's. **Garbage**: what you lose
- * sight of stays; nothing ends because an object was collected. **Processes**: a child process, by `fork()` or `cluster` too, begins
- * without leases; {@link Lease.inheritable} passes one on. **The end of the process**, by whatever signal, ends all
- * leases: the kernel does it. Held environments are cleaned up at the event `exit` of the process, so by `process.exit()`
- * and uncaught exceptions, too; after a signal only their files stay, until {@link cleanupStale}. **Variables**: each call
- * goes by `process.env` as its own code sees it, so a worker's copy or that of a test file in Jest counts; `TMPDIR` is
- * always the process's, and a variable that is deleted in a copy is looked up in the process's. **Warnings**, such as of a
- * pool that others use, are events `warning` of the process, each once, with the name `PortallocWarning` and a `code` that
- * begins with `PORTALLOC_`.
+ * - **Blocking**: a call that returns no promise is done when it returns. A lease takes microseconds; only one with `waitMs`
+ *   waits, and blocks JavaScript meanwhile: use {@link leaseAsync} for that. A call that returns a promise runs on a thread of its
+ *   own, not in libuv's pool.
+ * - **Units**: times are milliseconds, as everywhere in Node; ports and indices are whole numbers.
+ * - **Threads**: each worker thread has its own leases and environments, which end with it, by `terminate()` too, and cannot be
+ *   sent to another thread. Ports of {@link port} belong to the process.
+ * - **Garbage collection** ends nothing: a lease that your code no longer refers to stays.
+ * - **Child processes**, by `fork()` or `cluster` too, start without leases; {@link Lease.inheritable} lets them inherit one.
+ * - **The end of the process**, by any signal, ends all leases: the kernel does it. Held environments are cleaned up at the event
+ *   `exit` of the process, so also by `process.exit()` and uncaught exceptions. After a signal their files stay until
+ *   {@link cleanupStale}.
+ * - **Variables**: each call uses `process.env` as its own code sees it, so the copy of a worker thread, or of a test file in Jest,
+ *   counts. `TMPDIR` is always the process's, and a variable that is missing in a copy is looked up in the process.
+ * - **Warnings**, such as of a pool that other programs use, are events `warning` of the process, each once, with the name
+ *   `PortallocWarning` and a `code` that begins with `PORTALLOC_`.
  *
  * @packageDocumentation
  */
@@ -47,142 +48,158 @@ export type ErrorCode =
   | 'io'
   | 'internal';
 
-/** How many ports of the pool are what. */
+/** The number of ports of the pool in each state. */
 export interface Census {
-  /** Ports that may be given out at all. */
+  /** All ports that may be given out. */
   readonly pool: number;
   /** Held by a live process. */
   readonly held: number;
   /** Kept by a live environment. */
   readonly kept: number;
-  /** Claimed by what is over; given out when needed. */
+  /** Claimed by a stale environment; given out when needed. */
   readonly stale: number;
-  /** Taken by programs that know nothing of portalloc. */
+  /** In use by foreign processes, which do not use portalloc. */
   readonly strangers: number;
   /** Not allowed to this user. */
   readonly denied: number;
   readonly free: number;
   /** The longest run of free ones. */
-  readonly longest_run: number;
+  readonly longestRun: number;
+}
+
+/** An error of the operating system, as Node's own errors. */
+export interface SystemErrorCause extends Error {
+  /** The negated error number, such as -13. */
+  readonly errno: number;
+  /** Its name, such as `'EACCES'`. */
+  readonly code: string;
 }
 
 /**
- * Whatever went wrong: a stable {@link code}, what happened, and what to do next. `instanceof PortallocError` holds for
- * all, also for those that are a `RangeError` or a `TypeError` and for those of another realm, such as Jest's own.
+ * The class of all errors of this package: a code, what happened, and what to do next. `instanceof PortallocError` also holds for
+ * errors of another realm, such as that of a test file in Jest.
  */
 export class PortallocError extends Error {
   protected constructor();
-  /** The stable code, which says the same as the class. */
-  readonly code: ErrorCode;
-  /** What to do next. `message` has it too, after what happened and a semicolon. */
+  /** The code as Node's own errors have it, such as `'ERR_PORTALLOC_PORT_IN_USE'`. */
+  readonly code: `ERR_PORTALLOC_${Uppercase<ErrorCode>}`;
+  /** The stable code, such as `'port_in_use'`. */
+  readonly portallocCode: ErrorCode;
+  /** What to do next. `message` contains it, too, after what happened and a semicolon. */
   readonly remedy: string;
-  /** For `port_in_use`: the ports that were not free. Empty for others. */
+  /** For `port_in_use`: the ports that were not free. Empty for other errors. */
   readonly ports: readonly number[];
-  /** For `pool_exhausted`, and `timeout` while waiting for ports. */
+  /** For `pool_exhausted`, and for `timeout` of a wait for ports. */
   readonly census?: Census;
+  /** The operating system's error, if that was the reason. */
+  readonly cause?: SystemErrorCause;
 }
 
-/** A `RangeError`: a number, a text or a `PORTALLOC_*` variable is out of range or malformed. */
-export class InvalidArgumentError extends RangeError {
+/** A number, a string or a `PORTALLOC_*` variable is out of range or malformed. */
+export class InvalidArgumentError extends PortallocError {
+  protected constructor();
+  readonly code: 'ERR_PORTALLOC_INVALID_ARGUMENT';
+  readonly portallocCode: 'invalid_argument';
+}
+
+/** An argument has the wrong type, or an option does not exist. */
+export class ArgumentTypeError extends InvalidArgumentError {
   private constructor();
-  readonly code: 'invalid_argument';
-  readonly remedy: string;
-  readonly ports: readonly number[];
-  readonly census?: Census;
 }
 
-/** A `TypeError`: an argument is not of the type it must be, or there is no such option. */
-export class ArgumentTypeError extends TypeError {
+/** The string is not an isolation ID: 12 lower-case hexadecimal digits. */
+export class InvalidIdError extends PortallocError {
   private constructor();
-  readonly code: 'invalid_argument';
-  readonly remedy: string;
-  readonly ports: readonly number[];
-  readonly census?: Census;
+  readonly code: 'ERR_PORTALLOC_INVALID_ID';
+  readonly portallocCode: 'invalid_id';
 }
 
-/** A `RangeError`: the text is not an isolation ID, 12 lower-case hexadecimal digits. */
-export class InvalidIdError extends RangeError {
-  private constructor();
-  readonly code: 'invalid_id';
-  readonly remedy: string;
-  readonly ports: readonly number[];
-  readonly census?: Census;
-}
-
-/** No free run of that size is left in the pool; `census` says what its ports are doing. */
+/** The pool has no free run of that size; `census` says what its ports are doing. */
 export class PoolExhaustedError extends PortallocError {
   private constructor();
-  readonly code: 'pool_exhausted';
+  readonly code: 'ERR_PORTALLOC_POOL_EXHAUSTED';
+  readonly portallocCode: 'pool_exhausted';
   readonly census: Census;
 }
 
-/** A specific port that was asked for is leased, or something is bound to it; `ports` says which. */
+/** An exact port that was asked for is leased, or a process has it bound; `ports` says which. */
 export class PortInUseError extends PortallocError {
   private constructor();
-  readonly code: 'port_in_use';
+  readonly code: 'ERR_PORTALLOC_PORT_IN_USE';
+  readonly portallocCode: 'port_in_use';
 }
 
-/** No environment with that ID, or no such process. */
+/** No environment has that ID, or there is no such process. */
 export class NotFoundError extends PortallocError {
   private constructor();
-  readonly code: 'not_found';
+  readonly code: 'ERR_PORTALLOC_NOT_FOUND';
+  readonly portallocCode: 'not_found';
 }
 
-/** The environment is held by a live process, so it cannot be cleaned up from outside. */
-export class InUseError extends PortallocError {
+/** A live process holds the environment, so no other process can clean it up. */
+export class EnvironmentInUseError extends PortallocError {
   private constructor();
-  readonly code: 'in_use';
+  readonly code: 'ERR_PORTALLOC_IN_USE';
+  readonly portallocCode: 'in_use';
 }
 
-/** The env file asked for exists and is not portalloc's to overwrite. */
+/** The env file that was asked for exists, and portalloc did not write it. */
 export class EnvFileExistsError extends PortallocError {
   private constructor();
-  readonly code: 'env_file_exists';
+  readonly code: 'ERR_PORTALLOC_ENV_FILE_EXISTS';
+  readonly portallocCode: 'env_file_exists';
 }
 
-/** 999 isolation IDs in a row were taken: something is wrong with the random source or the registry. */
+/** 999 isolation IDs in a row existed already: something is wrong with the random source or the registry. */
 export class IdExhaustedError extends PortallocError {
   private constructor();
-  readonly code: 'id_exhausted';
+  readonly code: 'ERR_PORTALLOC_ID_EXHAUSTED';
+  readonly portallocCode: 'id_exhausted';
 }
 
-/** The registry folder is missing, replaced, damaged, full, or not trustworthy. */
+/** The registry's directory is missing, replaced, damaged, full, or not trustworthy. */
 export class RegistryUnusableError extends PortallocError {
   private constructor();
-  readonly code: 'registry_unusable';
+  readonly code: 'ERR_PORTALLOC_REGISTRY_UNUSABLE';
+  readonly portallocCode: 'registry_unusable';
 }
 
-/** The operating system refused for lack of rights. */
+/** The operating system refused for lack of permission. */
 export class PermissionDeniedError extends PortallocError {
   private constructor();
-  readonly code: 'permission_denied';
+  readonly code: 'ERR_PORTALLOC_PERMISSION_DENIED';
+  readonly portallocCode: 'permission_denied';
 }
 
-/** The deadline passed. */
-export class TimeoutError extends PortallocError {
+/** The wait ended without success. */
+export class WaitTimeoutError extends PortallocError {
   private constructor();
-  readonly code: 'timeout';
+  readonly code: 'ERR_PORTALLOC_TIMEOUT';
+  readonly portallocCode: 'timeout';
 }
 
 /** Not available on this platform or kernel. */
 export class UnsupportedError extends PortallocError {
   private constructor();
-  readonly code: 'unsupported';
+  readonly code: 'ERR_PORTALLOC_UNSUPPORTED';
+  readonly portallocCode: 'unsupported';
 }
 
-/** Any other failure of the operating system. */
-export class IoError extends PortallocError {
+/** Any other failure of the operating system; see `cause`. */
+export class SystemCallError extends PortallocError {
   private constructor();
-  readonly code: 'io';
+  readonly code: 'ERR_PORTALLOC_IO';
+  readonly portallocCode: 'io';
 }
 
-/** A defect in portalloc itself, caught before it could end the process. */
+/** A bug in portalloc itself, caught before it could end the process. */
 export class InternalError extends PortallocError {
   private constructor();
-  readonly code: 'internal';
+  readonly code: 'ERR_PORTALLOC_INTERNAL';
+  readonly portallocCode: 'internal';
 }
 
-/** Where ports come from. Else `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE`, else `portalloc.toml`, else 20000-29999. */
+/** Where ports come from. By default `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE`, else `portalloc.toml`, else 20000-29999. */
 export interface PoolOptions {
   /** Ports to give out, such as `'20000-29999,31000'`. */
   pool?: string | undefined;
@@ -190,29 +207,29 @@ export interface PoolOptions {
   exclude?: string | undefined;
 }
 
-/** Which ports are wanted: at most one of `ports`, `offsets` and `scattered`. */
+/** Which ports are wanted: at most one of `exact`, `offsets` and `scattered`. */
 export interface WantedOptions {
-  /** So many consecutive ports. */
+  /** The number of ports, which are consecutive by default. */
   count?: number | undefined;
-  /** Exactly these, in the pool or not. */
-  ports?: Iterable<number> | undefined;
-  /** A base and the ports at these distances from it, such as `[0, 1, 10000]`. */
+  /** Exactly these ports, in the pool or not. */
+  exact?: Iterable<number> | undefined;
+  /** A base port and the ports at these distances from it, such as `[0, 1, 10000]`. */
   offsets?: Iterable<number> | undefined;
-  /** `count` ports that need not be consecutive. */
+  /** Whether the `count` ports need not be consecutive. */
   scattered?: boolean | undefined;
 }
 
-/** What a lease is asked for. */
+/** Options of a lease. */
 export interface LeaseOptions extends WantedOptions, PoolOptions {
-  /** Holds the ports against programs that know nothing of portalloc, too: see {@link Lease.guard}. */
+  /** Whether to guard the ports against foreign processes, too: see {@link Lease.guard}. */
   guard?: boolean | undefined;
-  /** Prefers the ports that the same key was given before, on this machine. */
-  sticky?: string | undefined;
-  /** Milliseconds to wait for ports to come free; `Infinity` for as long as it takes. By default the call fails at once. */
-  timeoutMs?: number | undefined;
+  /** Prefers the ports that the same key was given before on this machine. */
+  stickyKey?: string | undefined;
+  /** Milliseconds to wait for ports to come free; `Infinity` waits without a limit. By default the call fails at once. */
+  waitMs?: number | undefined;
 }
 
-/** What ends a wait early: an `AbortSignal`. */
+/** An `AbortSignal`, which ends a wait early. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -221,39 +238,38 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Of calls that wait. */
+/** Option of calls that wait. */
 export interface SignalOption {
-  /** Once it is aborted, the promise is rejected with its reason, and nothing of what was asked for is held. */
+  /** When it is aborted, the promise is rejected with its reason, and nothing stays leased. */
   signal?: AbortSignalLike | undefined;
 }
 
 /**
- * A port that nobody else is given until this process ends, or until {@link giveBack}: one line in place of `listen(0)`,
- * get-port and whatever else only looks for a free port. Takes microseconds.
+ * Returns a port that nobody else is given until this process ends, or until {@link giveBack}. It replaces `listen(0)`, get-port
+ * and everything else that only looks for a free port. Takes microseconds.
  *
  * ```js
  * server.listen(port());
  * ```
  *
- * It costs one file descriptor and belongs to the process: any thread may give it back, and it outlives the worker that
- * asked for it. Helpers of test runners give it back at the end of the file that asked for it. Use {@link lease} for several
- * ports at once, for guards and sockets, and where a block or a test ends what it took.
+ * It costs one file descriptor and belongs to the process: any thread may give it back, and it outlives the worker that asked for
+ * it. Helpers of test runners give it back at the end of the file that asked for it. Use {@link lease} for several ports at once,
+ * for guards and sockets, and to release ports at the end of a block or a test.
  *
- * @throws as {@link lease}. {@link PoolExhaustedError}, and {@link IoError} at the limit of descriptors, say which lines of
- * this program have taken the most ports and not given them back.
+ * @throws as {@link lease}. {@link PoolExhaustedError}, and {@link SystemCallError} at the limit of descriptors, name the lines of
+ * this program that have taken the most ports and not given them back.
  */
 export function port(options?: PoolOptions): number;
 
 /**
- * Gives back a port that {@link port} returned in this process. `false` if it is not one of those, or no longer: then
- * nothing happens. From here on others may be given it, so close your own sockets first.
+ * Gives back a port that {@link port} returned in this process. Returns `false`, and does nothing, if it is not such a port, or
+ * was given back before. From here on others may be given it, so close your own sockets first.
  */
 export function giveBack(port: number): boolean;
 
 /**
- * Leases ports: nobody else is given them until they are released, or this process is gone, whichever comes first. One
- * port by default; a number asks for so many consecutive ones. Takes microseconds. With `timeoutMs` it waits, and stops
- * all JavaScript of this thread meanwhile: use {@link leaseAsync}.
+ * Leases ports: nobody else is given them until they are released or this process ends. One port by default; a number asks for so
+ * many consecutive ones. Takes microseconds. With `waitMs` it waits, and blocks JavaScript meanwhile: use {@link leaseAsync}.
  *
  * ```js
  * using web = lease();
@@ -261,28 +277,28 @@ export function giveBack(port: number): boolean;
  * ```
  *
  * @throws {@link InvalidArgumentError}, {@link ArgumentTypeError}, {@link PoolExhaustedError}, {@link PortInUseError},
- * {@link TimeoutError}, {@link RegistryUnusableError}, {@link PermissionDeniedError}, {@link IoError}
+ * {@link WaitTimeoutError}, {@link RegistryUnusableError}, {@link PermissionDeniedError}, {@link SystemCallError}
  */
 export function lease(countOrOptions?: number | LeaseOptions): Lease;
 
 /**
- * As {@link lease}, on a thread of its own: for waiting with `timeoutMs` while JavaScript goes on.
+ * As {@link lease}, on a thread of its own: to wait with `waitMs` while JavaScript goes on.
  *
  * Rejects as {@link lease} throws, and with the reason of `signal`.
  */
 export function leaseAsync(countOrOptions?: number | (LeaseOptions & SignalOption)): Promise<Lease>;
 
 /**
- * Ports that are nobody else's until they are released, or until the process that took them is gone, whichever comes
- * first: the kernel sees to it, SIGKILL included. Iterates over its ports; `using` releases it.
+ * Ports that nobody else is given until they are released or the process that took them ends. The kernel enforces it, SIGKILL
+ * included. Iterates over its ports; `using` releases it.
  *
- * It costs one file descriptor, which is closed on exec. It belongs to its thread: a worker's leases end with the worker.
- * Losing sight of it does not end it: `const { port } = lease()` holds the port until the process ends.
+ * It costs one file descriptor, which is closed on exec. It belongs to its thread: the leases of a worker end with the worker.
+ * Garbage collection does not end it: `const { port } = lease()` holds the port until the thread ends.
  */
 export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   private constructor();
 
-  /** The ports: ascending for a run, in the order asked for otherwise. Known also after the release. */
+  /** The ports: ascending for a run, in the order asked for otherwise. Also known after the release. */
   readonly ports: readonly number[];
   /**
    * The port of a lease of one.
@@ -294,30 +310,32 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   /** Whether it was released. */
   readonly released: boolean;
   /**
-   * Whether the ports are still this lease's: it was not released, and nobody has closed its descriptor, as programs do that
-   * close all descriptors that they do not know.
+   * Whether it still holds its ports: it was not released, and its descriptor is open. A program that closes all descriptors that
+   * it does not know, as daemons do, ends its leases by that.
    */
   readonly held: boolean;
-  /** `'none'`, `'reuse'` (servers that set `SO_REUSEADDR`, as Node's do, can bind) or `'shut'` (nobody can). */
-  readonly guardState: 'none' | 'reuse' | 'shut';
+  /**
+   * `'none'`: any program can bind the ports. `'shared'`: only servers that set `SO_REUSEADDR`, as Node's do. `'exclusive'`: no
+   * program.
+   */
+  readonly guardState: 'none' | 'shared' | 'exclusive';
 
   /**
-   * Gives the ports back. Again does nothing. From here on others may be given these ports, so close your own sockets
-   * first. A lease that was passed on ends only when the last process that has it is gone.
+   * Gives the ports back. Safe to call twice. From here on others may be given these ports, so close your own sockets first. An
+   * inherited lease ends when the last process that has it ends or releases it.
    */
   release(): void;
 
   /**
-   * Holds the ports by sockets, against programs that know nothing of portalloc: none of them, and no server of your own,
-   * can bind the ports until {@link openGuard} or {@link dropGuard}. The sockets do not listen, so that clients are refused.
-   * Two descriptors a port.
-   * @throws {@link PortInUseError} if a stranger is there already; {@link InvalidArgumentError} once released.
+   * Guards the ports by sockets against foreign processes: no program, your own servers included, can bind the ports until
+   * {@link openGuard} or {@link dropGuard}. The sockets do not listen, so connections are refused. Costs two descriptors a port.
+   * @throws {@link PortInUseError} if a foreign process has bound one already; {@link InvalidArgumentError} once released.
    */
   guard(): void;
 
   /**
-   * Lets servers that set `SO_REUSEADDR`, as Node's do, bind over the guard, which goes on keeping others off. UDP ports
-   * are not guarded from then on. Without a guard does nothing.
+   * Lets servers that set `SO_REUSEADDR`, as Node's do, bind the ports; the guard still keeps others off. UDP ports are not guarded
+   * from then on. Without a guard it does nothing.
    * @throws {@link InvalidArgumentError} once released.
    */
   openGuard(): void;
@@ -326,14 +344,14 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   dropGuard(): void;
 
   /**
-   * The descriptor of a socket bound to the port at `index`, to hand to the server itself: `server.listen({ fd })`, or for
-   * UDP `socket.bind({ fd })`. Nobody can come in between: a TCP socket is bound over a guard of this lease.
+   * Makes a socket that is bound to the port at `index`, and returns its descriptor, to pass to a server: `server.listen({ fd })`,
+   * or for UDP `socket.bind({ fd })`. No other program can bind the port in between; a guard of this lease does not prevent it.
    *
-   * It is yours: a server that it was given to closes it with `server.close()`; one that was given to nobody is closed by
-   * `fs.closeSync(fd)`. It outlives the lease, so close it before you release the port. Child processes do not inherit it.
-   * In a `cluster` worker, `listen({ fd })` means a descriptor of the primary: call this there, or listen by port.
+   * The descriptor is yours. A server that uses it closes it by `server.close()`; otherwise call `fs.closeSync(fd)`. It outlives the
+   * lease, so close it before you release the port. Child processes do not inherit it. In a `cluster` worker, `listen({ fd })` means
+   * a descriptor of the primary: call this there, or listen by port.
    *
-   * @throws {@link PortInUseError} if a stranger was there first; {@link InvalidArgumentError}, {@link IoError}.
+   * @throws {@link PortInUseError} if a foreign process was faster; {@link InvalidArgumentError}, {@link SystemCallError}.
    */
   fd(
     index?: number,
@@ -342,22 +360,21 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
       type?: 'tcp' | 'udp' | undefined;
       /** An IP address of this machine, or `'localhost'`, which is 127.0.0.1, the default; `'::'` for every address. */
       host?: string | undefined;
-      /** Whether a TCP socket listens already; by default it does. */
+      /** Whether a TCP socket listens already, which is the default. */
       listen?: boolean | undefined;
     },
   ): number;
 
   /**
-   * Lets child processes inherit the lease: those that are started until the result is closed. From then on it lives until
-   * this process and every one that inherited it have let go of it or ended, and a release gives up only this process's
-   * part in it. Guards are not passed on.
+   * Lets child processes inherit the lease: those that are started until the result is closed. The lease then lasts until this
+   * process and every child that inherited it have released it or ended. Guards are not inherited.
    *
    * ```js
-   * using passed = lease.inheritable();
-   * const child = spawn('server', [], { stdio: ['inherit', 'inherit', 'inherit', passed.fd] });
+   * using copy = lease.inheritable();
+   * const child = spawn('server', [], { stdio: ['inherit', 'inherit', 'inherit', copy.fd] });
    * ```
    *
-   * @throws {@link InvalidArgumentError} once released; {@link IoError} at the descriptor limit.
+   * @throws {@link InvalidArgumentError} once released; {@link SystemCallError} at the descriptor limit.
    */
   inheritable(): Inheritable;
 
@@ -368,43 +385,46 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A copy of a lease's descriptor, inherited by the child processes that are started while it is open. */
+/** A copy of a lease's descriptor, which child processes inherit that are started while it is open. */
 export class Inheritable implements Disposable {
   private constructor();
-  /** The descriptor, for `stdio`; `undefined` once closed. A child inherits it under this number, too. */
+  /** The descriptor, for `stdio`; `undefined` once closed. A child also inherits it under this number. */
   readonly fd: number | undefined;
-  /** Closes this copy. Again does nothing. */
+  /** Closes this copy. Safe to call twice. */
   close(): void;
   [Symbol.dispose](): void;
 }
 
-/** What an environment of this run is asked for. What is not given, `portalloc.toml` in its work tree may say. */
+/** Options of {@link currentEnvironment}. An option that is not given comes from `portalloc.toml` in the worktree, if set there. */
 export interface CurrentOptions extends PoolOptions {
-  /** So many ports; else as many as names, else five. */
+  /** The number of ports; by default one for each name, else five. */
   count?: number | undefined;
   /** Names for the first ports; `'postgres'` becomes the variable `POSTGRES_PORT`. */
   names?: Iterable<string> | undefined;
-  /** What tells it from others of its work tree. */
+  /** Tells the environment from others of its worktree. */
   instanceId?: string | undefined;
-  /** An existing folder; else the current one. */
+  /** An existing directory; by default the current one. */
   worktree?: string | URL | undefined;
-  /** `true` (default) for `.env.isolation` in the work tree, `.env.isolation.<id>` if taken; `false`; or this very path. */
+  /**
+   * `true` writes `.env.isolation` in the worktree, or `.env.isolation.<id>` if that is in use; a path writes that file. By default
+   * no env file is written.
+   */
   envFile?: boolean | string | URL | undefined;
-  /** Prefers the ports that the same work tree, instance ID and names had before. */
+  /** Prefers the ports that the same worktree, instance ID and names had before. */
   sticky?: boolean | undefined;
   /** Milliseconds to wait for ports to come free. By default the call fails at once. */
-  timeoutMs?: number | undefined;
+  waitMs?: number | undefined;
 }
 
-/** What an environment is asked for. */
+/** Options of an environment. */
 export interface EnvironmentOptions extends CurrentOptions, WantedOptions {
-  /** Outlives this process, until a cleanup, its TTL or the end of its owner. */
+  /** Whether it outlives this process, until a cleanup, its TTL or the end of its owner. */
   kept?: boolean | undefined;
-  /** Milliseconds after which a kept one is over. */
+  /** Milliseconds until a kept one ends. */
   ttlMs?: number | undefined;
   /** The process whose end ends a kept one. */
   ownerPid?: number | undefined;
-  /** As for {@link lease}; not for a kept one. */
+  /** As for {@link lease}; only for a held one. */
   guard?: boolean | undefined;
 }
 
@@ -412,41 +432,45 @@ export interface EnvironmentOptions extends CurrentOptions, WantedOptions {
 export type Syntax = 'shell' | 'fish' | 'powershell' | 'dotenv' | 'github';
 
 /**
- * An isolation ID with a lease, a temp dir, an env file and variables around it, made and removed as one.
+ * Makes an environment: an isolation ID with a lease, a temp directory, variables, and perhaps an env file. If it fails, nothing
+ * is left. Takes a fraction of a millisecond; with `waitMs` it waits, and blocks JavaScript meanwhile.
  *
- * A *held* one lives until {@link cleanup}, the end of its `using` block, the end of its thread, or the event `exit` of the
- * process, which remove it. Losing sight of the object does not end it. After a signal that ends the process its ports are
- * free, and its files stay until {@link cleanupStale}. A *kept* one outlives the process. It belongs to its thread, as a
- * {@link Lease} does.
+ * ```js
+ * using environment = createEnvironment({ names: ['web', 'db'] });
+ * server.listen(environment.port('web'));
+ * ```
+ *
+ * @throws as {@link lease}, and {@link NotFoundError} (owner), {@link EnvFileExistsError}, {@link IdExhaustedError}.
+ */
+export function createEnvironment(countOrOptions?: number | EnvironmentOptions): Environment;
+
+/** As {@link createEnvironment}, on a thread of its own. Rejects as that throws, and with the reason of `signal`. */
+export function createEnvironmentAsync(countOrOptions?: number | (EnvironmentOptions & SignalOption)): Promise<Environment>;
+
+/**
+ * The live environment with this ID, by default the ID in the variable `ISOLATION_ID`, to read its ports, names and temp
+ * directory. Only {@link Environment.cleanup} of the returned object ends it, `using` does not.
+ * @throws {@link InvalidIdError}; {@link NotFoundError} if there is none or it has ended; {@link PermissionDeniedError} if it is
+ * another user's; {@link RegistryUnusableError}, {@link SystemCallError}.
+ */
+export function attachEnvironment(id?: string): Environment;
+
+/**
+ * The environment of this run. If the variable `ISOLATION_ID` names a live one, attaches to it. Otherwise makes a new one and sets
+ * its variables in `process.env`, so that processes started from then on share it. Its cleanup restores their former values.
+ * @throws as {@link createEnvironment} and {@link attachEnvironment}.
+ */
+export function currentEnvironment(countOrOptions?: number | CurrentOptions): Environment;
+
+/**
+ * An isolation ID with a lease, a temp directory, variables, and perhaps an env file, made and removed as one.
+ *
+ * A *held* one lasts until {@link cleanup}, the end of its `using` block, the end of its thread, or the event `exit` of the process,
+ * which remove it. Garbage collection does not end it. After a signal that ends the process its ports are free, and its files stay
+ * until {@link cleanupStale}. A *kept* one outlives the process. As a {@link Lease}, it belongs to its thread.
  */
 export class Environment implements Disposable, AsyncDisposable {
   private constructor();
-
-  /**
-   * Makes an environment. If it fails, nothing of it is left. Takes a fraction of a millisecond; with `timeoutMs` it stops
-   * all JavaScript of this thread while it waits.
-   * @throws as {@link lease}, and {@link NotFoundError} (owner), {@link EnvFileExistsError}, {@link IdExhaustedError}.
-   */
-  static create(countOrOptions?: number | EnvironmentOptions): Environment;
-
-  /** As {@link create}, on a thread of its own. Rejects as that throws, and with the reason of `signal`. */
-  static createAsync(countOrOptions?: number | (EnvironmentOptions & SignalOption)): Promise<Environment>;
-
-  /**
-   * The live environment with this ID, or with that in the variable `ISOLATION_ID`, to read its ports, names and temp dir.
-   * Nothing that happens to the returned object ends the environment, but its {@link cleanup}.
-   * @throws {@link InvalidIdError}; {@link NotFoundError} if there is none or it is over; {@link PermissionDeniedError} if
-   * it is another user's; {@link RegistryUnusableError}, {@link IoError}.
-   */
-  static attach(id?: string): Environment;
-
-  /**
-   * The environment of this run: the one that the variable `ISOLATION_ID` names, if that lives; else a new one as asked
-   * for, whose variables are set in `process.env`, so that the processes started from here on share it. They are removed
-   * again when it is cleaned up.
-   * @throws as {@link create} and {@link attach}.
-   */
-  static current(countOrOptions?: number | CurrentOptions): Environment;
 
   /** Its isolation ID: 12 lower-case hexadecimal digits. */
   readonly id: string;
@@ -461,30 +485,30 @@ export class Environment implements Disposable, AsyncDisposable {
    * @throws {@link InvalidArgumentError} if there is none.
    */
   port(name: string | number): number;
-  /** Its temp dir, made with mode 0700; removed by the cleanup with all that is in it. */
+  /** Its temp directory, made with mode 0700. The cleanup removes it with everything in it. */
   readonly tempDir: string;
   /** Its env file, if it has one. */
   readonly envFile: string | undefined;
-  /** The work tree it was made for. */
+  /** The worktree it was made for. */
   readonly worktreePath: string;
-  /** What tells it from others of its work tree; may be empty. */
+  /** Tells it from others of its worktree; may be empty. */
   readonly instanceId: string;
   readonly lifetime: 'held' | 'kept';
   readonly createdAt: Date;
-  /** When its TTL is over, if it has one. */
+  /** The end of its TTL, if it has one. */
   readonly expiresAt: Date | undefined;
   /** Its variables, in the order in which they are written: a new object each time. */
   readonly variables: Record<string, string>;
-  /** The lease of a held one that this thread made, until the cleanup: guards, hand-off, passing it on. */
+  /** The lease of a held one that this thread made, until the cleanup: for guards, sockets and child processes. */
   readonly lease: Lease | undefined;
 
-  /** Its variables as a text, by default for `shell`. */
+  /** Its variables as text, by default for `shell`. */
   render(syntax?: Syntax): string;
 
   /**
-   * Removes its temp dir, env file and record, and gives the ports back. Again does nothing. An attached one is removed
-   * too, if it is a kept one.
-   * @throws {@link InUseError} if another process holds it; {@link PermissionDeniedError}, {@link IoError},
+   * Removes its temp directory, env file and record, and gives the ports back. Safe to call twice. Also removes a kept one that
+   * this process attached to.
+   * @throws {@link EnvironmentInUseError} if another process holds it; {@link PermissionDeniedError}, {@link SystemCallError},
    * {@link RegistryUnusableError}: then it can be repeated.
    */
   cleanup(): void;
@@ -502,115 +526,125 @@ export class Environment implements Disposable, AsyncDisposable {
     expiresAt: Date | undefined;
   };
   toString(): string;
-  /** Cleans up what this process made; an attached one is left alone. */
+  /** Cleans up an environment that this process made, and does nothing to one that it attached to. */
   [Symbol.dispose](): void;
-  /** The same on a thread of its own, for temp dirs with much in them. */
+  /** The same on a thread of its own, for temp directories with many files. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** An environment as the registry shows it. */
+/** A process that took a lease. */
+export interface LeaseHolder {
+  /** Its process ID in its own PID namespace. */
+  readonly pid: number;
+  /** Its command name, while it runs and can be read from here. */
+  readonly name?: string;
+}
+
+/** An environment in the registry: the fields of `portalloc list --json`. */
 export interface EnvironmentInfo {
-  id: string;
-  /** `'stale'`: its holder, TTL or owner is gone. `'damaged'`: labels are missing; see `portalloc reconcile`. */
-  status: 'active' | 'stale' | 'damaged';
-  /** Why it is not active. */
-  reason?: string;
-  /** None if its record is broken. */
-  lifetime?: 'held' | 'kept';
+  readonly isolationId: string;
+  /** `'stale'`: its holder, TTL or owner has ended. `'damaged'`: labels are missing; see `portalloc reconcile`. */
+  readonly status: 'active' | 'stale' | 'damaged';
+  /** Why it is stale, as a stable word such as `'expired'`. */
+  readonly staleReason?: string;
+  /** Why it is not active, as a phrase. */
+  readonly reason?: string;
+  /** Missing if its record is damaged. */
+  readonly lifetime?: 'held' | 'kept';
   /** In the order of the names. */
-  ports: number[];
-  names: string[];
-  createdAt?: Date;
-  expiresAt?: Date;
+  readonly ports: readonly number[];
+  readonly createdAt?: Date;
   /** The process that made a held one, or the owner of a kept one. */
-  holderPid?: number;
-  /** That process's command name, while it runs. */
-  holderName?: string;
-  userId: number;
-  /** None of another user's, as are the following. */
-  instanceId?: string;
-  worktreePath?: string;
-  tempDir?: string;
-  envFile?: string;
+  readonly holder?: LeaseHolder;
+  readonly userId: number;
+  /** The names of the first ports. Missing for another user's environment, as are the following. */
+  readonly names?: readonly string[];
+  readonly expiresAt?: Date;
+  readonly instanceId?: string;
+  readonly worktreePath?: string;
+  readonly tempDir?: string;
+  readonly envFile?: string;
+  /** The path of its record. */
+  readonly lockFile?: string;
 }
 
 /** A live lease that belongs to no environment. */
 export interface LeaseInfo {
   /** Ascending. */
-  ports: number[];
-  /** The process that took it. */
-  holderPid?: number;
-  holderName?: string;
-  userId: number;
-  since: Date;
+  readonly ports: readonly number[];
+  readonly holder?: LeaseHolder;
+  readonly userId: number;
+  readonly since: Date;
 }
 
-/** All environments of this network namespace, oldest first. Nothing is locked or changed. */
-export function environments(): EnvironmentInfo[];
+/** All environments of this network namespace, oldest first. Locks and changes nothing. */
+export function environments(): readonly EnvironmentInfo[];
 
-/** All live leases that belong to no environment, by port. Nothing is locked or changed. */
-export function leases(): LeaseInfo[];
+/** All live leases that belong to no environment, by port. Locks and changes nothing. */
+export function leases(): readonly LeaseInfo[];
 
 /**
- * Removes an environment, kept or stale, from any folder; returns whether there was one.
- * @throws {@link InvalidIdError}; {@link InUseError} if a live process holds it; {@link PermissionDeniedError},
- * {@link RegistryUnusableError}, {@link IoError}.
+ * Removes an environment, kept or stale, from any directory; returns whether there was one.
+ * @throws {@link InvalidIdError}; {@link EnvironmentInUseError} if a live process holds it; {@link PermissionDeniedError},
+ * {@link RegistryUnusableError}, {@link SystemCallError}.
  */
 export function cleanup(id: string): boolean;
 
-/**
- * Removes what is over: stale environments of this user, and what crashes have left. Returns the IDs of those removed.
- * Never touches a live one.
- */
+/** Removes stale environments of this user, and what crashes have left; returns the IDs. Never touches a live one. */
 export function cleanupStale(): string[];
 
-/** What a check of an environment found. */
+/** The result of {@link validate}. */
 export interface Validation {
+  readonly isolationId: string;
   /** Whether every check passed. */
-  valid: boolean;
-  /** Each part, with why it failed, if it did. */
-  checks: { name: 'record' | 'temp_dir' | 'env_file' | 'lease'; failure?: string }[];
-  /** Each port, with whether some program has a socket on it, as a server of the environment would. */
-  ports: { port: number; inUse: boolean }[];
+  readonly valid: boolean;
+  /** Each part; `failure` says why its check failed. */
+  readonly checks: readonly {
+    readonly name: 'record' | 'tempDir' | 'envFile' | 'lease';
+    readonly ok: boolean;
+    readonly failure?: string;
+  }[];
+  /** Each port, and whether any program has a socket on it, as a server of the environment has. */
+  readonly ports: readonly { readonly port: number; readonly inUse: boolean }[];
 }
 
 /**
- * Checks record, temp dir, env file and lease of an environment of this user, and looks at its ports.
+ * Checks record, temp directory, env file and lease of an environment of this user, and looks at its ports.
  * @throws {@link InvalidIdError}, {@link NotFoundError}, {@link PermissionDeniedError}.
  */
 export function validate(id: string): Validation;
 
 /**
- * Whether a lease of this port could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
- * address. What is free now may be taken a moment later: to have a port, lease it.
+ * Whether a lease of this port could be had at this moment: it is not leased, and no program has bound it, TCP or UDP, on any
+ * address. A moment later it may be in use: to have a port, lease it.
  */
 export function isFree(port: number): boolean;
 
-/** Of waits for ports. */
+/** Options of waits for ports. */
 export interface WaitOptions extends SignalOption {
-  /** Milliseconds, 30000 by default; 0 looks once, `Infinity` waits for as long as it takes. */
-  timeoutMs?: number | undefined;
+  /** Milliseconds, 30000 by default; 0 looks once, `Infinity` waits without a limit. */
+  waitMs?: number | undefined;
 }
 
 /**
- * Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1. Rejects with
- * {@link TimeoutError}, which says of each port that is not there what was seen last, or with the reason of `signal`.
+ * Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1. Rejects with {@link WaitTimeoutError},
+ * which says what was seen last of each port without a server, or with the reason of `signal`.
  */
-export function waitFor(ports: number | Iterable<number>, options?: WaitOptions): Promise<void>;
+export function waitUntilOpen(ports: number | Iterable<number>, options?: WaitOptions): Promise<void>;
 
 /**
- * Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.
- * Whether a port is leased makes no difference. Rejects as {@link waitFor}.
+ * Waits until no program has bound any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included. Leases make
+ * no difference. Rejects as {@link waitUntilOpen}.
  */
-export function waitFree(ports: number | Iterable<number>, options?: WaitOptions): Promise<void>;
+export function waitUntilFree(ports: number | Iterable<number>, options?: WaitOptions): Promise<void>;
 
 /** A process that has a socket on a port, or took its lease. */
 export interface Holder {
-  /** Of one that only has the lease, as seen from its own PID namespace. */
+  /** For a process that only has the lease: as seen from its own PID namespace. */
   readonly pid: number;
   /** Its command name, where it can be read from here. */
   readonly name?: string;
-  /** Its command line, if it has a socket on the port. May hold any characters. */
+  /** Its command line, if it has a socket on the port. May contain any characters. */
   readonly command?: string;
   /** The user it runs as, by name or else by number. */
   readonly user?: string;
@@ -630,11 +664,35 @@ export interface SocketInfo {
   readonly remote?: string;
   /** `listen`, `established`, `bound` (TCP, neither), `unconnected` (UDP), `time_wait`, and TCP's others. */
   readonly state: string;
+  /** The user who made it, if known. */
+  readonly userId?: number;
   /** The processes that have it open, as far as this one may see. */
-  readonly pids: number[];
+  readonly processes: readonly {
+    readonly pid: number;
+    readonly name: string;
+    readonly command: string;
+    readonly userId: number;
+    readonly user?: string;
+    readonly startedAt: Date;
+  }[];
+  /** Why no process is shown. */
+  readonly hidden?: 'other_user' | 'elsewhere';
 }
 
-/** Who is on a port. As text it is one sentence; iterates over the processes. */
+/** The lease or environment that has a port. */
+export interface PortLease {
+  readonly lifetime: 'held' | 'kept';
+  /** The process that took the lease. Others may have inherited it. */
+  readonly holder?: LeaseHolder;
+  /** The environment, if it belongs to one. */
+  readonly isolationId?: string;
+  readonly since?: Date;
+  /** The environment's worktree; missing for another user's, as is the following. */
+  readonly worktreePath?: string;
+  readonly instanceId?: string;
+}
+
+/** Who is on a port: the fields of `portalloc who --json`. As text it is one sentence; iterates over the processes. */
 export class PortReport implements Iterable<Holder> {
   private constructor();
   readonly port: number;
@@ -642,52 +700,48 @@ export class PortReport implements Iterable<Holder> {
   readonly message: string;
   /** Whether there is a socket on it. */
   readonly inUse: boolean;
+  /** The lease or environment that has it, if one has. */
+  readonly lease?: PortLease;
   /** Whether a lease or an environment has it. */
-  readonly leased: boolean;
-  /** The environment that has it, if one has. */
-  readonly isolationId?: string;
-  readonly lifetime?: 'held' | 'kept';
-  /** The process that took the lease, by its ID in its own PID namespace. It may have been passed on since. */
-  readonly leasedBy?: number;
-  readonly leasedSince?: Date;
+  get leased(): boolean;
   readonly sockets: readonly SocketInfo[];
   readonly holders: readonly Holder[];
-  /** Whether the kernel shows every kind of socket; before Linux 6.8 it does not show some that are only bound. */
+  /** Whether the kernel shows every kind of socket. Before Linux 6.8 it does not show all that are only bound. */
   readonly complete: boolean;
   toString(): string;
   [Symbol.iterator](): IterableIterator<Holder>;
 }
 
 /**
- * Who is on a port: processes, sockets, and the lease or environment that has it. Nothing is locked, probed or changed.
- * Processes of other users can be seen by root only.
+ * Who is on a port: processes, sockets, and the lease or environment that has it. Locks, probes and changes nothing. Only root sees
+ * processes of other users.
  */
 export function who(port: number): PortReport;
 
-/** The registry and the pool that calls go by. */
+/** The registry and the pool that calls use. */
 export interface Settings {
-  /** The registry's folder, in which all leases of this machine meet. */
+  /** The registry: the directory in which all leases of this machine meet. */
   directory: string;
   /** The pool as it was asked for, such as `20000-29999`. */
   pool: string;
-  /** The ports that may be given out: the pool without the kernel's ephemeral range, known services, and exclusions. */
+  /** The ports that may be given out: the pool without the kernel's ephemeral range, well-known services, and exclusions. */
   ports: string;
-  /** How many those are. */
+  /** The number of those ports. */
   count: number;
   /** What a user should know about this pool. */
   warnings: string[];
-  /** The project file `portalloc.toml` of the current folder or one above it. */
+  /** The project file: `portalloc.toml` in the current directory or above it. */
   project?: string;
 }
 
-/** The registry and the pool that calls from the current folder go by. */
+/** The registry and the pool that calls from the current directory use. */
 export function settings(options?: PoolOptions): Settings;
 
-/** Writes variables, by name or as pairs, a line each, whatever the values contain; by default for `shell`. */
+/** Writes variables, by name or as pairs, one a line, whatever the values contain; by default for `shell`. */
 export function render(variables: Readonly<Record<string, string>> | Iterable<readonly [string, string]>, syntax?: Syntax): string;
 
 /**
- * The text, if it is an isolation ID: 12 lower-case hexadecimal digits.
+ * Returns the text, if it is an isolation ID: 12 lower-case hexadecimal digits.
  * @throws {@link InvalidIdError}
  */
 export function parseId(text: string): string;

@@ -1,7 +1,7 @@
 'use strict';
 
-// The package `portalloc`. What is in it, index.d.ts documents. What a lease does not need is loaded when it is used:
-// each file takes a third of a millisecond.
+// The package `portalloc`, which index.d.ts documents. What a lease does not need is loaded when it is used: each file takes
+// a third of a millisecond.
 
 const { classes } = require('./js/errors.js');
 const { Inheritable, Lease, lease, leaseAsync } = require('./js/lease.js');
@@ -30,9 +30,12 @@ function later(load, ...names) {
   }
 }
 
-later(() => require('./js/environment.js'), 'Environment');
+later(
+  () => require('./js/environment.js'),
+  ...['Environment', 'attachEnvironment', 'createEnvironment', 'createEnvironmentAsync', 'currentEnvironment'],
+);
 later(() => require('./js/port.js'), 'giveBack', 'port');
-later(() => require('./js/ports.js'), 'PortReport', 'isFree', 'waitFor', 'waitFree', 'who');
+later(() => require('./js/ports.js'), 'PortReport', 'isFree', 'waitUntilFree', 'waitUntilOpen', 'who');
 later(
   () => require('./js/registry.js'),
   ...['cleanup', 'cleanupStale', 'environments', 'leases', 'parseId', 'render', 'settings', 'validate'],

@@ -1,27 +1,27 @@
 'use strict';
 
-// Arguments are of the types they must be before they cross: the addon would make 5 of '5', and an error that is none of
-// ours of 5n. Whether a number can be meant is the core's to say. A name that is no option is refused, because it is
-// mostly a slip of the pen.
+// Checks the types of arguments before they cross to the addon, which would turn '5' into 5, and would throw an error that is
+// none of ours for 5n. Whether a number is allowed is the core's decision. An unknown option is refused, because it is
+// usually a typo.
 
 const { wrongType } = require('./errors.js');
 
 const IS = {
   number: ['a number', (value) => typeof value === 'number'],
-  text: ['a text', (value) => typeof value === 'string'],
+  text: ['a string', (value) => typeof value === 'string'],
   flag: ['true or false', (value) => typeof value === 'boolean'],
-  // Of another realm, it is no instance of this one's class.
+  // Not by `instanceof`: it may be of another realm.
   signal: ['an AbortSignal', (value) => typeof value?.addEventListener === 'function' && typeof value.aborted === 'boolean'],
 };
 
-/** The value, if it is of that type. */
+/** The value, if it has that type. */
 function typed(type, value, what) {
   const [needed, is] = IS[type];
   if (!is(value)) throw wrongType(what, needed, value);
   return value;
 }
 
-/** An array of what is iterated, each of that type. A text is none, though its letters could be. */
+/** An array of the items of an iterable, each of that type. A string is refused, though it iterates over its letters. */
 function list(type, value, what) {
   const [needed] = IS[type];
   if (value === null || typeof value !== 'object' || typeof value[Symbol.iterator] !== 'function') {
@@ -34,7 +34,7 @@ function list(type, value, what) {
 const oneOrMore = (type, value, what) =>
   IS[type][1](value) ? [value] : list(type, value, what);
 
-/** What was given for `names`, by their types; nothing for what was not given. */
+/** The options given, each checked as `names` says. One that is undefined was not given. */
 function options(names, given, what) {
   if (given === undefined) return {};
   if (given === null || typeof given !== 'object') throw wrongType(what, 'an object of options', given);
@@ -59,27 +59,25 @@ function filePath(value, what) {
     : typed('text', value, what);
 }
 
-/** An object, whose own names and values count. */
-function record(value, what) {
+/** Names and values, as an object or as pairs. */
+function pairs(value, what) {
   if (value === null || typeof value !== 'object') throw wrongType(what, 'an object, or pairs of name and value', value);
-  return value;
-}
-
-/** A name and a value. */
-function pair(value, what) {
-  const texts = list('text', value, what);
-  if (texts.length !== 2) throw wrongType(what, 'pairs of name and value', value);
-  return texts;
+  const all = typeof value[Symbol.iterator] === 'function' ? value : Object.entries(value);
+  return Array.from(all, (pair) => {
+    const texts = list('text', pair, what);
+    if (texts.length !== 2) throw wrongType(what, 'pairs of name and value', pair);
+    return texts;
+  });
 }
 
 /** The ways to say which ports are wanted. */
-const WANTED = { count: of('number'), ports: listOf('number'), offsets: listOf('number'), scattered: of('flag') };
+const WANTED = { count: of('number'), exact: listOf('number'), offsets: listOf('number'), scattered: of('flag') };
 
 /** Where they come from. */
 const POOL = { pool: of('text'), exclude: of('text') };
 
 /** The same, and how long to wait for them. */
-const SOURCE = { ...POOL, timeoutMs: of('number') };
+const SOURCE = { ...POOL, waitMs: of('number') };
 
 /** A number of ports, or options. */
 function countOrOptions(names, given, what) {
@@ -90,4 +88,4 @@ function countOrOptions(names, given, what) {
   return options(names, given, what);
 }
 
-module.exports = { POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pair, record, typed };
+module.exports = { POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pairs, typed };

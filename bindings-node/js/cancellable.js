@@ -6,8 +6,8 @@ const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
 
 /**
- * What `start` comes to, given a wait. If `signal` is aborted before, its reason is thrown at once, and what comes all the
- * same goes to `giveBack`.
+ * The result of `start`, which is given a wait. If `signal` is aborted first, its reason is thrown at once, and a result that
+ * comes all the same goes to `giveBack`.
  */
 async function cancellable(signal, start, giveBack = () => {}) {
   signal?.throwIfAborted();
@@ -20,14 +20,14 @@ async function cancellable(signal, start, giveBack = () => {}) {
       abort = () => reject(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
     });
-    // Asked in the very turn in which the race is decided.
+    // In the same turn in which the race is decided.
     done.then((value) => signal.aborted && giveBack(value)).catch(() => {});
     return await Promise.race([done, aborted]);
   } catch (error) {
     throw lifted(error);
   } finally {
     signal?.removeEventListener('abort', abort);
-    // The wait has to live as long as the call, too: letting go of it would end that.
+    // Also keeps the wait alive until here: dropping it would end the call.
     wait.cancel();
   }
 }

@@ -1,14 +1,15 @@
 'use strict';
 
-// Environments: the object around the addon's. Those that this thread holds end when it does, not with the object.
+// Environments: the object around the addon's. Those that this thread holds end with the thread, not with the object.
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
-const { date } = require('./dates.js');
 const { lifted, wrongType } = require('./errors.js');
+const { Exported } = require('./exported.js');
 const { leaseOf, listed } = require('./lease.js');
 const { native } = require('./native.js');
+const { parsed } = require('./parsed.js');
 const { asyncDispose, dispose } = require('./symbols.js');
 const variables = require('./variables.js');
 
@@ -38,113 +39,78 @@ const CREATE_ASYNC = { ...CREATE, signal: given.of('signal') };
 
 class Environment {
   #handle;
-  #facts;
+  #record;
   #exported;
   #lease;
 
-  constructor(ours, handle) {
-    if (ours !== OURS) throw wrongType('new Environment()', 'what you want to Environment.create()', undefined);
+  /** `isExported`: whether its variables are set in `process.env` until the cleanup. */
+  constructor(ours, handle, isExported = false) {
+    if (ours !== OURS) throw wrongType('new Environment()', 'the same arguments to createEnvironment()', undefined);
     this.#handle = handle;
-    this.#facts = handle.facts();
-  }
-
-  static create(countOrOptions) {
-    try {
-      const options = given.countOrOptions(CREATE, countOrOptions, 'Environment.create()');
-      return new Environment(OURS, native.createEnvironment(asked(options)));
-    } catch (error) {
-      throw lifted(error, Environment.create);
-    }
-  }
-
-  static async createAsync(countOrOptions) {
-    const { signal, ...options } = given.countOrOptions(CREATE_ASYNC, countOrOptions, 'Environment.createAsync()');
-    const make = (wait) => native.createEnvironmentAsync(wait, asked(options));
-    const giveBack = (handle) => handle.cleanupAsync(variables.place()).catch(() => {});
-    return new Environment(OURS, await cancellable(signal, make, giveBack));
-  }
-
-  static attach(id) {
-    try {
-      const named = id === undefined ? variables.isolationId() : given.typed('text', id, 'id');
-      return new Environment(OURS, native.attachEnvironment(named, variables.place()));
-    } catch (error) {
-      throw lifted(error, Environment.attach);
-    }
-  }
-
-  static current(countOrOptions) {
-    try {
-      const options = given.countOrOptions(CURRENT, countOrOptions, 'Environment.current()');
-      const handle = native.currentEnvironment(variables.isolationId(), asked(options));
-      const environment = new Environment(OURS, handle);
-      if (!handle.attached) environment.#export();
-      return environment;
-    } catch (error) {
-      throw lifted(error, Environment.current);
-    }
+    this.#record = parsed(handle.record());
+    if (isExported) this.#exported = new Exported(this.variables);
   }
 
   get id() {
-    return this.#facts.id;
+    return this.#record.isolationId;
   }
 
   get ports() {
-    return Object.freeze(this.#facts.ports);
+    return this.#record.ports.ports;
   }
 
   get basePort() {
-    return this.#facts.ports[0];
+    return this.#record.ports.basePort;
   }
 
   get names() {
-    return Object.freeze(this.#facts.names);
+    return this.#record.names;
   }
 
   port(name) {
     if (typeof name !== 'string' && typeof name !== 'number') throw wrongType('name', 'a name or an index', name);
     try {
-      return this.#facts.ports[this.#handle.index(String(name))];
+      return this.ports[this.#handle.index(String(name))];
     } catch (error) {
       throw lifted(error, this.port);
     }
   }
 
   get tempDir() {
-    return this.#facts.tempDir;
+    return this.#record.tempDir;
   }
 
   get envFile() {
-    return this.#facts.envFile ?? undefined;
+    return this.#record.envFile;
   }
 
   get worktreePath() {
-    return this.#facts.worktreePath;
+    return this.#record.worktreePath;
   }
 
   get instanceId() {
-    return this.#facts.instanceId;
+    return this.#record.instanceId;
   }
 
   get lifetime() {
-    return this.#facts.lifetime;
+    return this.#record.lifetime;
   }
 
   get createdAt() {
-    return date(this.#facts.createdAt);
+    return this.#record.createdAt;
   }
 
   get expiresAt() {
-    return date(this.#facts.expiresAt);
+    return this.#record.expiresAt;
   }
 
   get variables() {
-    return Object.fromEntries(this.#facts.variables);
+    return Object.fromEntries(this.#handle.variables());
   }
 
   render(syntax = 'shell') {
     try {
-      return this.#handle.render(given.typed('text', syntax, 'syntax'));
+      return native.render(this.#handle.variables(), given.typed('text', syntax, 'syntax'));
     } catch (error) {
       throw lifted(error, this.render);
     }
@@ -153,13 +119,13 @@ class Environment {
   get lease() {
     const number = this.#handle.lease();
     if (number === null) return undefined;
-    return (this.#lease ??= leaseOf(number, this));
+    return (this.#lease ??= leaseOf(number, this.ports));
   }
 
   cleanup() {
-    this.#unexport();
+    this.#restore();
     try {
-      this.#handle.cleanup(variables.place());
+      this.#handle.cleanup();
     } catch (error) {
       throw lifted(error, this.cleanup);
     }
@@ -171,25 +137,16 @@ class Environment {
 
   async [asyncDispose]() {
     if (this.#handle.attached) return;
-    this.#unexport();
+    this.#restore();
     try {
-      await this.#handle.cleanupAsync(variables.place());
+      await this.#handle.cleanupAsync();
     } catch (error) {
       throw lifted(error);
     }
   }
 
-  /** Into `process.env`, for the processes that are started from here on. */
-  #export() {
-    this.#exported = this.variables;
-    Object.assign(process.env, this.#exported);
-  }
-
-  /** Only what still is as it was exported. */
-  #unexport() {
-    for (const [name, value] of Object.entries(this.#exported ?? {})) {
-      if (process.env[name] === value) delete process.env[name];
-    }
+  #restore() {
+    this.#exported?.restore();
     this.#exported = undefined;
   }
 
@@ -215,15 +172,44 @@ class Environment {
   }
 }
 
-/** What the addon is asked for. */
-function asked({ count, ports, offsets, scattered, pool, exclude, envFile: file, ...rest }) {
-  return {
-    ...rest,
-    wanted: { count, ports, offsets, scattered },
-    place: variables.place(pool, exclude),
-    envFile: typeof file === 'string' ? file : undefined,
-    noEnvFile: file === false,
-  };
+function createEnvironment(countOrOptions) {
+  try {
+    const options = given.countOrOptions(CREATE, countOrOptions, 'createEnvironment()');
+    return new Environment(OURS, native.createEnvironment(asked(options)));
+  } catch (error) {
+    throw lifted(error, createEnvironment);
+  }
 }
 
-module.exports = { Environment };
+async function createEnvironmentAsync(countOrOptions) {
+  const { signal, ...options } = given.countOrOptions(CREATE_ASYNC, countOrOptions, 'createEnvironmentAsync()');
+  const make = (wait) => native.createEnvironmentAsync(wait, asked(options));
+  const giveBack = (handle) => handle.cleanupAsync().catch(() => {});
+  return new Environment(OURS, await cancellable(signal, make, giveBack));
+}
+
+function attachEnvironment(id) {
+  try {
+    const named = id === undefined ? variables.isolationId() : given.typed('text', id, 'id');
+    return new Environment(OURS, native.attachEnvironment(named, variables.place()));
+  } catch (error) {
+    throw lifted(error, attachEnvironment);
+  }
+}
+
+function currentEnvironment(countOrOptions) {
+  try {
+    const options = given.countOrOptions(CURRENT, countOrOptions, 'currentEnvironment()');
+    const handle = native.currentEnvironment(variables.isolationId(), asked(options));
+    return new Environment(OURS, handle, !handle.attached);
+  } catch (error) {
+    throw lifted(error, currentEnvironment);
+  }
+}
+
+/** The addon's options. */
+function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }) {
+  return { ...rest, wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
+}
+
+module.exports = { Environment, attachEnvironment, createEnvironment, createEnvironmentAsync, currentEnvironment };

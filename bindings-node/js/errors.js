@@ -1,73 +1,49 @@
 'use strict';
 
-// The exceptions: one class for each stable code, and the built-in one that handlers may know. The texts and the codes
-// are the core's; this file only says which class each is. Made here and not by the addon, so that each realm, such as that
-// of a test file in Jest, gets errors that are its own. It knows no operation.
+// The exceptions: one class for each stable code. Texts and codes are the core's; this file only gives each code its class.
+// Made here and not by the addon, so that each realm, such as that of a test file in Jest, gets errors of its own classes. It
+// knows no operation.
 
-/** Marks errors of every copy of this module, whichever realm it was loaded in. */
+const { getSystemErrorMap } = require('node:util');
+
+/** Marks the errors of every copy of this module, whichever realm loaded it. */
 const BRAND = Symbol.for('portalloc.error');
 
-/** What all have in common, over `Base`. */
-const over = (Base) =>
-  class extends Base {
-    constructor({ code, message, remedy = '', ports = [], census } = {}) {
-      super(remedy ? `${message}; ${remedy}` : message);
-      this.code = code;
-      this.remedy = remedy;
-      this.ports = Object.freeze([...ports]);
-      if (census) this.census = Object.freeze({ ...census });
-    }
+class PortallocError extends Error {
+  constructor({ code, message, remedy = '', ports = [], census, errno }) {
+    super(remedy ? `${message}; ${remedy}` : message, typeof errno === 'number' ? { cause: systemError(errno) } : undefined);
+    this.code = nodeCode(code);
+    this.portallocCode = code;
+    this.remedy = remedy;
+    this.ports = Object.freeze([...ports]);
+    if (census) this.census = require('./parsed.js').camelCased(census);
+  }
 
-    get [BRAND]() {
-      return true;
-    }
-  };
+  get [BRAND]() {
+    return true;
+  }
 
-class PortallocError extends over(Error) {
-  // One of another realm, and those that are a RangeError or a TypeError, are portalloc's all the same.
+  // An error of another realm is portalloc's, too.
   static [Symbol.hasInstance](value) {
     return this === PortallocError ? value?.[BRAND] === true : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 }
 
-class InvalidArgumentError extends over(RangeError) {}
-class ArgumentTypeError extends over(TypeError) {}
-class InvalidIdError extends over(RangeError) {}
+class InvalidArgumentError extends PortallocError {}
+class ArgumentTypeError extends InvalidArgumentError {}
+class InvalidIdError extends PortallocError {}
 class PoolExhaustedError extends PortallocError {}
 class PortInUseError extends PortallocError {}
 class NotFoundError extends PortallocError {}
-class InUseError extends PortallocError {}
+class EnvironmentInUseError extends PortallocError {}
 class EnvFileExistsError extends PortallocError {}
 class IdExhaustedError extends PortallocError {}
 class RegistryUnusableError extends PortallocError {}
 class PermissionDeniedError extends PortallocError {}
-class TimeoutError extends PortallocError {}
+class WaitTimeoutError extends PortallocError {}
 class UnsupportedError extends PortallocError {}
-class IoError extends PortallocError {}
+class SystemCallError extends PortallocError {}
 class InternalError extends PortallocError {}
-
-const classes = {
-  PortallocError,
-  InvalidArgumentError,
-  ArgumentTypeError,
-  InvalidIdError,
-  PoolExhaustedError,
-  PortInUseError,
-  NotFoundError,
-  InUseError,
-  EnvFileExistsError,
-  IdExhaustedError,
-  RegistryUnusableError,
-  PermissionDeniedError,
-  TimeoutError,
-  UnsupportedError,
-  IoError,
-  InternalError,
-};
-
-for (const [name, Class] of Object.entries(classes)) {
-  Object.defineProperty(Class.prototype, 'name', { value: name, configurable: true, writable: true });
-}
 
 const BY_CODE = Object.freeze({
   __proto__: null,
@@ -76,20 +52,35 @@ const BY_CODE = Object.freeze({
   pool_exhausted: PoolExhaustedError,
   port_in_use: PortInUseError,
   not_found: NotFoundError,
-  in_use: InUseError,
+  in_use: EnvironmentInUseError,
   env_file_exists: EnvFileExistsError,
   id_exhausted: IdExhaustedError,
   registry_unusable: RegistryUnusableError,
   permission_denied: PermissionDeniedError,
-  timeout: TimeoutError,
+  timeout: WaitTimeoutError,
   unsupported: UnsupportedError,
-  io: IoError,
+  io: SystemCallError,
   internal: InternalError,
 });
 
+const classes = Object.fromEntries([PortallocError, ArgumentTypeError, ...Object.values(BY_CODE)].map((Class) => [Class.name, Class]));
+
+for (const [name, Class] of Object.entries(classes)) {
+  Object.defineProperty(Class.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/** As Node's own errors have it in `error.code`. */
+const nodeCode = (code) => `ERR_PORTALLOC_${code.toUpperCase()}`;
+
+/** The operating system's error as Node's own, without the name of the system call, which is not known. */
+function systemError(number) {
+  const [code, text] = getSystemErrorMap().get(-number) ?? [`errno ${number}`, 'unknown error'];
+  return Object.assign(new Error(`${code}: ${text}`), { errno: -number, code });
+}
+
 /**
- * The exception for what the addon threw. Its stack begins where `callee` was called. What is not the core's, such as a
- * defect of ours, stays as it is.
+ * The exception for what the addon threw. Its stack begins where `callee` was called. Anything that is not the core's error,
+ * such as a bug of ours, is returned unchanged.
  */
 function lifted(thrown, callee) {
   if (typeof thrown?.remedy !== 'string' || thrown[BRAND]) return thrown;
@@ -99,7 +90,7 @@ function lifted(thrown, callee) {
   return error;
 }
 
-/** The exception for an argument that is not of the type it must be. */
+/** The exception for an argument of the wrong type. */
 function wrongType(what, needed, given) {
   return new ArgumentTypeError({
     code: 'invalid_argument',
@@ -110,7 +101,7 @@ function wrongType(what, needed, given) {
 
 function shown(value) {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)}`;
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)}`;
   if (typeof value === 'bigint') return `the BigInt ${value}n`;
   if (typeof value === 'number') return `the number ${value}`;
   if (Array.isArray(value)) return 'an array';

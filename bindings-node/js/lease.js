@@ -1,6 +1,6 @@
 'use strict';
 
-// Leases. The addon has them by number; this is the object around the number.
+// Leases: the objects around the addon's numbers.
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
@@ -13,7 +13,7 @@ const variables = require('./variables.js');
 /** Only this package makes leases. */
 const OURS = Symbol('portalloc');
 
-const LEASE = { ...given.WANTED, ...given.SOURCE, guard: given.of('flag'), sticky: given.of('text') };
+const LEASE = { ...given.WANTED, ...given.SOURCE, guard: given.of('flag'), stickyKey: given.of('text') };
 const LEASE_ASYNC = { ...LEASE, signal: given.of('signal') };
 const FD = { type: given.of('text'), host: given.of('text'), listen: given.of('flag') };
 
@@ -21,17 +21,14 @@ const listed = (ports) => `${ports.length === 1 ? 'port' : 'ports'} ${ports.join
 
 class Lease {
   #number;
-  /** A number for the only one, until somebody asks for the list. */
+  /** A number where there is only one, until somebody asks for the list. */
   #ports;
   #released = false;
-  /** What it belongs to. As long as that is there, the addon knows the number. */
-  // eslint-disable-next-line no-unused-private-class-members -- having it is its use
-  #environment;
 
-  constructor(ours, number, environment) {
+  constructor(ours, number, ports) {
     if (ours !== OURS) throw wrongType('new Lease()', 'the number of ports to lease()', undefined);
     this.#number = number;
-    this.#environment = environment;
+    this.#ports = ports;
   }
 
   get ports() {
@@ -50,7 +47,7 @@ class Lease {
   }
 
   get released() {
-    // One of an environment is released with that.
+    // The lease of an environment is released by its cleanup.
     return (this.#released ||= native.leaseIsReleased(this.#number));
   }
 
@@ -88,7 +85,7 @@ class Lease {
   }
 
   inheritable() {
-    return new Inheritable(OURS, this.#native(native.passOnLease, this.inheritable));
+    return new Inheritable(OURS, this.#native(native.inheritLease, this.inheritable));
   }
 
   #native(call, callee, ...args) {
@@ -158,17 +155,17 @@ class Inheritable {
   }
 }
 
-/** What the addon is asked for, beside the number of ports. */
-function asked({ count, ports, offsets, scattered, pool, exclude, guard, sticky, timeoutMs }) {
-  return { wanted: { count, ports, offsets, scattered }, place: variables.place(pool, exclude), guard, sticky, timeoutMs };
+/** The addon's options. */
+function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }) {
+  return { ...rest, wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
 function lease(countOrOptions) {
   try {
     const number =
       typeof countOrOptions === 'number' && variables.isProcess()
-        ? native.lease(countOrOptions)
-        : native.lease(undefined, asked(given.countOrOptions(LEASE, countOrOptions, 'lease()')));
+        ? native.leaseCount(countOrOptions)
+        : native.lease(asked(given.countOrOptions(LEASE, countOrOptions, 'lease()')));
     return new Lease(OURS, number);
   } catch (error) {
     throw lifted(error, lease);
@@ -177,11 +174,11 @@ function lease(countOrOptions) {
 
 async function leaseAsync(countOrOptions) {
   const { signal, ...options } = given.countOrOptions(LEASE_ASYNC, countOrOptions, 'leaseAsync()');
-  const take = (wait) => native.leaseAsync(wait, undefined, asked(options));
+  const take = (wait) => native.leaseAsync(wait, asked(options));
   return new Lease(OURS, await cancellable(signal, take, native.releaseLease));
 }
 
-/** The lease of an environment, which that ends. */
-const leaseOf = (number, environment) => new Lease(OURS, number, environment);
+/** The lease of an environment, whose cleanup ends it. */
+const leaseOf = (number, ports) => new Lease(OURS, number, ports);
 
 module.exports = { Inheritable, Lease, lease, leaseAsync, leaseOf, listed };

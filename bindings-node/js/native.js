@@ -1,10 +1,10 @@
 'use strict';
 
-// Finds the addon: built here, or brought by the package for this platform. Knows no call of it.
+// Finds the addon: built here, or installed as the package for this platform. Knows none of its calls.
 
 const path = require('node:path');
 
-/** Where it may be. Of the platform's packages npm installs only those that fit; of one that does not, loading fails. */
+/** Where it may be. npm installs only the packages that fit the platform; another one would fail to load. */
 function* places() {
   yield '../portalloc.node';
   const platform = `portalloc-${process.platform}-${process.arch}`;
@@ -16,7 +16,7 @@ function load() {
   const reasons = [];
   for (const place of places()) {
     try {
-      return { native: require(place), folder: path.dirname(require.resolve(place)) };
+      return { native: require(place), directory: path.dirname(require.resolve(place)) };
     } catch (error) {
       if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_DLOPEN_FAILED') throw error;
       reasons.push(`  ${place}: ${error.message.split('\n')[0]}`);
@@ -27,7 +27,7 @@ function load() {
       'Install it again without --ignore-scripts and --omit=optional, or build it: with Rust from https://rustup.rs, ' +
       '`npm rebuild portalloc` (in a clone: `npm run build`).',
   );
-  error.code = 'unsupported';
+  Object.assign(error, { code: 'ERR_PORTALLOC_UNSUPPORTED', portallocCode: 'unsupported' });
   throw error;
 }
 

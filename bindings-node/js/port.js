@@ -1,6 +1,6 @@
 'use strict';
 
-// Ports that the process holds until it ends, for whoever wants a number and no object.
+// Ports that the process holds until it ends: a number, and no object to keep.
 
 const given = require('./arguments.js');
 const { callerOf } = require('./caller.js');

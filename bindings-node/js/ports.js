@@ -1,19 +1,19 @@
 'use strict';
 
-// What is asked about ports without leasing them, and waiting for them.
+// Questions about ports that lease nothing, and waiting for ports.
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
-const { dated } = require('./dates.js');
+const { parsed } = require('./parsed.js');
 const { place } = require('./variables.js');
 
-/** As long as servers take at most, if nothing is wrong. */
+/** Longer than a healthy server takes to start. */
 const USUAL_MS = 30_000;
 
-const WAIT = { timeoutMs: given.of('number'), signal: given.of('signal') };
+const WAIT = { waitMs: given.of('number'), signal: given.of('signal') };
 
 function isFree(port) {
   try {
@@ -25,10 +25,11 @@ function isFree(port) {
 
 class PortReport {
   constructor(report) {
-    Object.assign(this, dated(report, 'leasedSince'));
-    this.holders = Object.freeze(report.holders.map((holder) => Object.freeze(dated(holder, 'startedAt'))));
-    this.sockets = Object.freeze(report.sockets.map((socket) => Object.freeze(socket)));
-    Object.freeze(this);
+    Object.freeze(Object.assign(this, report));
+  }
+
+  get leased() {
+    return this.lease !== undefined;
   }
 
   toString() {
@@ -50,21 +51,21 @@ class PortReport {
 
 function who(port) {
   try {
-    return new PortReport(native.who(given.typed('number', port, 'port'), place()));
+    return new PortReport(parsed(native.who(given.typed('number', port, 'port'), place())));
   } catch (error) {
     throw lifted(error, who);
   }
 }
 
-/** Waits by `call` until `ports` are as it says. */
+/** A function that waits for ports by `call`. */
 const waiting = (call, name) =>
   async function (ports, options) {
     const numbers = given.oneOrMore('number', ports, 'ports');
-    const { timeoutMs = USUAL_MS, signal } = given.options(WAIT, options, name);
-    await cancellable(signal, (wait) => call(wait, numbers, timeoutMs, place()));
+    const { waitMs = USUAL_MS, signal } = given.options(WAIT, options, name);
+    await cancellable(signal, (wait) => call(wait, numbers, waitMs, place()));
   };
 
-const waitFor = waiting(native.waitFor, 'waitFor()');
-const waitFree = waiting(native.waitFree, 'waitFree()');
+const waitUntilOpen = waiting(native.waitUntilOpen, 'waitUntilOpen()');
+const waitUntilFree = waiting(native.waitUntilFree, 'waitUntilFree()');
 
-module.exports = { PortReport, isFree, waitFor, waitFree, who };
+module.exports = { PortReport, isFree, waitUntilFree, waitUntilOpen, who };

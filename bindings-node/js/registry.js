@@ -1,16 +1,16 @@
 'use strict';
 
-// What is in the registry, removing what is over, and what calls go by.
+// What is in the registry, cleaning it up, and the settings of calls.
 
 const given = require('./arguments.js');
-const { dated } = require('./dates.js');
 const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
+const { camelCase, parsed } = require('./parsed.js');
 const { place } = require('./variables.js');
 
 function environments() {
   try {
-    return native.environments(place()).map((info) => dated(info, 'createdAt', 'expiresAt'));
+    return parsed(native.list(place())).environments;
   } catch (error) {
     throw lifted(error, environments);
   }
@@ -18,7 +18,7 @@ function environments() {
 
 function leases() {
   try {
-    return native.leases(place()).map((info) => dated(info, 'since'));
+    return parsed(native.list(place())).leases;
   } catch (error) {
     throw lifted(error, leases);
   }
@@ -42,7 +42,8 @@ function cleanupStale() {
 
 function validate(id) {
   try {
-    return native.validate(given.typed('text', id, 'id'), place());
+    const found = parsed(native.validate(given.typed('text', id, 'id'), place()));
+    return { ...found, checks: found.checks.map((check) => ({ ...check, name: camelCase(check.name) })) };
   } catch (error) {
     throw lifted(error, validate);
   }
@@ -67,11 +68,7 @@ function parseId(text) {
 
 function render(variables, syntax = 'shell') {
   try {
-    const isIterable = typeof variables?.[Symbol.iterator] === 'function';
-    const pairs = Array.from(isIterable ? variables : Object.entries(given.record(variables, 'variables')), (pair) =>
-      given.pair(pair, 'variables'),
-    );
-    return native.render(pairs, given.typed('text', syntax, 'syntax'));
+    return native.render(given.pairs(variables, 'variables'), given.typed('text', syntax, 'syntax'));
   } catch (error) {
     throw lifted(error, render);
   }

@@ -6,24 +6,21 @@ const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
 const { place } = require('./variables.js');
 
-/** Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing. */
-const clashIn = (text) => native.clashIn(text);
-
-/** Reports of those of the ports that can be what a clash was about. */
-function culprits(ports) {
+/** A sentence for each port that a failure was about, as the addon says of it; undefined if it was no port conflict. */
+function explainConflict({ named, conflicts, texts }) {
   try {
-    return native.culprits(ports, place());
+    return native.explainConflict(named, conflicts, texts, place()) ?? undefined;
   } catch (error) {
-    throw lifted(error, culprits);
+    throw lifted(error, explainConflict);
   }
 }
 
-/** A sentence for each port with a server, of those that are still leased, but about to be given back. */
-function leaks(ports) {
+/** A promise of a sentence for each port with a server that outlives the grace period, of ports that are still leased. */
+async function leaks(ports) {
   try {
-    return native.leaks(ports, place());
+    return await native.leaks(ports, place());
   } catch (error) {
-    throw lifted(error, leaks);
+    throw lifted(error);
   }
 }
 
@@ -33,4 +30,4 @@ const mark = () => native.mark();
 /** Gives back what this thread has taken since then: leases, environments and ports. */
 const giveBackSince = (since) => native.giveBackSince(since);
 
-module.exports = { clashIn, culprits, giveBackSince, leaks, mark };
+module.exports = { explainConflict, giveBackSince, leaks, mark };

@@ -1,6 +1,6 @@
 'use strict';
 
-// The symbols of `using`, as those who translate it for engines without it look them up.
+// The symbols of `using`, under the names that compilers use for engines without it.
 
 module.exports = {
   dispose: Symbol.dispose ?? Symbol.for('Symbol.dispose'),

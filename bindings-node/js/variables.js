@@ -1,8 +1,8 @@
 'use strict';
 
-// Which variables a call goes by: those that its own code sees in `process.env`. The core reads the process's, which is
-// the same in the main thread; but a worker thread has a copy, a test file in Jest another one, and `process.env` may have
-// been replaced by an object. Those that differ are told with the call.
+// Which variables a call uses: those that its own code sees in `process.env`. The core reads the process's variables, which
+// are the same in the main thread. But a worker thread has a copy, a test file in Jest another one, and a program may have
+// replaced `process.env` by an object. Then the variables are passed with the call.
 
 const { native } = require('./native.js');
 
@@ -10,7 +10,7 @@ const { native } = require('./native.js');
 const real = native.isFirstThread() && writesThrough(process.env) ? process.env : undefined;
 
 function writesThrough(variables) {
-  // It takes no symbols, and a copy does. Nothing is changed to find out.
+  // The real one refuses symbols, a copy accepts them. This changes nothing.
   const probe = Symbol('portalloc');
   try {
     variables[probe] = '';

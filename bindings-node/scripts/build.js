@@ -1,7 +1,7 @@
 'use strict';
 
-// Builds the addon and the command line and puts them where js/native.js looks for them. Needs cargo and nothing else,
-// so that it can also be what happens on a machine for which there is no prebuilt package.
+// Builds the addon and the command line, and puts them where js/native.js looks for them. Needs nothing but cargo, so that it
+// also works where there is no prebuilt package.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -10,7 +10,7 @@ const path = require('node:path');
 const CRATES = { addon: 'portalloc-node', program: 'portalloc-cli' };
 const here = path.join(__dirname, '..');
 
-/** Builds with cargo in `root`, and returns the paths of the two files that it made. */
+/** Builds with cargo in `root`; returns the paths of the two files. */
 function build(root, { release, targetDir }) {
   const args = ['build', '--message-format=json-render-diagnostics', ...(release ? ['--release'] : [])];
   if (targetDir) args.push('--target-dir', targetDir);
@@ -33,7 +33,7 @@ function build(root, { release, targetDir }) {
   return made;
 }
 
-/** Replaces `to`, which may be in use, by a copy of `from`. */
+/** Replaces `to`, which a process may have open, by a copy of `from`. */
 function put(from, to) {
   const beside = `${to}.${process.pid}`;
   fs.copyFileSync(from, beside);

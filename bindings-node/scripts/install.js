@@ -1,7 +1,7 @@
 'use strict';
 
-// What npm runs once the package is installed: nothing where the addon is there, prebuilt or packed. Else it is built
-// from the sources in the package, or it is said what is missing. In a clone `npm run build` is for that.
+// npm runs this after it has installed the package. It does nothing if there is an addon, prebuilt or packed. Otherwise it
+// builds the addon from the sources in the package, or says what is missing. In a clone, use `npm run build`.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -18,7 +18,7 @@ function isThere() {
   }
 }
 
-/** The package has not all members of the workspace: those that are not needed are left out of its manifest. */
+/** Removes the members of the workspace that the package does not contain from its manifest. */
 function narrowWorkspace() {
   const manifest = path.join(root, 'Cargo.toml');
   const text = fs.readFileSync(manifest, 'utf8');
@@ -43,7 +43,7 @@ function main() {
   }
   console.error(`portalloc: no prebuilt addon for ${platform}; building it with ${cargo.stdout.trim()}`);
   narrowWorkspace();
-  // Hundreds of megabytes that nobody needs afterwards.
+  // Removed afterwards: hundreds of megabytes.
   const targetDir = fs.mkdtempSync(path.join(root, 'target-'));
   try {
     require('./build.js').main({ release: true, targetDir });

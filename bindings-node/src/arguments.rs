@@ -1,19 +1,20 @@
-//! Arguments as JavaScript gives them. Types were checked in `js/arguments.js`; a number that is none of those that can be
-//! meant is the core's error, never another number.
+//! Arguments as JavaScript gives them, on their way to the core's. `js/arguments.js` has checked their types; the core refuses
+//! a number that it cannot use, and nothing here rounds or cuts one.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::ffi::Wanted;
-use portalloc::{Error, Result, ffi};
+use portalloc::ffi::{self, PortChoice};
+use portalloc::{Error, Result, Settings};
 
 use crate::errors::thrown;
 
-/// The largest whole number that JavaScript can tell from its neighbours.
+/// The largest integer that JavaScript can tell from its neighbours.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 
-/// The registry and the pool of a call, where it does not go by the process's variables.
+/// The registry and the pool of a call that does not use those of the process's variables.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
 pub struct Where {
@@ -27,45 +28,51 @@ pub struct Where {
 #[derive(Default)]
 pub struct Ports {
     pub count: Option<f64>,
-    pub ports: Option<Vec<f64>>,
+    pub exact: Option<Vec<f64>>,
     pub offsets: Option<Vec<f64>>,
     pub scattered: Option<bool>,
 }
 
-impl TryFrom<Ports> for Wanted {
+impl TryFrom<Ports> for PortChoice {
     type Error = Error;
 
     fn try_from(given: Ports) -> Result<Self> {
         Ok(Self {
             count: given.count.map(count).transpose()?,
-            ports: given.ports.map(ports).transpose()?,
+            ports: given.exact.map(ports).transpose()?,
             offsets: given.offsets.map(|given| each(given, ffi::no_offset)).transpose()?,
             scattered: given.scattered.unwrap_or_default(),
         })
     }
 }
 
-/// How many ports.
+/// The settings of a call.
+pub(crate) fn settings(place: Option<Where>) -> Settings {
+    let Where { directory, pool, exclude } = place.unwrap_or_default();
+    Settings::given(directory.map(PathBuf::from), pool, exclude)
+}
+
+/// A number of ports.
 pub(crate) fn count(number: f64) -> Result<usize> {
     whole(number, ffi::no_count)
 }
 
-/// A port. Zero gets as far as the core, which refuses it.
+/// A port. The core refuses 0.
 pub(crate) fn port(number: f64) -> Result<u16> {
     whole(number, ffi::no_port)
 }
 
-/// Several.
+/// Several ports.
 pub(crate) fn ports(numbers: Vec<f64>) -> Result<Vec<u16>> {
     each(numbers, ffi::no_port)
 }
 
-/// A process.
+/// A process ID.
 pub(crate) fn process_id(number: f64) -> Result<u32> {
     whole(number, ffi::no_process)
 }
 
-/// An index of a port of a lease that has so many.
+/// An index into the ports of a lease that has `count`.
 pub(crate) fn index(number: f64, count: usize) -> Result<usize> {
     whole(number, |shown| ffi::no_index(shown, count))
 }
@@ -75,7 +82,7 @@ pub(crate) fn milliseconds(number: Option<f64>) -> Result<Option<Duration>> {
     number.map(ffi::milliseconds).transpose()
 }
 
-/// What `converted` says, or its error thrown.
+/// The value, or the error as an exception.
 pub(crate) fn checked<T>(env: &Env, converted: Result<T>) -> napi::Result<T> {
     converted.map_err(|error| thrown(env, &error))
 }

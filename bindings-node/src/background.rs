@@ -1,6 +1,6 @@
-//! Calls on a thread of their own, so that JavaScript goes on meanwhile, and a promise of what they come to.
+//! Calls on a thread of their own, with a promise of their result, so that JavaScript goes on meanwhile.
 //!
-//! Not in libuv's pool: it has four threads for all files and name lookups of the process, and the server that somebody
+//! They do not use libuv's pool: its four threads serve all files and name lookups of the process, and the server that a call
 //! waits for may need one of them. Knows no call.
 
 use std::sync::Arc;
@@ -14,8 +14,7 @@ use portalloc::{Allocator, Result};
 
 use crate::call;
 
-/// One wait. It ends early once it is cancelled, or once JavaScript has let go of this object, which the end of a worker
-/// thread makes it do.
+/// One wait. It ends early when it is cancelled, or when JavaScript drops this object, as the end of a worker thread does.
 #[napi(js_name = "Wait")]
 pub struct Wait {
     cancelled: Arc<AtomicBool>,
@@ -23,13 +22,13 @@ pub struct Wait {
 
 #[napi]
 impl Wait {
-    /// Goes on until it is cancelled.
+    /// A wait that is not cancelled.
     #[napi(constructor)]
     pub fn new() -> Self {
         Self { cancelled: Arc::new(AtomicBool::new(false)) }
     }
 
-    /// Ends it, within a quarter of a second. What it would have come to is given back.
+    /// Ends the wait within a quarter of a second.
     #[napi]
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
@@ -48,7 +47,7 @@ impl Drop for Wait {
     }
 }
 
-/// Does `work` on another thread, and then `shape` on this one with what it came to.
+/// Does `work` on another thread, and then `shape` with its result on this one.
 pub(crate) fn in_background<'env, T, V>(
     env: &'env Env,
     work: impl FnOnce() -> Result<T> + Send + 'static,

@@ -1,8 +1,8 @@
-//! The command line: the very same as the binary's, because it is the binary, which the package brings along.
+//! The command line: this process becomes the binary that the package contains.
 //!
-//! Not the library called from here: `run` holds signals back from its whole process, and Node has threads that let them
-//! through. So Node makes way for the binary, which gets its process: PID, terminal, signals and all. But for descriptors
-//! beyond the first three, which Node lets no program inherit.
+//! It does not call the library: `run` blocks signals in its whole process, and Node has threads that do not. So the binary
+//! replaces Node and has its PID, terminal and signals. It does not get descriptors beyond the first three, which Node
+//! lets no program inherit.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 
 use napi_derive::napi;
 
-/// Replaces this process by the program. Comes back only with why it could not.
+/// Replaces this process by the program. Returns only if that fails, with the reason.
 #[napi]
 pub fn become_program(program: String, args: Vec<String>) -> String {
     match exec(&program, &args) {
@@ -29,7 +29,7 @@ fn exec(program: &str, args: &[String]) -> io::Result<Infallible> {
     let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
     let mut command = Command::new(program);
     command.arg0("portalloc").args(args);
-    // Node has marked its own to be closed; these are copies, which are put in their places.
+    // Node has marked its own to be closed on exec; copies take their places.
     command.stdin(copy(input.as_fd())?).stdout(copy(output.as_fd())?).stderr(copy(errors.as_fd())?);
     Err(command.exec())
 }

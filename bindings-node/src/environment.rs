@@ -1,25 +1,19 @@
 //! Environments.
 
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::{Either, Object};
 use napi_derive::napi;
-use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::EnvFile;
-use portalloc::ffi::Wanted;
-use portalloc::registry::{Lifetime, Record};
-use portalloc::{Allocator, EnvironmentRequest, ErrorCode, IsolationId, Result, Settings, ffi};
+use portalloc::{Allocator, EnvironmentRequest, ffi};
 
-use crate::arguments::{self, Ports, Where, checked};
+use crate::arguments::{self, Ports, Where, checked, milliseconds};
 use crate::background::{Wait, in_background};
 use crate::call;
 use crate::held::{self, Held};
 use crate::node_process::end_environments_at_exit;
-use crate::reports::{path, time};
 
 /// What an environment is asked for.
 #[napi(object, object_to_js = false)]
@@ -29,176 +23,82 @@ pub struct EnvironmentOptions {
     pub names: Option<Vec<String>>,
     pub instance_id: Option<String>,
     pub worktree: Option<String>,
-    /// A path; without one the usual place, unless `no_env_file`.
-    pub env_file: Option<String>,
-    pub no_env_file: Option<bool>,
+    /// `true` for the usual place in the worktree, or a path.
+    pub env_file: Option<Either<bool, String>>,
     pub kept: Option<bool>,
     pub ttl_ms: Option<f64>,
     pub owner_pid: Option<f64>,
     pub guard: Option<bool>,
     pub sticky: Option<bool>,
-    pub timeout_ms: Option<f64>,
+    pub wait_ms: Option<f64>,
 }
 
-/// What is known of an environment, which does not change.
-#[napi(object, object_from_js = false)]
-pub struct EnvironmentFacts {
-    pub id: String,
-    pub ports: Vec<u16>,
-    pub names: Vec<String>,
-    pub temp_dir: String,
-    pub env_file: Option<String>,
-    pub worktree_path: String,
-    pub instance_id: String,
-    #[napi(ts_type = "'held' | 'kept'")]
-    pub lifetime: &'static str,
-    /// Milliseconds since 1970.
-    pub created_at: f64,
-    /// Milliseconds since 1970.
-    pub expires_at: Option<f64>,
-    /// Names and values.
-    pub variables: Vec<Vec<String>>,
-}
-
-/// An environment that this process made, or found.
-pub(crate) struct Shared {
-    inner: Mutex<portalloc::Environment>,
-    record: Record,
-    is_attached: bool,
-    has_ended: AtomicBool,
-}
-
-impl Shared {
-    fn new(environment: portalloc::Environment) -> Self {
-        let (record, is_attached) = (environment.record().clone(), environment.is_attached());
-        Self { inner: Mutex::new(environment), record, is_attached, has_ended: AtomicBool::new(false) }
-    }
-
-    pub(crate) fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// Whether it ends with its maker, and this process is that.
-    fn is_held_here(&self) -> bool {
-        !self.is_attached && self.record.lifetime == Lifetime::Held
-    }
-
-    /// Does `work` with its lease.
-    pub(crate) fn with_lease<T>(&self, work: impl FnOnce(&portalloc::Lease) -> Result<T>) -> Result<T> {
-        // Not waited for: while another thread removes much, JavaScript goes on.
-        match self.inner.try_lock() {
-            Ok(environment) => environment.held_lease().and_then(work),
-            Err(TryLockError::Poisoned(environment)) => environment.into_inner().held_lease().and_then(work),
-            Err(TryLockError::WouldBlock) => Err(ffi::no_lease_now()),
-        }
-    }
-
-    /// Removes one that this process made. If another thread is doing that, waits until it has. Again does nothing.
-    pub(crate) fn end(&self) -> Result<()> {
-        let mut environment = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.has_ended.load(Ordering::Relaxed) {
-            environment.cleanup()?;
-            self.has_ended.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// One that this process made by itself; an attached one in the registry's words, by `allocator`.
-    fn cleanup(&self, allocator: &Allocator) -> Result<()> {
-        if self.is_attached {
-            return allocator.cleanup(&Cleanup::new(Selection::Id(self.record.isolation_id))).map(|_| ());
-        }
-        self.end()
-    }
-}
-
-/// What JavaScript has of an environment. One that this process holds does not end with it.
+/// JavaScript's handle of an environment. One that this thread holds does not end with it.
 #[napi(js_name = "Environment")]
 pub struct EnvironmentHandle {
-    shared: Arc<Shared>,
+    environment: Arc<portalloc::Environment>,
     /// Of one that this thread holds.
     number: Option<i64>,
 }
 
 impl EnvironmentHandle {
     fn new(env: &Env, environment: portalloc::Environment) -> Self {
-        let shared = Arc::new(Shared::new(environment));
-        let number = shared.is_held_here().then(|| held::keep(Held::Of(shared.clone())));
+        let environment = Arc::new(environment);
+        let number = environment.lease().map(|lease| held::keep(Held::Of(environment.clone(), lease)));
         if number.is_some() {
             end_environments_at_exit(env);
         }
-        Self { shared, number }
-    }
-}
-
-impl Drop for EnvironmentHandle {
-    fn drop(&mut self) {
-        // Until then its number is known, for whoever has its lease.
-        if let Some(number) = self.number.filter(|_| self.shared.has_ended.load(Ordering::Relaxed)) {
-            held::forget(number);
-        }
+        Self { environment, number }
     }
 }
 
 #[napi]
 impl EnvironmentHandle {
-    /// What is known of it.
+    /// Its record, as JSON.
     #[napi]
-    pub fn facts(&self) -> EnvironmentFacts {
-        let record = self.shared.record();
-        EnvironmentFacts {
-            id: record.isolation_id.to_string(),
-            ports: record.ports.ports.clone(),
-            names: record.names.clone(),
-            temp_dir: path(&record.temp_dir),
-            env_file: record.env_file.as_deref().map(path),
-            worktree_path: path(&record.worktree_path),
-            instance_id: record.instance_id.clone(),
-            lifetime: record.lifetime.as_str(),
-            created_at: time(record.created_at),
-            expires_at: record.expires_at.map(time),
-            variables: record.variables().into_iter().map(|(name, value)| vec![name, value]).collect(),
-        }
+    pub fn record(&self, env: &Env) -> napi::Result<String> {
+        checked(env, ffi::json(self.environment.record()))
+    }
+
+    /// Names and values.
+    #[napi]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.environment.variables()
     }
 
     /// Whether this process did not make it.
     #[napi(getter)]
     pub fn attached(&self) -> bool {
-        self.shared.is_attached
+        self.environment.is_attached()
     }
 
     /// The index of the port of this name, or of this index in digits.
     #[napi]
     pub fn index(&self, env: &Env, name: String) -> napi::Result<u32> {
-        let index = checked(env, self.shared.record().index(&name))?;
+        let index = checked(env, self.environment.record().index(&name))?;
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
-    }
-
-    /// Its variables as a text.
-    #[napi]
-    pub fn render(&self, env: &Env, syntax: String) -> napi::Result<String> {
-        let syntax = checked(env, ffi::syntax(&syntax))?;
-        Ok(portalloc::environment::render(&self.shared.record().variables(), syntax))
     }
 
     /// The number of its lease, while this thread holds it.
     #[napi]
     pub fn lease(&self) -> Option<i64> {
-        self.number.filter(|_| !self.shared.has_ended.load(Ordering::Relaxed))
+        self.number.filter(|number| held::get(*number).is_some())
     }
 
     /// Removes it, on this thread.
     #[napi]
-    pub fn cleanup(&self, env: &Env, place: Option<Where>) -> napi::Result<()> {
-        call::here(env, &call::settings(place), |allocator| self.shared.cleanup(allocator))
+    pub fn cleanup(&self, env: &Env) -> napi::Result<()> {
+        call::without_allocator(env, || self.environment.cleanup())?;
+        self.number.into_iter().for_each(held::forget_released);
+        Ok(())
     }
 
     /// Removes it, on another thread.
     #[napi(ts_return_type = "Promise<void>")]
-    pub fn cleanup_async<'env>(&self, env: &'env Env, place: Option<Where>) -> napi::Result<Object<'env>> {
-        let allocator = call::allocator(env, &call::settings(place))?;
-        let shared = self.shared.clone();
-        in_background(env, move || shared.cleanup(&allocator), |_, ()| ())
+    pub fn cleanup_async<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let (environment, number) = (self.environment.clone(), self.number);
+        let forget = move |_: &Env, ()| number.into_iter().for_each(held::forget_released);
+        in_background(env, move || environment.cleanup(), forget)
     }
 }
 
@@ -222,17 +122,17 @@ pub fn create_environment_async<'env>(
     in_background(env, move || allocator.create_environment(&request), EnvironmentHandle::new)
 }
 
-/// Uses another process's: that of this ID, else the one that the variable names.
+/// Attaches to the one with this ID, else to the one that the variable names.
 #[napi]
 pub fn attach_environment(env: &Env, id: Option<String>, place: Option<Where>) -> napi::Result<EnvironmentHandle> {
-    let environment = call::here(env, &call::settings(place), |allocator| match id {
+    let environment = call::here(env, place, |allocator| match id {
         Some(id) => allocator.attach(id.parse()?),
         None => allocator.attach_named(),
     })?;
     Ok(EnvironmentHandle::new(env, environment))
 }
 
-/// The one of this run: that of this ID, which JavaScript found in the variable, if it lives; else a new one.
+/// The one of this run: that with this ID, which JavaScript found in the variable, if it lives; else a new one.
 #[napi]
 pub fn current_environment(
     env: &Env,
@@ -240,58 +140,32 @@ pub fn current_environment(
     options: EnvironmentOptions,
 ) -> napi::Result<EnvironmentHandle> {
     let (allocator, request) = opened(env, options)?;
-    let found = call::without_allocator(env, || match id.as_deref().map(IsolationId::from_str).transpose()? {
-        Some(id) => match allocator.attach(id) {
-            // Left over from a run that has ended.
-            Err(error) if error.code() == ErrorCode::NotFound => allocator.create_environment(&request),
-            other => other,
-        },
+    let environment = call::without_allocator(env, || match id {
+        Some(id) => allocator.current_named(Some(id.parse()?), &request),
         None => allocator.current(&request),
     })?;
-    Ok(EnvironmentHandle::new(env, found))
+    Ok(EnvironmentHandle::new(env, environment))
 }
 
 fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, EnvironmentRequest)> {
     call::without_allocator(env, || {
-        let (settings, request) = asked(options)?;
-        settings.open_for(request)
+        let request = ffi::EnvironmentOptions {
+            ports: options.wanted.unwrap_or_default().try_into()?,
+            names: options.names,
+            instance_id: options.instance_id,
+            worktree: options.worktree.map(PathBuf::from),
+            env_file: options.env_file.map(|given| match given {
+                Either::A(true) => EnvFile::Worktree,
+                Either::A(false) => EnvFile::None,
+                Either::B(path) => EnvFile::At(path.into()),
+            }),
+            kept: options.kept.unwrap_or_default(),
+            ttl: milliseconds(options.ttl_ms)?,
+            owner_pid: options.owner_pid.map(arguments::process_id).transpose()?,
+            guard: options.guard,
+            sticky: options.sticky,
+            wait: milliseconds(options.wait_ms)?,
+        };
+        arguments::settings(options.place).open_for(request.request()?)
     })
-}
-
-fn asked(options: EnvironmentOptions) -> Result<(Settings, EnvironmentRequest)> {
-    let env_file = match (options.env_file, options.no_env_file) {
-        (Some(path), _) => EnvFile::At(PathBuf::from(path)),
-        (None, Some(true)) => EnvFile::None,
-        (None, _) => EnvFile::Worktree,
-    };
-    let mut request = EnvironmentRequest::new().env_file(env_file);
-    if let Some(names) = options.names {
-        request = request.names(names);
-    }
-    if let Some(instance_id) = options.instance_id {
-        request = request.instance_id(instance_id);
-    }
-    if let Some(worktree) = options.worktree {
-        request = request.worktree(worktree);
-    }
-    if options.kept == Some(true) {
-        request = request.kept();
-    }
-    if let Some(ttl) = arguments::milliseconds(options.ttl_ms)? {
-        request = request.ttl(ttl);
-    }
-    if let Some(pid) = options.owner_pid {
-        request = request.owner_pid(arguments::process_id(pid)?);
-    }
-    if let Some(guard) = options.guard {
-        request = request.guard(guard);
-    }
-    if let Some(sticky) = options.sticky {
-        request = request.sticky(sticky);
-    }
-    if let Some(limit) = arguments::milliseconds(options.timeout_ms)? {
-        request = request.wait(limit);
-    }
-    let request = Wanted::try_from(options.wanted.unwrap_or_default())?.of_environment(request)?;
-    Ok((call::settings(options.place), request))
 }

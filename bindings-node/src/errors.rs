@@ -1,7 +1,9 @@
 //! The core's errors on their way to `js/errors.js`, which makes the exceptions.
 //!
-//! Not made here: Jest runs test files in realms of their own, whose `Error` is another one than that which an addon
-//! would use. So what is thrown only carries all that the exception needs.
+//! Not made here: Jest runs test files in realms of their own, whose `Error` is not the one that an addon would use. So
+//! what is thrown here only carries what the exception needs.
+
+use std::error::Error as _;
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue};
@@ -14,17 +16,19 @@ pub fn error_codes() -> Vec<&'static str> {
     ErrorCode::ALL.map(ErrorCode::as_str).to_vec()
 }
 
-/// What to throw for an error of the core.
+/// The exception for an error of the core.
 pub(crate) fn thrown(env: &Env, error: &Error) -> napi::Error {
     details(env, error).map_or_else(|failure| failure, |details| details.to_unknown().into())
 }
 
 fn details<'env>(env: &'env Env, error: &Error) -> napi::Result<Object<'env>> {
-    // An error, because nothing else can be thrown by napi.
+    // An error object, because napi throws nothing else.
     let mut details = env.create_error(napi::Error::from_reason(error.message()))?;
     details.set("code", error.code().as_str())?;
     details.set("remedy", error.remedy())?;
     details.set("ports", error.ports().iter().map(|state| state.port).collect::<Vec<_>>())?;
+    let system = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    details.set("errno", system.and_then(std::io::Error::raw_os_error))?;
     if let Some(census) = error.census() {
         let mut counts = Object::new(env)?;
         for (name, count) in census.counts() {

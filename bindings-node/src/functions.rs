@@ -1,4 +1,4 @@
-//! What is asked about ports without leasing them.
+//! Questions about ports and IDs that lease nothing.
 
 use napi::Env;
 use napi_derive::napi;
@@ -7,23 +7,22 @@ use portalloc::{IsolationId, ffi};
 
 use crate::arguments::{Where, checked, port};
 use crate::call;
-use crate::reports::PortReport;
 
 /// Whether a lease of this port could be had.
 #[napi]
 pub fn is_free(env: &Env, number: f64, place: Option<Where>) -> napi::Result<bool> {
     let port = checked(env, port(number))?;
-    call::here(env, &call::settings(place), |allocator| allocator.is_free(port))
+    call::here(env, place, |allocator| allocator.is_free(port))
 }
 
-/// Who is on a port.
+/// Who is on a port, as JSON.
 #[napi]
-pub fn who(env: &Env, number: f64, place: Option<Where>) -> napi::Result<PortReport> {
+pub fn who(env: &Env, number: f64, place: Option<Where>) -> napi::Result<String> {
     let port = checked(env, port(number))?;
-    let report = call::here(env, &call::settings(place), |allocator| {
-        allocator.who([port])?.pop().ok_or_else(|| ffi::no_port(port))
-    });
-    report.map(|report| PortSummary::from(&report).into())
+    call::here(env, place, |allocator| {
+        let report = allocator.who([port])?.pop().ok_or_else(|| ffi::no_port(port))?;
+        ffi::json(&PortSummary::from(&report))
+    })
 }
 
 /// The text, if it is an isolation ID.

@@ -1,9 +1,8 @@
-//! What a thread of JavaScript has taken and not given back: leases and held environments, by number. Knows nothing of what
-//! is done with them.
+//! The leases and held environments of each JavaScript thread, by number. Knows nothing of what is done with them.
 //!
-//! Not objects of JavaScript: one whose end native code is told of costs a fifth of a lease. And what JavaScript has lost is
-//! not over: its number may be in a variable, a file or another process. So nothing here ends with an object or with a
-//! realm. It ends when somebody says so, or with its thread, also that of a worker that was terminated.
+//! Numbers, not objects of JavaScript: a finalizer costs a fifth of a lease. And an object that JavaScript has lost is not
+//! over: its port may be in a variable, a file or another process. So nothing here ends with an object or a realm. It ends
+//! when it is released, or with its thread, also when a worker is terminated.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,9 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use portalloc::ffi::no_panic;
-use portalloc::{Lease, Result};
-
-use crate::environment::Shared;
+use portalloc::{Environment, Lease};
 
 thread_local! {
     static TABLE: RefCell<Table> = RefCell::default();
@@ -21,63 +18,47 @@ thread_local! {
 
 #[derive(Default)]
 struct Table {
-    /// Numbers ascend and never come round, so that of two the greater one is the younger one.
+    /// Numbers ascend and never wrap, so that the greater of two is the younger one.
     last: i64,
     held: BTreeMap<i64, Rc<Held>>,
-    /// The one released last, which answers for all that were: their numbers are forgotten, so that they cost nothing.
+    /// The lease released last, which answers for all released ones: their numbers are forgotten, so that they cost nothing.
     released: Option<Rc<Held>>,
 }
 
-/// The end of a thread. Not left to the values themselves: JavaScript may still have its part in an environment, which nobody
-/// frees when a process ends.
+/// The end of a thread. Not left to the values' own `Drop`: JavaScript may still have its part in an environment, which
+/// nobody frees when a process ends.
 impl Drop for Table {
     fn drop(&mut self) {
         self.held.values().for_each(|held| held.end());
     }
 }
 
-/// A lease, by whose it is.
+/// A lease, by its owner.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all are leases, and a box for each would cost more than it saves"
 )]
 pub(crate) enum Held {
     Own(Lease),
-    Of(Arc<Shared>),
+    Of(Arc<Environment>, Arc<Lease>),
 }
 
 impl Held {
-    pub(crate) fn ports(&self) -> &[u16] {
+    pub(crate) fn lease(&self) -> &Lease {
         match self {
-            Self::Own(lease) => lease.ports(),
-            Self::Of(environment) => &environment.record().ports.ports,
+            Self::Own(lease) => lease,
+            Self::Of(_, lease) => lease,
         }
     }
 
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&Lease) -> Result<T>) -> Result<T> {
-        match self {
-            Self::Own(lease) => work(lease),
-            Self::Of(environment) => environment.with_lease(work),
-        }
-    }
-
-    pub(crate) fn is_released(&self) -> bool {
-        self.with(|lease| Ok(lease.is_released())).unwrap_or(true)
-    }
-
-    /// Whether the kernel holds the ports for this process.
-    pub(crate) fn is_held(&self) -> bool {
-        self.with(|lease| Ok(lease.is_held())).unwrap_or(false)
-    }
-
-    /// Gives back a lease, removes an environment. What cannot be removed is left to `cleanup --stale`.
+    /// Releases a lease, removes an environment. What cannot be removed is left to `cleanup --stale`.
     fn end(&self) {
         let _ = no_panic(|| match self {
             Self::Own(lease) => {
                 lease.release();
                 Ok(())
             }
-            Self::Of(environment) => environment.end(),
+            Self::Of(environment, _) => environment.cleanup(),
         });
     }
 }
@@ -107,20 +88,18 @@ pub(crate) fn get(number: i64) -> Option<Rc<Held>> {
     TABLE.with_borrow(|table| table.held.get(&number).cloned())
 }
 
-/// A lease that was released, whichever.
+/// Some lease that was released.
 pub(crate) fn any_released() -> Option<Rc<Held>> {
     TABLE.with_borrow(|table| table.released.clone())
 }
 
-/// Forgets a lease that was released.
+/// Forgets a lease that was released, or an environment that has ended.
 pub(crate) fn forget_released(number: i64) {
-    TABLE.with_borrow_mut(|table| table.released = table.held.remove(&number).or(table.released.take()));
-}
-
-/// Forgets an environment that has ended and that JavaScript has no more.
-pub(crate) fn forget(number: i64) {
-    // Objects of JavaScript may be freed after the table of their thread.
-    let forgotten = TABLE.try_with(|table| table.borrow_mut().held.remove(&number));
+    let forgotten = TABLE.with_borrow_mut(|table| {
+        let removed = table.held.remove(&number)?;
+        table.released.replace(removed)
+    });
+    // Not under the borrow: its end may come back here.
     drop(forgotten);
 }
 
@@ -131,8 +110,8 @@ pub(crate) fn end_since(mark: i64) {
     since.iter().for_each(|held| held.end());
 }
 
-/// Ends the environments of this thread. Its leases the kernel ends.
+/// Ends the environments of this thread. The kernel ends its leases.
 pub(crate) fn end_environments() {
     let all: Vec<_> = TABLE.with_borrow(|table| table.held.values().cloned().collect());
-    all.iter().filter(|held| matches!(***held, Held::Of(_))).for_each(|held| held.end());
+    all.iter().filter(|held| matches!(***held, Held::Of(..))).for_each(|held| held.end());
 }

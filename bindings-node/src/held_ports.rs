@@ -1,4 +1,4 @@
-//! Ports that the process holds until it ends, and which thread has taken each, for the helpers of test runners.
+//! Ports that the process holds until it ends, and the thread that took each, for the helpers of test runners.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,23 +7,23 @@ use std::thread::{self, ThreadId};
 use napi::Env;
 use napi_derive::napi;
 
-use crate::arguments::{Where, checked, port};
+use crate::arguments::{Where, checked, port, settings};
 use crate::{call, held};
 
-/// By port. Locked around the core's calls, so that a port that one thread gives back and another one is given at this
-/// moment is not taken for that of the first.
+/// By port. Locked around the core's calls: otherwise a port that one thread gives back and another one is given at the same
+/// moment could be noted as the first thread's.
 static TAKEN: Mutex<Option<HashMap<u16, Taken>>> = Mutex::new(None);
 
 struct Taken {
     by: ThreadId,
-    /// In the order of what that thread has taken.
+    /// Its place in the order of what that thread has taken.
     number: i64,
 }
 
-/// A port that is held until the process ends, or until it is given back. `at` is the line that asks for it, if that is known.
+/// A port that is held until the process ends, or until it is given back. `at` is the line that asks for it, if known.
 #[napi]
 pub fn take_port(env: &Env, place: Option<Where>, at: String) -> napi::Result<u16> {
-    let settings = call::settings(place);
+    let settings = settings(place);
     call::without_allocator(env, || {
         let mut taken = taken();
         let port = portalloc::ffi::port_at(&settings, &at)?;
@@ -33,7 +33,7 @@ pub fn take_port(env: &Env, place: Option<Where>, at: String) -> napi::Result<u1
     })
 }
 
-/// Gives back a port; false if it is none of those that the process was given so and has not given back.
+/// Gives back a port; false if it is not one that `take_port` returned, or was given back before.
 #[napi]
 pub fn give_back(env: &Env, number: f64) -> napi::Result<bool> {
     let port = checked(env, port(number))?;

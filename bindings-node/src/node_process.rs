@@ -1,4 +1,4 @@
-//! What the addon asks of Node's object `process`: that of the thread, not the copy that a test file in Jest sees.
+//! What the addon asks of Node's object `process`: the thread's, not the copy that a test file in Jest sees.
 
 use std::cell::Cell;
 
@@ -14,10 +14,10 @@ type Warned<'a> = FnArgs<(String, Object<'a>)>;
 /// What `process.on` is called with.
 type Heard<'a> = FnArgs<(&'a str, Function<'a, (), ()>)>;
 
-/// Tells what the core has to warn of, each once in a process. Costs next to nothing while there is nothing.
-pub(crate) fn tell_warnings(env: &Env) {
+/// Emits the core's warnings, each once in a process. Costs next to nothing while there is none.
+pub(crate) fn emit_warnings(env: &Env) {
     for warning in portalloc::process::take_warnings() {
-        // A call does not fail for the reason that a warning cannot be told.
+        // A warning that cannot be emitted fails no call.
         let _ = emit_warning(env, warning.code, warning.message);
     }
 }
@@ -28,7 +28,7 @@ fn emit_warning(env: &Env, code: &str, message: String) -> napi::Result<()> {
     options.set("code", format!("PORTALLOC_{}", code.to_uppercase()))?;
     let process = process(env)?;
     let emit: Function<'_, Warned<'_>, Unknown<'_>> = process.get_named_property("emitWarning")?;
-    // Bound and called, and not applied: that would leave what it throws to the call in progress.
+    // Bound and then called: with `apply`, an exception would be left to the call in progress.
     emit.bind(process)?.call((message, options).into())?;
     Ok(())
 }
@@ -38,8 +38,7 @@ thread_local! {
 }
 
 /// Ends this thread's environments at the event `exit` of its process object: `process.exit()` and the end of the main
-/// thread destroy no values of a thread, or not everywhere. A worker that is terminated has no such event; there the table
-/// ends them.
+/// thread do not reliably drop a thread's values. A worker that is terminated has no such event; there the table ends them.
 pub(crate) fn end_environments_at_exit(env: &Env) {
     if !ASKED.replace(true) {
         // A program that has replaced its process object has an environment all the same.

@@ -1,34 +1,41 @@
-//! What the helpers for test runners ask when a test is over. Not for users: `index.js` does not show it.
+//! What the helpers for test runners ask when a test is over. Not for users: `index.js` does not export it.
 
 use napi::Env;
+use napi::bindgen_prelude::Object;
 use napi_derive::napi;
-use portalloc::conflict::Clash;
-use portalloc::who::PortSummary;
+use portalloc::who::{Failure, LEAK_GRACE};
 
 use crate::arguments::{Where, checked, ports};
-use crate::reports::PortReport;
+use crate::background::in_background;
 use crate::{call, held, held_ports};
 
-/// Groups of ports that a text about an address in use may mean, the surest first; none if it tells of no such thing.
+/// A sentence for each port that a failure was about; none if it was no port conflict. `named` are ports that errors name,
+/// `conflicts` messages of errors that are port conflicts by their code, `texts` all others.
 #[napi]
-pub fn clash_in(text: String) -> Option<Vec<Vec<u16>>> {
-    Clash::in_text(&text).map(|Clash { told, around }| vec![told, around])
+pub fn explain_conflict(
+    env: &Env,
+    named: Vec<f64>,
+    conflicts: Vec<String>,
+    texts: Vec<String>,
+    place: Option<Where>,
+) -> napi::Result<Option<Vec<String>>> {
+    let mut failure = Failure::new();
+    failure.named = checked(env, ports(named))?;
+    failure.conflicts = conflicts;
+    failure.texts = texts;
+    call::here(env, place, |allocator| allocator.explain_conflict(&failure))
 }
 
-/// Reports of those of the ports that can be what a clash was about.
-#[napi]
-pub fn culprits(env: &Env, numbers: Vec<f64>, place: Option<Where>) -> napi::Result<Vec<PortReport>> {
+/// A sentence for each port on which a server still listens after the grace period, of ports that are still leased. On another
+/// thread: a server of this process needs this one to close.
+#[napi(ts_return_type = "Promise<Array<string>>")]
+pub fn leaks<'env>(env: &'env Env, numbers: Vec<f64>, place: Option<Where>) -> napi::Result<Object<'env>> {
     let ports = checked(env, ports(numbers))?;
-    let reports = call::here(env, &call::settings(place), |allocator| allocator.culprits(ports))?;
-    Ok(reports.iter().map(|report| PortSummary::from(report).into()).collect())
-}
-
-/// A sentence for each port with a server, of those that are still leased, but about to be given back.
-#[napi]
-pub fn leaks(env: &Env, numbers: Vec<f64>, place: Option<Where>) -> napi::Result<Vec<String>> {
-    let ports = checked(env, ports(numbers))?;
-    let leaks = call::here(env, &call::settings(place), |allocator| allocator.leaks(&ports, true))?;
-    Ok(leaks.into_iter().map(|leak| leak.message).collect())
+    let allocator = call::allocator(env, place)?;
+    let messages = |_: &Env, leaks: Vec<portalloc::who::Leak>| -> Vec<String> {
+        leaks.into_iter().map(|leak| leak.message).collect()
+    };
+    in_background(env, move || allocator.leaks(&ports, true, LEAK_GRACE), messages)
 }
 
 /// A point in what this thread takes, for `give_back_since`.

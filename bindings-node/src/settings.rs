@@ -1,17 +1,15 @@
-//! What a call would go by.
+//! The settings that a call would use.
 
 use std::path::Path;
 
 use napi::Env;
 use napi_derive::napi;
-use portalloc::ffi::no_panic;
 use portalloc::project::Project;
 
-use crate::arguments::{Where, checked};
+use crate::arguments::Where;
 use crate::call;
-use crate::reports::path;
 
-/// The registry and the pool that calls go by.
+/// The registry and the pool that calls use.
 #[napi(object, object_from_js = false)]
 pub struct Settings {
     pub directory: String,
@@ -22,19 +20,23 @@ pub struct Settings {
     pub project: Option<String>,
 }
 
-/// The registry and the pool that calls from the current folder go by.
+/// The registry and the pool that calls from the current directory use.
 #[napi]
 pub fn settings(env: &Env, place: Option<Where>) -> napi::Result<Settings> {
-    let project = checked(env, no_panic(|| Project::nearest(Path::new("."))))?;
-    call::here(env, &call::settings(place), |allocator| {
+    call::here(env, place, |allocator| {
         let pool = allocator.pool();
         Ok(Settings {
-            directory: path(allocator.directory()),
+            directory: text(allocator.directory()),
             pool: pool.asked().to_owned(),
             ports: pool.ports().to_string(),
             count: u32::try_from(pool.ports().count()).unwrap_or(u32::MAX),
             warnings: pool.warnings().to_vec(),
-            project: project.map(|project| path(&project.path)),
+            project: Project::nearest(Path::new("."))?.map(|project| text(&project.path)),
         })
     })
+}
+
+/// A path as text. Node's own calls cannot name one that is not UTF-8 either.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

@@ -27,7 +27,7 @@ function filled(value) {
 const source = ({ pool = here.pool, exclude = '' }) => ({ pool, exclude });
 
 function holding({ leased, ...rest }, work) {
-  const held = leased && portalloc.lease({ ports: leased, ...source(rest) });
+  const held = leased && portalloc.lease({ exact: leased, ...source(rest) });
   try {
     return work();
   } finally {
@@ -42,7 +42,7 @@ const OPERATIONS = {
   },
   lease(given) {
     return holding(given, () => {
-      const lease = portalloc.lease({ count: given.count, ports: given.ports, timeoutMs: given.wait_ms, ...source(given) });
+      const lease = portalloc.lease({ count: given.count, exact: given.ports, waitMs: given.wait_ms, ...source(given) });
       lease.release();
       return { count: lease.ports.length, ports: [...lease.ports] };
     });
@@ -51,7 +51,7 @@ const OPERATIONS = {
     return holding(given, () => ({ free: given.ports.map((port) => portalloc.isFree(port)) }));
   },
   create_environment(given) {
-    const environment = portalloc.Environment.create({
+    const environment = portalloc.createEnvironment({
       count: given.count,
       names: given.names,
       instanceId: given.instance_id,
@@ -87,7 +87,7 @@ for (const file of fs.readdirSync(FOLDER).filter((name) => name.endsWith('.json'
         return;
       }
       assert.throws(perform, (error) => {
-        assert.equal(error.code, code, error.stack);
+        assert.equal(error.portallocCode, code, error.stack);
         assert(error instanceof portalloc.PortallocError);
         for (const part of message) assert(error.message.includes(String(part)), `${part} in ${error.message}`);
         return true;

@@ -11,13 +11,26 @@ const { pathToFileURL } = require('node:url');
 const { test } = require('node:test');
 const { inspect } = require('node:util');
 
-const { Environment, cleanup, cleanupStale, environments, isFree, lease, render, validate, who } = require('portalloc');
+const {
+  attachEnvironment,
+  cleanup,
+  cleanupStale,
+  createEnvironment,
+  createEnvironmentAsync,
+  currentEnvironment,
+  environments,
+  isFree,
+  lease,
+  render,
+  validate,
+  who,
+} = require('portalloc');
 const { node, until, world } = require('./world.js');
 
 const here = world();
 
 test('made and removed as one', () => {
-  const environment = Environment.create({ names: ['web', 'db'], instanceId: 'a' });
+  const environment = createEnvironment({ names: ['web', 'db'], instanceId: 'a', envFile: true });
   const { id, tempDir, envFile, variables } = environment;
   assert.match(id, /^[0-9a-f]{12}$/);
   assert.equal(environment.port('web'), environment.basePort);
@@ -38,41 +51,42 @@ test('made and removed as one', () => {
   assert.equal(environment.render('fish'), render(Object.entries(variables), 'fish'));
   assert.equal(inspect(environment), `Environment ${id} { web: ${environment.ports[0]}, db: ${environment.ports[1]} }`);
   assert.equal(JSON.parse(JSON.stringify(environment)).id, id);
-  assert.equal(environments().find((each) => each.id === id).status, 'active');
+  assert.equal(environments().find((each) => each.isolationId === id).status, 'active');
   assert.deepEqual(validate(id), {
+    isolationId: id,
     valid: true,
-    checks: [{ name: 'record' }, { name: 'temp_dir' }, { name: 'env_file' }, { name: 'lease' }],
+    checks: ['record', 'tempDir', 'envFile', 'lease'].map((name) => ({ name, ok: true })),
     ports: environment.ports.map((port) => ({ port, inUse: false })),
   });
-  assert.equal(who(environment.basePort).isolationId, id);
-  assert.throws(() => environment.port('mail'), { code: 'invalid_argument', message: /mail/ });
-  assert.throws(() => environment.port(2), { code: 'invalid_argument' });
-  assert.throws(() => environment.port(1.5), { code: 'invalid_argument' });
+  assert.equal(who(environment.basePort).lease.isolationId, id);
+  assert.throws(() => environment.port('mail'), { portallocCode: 'invalid_argument', message: /mail/ });
+  assert.throws(() => environment.port(2), { portallocCode: 'invalid_argument' });
+  assert.throws(() => environment.port(1.5), { portallocCode: 'invalid_argument' });
   environment.cleanup();
   environment.cleanup();
   assert.deepEqual([fs.existsSync(tempDir), fs.existsSync(envFile)], [false, false]);
   assert(environment.ports.every((port) => isFree(port)));
-  assert.throws(() => validate(id), { code: 'not_found' });
+  assert.throws(() => validate(id), { portallocCode: 'not_found' });
 });
 
 test('its lease', () => {
-  const environment = Environment.create({ count: 2, guard: true, envFile: false });
+  const environment = createEnvironment({ count: 2, guard: true });
   const held = environment.lease;
   assert.equal(environment.lease, held);
   assert.deepEqual(held.ports, environment.ports);
-  assert.equal(held.guardState, 'shut');
+  assert.equal(held.guardState, 'exclusive');
   held.openGuard();
-  assert.equal(held.guardState, 'reuse');
+  assert.equal(held.guardState, 'shared');
   assert.equal(environment.envFile, undefined);
   environment.cleanup();
   assert.equal(held.released, true);
-  assert.throws(() => held.guard(), { code: 'invalid_argument' });
+  assert.throws(() => held.guard(), { portallocCode: 'invalid_argument' });
   held.release();
   assert.equal(environment.lease, undefined);
 });
 
 test('its lease answers at once while another thread removes much', async (t) => {
-  const environment = Environment.create();
+  const environment = createEnvironment({ envFile: true });
   const { envFile, lease: its, tempDir } = environment;
   // The removal waits for whoever is changing the env file at this moment, and does the temp dir before that.
   const changing = spawn('flock', [envFile, 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -81,73 +95,75 @@ test('its lease answers at once while another thread removes much', async (t) =>
   await once(changing.stdout, 'data');
   const removed = environment[Symbol.asyncDispose]();
   await until(() => !fs.existsSync(tempDir), 'it is being removed');
-  assert.deepEqual([its.released, its.held, its.guardState, its.basePort], [true, false, 'none', environment.basePort]);
-  assert.throws(() => its.guard(), { code: 'invalid_argument', message: /is being cleaned up/ });
+  assert.deepEqual([its.released, its.held, its.guardState, its.basePort], [false, true, 'none', environment.basePort]);
   assert.equal(environment.lease, its);
   assert(fs.existsSync(envFile), 'it is still being removed');
   changing.stdin.end();
   // It gives up after five seconds: so it would have, had one of these waited for it.
   await removed;
   assert.equal(fs.existsSync(envFile), false);
+  assert.equal(its.released, true);
   assert.equal(environment.lease, undefined);
 });
 
 test('where the env file goes', () => {
   const file = path.join(here.scratch, 'my.env');
-  const environment = Environment.create({ envFile: pathToFileURL(file), worktree: pathToFileURL(here.temp) });
+  const environment = createEnvironment({ envFile: pathToFileURL(file), worktree: pathToFileURL(here.temp) });
   assert.equal(environment.envFile, file);
   assert.equal(environment.worktreePath, here.temp);
-  assert.throws(() => Environment.create({ envFile: file }), { name: 'EnvFileExistsError' });
+  assert.throws(() => createEnvironment({ envFile: file }), { name: 'EnvFileExistsError' });
   environment.cleanup();
 });
 
 test('using removes it', async () => {
-  const environment = Environment.create({ envFile: false });
+  const environment = createEnvironment();
   environment[Symbol.dispose]();
   assert.equal(fs.existsSync(environment.tempDir), false);
-  const other = await Environment.createAsync({ envFile: false });
+  const other = await createEnvironmentAsync();
   await other[Symbol.asyncDispose]();
   assert.equal(fs.existsSync(other.tempDir), false);
 });
 
 test('a kept one stays until it is cleaned up', () => {
-  const kept = Environment.create({ kept: true, ttlMs: 3_600_000, envFile: false });
+  const kept = createEnvironment({ kept: true, ttlMs: 3_600_000 });
   assert.equal(kept.lifetime, 'kept');
   assert(kept.expiresAt > kept.createdAt);
   assert.equal(kept.lease, undefined);
-  const [info] = environments().filter((each) => each.id === kept.id);
+  const [info] = environments().filter((each) => each.isolationId === kept.id);
   assert.deepEqual([info.lifetime, info.tempDir], ['kept', kept.tempDir]);
-  const attached = Environment.attach(kept.id);
+  const attached = attachEnvironment(kept.id);
   attached[Symbol.dispose]();
   assert.deepEqual(attached.ports, kept.ports);
   assert.equal(cleanup(kept.id), true);
   assert.equal(cleanup(kept.id), false);
-  assert.throws(() => Environment.attach(kept.id), { name: 'NotFoundError' });
-  assert.throws(() => Environment.attach('x'), { name: 'InvalidIdError' });
-  assert.throws(() => Environment.attach(), { code: 'not_found', message: /ISOLATION_ID/ });
+  assert.throws(() => attachEnvironment(kept.id), { name: 'NotFoundError' });
+  assert.throws(() => attachEnvironment('x'), { name: 'InvalidIdError' });
+  assert.throws(() => attachEnvironment(), { portallocCode: 'not_found', message: /ISOLATION_ID/ });
 });
 
-test('the one of this run is shared and ends with it', () => {
-  const environment = Environment.current({ names: ['web'], envFile: false });
+test('the one of this run is shared, and ends with it', () => {
+  process.env.WEB_PORT = 'of before';
+  const environment = currentEnvironment({ names: ['web'] });
   assert.equal(process.env.ISOLATION_ID, environment.id);
   assert.equal(process.env.WEB_PORT, String(environment.basePort));
-  const again = Environment.current();
+  const again = currentEnvironment();
   assert.equal(again.id, environment.id);
   again[Symbol.dispose]();
   environment.cleanup();
   assert.equal(process.env.ISOLATION_ID, undefined);
-  assert.equal(process.env.WEB_PORT, undefined);
+  assert.equal(process.env.WEB_PORT, 'of before');
+  delete process.env.WEB_PORT;
 });
 
 test('a child of this run finds it', async (t) => {
-  const environment = Environment.current({ names: ['web'], envFile: false });
-  const code = `const { id, ports, lease } = require(${JSON.stringify(require.resolve('portalloc'))}).Environment.current();
+  const environment = currentEnvironment({ names: ['web'] });
+  const code = `const { id, ports, lease } = require(${JSON.stringify(require.resolve('portalloc'))}).currentEnvironment();
     console.log(JSON.stringify([id, ports, lease ?? null]));`;
   assert.deepEqual(await node(t, code).line(), [environment.id, [...environment.ports], null]);
   assert.throws(() => {
     // One that is held by this process is not for others to end, and neither for this one by its ID.
     cleanup(environment.id);
-  }, { name: 'InUseError' });
+  }, { name: 'EnvironmentInUseError' });
   process.env.WEB_PORT = 'changed';
   environment.cleanup();
   assert.equal(process.env.ISOLATION_ID, undefined);
@@ -157,11 +173,11 @@ test('a child of this run finds it', async (t) => {
 
 test('one left over in the variable is replaced', () => {
   process.env.ISOLATION_ID = '0123456789ab';
-  const environment = Environment.current({ envFile: false });
+  const environment = currentEnvironment();
   assert.notEqual(environment.id, '0123456789ab');
   environment.cleanup();
   process.env.ISOLATION_ID = 'no id';
-  assert.throws(() => Environment.current(), { code: 'invalid_id' });
+  assert.throws(() => currentEnvironment(), { portallocCode: 'invalid_id' });
   delete process.env.ISOLATION_ID;
 });
 
@@ -171,7 +187,7 @@ for (const [how, code] of Object.entries({
   'an uncaught exception': 'throw new Error("on purpose")',
 })) {
   test(`${how} removes a held one`, async (t) => {
-    const script = `const e = require(${JSON.stringify(require.resolve('portalloc'))}).Environment.create({ envFile: false });
+    const script = `const e = require(${JSON.stringify(require.resolve('portalloc'))}).createEnvironment();
       console.log(JSON.stringify([e.ports, e.tempDir])); ${code}`;
     const child = node(t, script);
     const [ports, tempDir] = await child.line();
@@ -182,23 +198,23 @@ for (const [how, code] of Object.entries({
 }
 
 test('after a kill it is stale, and its ports are free', async (t) => {
-  const script = `const e = require(${JSON.stringify(require.resolve('portalloc'))}).Environment.create({ envFile: false });
+  const script = `const e = require(${JSON.stringify(require.resolve('portalloc'))}).createEnvironment();
     console.log(JSON.stringify([e.id, e.ports, e.tempDir])); setInterval(() => {}, 1000)`;
   const child = node(t, script);
   const [id, ports, tempDir] = await child.line();
   child.child.kill('SIGKILL');
   await child.ended;
   await until(() => ports.every((port) => isFree(port)), 'free ports');
-  assert.equal(environments().find((each) => each.id === id).status, 'stale');
+  assert.equal(environments().find((each) => each.isolationId === id).status, 'stale');
   assert(cleanupStale().includes(id));
   assert.equal(fs.existsSync(tempDir), false);
 });
 
 test('an exhausted pool leaves nothing of it', async () => {
-  const held = lease({ ports: here.ports });
-  assert.throws(() => Environment.create({ envFile: false }), { code: 'pool_exhausted' });
-  await assert.rejects(Environment.createAsync({ envFile: false, timeoutMs: 20 }), { code: 'timeout' });
-  await assert.rejects(Environment.createAsync({ envFile: false, timeoutMs: 60_000, signal: AbortSignal.timeout(20) }), {
+  const held = lease({ exact: here.ports });
+  assert.throws(() => createEnvironment(), { portallocCode: 'pool_exhausted' });
+  await assert.rejects(createEnvironmentAsync({ waitMs: 20 }), { portallocCode: 'timeout' });
+  await assert.rejects(createEnvironmentAsync({ waitMs: 60_000, signal: AbortSignal.timeout(20) }), {
     name: 'TimeoutError',
     code: 23,
   });

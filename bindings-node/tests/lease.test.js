@@ -54,7 +54,7 @@ test('the shapes', () => {
   const [base] = here.ports;
   const held = [
     lease({ pool: `${base + 35}-${base + 36}`, exclude: String(base + 35) }),
-    lease({ ports: new Set([base + 30, base + 25]) }),
+    lease({ exact: new Set([base + 30, base + 25]) }),
     lease({ count: 4, scattered: true }),
     // The pool is for the base only: from the last ports of this one the other would be another test file's.
     lease({ offsets: [0, 2], pool: `${base}-${base + 22}` }),
@@ -73,10 +73,10 @@ test('the shapes', () => {
 });
 
 test('a sticky key gets its ports again', () => {
-  const first = lease({ count: 2, sticky: 'web' });
+  const first = lease({ count: 2, stickyKey: 'web' });
   first.release();
   for (let index = 0; index < 5; index += 1) lease(2).release();
-  const again = lease({ count: 2, sticky: 'web' });
+  const again = lease({ count: 2, stickyKey: 'web' });
   again.release();
   assert.deepEqual(again.ports, first.ports);
 });
@@ -95,7 +95,7 @@ test('await using releases', async () => {
 
 test('how it looks', () => {
   const [base] = here.ports;
-  const held = lease({ ports: [base, base + 1] });
+  const held = lease({ exact: [base, base + 1] });
   assert.equal(inspect(held), `Lease { ${base}, ${base + 1} }`);
   assert.equal(String(held), `[Lease ports ${base}, ${base + 1}]`);
   assert.deepEqual(JSON.parse(JSON.stringify(held)), { ports: [base, base + 1], released: false, guardState: 'none' });
@@ -105,15 +105,15 @@ test('how it looks', () => {
 });
 
 test('only lease() makes one', () => {
-  assert.throws(() => new Lease(), { code: 'invalid_argument', message: /lease\(\)/ });
-  assert.throws(() => new Inheritable(), { code: 'invalid_argument' });
+  assert.throws(() => new Lease(), { portallocCode: 'invalid_argument', message: /lease\(\)/ });
+  assert.throws(() => new Inheritable(), { portallocCode: 'invalid_argument' });
 });
 
 test('several ports are not one', () => {
   const held = lease(2);
-  assert.throws(() => held.port, { code: 'invalid_argument', message: /2 ports, not one/ });
+  assert.throws(() => held.port, { portallocCode: 'invalid_argument', message: /2 ports, not one/ });
   held.release();
-  assert.throws(() => held.port, { code: 'invalid_argument', message: /was released/ });
+  assert.throws(() => held.port, { portallocCode: 'invalid_argument', message: /was released/ });
 });
 
 test('a released lease does nothing any more', () => {
@@ -128,15 +128,15 @@ test('a released lease does nothing any more', () => {
 
 test('a guard keeps others off until it is opened or dropped', async () => {
   const held = lease({ guard: true });
-  assert.equal(held.guardState, 'shut');
+  assert.equal(held.guardState, 'exclusive');
   await assert.rejects(listening({ port: held.port }), { code: 'EADDRINUSE' });
   held.openGuard();
-  assert.equal(held.guardState, 'reuse');
+  assert.equal(held.guardState, 'shared');
   const server = await listening({ port: held.port, host: '127.0.0.1' });
   assert.equal(await answer(held.port), 'hello');
   await close(server);
   held.guard();
-  assert.equal(held.guardState, 'shut');
+  assert.equal(held.guardState, 'exclusive');
   held.dropGuard();
   assert.equal(held.guardState, 'none');
   held.release();
@@ -147,7 +147,7 @@ test('a socket is handed to the server, over the guard', async () => {
   const fd = held.fd();
   const server = await listening({ fd });
   assert.equal(server.address().port, held.port);
-  assert.equal(held.guardState, 'reuse');
+  assert.equal(held.guardState, 'shared');
   assert.equal(await answer(held.port), 'hello');
   await close(server);
   // It was the server's to close.
@@ -166,13 +166,13 @@ test('a socket for UDP, on an address of choice', async () => {
   const all = held.fd(0, { host: '0.0.0.0', listen: false });
   assert(who(held.ports[0]).sockets.some((each) => each.local === `0.0.0.0:${held.ports[0]}`));
   fs.closeSync(all);
-  assert.throws(() => held.fd(2), { code: 'invalid_argument', message: /no port at index 2/ });
-  assert.throws(() => held.fd(0, { host: 'example.org' }), { code: 'invalid_argument', message: /example\.org/ });
+  assert.throws(() => held.fd(2), { portallocCode: 'invalid_argument', message: /no port at index 2/ });
+  assert.throws(() => held.fd(0, { host: 'example.org' }), { portallocCode: 'invalid_argument', message: /example\.org/ });
   assert.throws(() => held.fd(0, { type: 'sctp' }), { name: 'ArgumentTypeError' });
   held.release();
 });
 
-test('a lease is passed on to a child, which keeps it', async (t) => {
+test('a lease is inherited by a child, which keeps it', async (t) => {
   const held = lease();
   const passed = held.inheritable();
   const told = node(t, 'console.log(JSON.stringify(process.pid)); process.stdin.resume()', { inherited: [passed.fd] });
@@ -189,7 +189,7 @@ test('a lease is passed on to a child, which keeps it', async (t) => {
   await until(() => isFree(held.port), 'the port is free');
 });
 
-test('a child has nothing that was not passed on', async (t) => {
+test('a child has nothing that it did not inherit', async (t) => {
   const held = lease();
   const told = node(t, 'console.log(JSON.stringify(process.pid)); process.stdin.resume()');
   await told.line();
@@ -226,7 +226,7 @@ test('leases are listed', () => {
   const held = lease(2);
   const [found] = leases().filter((each) => each.ports.includes(held.basePort));
   assert.deepEqual(found.ports, [...held.ports]);
-  assert.equal(found.holderPid, process.pid);
+  assert.equal(found.holder.pid, process.pid);
   assert(Math.abs(Date.now() - found.since.getTime()) < 60_000);
   held.release();
 });

@@ -11,7 +11,7 @@ const { setImmediate: turn } = require('node:timers/promises');
 const vm = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
-const { Environment, environments, isFree, lease, who } = require('portalloc');
+const { createEnvironment, environments, isFree, lease, who } = require('portalloc');
 const { native } = require('../js/native.js');
 const { descriptors, fixture, node, world } = require('./world.js');
 
@@ -40,7 +40,7 @@ test('a lease of which only the number is left', async () => {
 });
 
 test('an environment of which only the temp dir is left, with the files in it', async () => {
-  const file = (() => path.join(Environment.create({ envFile: false }).tempDir, 'data'))();
+  const file = (() => path.join(createEnvironment().tempDir, 'data'))();
   fs.writeFileSync(file, 'of the program');
   await collect();
   assert.equal(fs.readFileSync(file, 'utf8'), 'of the program');
@@ -48,7 +48,7 @@ test('an environment of which only the temp dir is left, with the files in it', 
 });
 
 test('an environment of which only the lease is left', async () => {
-  const held = (() => Environment.create({ envFile: false }).lease)();
+  const held = (() => createEnvironment().lease)();
   await collect();
   assert.deepEqual([held.released, held.held, isFree(held.basePort)], [false, true, false]);
 });
@@ -107,7 +107,7 @@ for (const [how, code] of Object.entries({
   test(`a lost environment, and one of a worker, are removed by ${how}`, async (t) => {
     const script = `
       const { Worker } = require('node:worker_threads');
-      const make = () => { const e = require(${PACKAGE}).Environment.create({ envFile: false }); return [e.ports, e.tempDir]; };
+      const make = () => { const e = require(${PACKAGE}).createEnvironment(); return [e.ports, e.tempDir]; };
       const worker = new Worker(${JSON.stringify(fixture('loser.js'))});
       worker.once('message', (theirs) => {
         console.log(JSON.stringify([make(), make(), theirs]));
@@ -127,7 +127,7 @@ for (const [how, code] of Object.entries({
 // Its end is that of the thread's values: glibc destroys them in `exit()`.
 test('an environment that is made while the process ends', async (t) => {
   const script = `
-    const make = () => require(${PACKAGE}).Environment.create({ envFile: false }).tempDir;
+    const make = () => require(${PACKAGE}).createEnvironment().tempDir;
     make();
     process.on('exit', () => console.log(JSON.stringify(make())));
     process.exit();`;
@@ -186,7 +186,7 @@ test('2,000 environments leave nothing', async () => {
   const known = environments().length;
   const make = async (count) => {
     for (let index = 0; index < count; index += 1) {
-      const environment = Environment.create({ envFile: false });
+      const environment = createEnvironment();
       const { lease: its } = environment;
       environment.cleanup();
       assert(its.released);

@@ -114,9 +114,9 @@ test('without an addon it says what to do', async () => {
 });
 
 test('the sources that it is built from elsewhere are in it', async () => {
-  const folder = path.join(project, 'node_modules/portalloc');
+  const directory = path.join(project, 'node_modules/portalloc');
   const copy = path.join(here.scratch, 'copy');
-  fs.cpSync(folder, copy, { recursive: true });
+  fs.cpSync(directory, copy, { recursive: true });
   // What the installation does first; the build itself takes minutes.
   const narrow = "require('./bindings-node/scripts/install.js').narrowWorkspace()";
   await succeeded(run(process.execPath, ['-e', narrow], { cwd: copy }));

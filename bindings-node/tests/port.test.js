@@ -22,7 +22,7 @@ test('a number, held until it is given back', () => {
   const own = port();
   assert(here.ports.includes(own));
   assert.equal(isFree(own), false);
-  assert.equal(who(own).leasedBy, process.pid);
+  assert.equal(who(own).lease.holder.pid, process.pid);
   assert.equal(giveBack(own), true);
   assert.equal(isFree(own), true);
   assert.equal(giveBack(own), false);
@@ -66,7 +66,7 @@ test('a child by fork() has ports of its own', async (t) => {
   assert.notEqual(theirs, own);
   assert.equal(gaveBack, false);
   assert.deepEqual([isFree(own), isFree(theirs)], [false, false]);
-  assert.equal(who(theirs).leasedBy, child.pid);
+  assert.equal(who(theirs).lease.holder.pid, child.pid);
   child.kill('SIGKILL');
   await ended;
   await until(() => isFree(theirs), 'the port of a process that was killed');
@@ -103,7 +103,7 @@ test('an empty pool says which lines have taken the ports', () => {
   taken.push(port({ pool }));
   const [, line] = /port\.test\.js:(\d+)/.exec(new Error().stack);
   assert.throws(() => port({ pool }), (error) => {
-    assert.equal(error.code, 'pool_exhausted');
+    assert.equal(error.portallocCode, 'pool_exhausted');
     assert.match(error.message, new RegExp(`holds 3 ports .*: 2 at ${__filename}:${line - 2}, 1 at ${__filename}:${line - 1}; no free port`));
     assert.match(error.stack, /^PoolExhaustedError: .*\n\s+at .*port\.test\.js/);
     return true;
@@ -114,7 +114,7 @@ test('an empty pool says which lines have taken the ports', () => {
 test('so does a process that has no descriptor left', () => {
   const script = `
     const { port } = require(${PACKAGE});
-    try { for (;;) port({ pool: '20001-29999' }); } catch (error) { console.log(JSON.stringify([error.code, error.message])); }`;
+    try { for (;;) port({ pool: '20001-29999' }); } catch (error) { console.log(JSON.stringify([error.portallocCode, error.message])); }`;
   const out = execFileSync('sh', ['-c', 'ulimit -n 64; exec "$0" -e "$1"', process.execPath, script], {
     encoding: 'utf8',
     env: { ...process.env, PORTALLOC_DIR: path.join(here.scratch, 'registry-of-many') },

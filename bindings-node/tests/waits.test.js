@@ -9,7 +9,7 @@ const net = require('node:net');
 const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 
-const { isFree, lease, leaseAsync, waitFor, waitFree } = require('portalloc');
+const { isFree, lease, leaseAsync, waitUntilFree, waitUntilOpen } = require('portalloc');
 const { until, world } = require('./world.js');
 
 const here = world();
@@ -24,27 +24,27 @@ async function listening(t, port) {
 
 test('for a server', async (t) => {
   const held = lease(2);
-  const waiting = waitFor(held.ports);
+  const waiting = waitUntilOpen(held.ports);
   for (const port of held) await listening(t, port);
   assert.equal(await waiting, undefined);
   held.release();
 });
 
-test('for a server in vain', async () => {
-  await assert.rejects(waitFor(here.base, { timeoutMs: 30 }), { name: 'TimeoutError', code: 'timeout', message: new RegExp(here.base) });
+test('for a server that does not come', async () => {
+  await assert.rejects(waitUntilOpen(here.base, { waitMs: 30 }), { name: 'WaitTimeoutError', portallocCode: 'timeout', message: new RegExp(here.base) });
 });
 
 test('until nothing is there', async (t) => {
   const server = await listening(t, here.base);
-  await assert.rejects(waitFree([here.base], { timeoutMs: 0 }), { code: 'timeout', message: /still bound/ });
-  const waiting = waitFree(here.base);
+  await assert.rejects(waitUntilFree([here.base], { waitMs: 0 }), { portallocCode: 'timeout', message: /still bound/ });
+  const waiting = waitUntilFree(here.base);
   server.close();
   await waiting;
 });
 
 test('for ports', async () => {
-  const all = lease({ ports: here.ports });
-  const waiting = leaseAsync({ count: 3, timeoutMs: 30_000 });
+  const all = lease({ exact: here.ports });
+  const waiting = leaseAsync({ count: 3, waitMs: 30_000 });
   all.release();
   const held = await waiting;
   assert.equal(held.ports.length, 3);
@@ -52,8 +52,8 @@ test('for ports', async () => {
 });
 
 test('for ports on this thread', async () => {
-  const all = lease({ ports: here.ports });
-  assert.throws(() => lease({ timeoutMs: 20 }), { name: 'TimeoutError', message: /^waited 20ms: no free port/ });
+  const all = lease({ exact: here.ports });
+  assert.throws(() => lease({ waitMs: 20 }), { name: 'WaitTimeoutError', message: /^waited 20ms: no free port/ });
   all.release();
 });
 
@@ -61,7 +61,7 @@ test('JavaScript and files go on meanwhile, however many wait', async () => {
   const aborter = new AbortController();
   setMaxListeners(20, aborter.signal);
   // More than libuv has threads.
-  const waits = Array.from({ length: 12 }, () => waitFor(here.base, { timeoutMs: Infinity, signal: aborter.signal }));
+  const waits = Array.from({ length: 12 }, () => waitUntilOpen(here.base, { waitMs: Infinity, signal: aborter.signal }));
   for (let turn = 0; turn < 20; turn += 1) {
     await sleep(1);
     await fs.readFile(__filename);
@@ -72,16 +72,16 @@ test('JavaScript and files go on meanwhile, however many wait', async () => {
 
 test('a signal that was aborted before', async () => {
   const reason = new Error('mine');
-  await assert.rejects(waitFor(here.base, { signal: AbortSignal.abort(reason) }), reason);
+  await assert.rejects(waitUntilOpen(here.base, { signal: AbortSignal.abort(reason) }), reason);
   await assert.rejects(leaseAsync({ signal: AbortSignal.abort(reason) }), reason);
   assert(here.ports.every((port) => isFree(port)));
 });
 
 test('a signal that is aborted later, at once', async () => {
-  const all = lease({ ports: here.ports });
+  const all = lease({ exact: here.ports });
   const aborter = new AbortController();
   const reason = new Error('mine');
-  const waiting = leaseAsync({ timeoutMs: Infinity, signal: aborter.signal });
+  const waiting = leaseAsync({ waitMs: Infinity, signal: aborter.signal });
   aborter.abort(reason);
   await assert.rejects(waiting, reason);
   all.release();
@@ -92,7 +92,7 @@ test('a signal that is aborted later, at once', async () => {
 test('no matter when it is aborted, nothing stays', async () => {
   for (let round = 0; round < 60; round += 1) {
     const aborter = new AbortController();
-    const waiting = leaseAsync({ count: 2, timeoutMs: 1000, signal: aborter.signal });
+    const waiting = leaseAsync({ count: 2, waitMs: 1000, signal: aborter.signal });
     const stop = setTimeout(() => aborter.abort(), round % 3);
     const held = await waiting.catch((error) => assert.equal(error.name, 'AbortError'));
     clearTimeout(stop);
@@ -102,7 +102,7 @@ test('no matter when it is aborted, nothing stays', async () => {
 });
 
 test('a signal that is none', async () => {
-  await assert.rejects(waitFor(here.base, { signal: 5 }), { name: 'ArgumentTypeError', message: /signal is the number 5; give an AbortSignal/ });
+  await assert.rejects(waitUntilOpen(here.base, { signal: 5 }), { name: 'ArgumentTypeError', message: /signal is the number 5; give an AbortSignal/ });
 });
 
 test('a signal that outlives many waits keeps nothing of them', async (t) => {
@@ -117,6 +117,6 @@ test('a signal that outlives many waits keeps nothing of them', async (t) => {
     addEventListener: () => (listeners += 1),
     removeEventListener: () => (listeners -= 1),
   };
-  for (let round = 0; round < 20; round += 1) await waitFor(here.base, { signal: counted });
+  for (let round = 0; round < 20; round += 1) await waitUntilOpen(here.base, { signal: counted });
   assert.equal(listeners, 0);
 });

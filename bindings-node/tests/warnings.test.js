@@ -17,7 +17,7 @@ const [FIRST, LAST] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 
 async function warned(t, code) {
   const script = `
     const { Worker } = require('node:worker_threads');
-    const { isFree, lease, leaseAsync, port, waitFree, Environment } = require(${PACKAGE});
+    const { isFree, lease, leaseAsync, port, waitUntilFree, createEnvironment } = require(${PACKAGE});
     const pool = '${FIRST + 100}-${LAST}';
     const warnings = [];
     process.on('warning', ({ name, code, message }) => warnings.push({ name, code, message }));
@@ -32,7 +32,7 @@ for (const [name, code] of Object.entries({
   'a lease': 'for (let n = 0; n < 5; n += 1) lease({ pool }).release();',
   'a port': 'for (let n = 0; n < 5; n += 1) port({ pool });',
   'a lease of another thread': 'for (let n = 0; n < 5; n += 1) (await leaseAsync({ pool })).release();',
-  'the pool of the variables': 'process.env.PORTALLOC_POOL = pool; isFree(80); lease().release(); await waitFree(1);',
+  'the pool of the variables': 'process.env.PORTALLOC_POOL = pool; isFree(80); lease().release(); await waitUntilFree(1);',
 })) {
   test(`a pool that others are given ports of: ${name}`, async (t) => {
     const [warning, ...more] = await warned(t, code);
@@ -52,7 +52,7 @@ test('once in a process, however many threads and realms', async (t) => {
 });
 
 test('nothing, where there is nothing to say', async (t) => {
-  assert.deepEqual(await warned(t, 'lease(); port(); Environment.create({ envFile: false });'), []);
+  assert.deepEqual(await warned(t, 'lease(); port(); createEnvironment();'), []);
 });
 
 test('a warning that cannot be told fails no call', async (t) => {

@@ -1,6 +1,6 @@
 'use strict';
 
-// A world of its own for each test file: registry, pool, temp folder and work tree. Sockets are machine-wide, so pools of
+// A world of its own for each test file: registry, pool, temp directory and worktree. Sockets are machine-wide, so pools of
 // tests that run at once must not overlap: they are leased from portalloc itself, in a registry for all test runs, the one
 // that testkit/src/world.rs has.
 
@@ -24,7 +24,7 @@ function world(count = 40) {
   fs.mkdirSync(temp);
   fs.mkdirSync(work);
   process.env.PORTALLOC_DIR = path.join(os.tmpdir(), 'portalloc-test-ports');
-  const slice = portalloc.lease({ count, pool: '20001-29999', exclude: '', timeoutMs: 120_000 });
+  const slice = portalloc.lease({ count, pool: '20001-29999', exclude: '', waitMs: 120_000 });
   Object.assign(process.env, {
     PORTALLOC_DIR: path.join(scratch, 'registry'),
     PORTALLOC_POOL: `${slice.basePort}-${slice.ports.at(-1)}`,

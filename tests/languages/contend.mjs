@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
-const { PoolExhaustedError, TimeoutError, lease, leaseAsync } = await import(process.env.PORTALLOC_NODE ?? 'portalloc');
+const { PoolExhaustedError, WaitTimeoutError, lease, leaseAsync } = await import(process.env.PORTALLOC_NODE ?? 'portalloc');
 
 const PATIENCE_MS = 60_000;
 const MIXED_PATIENCE_MS = 250;
@@ -48,12 +48,12 @@ async function giveOne() {
 
 /** By both ways that there are. */
 function take() {
-  const timeoutMs = held.length > 0 ? undefined : count ? PATIENCE_MS : MIXED_PATIENCE_MS;
+  const waitMs = held.length > 0 ? undefined : count ? PATIENCE_MS : MIXED_PATIENCE_MS;
   const some = count || 1 + below(8);
   const shape = count ? 16 : below(16);
   const wanted =
     shape >= 1 && shape <= 4 ? { offsets: OFFSETS.slice(0, some) } : { count: some, scattered: shape === 0 };
-  return (below(8) === 0 ? leaseAsync : lease)({ ...wanted, timeoutMs });
+  return (below(8) === 0 ? leaseAsync : lease)({ ...wanted, waitMs });
 }
 
 /** Whether it got one. */
@@ -65,7 +65,7 @@ async function takeOne(bound) {
     held.push({ lease: taken, servers });
     return true;
   } catch (error) {
-    const full = error instanceof PoolExhaustedError || error instanceof TimeoutError;
+    const full = error instanceof PoolExhaustedError || error instanceof WaitTimeoutError;
     if (!full || (count && held.length === 0)) throw error;
     return false;
   }

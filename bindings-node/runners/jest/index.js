@@ -5,12 +5,12 @@
 const KEY = Symbol.for('portalloc.jest.runs');
 const HELD = Symbol.for('portalloc.jest.held');
 
-/** The runs of this process by project: in watch mode, and with several projects, there is more than one in its life. */
+/** The runs of this process by project: there is more than one in watch mode, and with several projects. */
 const runs = () => (globalThis[KEY] ??= new Map());
 
 /**
- * A globalSetup. `options` may be a function of Jest's configuration. In watch mode it is called again for every run,
- * and ends what is left of the one before, if there is no globalTeardown.
+ * A globalSetup. `options` may be a function of Jest's configuration. In watch mode Jest calls it again for every run; without
+ * a globalTeardown it ends the previous one.
  */
 function setup(options = {}) {
   return async function setUp(globalConfig, projectConfig) {
@@ -37,7 +37,7 @@ function leaseForTest(countOrOptions) {
   return held.lease(countOrOptions);
 }
 
-/** Jest's own functions, if this is loaded by a test file: also where they are not global. */
+/** Jest's own functions, if a test file loads this: also where they are not global. */
 function jestGlobals() {
   try {
     return require('@jest/globals');
@@ -47,7 +47,7 @@ function jestGlobals() {
 }
 
 function install() {
-  // Once for each test file, which has a realm of its own: after jest.resetModules() this is loaded again, too late for hooks.
+  // Once for each test file, which has a realm of its own. After jest.resetModules() this is loaded again, too late for hooks.
   const jest = globalThis[HELD] ? undefined : jestGlobals();
   if (!jest) return;
   const { Held } = require('../shared/held.js');
@@ -61,12 +61,12 @@ function install() {
 }
 
 /**
- * Calls `end` when the file is over, with all of its hooks. A hook of ours would run before those of the file, because it was
- * there before: so this listens to what jest-circus tells of itself, as test environments do.
+ * Calls `end` when the file and all of its hooks are over. A hook of ours would run before the file's own, because it was added
+ * first. So this listens to the events of jest-circus, as test environments do.
  */
 function atEnd(jest, end) {
   const handlers = globalThis[Symbol.for('EVENT_HANDLERS')];
-  if (!Array.isArray(handlers)) jest.afterAll(end); // of a version that has them elsewhere
+  if (!Array.isArray(handlers)) jest.afterAll(end); // a version that has them elsewhere
   else {
     handlers.push(({ name }) => {
       if (name === 'teardown') end();

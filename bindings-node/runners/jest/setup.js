@@ -1,5 +1,5 @@
 'use strict';
 
-// `globalSetup: 'portalloc/jest/setup'`: what portalloc.toml in the rootDir or above it says.
+// `globalSetup: 'portalloc/jest/setup'`: with the options of portalloc.toml in the rootDir or above it.
 
 module.exports = require('./index.js').setup();

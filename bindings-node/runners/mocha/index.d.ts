@@ -1,7 +1,7 @@
 /**
- * Mocha, by `--require portalloc/mocha`. What the suites of a file take by `lease()`, `port()` and `Environment.create()` is
- * given back after the last of them. What files take outside of suites is given back at the end of the run, but for what
- * they take while they are loaded: with `--parallel` at the end of the file, without it at that of the process.
+ * Mocha, by `--require portalloc/mocha`. What the suites of a file take by `lease()`, `port()` and `createEnvironment()` is given
+ * back after the last of them. What tests outside of suites take is given back at the end of the run. What a file takes while it
+ * is loaded is given back at the end of the file with `--parallel`, and without it at the end of the process.
  *
  * @packageDocumentation
  */
@@ -11,7 +11,7 @@ import type { TestLeaseOptions } from '../shared/options.js';
 
 export type { LeakMode, TestLeaseOptions } from '../shared/options.js';
 
-/** Makes the environment of the run, as `portalloc.toml` says. Called by Mocha, as are the following. */
+/** Makes the environment of the run with the options of `portalloc.toml`. Mocha calls this and the following. */
 export function mochaGlobalSetup(): Promise<void>;
 export function mochaGlobalTeardown(): Promise<void>;
 export const mochaHooks: {

@@ -1,7 +1,7 @@
 'use strict';
 
 // `mocha --require portalloc/mocha`: the environment of the run, and leases for single tests. Mocha calls the exports by
-// their names: the global ones in the process that was started, the hooks in every worker.
+// their names: the global ones in the process that you started, the hooks in every worker.
 
 const { Held } = require('../shared/held.js');
 const { Taken } = require('../shared/taken.js');
@@ -13,8 +13,8 @@ let run;
 const isWorker = process.env.MOCHA_WORKER_ID !== undefined;
 
 /**
- * What the files take: in a worker, one file from its loading on. Else all of them from the first root hook on, because they
- * are loaded before the global setups, and what those take is for longer than a run.
+ * What the files take. In a worker: what one file takes, from its loading on. Else what all files take, from the first root hook
+ * on: files are loaded before the global setups, and what those take outlives a run.
  */
 let ofRun = isWorker ? new Taken() : undefined;
 /** What the top-level suites of one file take. */
@@ -32,8 +32,8 @@ async function mochaGlobalTeardown() {
   await ended?.end();
 }
 
-// Mocha has no hook for the end of a file, unless in parallel mode. Hooks run in the order in which they were added, also
-// those that are added meanwhile: so ours are behind those of the files.
+// Mocha has a hook for the end of a file in parallel mode only. Hooks run in the order in which they were added, also those
+// that a hook adds. So ours are added late, behind those of the files.
 const mochaHooks = {
   beforeAll() {
     const root = this.test.parent;
@@ -48,7 +48,7 @@ const mochaHooks = {
     await held.begin(this.currentTest.fullTitle());
   },
   afterEach() {
-    // Tests outside of suites come first, those of all files. What they take is left to the end of the run.
+    // Tests outside of suites run first, those of all files. What they take stays until the end of the run.
     if (this.currentTest.parent.root) ofFile?.leave();
   },
   async afterAll() {

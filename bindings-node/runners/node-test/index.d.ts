@@ -1,6 +1,6 @@
 /**
- * node:test, which runs each test file in a process of its own: that ends what the file took. With `--test-isolation=none`
- * it ends with the run.
+ * node:test runs each test file in a process of its own, whose end releases what the file took. With `--test-isolation=none`
+ * that is the end of the run.
  *
  * @packageDocumentation
  */

@@ -1,7 +1,7 @@
 'use strict';
 
-// node:test: leases for single tests. Its hooks run in the order in which they were written, and ours is there before those
-// that stop the servers; so there is no look for leaks here.
+// node:test: leases for single tests. It runs hooks in the order in which they were added, so ours would look for leaks before
+// the hooks that stop the servers. So it does not look.
 
 const { lease } = require('../../index.js');
 

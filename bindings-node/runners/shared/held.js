@@ -1,11 +1,11 @@
 'use strict';
 
-// What a test has leased, until the test is over. For runners whose hooks run in the order in which they were written: ours
-// were there first, so at the end of a test they would come before those that stop its servers. So a test's leases live
-// until the next test begins or its file ends; by then all of its own hooks have run. Knows no runner.
+// The leases of a test, until the test is over. For runners that run hooks in the order in which they were added: ours were
+// added first, so at the end of a test they would run before the hooks that stop its servers. So a test's leases last until
+// the next test begins or its file ends; by then all of its own hooks have run. Knows no runner.
 
 const { lease } = require('../../index.js');
-const { findLeaks, leakMode, tell } = require('./leaks.js');
+const { leakMode, reportLeaks } = require('./leaks.js');
 
 class Held {
   #test;
@@ -13,18 +13,18 @@ class Held {
   #errors = [];
   #import;
 
-  /** `what` it was imported from, for the error of a call that comes too early. */
-  constructor(what) {
-    this.#import = what;
+  /** `imported` is the module's name, for the error of a call outside of a test. */
+  constructor(imported) {
+    this.#import = imported;
   }
 
-  /** A test begins, so the one before is over. */
+  /** A test begins, so the previous one is over. */
   async begin(test) {
     await this.#endTest();
     this.#test = test;
   }
 
-  /** The last test is over. Throws what the leaks of its tests come to. */
+  /** The last test is over. Throws the leaks of all tests that were to fail by them. */
   async end() {
     await this.#endTest();
     const errors = this.#errors.splice(0);
@@ -34,8 +34,8 @@ class Held {
   lease(countOrOptions) {
     if (this.#test === undefined) {
       throw new Error(
-        `leaseForTest() of ${this.#import}: no test is running; call it in a test or a beforeEach hook; elsewhere ` +
-          'call lease() of portalloc, which is given back at the end of the file',
+        `leaseForTest() of ${this.#import}: no test is running; call it in a test or in a beforeEach hook; elsewhere, call ` +
+          'lease() of portalloc, which is released at the end of the file',
       );
     }
     const one = take(countOrOptions);
@@ -52,20 +52,19 @@ class Held {
   }
 }
 
-/** A lease, and what to do with its leaks, which is our own option beside those of `lease`. */
+/** A lease, and what to do with its leaks: our own option beside those of `lease`. */
 function take(countOrOptions) {
   if (typeof countOrOptions !== 'object' || countOrOptions === null) return { leak: leakMode(), taken: lease(countOrOptions) };
   const { leak, ...wanted } = countOrOptions;
   return { leak: leakMode(leak), taken: lease(wanted) };
 }
 
-/** Releases a lease, after a look at who is still there. */
+/** Reports the leaks of a lease, and releases it. */
 async function giveBack(taken, leak, what) {
   if (taken.released) return;
   try {
-    if (leak === 'off') return;
     taken.dropGuard(); // its sockets are no leak
-    tell(leak, what, await findLeaks(taken.ports));
+    await reportLeaks(leak, what, taken.ports);
   } finally {
     taken.release();
   }

@@ -1,14 +1,9 @@
 'use strict';
 
-// Servers that outlive what their port was leased for: waits until they are gone, and says so of those that stay. Called
-// while the ports are still leased. Who counts as a server, and what is said of it, is the core's. Knows no runner.
+// Servers that outlive what their port was leased for. Called while the ports are still leased. Which process counts as a
+// server, how long it may take to end, and the sentence are the core's. Knows no runner.
 
-const { setTimeout: sleep } = require('node:timers/promises');
 const { leaks } = require('../../js/runners.js');
-
-/** A server that was told to end and not waited for is given so long before it counts as a leak. */
-const GRACE_MS = 250;
-const LOOK_EVERY_MS = 10;
 
 const MODES = ['warn', 'error', 'off'];
 
@@ -20,22 +15,14 @@ function leakMode(mode = 'warn') {
   return mode;
 }
 
-/** A sentence for each of the ports on which something listens. */
-async function findLeaks(ports) {
-  const deadline = performance.now() + GRACE_MS;
-  for (;;) {
-    const found = leaks(ports);
-    if (found.length === 0 || performance.now() >= deadline) return found;
-    await sleep(LOOK_EVERY_MS);
-  }
-}
-
-/** Warns, or throws in the mode `error`. `what` is over. */
-function tell(mode, what, leaks) {
-  if (leaks.length === 0 || mode === 'off') return;
-  const text = `${what} is over: ${leaks.join('; ')}`;
-  if (mode === 'error') throw new PortLeakError(`portalloc: ${text}`);
-  console.warn(`portalloc: ${text}`);
+/** Warns of servers on the ports, or throws in the mode `error`. `what` is over. */
+async function reportLeaks(mode, what, ports) {
+  if (mode === 'off') return;
+  const found = await leaks(ports);
+  if (found.length === 0) return;
+  const text = `portalloc: ${what} is over: ${found.join('; ')}`;
+  if (mode === 'error') throw new PortLeakError(text);
+  console.warn(text);
 }
 
 class PortLeakError extends Error {
@@ -44,4 +31,4 @@ class PortLeakError extends Error {
   }
 }
 
-module.exports = { findLeaks, leakMode, tell };
+module.exports = { leakMode, reportLeaks };

@@ -1,16 +1,19 @@
-// What the helpers for all runners are told.
+// Options of the helpers for all runners.
 
 import type { EnvironmentOptions, LeaseOptions } from '../../index.js';
 
-/** If a server still listens when what its port was leased for is over: warn (the default), fail, or say nothing. */
+/**
+ * What to do with a server that still listens when its test or run is over: warn (the default), fail, or nothing. A server
+ * has 250 ms to end.
+ */
 export type LeakMode = 'warn' | 'error' | 'off';
 
-/** What the environment of a run is asked for: as `Environment.create`, but without an env file unless it is asked for. */
+/** Options for the environment of a run: those of `createEnvironment`. */
 export interface RunOptions extends EnvironmentOptions {
   leak?: LeakMode | undefined;
 }
 
-/** As for `lease`. */
+/** Options for the lease of a test: those of `lease`. */
 export interface TestLeaseOptions extends LeaseOptions {
   leak?: LeakMode | undefined;
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a test file takes by lease(), port() and Environment.create() and does not give back: runners use one thread for many
-// files, and what their code loses sight of stays. Knows no runner.
+// What a test file takes by lease(), port() and createEnvironment() and does not give back. A runner may use one thread for
+// many files, and nothing is given back by garbage collection. Knows no runner.
 
 const { giveBackSince, mark } = require('../../js/runners.js');
 
@@ -15,7 +15,7 @@ class Taken {
     this.#since = mark();
   }
 
-  /** Leaves it to whoever has it, and begins anew. */
+  /** Lets it stay, and begins anew. */
   leave() {
     this.#since = mark();
   }

@@ -1,6 +1,6 @@
 /**
- * Vitest. With `setupFiles: ['portalloc/vitest']` a test file gives back at its end, after its own hooks, what it has taken by
- * `lease()`, `port()` and `Environment.create()`.
+ * Vitest. With `setupFiles: ['portalloc/vitest']`, what a test file takes by `lease()`, `port()` and `createEnvironment()` is
+ * given back at its end, after its own hooks.
  *
  * @packageDocumentation
  */
@@ -24,12 +24,12 @@ declare module 'vitest' {
   }
 }
 
-/** `options`, or a function that makes them. */
+/** Options, or a function that returns them. */
 export type Setup = RunOptions | ((project: TestProject) => RunOptions | Promise<RunOptions>);
 
 /**
- * A `globalSetup`: makes the environment of the run in Vitest's main process, which holds it. Tests have it as
- * `inject('portalloc')` and in their variables. What is not given here `portalloc.toml` in the root or above it may say.
+ * A `globalSetup`: makes the environment of the run in Vitest's main process, which holds it. Tests get it by
+ * `inject('portalloc')` and by variables. Options that are not given come from `portalloc.toml` in the root or above it.
  *
  * ```js
  * export default setup({ names: ['web', 'db'] });
@@ -42,7 +42,7 @@ declare const setUp: ReturnType<typeof setup>;
 export default setUp;
 
 /**
- * As `lease()` of portalloc, in a test or a `beforeEach` hook: held until the test and its hooks are over. In
- * `test.concurrent` use `using` or `release()` instead.
+ * As `lease()` of portalloc, in a test or a `beforeEach` hook: held until the test and its hooks are over. In `test.concurrent`,
+ * use `using` or `release()` instead.
  */
 export function leaseForTest(countOrOptions?: number | TestLeaseOptions): Lease;

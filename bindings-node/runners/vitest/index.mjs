@@ -1,4 +1,4 @@
-// Vitest: the environment of the run, as a globalSetup and for one of one's own, and leases for single tests.
+// Vitest: the environment of the run, as a globalSetup or for your own, and leases for single tests.
 
 import { afterAll, onTestFinished } from 'vitest';
 import held from '../shared/held.js';
@@ -6,19 +6,19 @@ import shared from '../shared/taken.js';
 
 giveBackAtEnd();
 
-/** Of the file that imports this, or for which this is a setup file: what it takes, after its own hooks. */
+/** What the file that imports this takes, or for which this is a setup file: given back after its own hooks. */
 function giveBackAtEnd() {
   const taken = new shared.Taken();
   try {
     afterAll(() => taken.giveBack());
   } catch {
-    // Vitest's main process, which runs no file. This is a globalSetup there.
+    // In Vitest's main process, which runs no file. There this is a globalSetup.
   }
 }
 
 /**
- * A globalSetup. `options` may be a function of the project, which is told the environment by `provide('portalloc')` and
- * by the variables of its tests.
+ * A globalSetup. `options` may be a function of the project. Its tests get the environment by `inject('portalloc')` and by
+ * variables.
  */
 export function setup(options = {}) {
   return async function setUp(project) {
@@ -27,13 +27,13 @@ export function setup(options = {}) {
     const run = new Run({ worktree: project.config.root, ...given });
     const { id, ports, names, tempDir, variables } = run.environment;
     project.provide('portalloc', { id, ports: [...ports], names: [...names], tempDir, variables });
-    // Of several projects each has its own, though they share a process.
+    // Not by `process.env` alone: several projects share a process, and each has its own.
     project.config.env = { ...project.config.env, ...variables };
     return async () => {
       try {
         await run.end();
       } catch (error) {
-        process.exitCode = 1; // Vitest prints what a teardown throws, and succeeds all the same
+        process.exitCode = 1; // Vitest prints a teardown's error, and succeeds all the same
         throw error;
       }
     };

@@ -1,10 +1,10 @@
-// `reporters: ['default', 'portalloc/vitest/reporter']`: below the results, who is on the ports of tests that failed because
-// an address was in use. Asks at once, prints at the end. Says nothing else, and loads no addon before a test has failed.
+// `reporters: ['default', 'portalloc/vitest/reporter']`: after the results, prints who is on the ports of tests that failed
+// because an address was in use. Looks at once, prints at the end. Prints nothing else, and loads no addon before a test has
+// failed.
 
-import shared from '../shared/clash.js';
+import conflict from '../shared/conflict.js';
 
-export default class ClashReporter {
-  #clashes = new shared.Clashes();
+export default class ConflictReporter {
   #found = new Map();
   #printed = new Map();
 
@@ -44,9 +44,9 @@ export default class ClashReporter {
 
   #explain({ relativeModuleId }, errors, printed = []) {
     for (const error of errors) {
-      let sentences = this.#clashes.explain([error]);
-      // A server of this test may have printed what the error does not know.
-      if (sentences.length === 0) sentences = this.#clashes.explain(printed);
+      let sentences = conflict.explain([error]);
+      // A server that the test started may have printed the error.
+      if (sentences.length === 0) sentences = conflict.explain(printed);
       if (sentences.length === 0) continue;
       const known = this.#found.get(relativeModuleId) ?? new Set();
       this.#found.set(relativeModuleId, new Set([...known, ...sentences]));

@@ -2,7 +2,7 @@
 
 // Every snippet of the Node pages, run as it stands there, with the packed package; and their table of errors, compared.
 //
-// Each section has a folder, and its blocks are taken in their order: with a file name behind the language a block is
+// Each section has a directory, and its blocks are taken in their order: with a file name behind the language a block is
 // written under that name; other `js` is a module, which must succeed; of `console` the lines with `$ ` are run, and after
 // `<!-- fails -->` must fail; its other lines must be printed, in that order, but for ports, PIDs and times; `sh` is run
 // whole. There is no other kind, so that no snippet is left out by accident. `docker` and `next` are stubs.
@@ -30,7 +30,7 @@ const plain = (text) =>
 async function play(t, page, { blocks }) {
   const inner = new Inner(t, here, {});
   const env = {
-    PATH: [path.join(__dirname, 'stubs'), path.join(inner.folder, 'node_modules/.bin'), path.dirname(process.execPath), process.env.PATH].join(':'),
+    PATH: [path.join(__dirname, 'stubs'), path.join(inner.directory, 'node_modules/.bin'), path.dirname(process.execPath), process.env.PATH].join(':'),
     npm_config_offline: 'true',
     npm_config_update_notifier: 'false',
   };
@@ -71,13 +71,13 @@ for (const page of PAGES) {
 
 test('the table of errors has every code, and the class of each', () => {
   const { rows } = sections(path.join(ROOT, 'docs/node.md')).find(({ title }) => title === 'Errors');
-  const codes = rows.slice(1).map(([code]) => code.replaceAll('`', ''));
-  assert.deepEqual(codes, [...portalloc.errorCodes]);
-  for (const [, classes, also] of rows.slice(1)) {
-    const bases = [...also.matchAll(/`(\w+)`/g)].map(([, name]) => globalThis[name]);
-    [...classes.matchAll(/`(\w+Error)`/g)].forEach(([, name], index) => {
-      assert.ok(portalloc[name], name);
-      assert.ok(portalloc[name].prototype instanceof (bases[index] ?? portalloc.PortallocError), name);
-    });
+  const classes = rows.slice(rows.findIndex(([, head]) => head === 'class') + 1);
+  assert.deepEqual(classes.map(([code]) => code.replaceAll('`', '')), [...portalloc.errorCodes]);
+  for (const [code, names] of classes) {
+    for (const [, name] of names.matchAll(/`(\w+Error)`/g)) {
+      const { [name]: Class } = portalloc;
+      assert.equal(new Class({ code: code.replaceAll('`', ''), message: '' }).name, name);
+      assert.ok(Class.prototype instanceof portalloc.PortallocError, name);
+    }
   }
 });

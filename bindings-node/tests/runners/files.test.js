@@ -19,7 +19,7 @@ const TAKES = `
 const fs = require('node:fs');
 const { threadId } = require('node:worker_threads');
 const record = require('./record.js');
-const { Environment, lease, port, who } = require('portalloc');
+const { createEnvironment, lease, port, who } = require('portalloc');
 
 const told = () => fs.readFileSync(process.env.RECORDS, 'utf8').split('\\n').slice(0, -1).map(JSON.parse);
 // Of two workers each has a pool of its own: else one may be given what a file of the other has just given back.
@@ -29,7 +29,7 @@ const leased = (ports) => ports.map((each) => who(each).leased);
 
 module.exports = class Takes {
   ports = [];
-  folders = [];
+  directories = [];
 
   constructor(file) {
     this.file = file;
@@ -42,15 +42,15 @@ module.exports = class Takes {
     record({
       begun: this.file,
       ofOthers: leased(ports),
-      foldersOfOthers: before.flatMap((one) => one.folders).filter((folder) => fs.existsSync(folder)),
+      directoriesOfOthers: before.flatMap((one) => one.directories).filter((directory) => fs.existsSync(directory)),
       ofGlobal: leased(JSON.parse(process.env.GLOBAL_PORTS ?? '[]')),
     });
   }
 
   take() {
-    const { ports, tempDir } = Environment.create({ count: 2, envFile: false });
+    const { ports, tempDir } = createEnvironment({ count: 2 });
     fs.writeFileSync(tempDir + '/data', '');
-    this.folders.push(tempDir);
+    this.directories.push(tempDir);
     this.ports.push(...ports, ...lease(2), port());
     lease().release();
   }
@@ -61,16 +61,18 @@ module.exports = class Takes {
       threadId,
       ports: this.ports,
       held: leased(this.ports),
-      folders: this.folders,
-      foldersThere: this.folders.map((folder) => fs.existsSync(folder + '/data')),
+      directories: this.directories,
+      directoriesThere: this.directories.map((directory) => fs.existsSync(directory + '/data')),
     });
   }
 };
 `;
 
-/** A globalSetup's, lost as well. */
+/** A globalSetup's, lost as well. Mocha's workers load it, too: each takes from its own half, so never what the other gave back. */
 const GLOBAL = `
 const { lease, port } = require('portalloc');
+const worker = process.env.MOCHA_WORKER_ID;
+if (worker !== undefined) process.env.PORTALLOC_POOL = ${JSON.stringify(HALVES)}[Number(worker) % 2];
 module.exports = () => { process.env.GLOBAL_PORTS = JSON.stringify([...lease(2), port()]); };
 `;
 
@@ -86,13 +88,13 @@ function check(told, { follow = FILES - 1, global = 3 } = {}) {
   const begun = told.filter((one) => one.begun !== undefined);
   const ended = told.filter((one) => one.ended !== undefined);
   assert.deepEqual([begun.length, ended.length], [FILES, FILES]);
-  for (const { held, foldersThere } of ended) {
+  for (const { held, directoriesThere } of ended) {
     assert.ok(held.length >= 10 && held.every(Boolean), JSON.stringify(held));
-    assert.ok(foldersThere.length >= 2 && foldersThere.every(Boolean));
+    assert.ok(directoriesThere.length >= 2 && directoriesThere.every(Boolean));
   }
-  for (const { ofOthers, foldersOfOthers, ofGlobal } of begun) {
+  for (const { ofOthers, directoriesOfOthers, ofGlobal } of begun) {
     assert.ok(!ofOthers.some(Boolean), JSON.stringify(ofOthers));
-    assert.deepEqual(foldersOfOthers, []);
+    assert.deepEqual(directoriesOfOthers, []);
     assert.deepEqual(ofGlobal, Array(global).fill(true));
   }
   assert.ok(begun.filter(({ ofOthers }) => ofOthers.length > 0).length >= follow, 'no file came after another one in its thread');

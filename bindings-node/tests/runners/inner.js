@@ -1,6 +1,6 @@
 'use strict';
 
-// Inner suites: what a user has, in a folder of its own, with the real runners and the packed package. They run in
+// Inner suites: what a user has, in a directory of its own, with the real runners and the packed package. They run in
 // processes of their own and tell what they saw by lines of JSON in a file, so that tests compare facts and not texts.
 
 const { spawn, spawnSync } = require('node:child_process');
@@ -42,21 +42,21 @@ function modules() {
   if (!fs.existsSync(made)) {
     forget(cache);
     const building = `${made}.${process.pid}`;
-    const folder = path.join(building, 'node_modules');
-    fs.mkdirSync(path.join(folder, 'portalloc'), { recursive: true });
+    const directory = path.join(building, 'node_modules');
+    fs.mkdirSync(path.join(directory, 'portalloc'), { recursive: true });
     succeed('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', building], ROOT);
     const [archive] = fs.readdirSync(building).filter((name) => name.endsWith('.tgz'));
     succeed('tar', ['-xzf', archive, '-C', 'node_modules/portalloc', '--strip-components=1'], building);
     for (const name of fs.readdirSync(path.join(ROOT, 'node_modules'))) {
       const installed = path.join(ROOT, 'node_modules', name);
       // Mocha looks for what it is told to require beside itself, where a link leads to.
-      if (name === 'mocha') fs.cpSync(installed, path.join(folder, name), { recursive: true });
-      else if (name === '.bin') link(installed, path.join(folder, name));
-      else if (name !== '.cache') fs.symlinkSync(installed, path.join(folder, name));
+      if (name === 'mocha') fs.cpSync(installed, path.join(directory, name), { recursive: true });
+      else if (name === '.bin') link(installed, path.join(directory, name));
+      else if (name !== '.cache') fs.symlinkSync(installed, path.join(directory, name));
     }
-    const command = path.join(folder, 'portalloc/bindings-node/bin/portalloc.js');
+    const command = path.join(directory, 'portalloc/bindings-node/bin/portalloc.js');
     fs.chmodSync(command, 0o755); // as npm does when it installs
-    fs.symlinkSync(path.relative(path.join(folder, '.bin'), command), path.join(folder, '.bin/portalloc'));
+    fs.symlinkSync(path.relative(path.join(directory, '.bin'), command), path.join(directory, '.bin/portalloc'));
     try {
       fs.renameSync(building, made);
     } catch (error) {
@@ -96,18 +96,18 @@ let number = 0;
 class Inner {
   constructor(t, world, files) {
     this.t = t;
-    this.folder = path.join(world.work, `suite-${(number += 1)}`);
-    this.records = path.join(this.folder, 'records.jsonl');
-    fs.mkdirSync(this.folder);
+    this.directory = path.join(world.work, `suite-${(number += 1)}`);
+    this.records = path.join(this.directory, 'records.jsonl');
+    fs.mkdirSync(this.directory);
     fs.writeFileSync(this.records, '');
-    fs.symlinkSync(modules(), path.join(this.folder, 'node_modules'));
+    fs.symlinkSync(modules(), path.join(this.directory, 'node_modules'));
     this.write({ 'package.json': '{"name": "inner", "private": true}', 'record.js': RECORD, ...files });
   }
 
   write(files) {
     for (const [name, text] of Object.entries(files)) {
-      fs.mkdirSync(path.dirname(path.join(this.folder, name)), { recursive: true });
-      fs.writeFileSync(path.join(this.folder, name), text);
+      fs.mkdirSync(path.dirname(path.join(this.directory, name)), { recursive: true });
+      fs.writeFileSync(path.join(this.directory, name), text);
     }
   }
 
@@ -120,17 +120,17 @@ class Inner {
 
   /** Starts a program of node_modules/.bin, in a session of its own, which ends with the test. */
   start(program, args = [], { prefix = [], env = {} } = {}) {
-    return this.startCommand([...prefix, path.join(this.folder, 'node_modules/.bin', program), ...args], env);
+    return this.startCommand([...prefix, path.join(this.directory, 'node_modules/.bin', program), ...args], env);
   }
 
   startCommand(command, env = {}) {
     const child = spawn(command[0], command.slice(1), {
-      cwd: this.folder,
+      cwd: this.directory,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...clean(process.env), RECORDS: this.records, NO_COLOR: '1', ...env },
     });
-    return new Running(this.t, child, this.folder);
+    return new Running(this.t, child, this.directory);
   }
 
   /** To its end. */

@@ -22,11 +22,11 @@ const CONFIG = `module.exports = {
 const NAMES = 'names = ["web", "db"]\n';
 const SEEN = `
 const record = require('./record.js');
-const { Environment } = require('portalloc');
+const { attachEnvironment } = require('portalloc');
 const { ISOLATION_ID: id, WEB_PORT, DB_PORT, JEST_WORKER_ID: worker } = process.env;
 const { isMainThread } = require('node:worker_threads');
 test('sees it', () => {
-  const { ports, names } = Environment.attach();
+  const { ports, names } = attachEnvironment();
   record({ id, worker, isMainThread, ports, names, variables: [WEB_PORT, DB_PORT] });
 });
 `;
@@ -115,13 +115,13 @@ describe('the environment of the run', () => {
       'global-setup.js': `module.exports = require('portalloc/jest').setup({ names: ['web'], leak: 'error' });`,
       'a.test.js': `
         const { spawn } = require('node:child_process');
-        const { waitFor } = require('portalloc');
+        const { waitUntilOpen } = require('portalloc');
         const record = require('./record.js');
         test('forgets', async () => {
           const port = Number(process.env.WEB_PORT);
           const child = spawn(process.execPath, ['-e', 'require("net").createServer().listen(' + port + ')'], { stdio: 'ignore' });
           child.unref();
-          await waitFor(port, { timeoutMs: 200000 });
+          await waitUntilOpen(port, { waitMs: 200000 });
           record({ server: child.pid, port });
         });
       `,
@@ -243,7 +243,7 @@ describe('leaseForTest', () => {
         import { leaseForTest } from 'portalloc/jest';
         test('has a port', () => {
           expect(leaseForTest().port).toBeGreaterThan(0);
-          expect(() => lease({ ports: leaseForTest().ports })).toThrow(PortallocError);
+          expect(() => lease({ exact: leaseForTest().ports })).toThrow(PortallocError);
         });
       `,
     });
@@ -275,8 +275,8 @@ describe('leaseForTest', () => {
   }
 });
 
-describe('a clash', () => {
-  const clashes = (port) => ({
+describe('a conflict', () => {
+  const conflicts = (port) => ({
     'plain.test.js': `test('listens', (done) => { require('net').createServer().listen(${port}, '127.0.0.1', done); }, 2000);`,
     'promise.test.js': `
       const { once } = require('node:events');
@@ -294,7 +294,7 @@ describe('a clash', () => {
       const error = new Error('listen EADDRINUSE: address already in use 127.0.0.1:${port}');
       throw error;`,
     'printed.test.js': `
-      test('waits in vain', () => {
+      test('waits and fails', () => {
         console.error('Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}');
         expect('up').toBe('down');
       });`,
@@ -304,7 +304,7 @@ describe('a clash', () => {
 
   test('is followed by who holds the port', async (t) => {
     const port = await listening(t);
-    const inner = suite(t, clashes(port));
+    const inner = suite(t, conflicts(port));
     const { status, output } = await inner.run('jest', ['--maxWorkers=2']);
     assert.equal(status, 1);
     const sections = [...output.matchAll(/^ {2}portalloc: (\S+)\n\n {4}(.*)\n/gm)];
@@ -323,7 +323,7 @@ describe('a clash', () => {
     assert.match(output, new RegExp(`portalloc: a.test.js\\n\\n {4}port ${port} was in use; nobody is on it any more`));
   });
 
-  test('nothing is printed where nothing clashes, and nothing loaded where nothing fails', async (t) => {
+  test('nothing is printed where there is no conflict, and nothing loaded where nothing fails', async (t) => {
     const inner = suite(t, {
       'jest.config.js': `module.exports = { reporters: ['default', 'portalloc/jest/reporter', './loaded.js'] };`,
       'loaded.js': `module.exports = class { onRunComplete() {

@@ -110,7 +110,7 @@ test('node:test: a lease ends with its test', async (t) => {
     `,
   });
   const output = execFileSync(process.execPath, ['--test', '--test-reporter=tap', 'a.test.mjs'], {
-    cwd: inner.folder,
+    cwd: inner.directory,
     encoding: 'utf8',
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });

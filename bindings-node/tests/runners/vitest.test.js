@@ -24,11 +24,11 @@ export default defineConfig({ test: {
 const NAMES = 'names = ["web", "db"]\n';
 const SEEN = `
 import { expect, inject, test } from 'vitest';
-import { Environment, lease } from 'portalloc';
+import { attachEnvironment, lease } from 'portalloc';
 import record from './record.js';
 test('sees it', () => {
   const told = inject('portalloc');
-  const { id, ports, names } = Environment.attach();
+  const { id, ports, names } = attachEnvironment();
   expect(told).toMatchObject({ id, ports: [...ports], names: [...names] });
   record({ id, ports, names, variables: [process.env.WEB_PORT, process.env.DB_PORT], told: told.variables.WEB_PORT });
 });
@@ -38,9 +38,9 @@ test('using', () => {
     using own = lease();
     port = own.port;
     expect(own.released).toBe(false);
-    expect(() => lease({ ports: [port] })).toThrow(expect.objectContaining({ code: 'port_in_use' }));
+    expect(() => lease({ exact: [port] })).toThrow(expect.objectContaining({ portallocCode: 'port_in_use' }));
   }
-  using again = lease({ ports: [port], timeoutMs: 60_000 }); // another file may have been given it for a moment
+  using again = lease({ exact: [port], waitMs: 60_000 }); // another file may have been given it for a moment
   expect(again.port).toBe(port);
 });
 `;
@@ -179,14 +179,14 @@ test('a server that outlives the run is named', async (t) => {
     'a.test.js': `
       import { spawn } from 'node:child_process';
       import { test } from 'vitest';
-      import { waitFor } from 'portalloc';
+      import { waitUntilOpen } from 'portalloc';
       import record from './record.js';
       test('forgets', async () => {
         const port = Number(process.env.WEB_PORT);
         const child = spawn(process.execPath, ['-e', 'require("net").createServer().listen(' + port + ')'], { stdio: 'ignore' });
         child.unref();
         record({ server: child.pid, port });
-        await waitFor(port, { timeoutMs: 200000 });
+        await waitUntilOpen(port, { waitMs: 200000 });
       });`,
   });
   const { status, output } = await inner.run('vitest', ['run']);
@@ -256,7 +256,7 @@ test('leaseForTest outside of a test throws, and leaves nothing', async (t) => {
   assert.equal(status, 0, output);
 });
 
-describe('a clash', () => {
+describe('a conflict', () => {
   test('is followed by who holds the port', async (t) => {
     const server = net.createServer().listen(here.ports.at(-1), '127.0.0.1');
     t.after(() => server.close());
@@ -273,7 +273,7 @@ describe('a clash', () => {
         test('listens', () => new Promise((resolve) => net.createServer().listen(${port}, '127.0.0.1', resolve)), 1000);`,
       'printed.test.js': `
         import { expect, test } from 'vitest';
-        test('waits in vain', () => {
+        test('waits and fails', () => {
           console.error('Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}');
           expect('up').toBe('down');
         });`,
@@ -293,7 +293,7 @@ describe('a clash', () => {
     for (const [, , sentence] of sections) assert.match(sentence, new RegExp(`^port ${port} is in use by PID ${process.pid} `));
   });
 
-  test('nothing is printed where nothing clashes, and nothing loaded where nothing fails', async (t) => {
+  test('nothing is printed where there is no conflict, and nothing loaded where nothing fails', async (t) => {
     const inner = suite(t, {
       'vitest.config.mjs': `export default { test: { reporters: ['default', 'portalloc/vitest/reporter', './loaded.mjs'] } };`,
       'loaded.mjs': `

@@ -3,10 +3,15 @@
 import portalloc, {
   ArgumentTypeError,
   Environment,
+  InvalidArgumentError,
   Lease,
   PoolExhaustedError,
   PortallocError,
   PortReport,
+  attachEnvironment,
+  createEnvironment,
+  createEnvironmentAsync,
+  currentEnvironment,
   environments,
   errorCodes,
   giveBack,
@@ -17,8 +22,8 @@ import portalloc, {
   render,
   settings,
   version,
-  waitFor,
-  waitFree,
+  waitUntilFree,
+  waitUntilOpen,
   who,
 } from 'portalloc';
 import type { ErrorCode, LeaseOptions } from 'portalloc';
@@ -28,10 +33,10 @@ const same = <T,>(_value: T): void => undefined;
 
 same<Lease>(lease());
 same<Lease>(lease(5));
-same<number>(lease({ ports: new Set([1, 2]), guard: true, timeoutMs: Infinity }).port);
-same<readonly number[]>(lease({ count: 2, scattered: true, pool: '20000-20010', exclude: '', sticky: 'web' }).ports);
+same<number>(lease({ exact: new Set([1, 2]), guard: true, waitMs: Infinity }).port);
+same<readonly number[]>(lease({ count: 2, scattered: true, pool: '20000-20010', exclude: '', stickyKey: 'web' }).ports);
 same<number[]>([...lease(2)]);
-same<'none' | 'reuse' | 'shut'>(lease().guardState);
+same<'none' | 'shared' | 'exclusive'>(lease().guardState);
 same<boolean>(lease().held);
 same<boolean>(giveBack(port()) && giveBack(port({ pool: '20000-20010', exclude: '' })));
 same<Promise<Lease>>(leaseAsync({ count: 1, signal: AbortSignal.timeout(5) }));
@@ -47,21 +52,24 @@ net.createServer().listen({ fd: lease().fd(0, { type: 'tcp', host: '::1', listen
   same<number>(two.basePort);
 }
 
-const environment = Environment.create({ names: ['web'], envFile: new URL('file:///x'), kept: true, ttlMs: 5 });
+const environment = createEnvironment({ names: ['web'], envFile: new URL('file:///x'), kept: true, ttlMs: 5 });
 same<number>(environment.port('web') + environment.port(0));
 same<Date | undefined>(environment.expiresAt);
 same<string | undefined>(environment.variables['WEB_PORT']);
 same<string>(environment.render('fish'));
-same<Lease | undefined>(Environment.current({ names: ['web'] }).lease);
-same<Promise<Environment>>(Environment.createAsync(3));
-same<string>(Environment.attach().id);
+same<Lease | undefined>(currentEnvironment({ names: ['web'] }).lease);
+same<Promise<Environment>>(createEnvironmentAsync(3));
+same<string>(attachEnvironment().id);
 same<Date | undefined>(environments()[0]?.createdAt);
+same<number | undefined>(environments()[0]?.holder?.pid);
 
 same<boolean>(isFree(80));
-same<Promise<void>>(waitFor([80, 81], { timeoutMs: 0, signal: new AbortController().signal }));
-same<Promise<void>>(waitFree(80));
+same<Promise<void>>(waitUntilOpen([80, 81], { waitMs: 0, signal: new AbortController().signal }));
+same<Promise<void>>(waitUntilFree(80));
 same<PortReport>(who(80));
 same<string | undefined>([...who(80)][0]?.name);
+same<Date | undefined>(who(80).lease?.since);
+same<boolean>(who(80).leased);
 same<string>(settings({ pool: '1-2' }).ports + version);
 same<readonly ErrorCode[]>(errorCodes);
 same<string>(render({ A: '1' }) + render([['A', '1']], 'dotenv'));
@@ -70,10 +78,15 @@ same<typeof lease>(portalloc.lease);
 try {
   lease();
 } catch (error) {
-  if (error instanceof PoolExhaustedError) same<number>(error.census.free);
-  if (error instanceof ArgumentTypeError) same<TypeError>(error);
+  if (error instanceof PoolExhaustedError) same<number>(error.census.free + error.census.longestRun);
+  if (error instanceof ArgumentTypeError) same<InvalidArgumentError>(error);
+  if (error instanceof InvalidArgumentError) same<PortallocError>(error);
   if (error instanceof PortallocError) {
-    switch (error.code) {
+    same<number | undefined>(error.cause?.errno);
+    if (error.code === 'ERR_PORTALLOC_IO') same<string>(error.remedy);
+    // @ts-expect-error: no such code of Node's kind
+    if (error.code === 'io') same<string>(error.remedy);
+    switch (error.portallocCode) {
       case 'port_in_use':
         same<readonly number[]>(error.ports);
         break;
@@ -91,7 +104,7 @@ lease(5n);
 // @ts-expect-error: no such option
 lease({ cuont: 5 });
 // @ts-expect-error: waiting can be cancelled only if JavaScript goes on meanwhile
-lease({ timeoutMs: 5, signal: AbortSignal.timeout(5) });
+lease({ waitMs: 5, signal: AbortSignal.timeout(5) });
 // @ts-expect-error: leases are taken by lease()
 new Lease();
 // @ts-expect-error: errors are made by portalloc
@@ -109,6 +122,6 @@ lease().fd(0, { type: 'sctp' });
 // @ts-expect-error: no such syntax
 environment.render('csh');
 // @ts-expect-error: an environment of this run is held
-Environment.current({ kept: true });
+currentEnvironment({ kept: true });
 // @ts-expect-error: a promise
 same<Lease>(leaseAsync());

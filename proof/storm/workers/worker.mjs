@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { URL } from 'node:url';
 import { Worker as Thread, isMainThread, workerData } from 'node:worker_threads';
 
-const { Environment, cleanupStale, environments, lease } = await import(process.env.PORTALLOC_NODE);
+const { cleanupStale, createEnvironment, environments, lease } = await import(process.env.PORTALLOC_NODE);
 
 const [serial, seed] = isMainThread ? [process.argv[2], Number(process.argv[3])] : [workerData.serial, workerData.seed];
 const holder = isMainThread ? serial : workerData.holder;
@@ -74,7 +74,7 @@ function make(count, what, options) {
     end(held, holderWithUs);
     return end(kept, keptHolder);
   }
-  const environment = Environment.create({ count, instanceId: serial, ...options });
+  const environment = createEnvironment({ count, instanceId: serial, ...options });
   const endsWithUs = what === 'held' || what === 'owned';
   took((endsWithUs ? holderWithUs : keptHolder)(environment), environment.ports);
   (endsWithUs ? held : kept).push(environment);
@@ -95,7 +95,7 @@ function cleanStale() {
 }
 
 function makeShortLived(count) {
-  Environment.create({ count, instanceId: serial, kept: true, ttlMs: 1 + below(20) });
+  createEnvironment({ count, instanceId: serial, kept: true, ttlMs: 1 + below(20) });
   did('ttl');
 }
 
@@ -151,8 +151,8 @@ async function attempt(operation) {
     await operation(1 + below(5));
     return true;
   } catch (error) {
-    if (!tolerated.includes(error.code)) throw error;
-    did(error.code);
+    if (!tolerated.includes(error.portallocCode)) throw error;
+    did(error.portallocCode);
     return false;
   }
 }
