@@ -93,6 +93,12 @@ impl Lease {
     }
 }
 
+/// Tells Python that a lease is a `collections.abc.Sequence`, without the import of `collections`, which costs a millisecond.
+pub(crate) fn register_as_sequence(py: Python<'_>) -> PyResult<()> {
+    let sequence = py.import("_collections_abc")?.getattr("Sequence")?;
+    sequence.call_method1("register", (py.get_type::<Lease>(),)).map(drop)
+}
+
 /// Does not name the ports, because Python says the same about the same line once.
 const LOST: &str = "the lease taken here was not released, and ended because nothing refers to its Lease object any more: \
                     keep the object for as long as the ports are needed, or take a port with portalloc.port(), which \

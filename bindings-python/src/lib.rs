@@ -47,14 +47,8 @@ mod _portalloc {
     // Without the module as an argument, so that the stubs are known to be complete.
     #[pymodule_init]
     fn init() -> pyo3::PyResult<()> {
-        use pyo3::prelude::*;
-
-        Python::attach(|py| {
-            super::interpreter::only_one(py)?;
-            // As `collections.abc` has it, without the import of `collections`, which costs a millisecond.
-            let sequence = py.import("_collections_abc")?.getattr("Sequence")?;
-            sequence.call_method1("register", (py.get_type::<Lease>(),))?;
-            Ok(())
+        pyo3::Python::attach(|py| {
+            super::interpreter::only_one(py).and_then(|()| super::lease::register_as_sequence(py))
         })
     }
 }

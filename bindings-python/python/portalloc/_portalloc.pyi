@@ -2,7 +2,7 @@
 The native part of portalloc; import `portalloc` instead.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
@@ -129,8 +129,8 @@ class Environment:
 @final
 class Inheritable:
     """
-    A copy of a lease's file descriptor, inherited by the processes that are started while it is open: the lease then
-    lives until this process and every one that inherited it have let go of it or ended, whatever happens to whom.
+    A duplicate of a lease's file descriptor, which child processes inherit if they start while it is open. The lease then
+    lives until this process and every process that inherited it have let go of it or ended.
 
     `with lease.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])` closes it once the child is started, so that
     later ones do not inherit it.
@@ -148,7 +148,7 @@ class Inheritable:
         """
 
 @final
-class Lease:
+class Lease(Sequence[int]):
     """
     Ports that no other process is given until they are released or the process that took them has ended. The kernel sees to
     that, even after SIGKILL. A context manager that releases, and a sequence of its ports.
@@ -166,7 +166,7 @@ class Lease:
     @overload
     def __getitem__(self, index: slice, /) -> tuple[int, ...]:
         """
-        By a number or by a slice, from either end: the tuple knows what that means. `stubs.py` says it to type checkers.
+        By index or by slice, negative ones included, which the tuple understands. `stubs.py` says it to type checkers.
         """
     def __iter__(self, /) -> Iterator[int]: ...
     def __len__(self, /) -> int: ...
@@ -205,7 +205,7 @@ class Lease:
 
         In a forked child: whether the child's copy keeps the lease alive.
         """
-    def index(self, /, port: Any) -> int:
+    def index(self, port: Any, start: SupportsIndex = 0, stop: SupportsIndex = ..., /) -> int:
         """
         The index of a port. Raises `ValueError` if the lease does not have it.
         """

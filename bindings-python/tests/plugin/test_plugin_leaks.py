@@ -195,7 +195,7 @@ def test_what_is_not_a_leak(serving: Inner) -> None:
             return found
 
         portalloc_pytest.leaks.leaks = patiently
-        """
+        """.replace("\n        ", "\n")
     )
     serving.suite(
         """
