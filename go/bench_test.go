@@ -58,7 +58,7 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-func BenchmarkAcquireAndRelease(b *testing.B) {
+func BenchmarkAcquireAndClose(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		lease, err := portalloc.Acquire(context.Background(), 1)
@@ -69,7 +69,7 @@ func BenchmarkAcquireAndRelease(b *testing.B) {
 	}
 }
 
-func BenchmarkAcquireAndReleaseInParallel(b *testing.B) {
+func BenchmarkAcquireAndCloseInParallel(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			lease, err := portalloc.Acquire(context.Background(), 1)

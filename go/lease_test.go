@@ -64,7 +64,7 @@ func TestOptionsOfALease(t *testing.T) {
 	}
 }
 
-func TestAGuardKeepsStrangersOff(t *testing.T) {
+func TestAGuardKeepsForeignProcessesOff(t *testing.T) {
 	world.New(t, 2)
 	lease := acquire(t, 1, portalloc.WithGuard())
 	if lease.GuardState() != portalloc.GuardExclusive {
@@ -72,7 +72,7 @@ func TestAGuardKeepsStrangersOff(t *testing.T) {
 	}
 	if server, err := net.Listen("tcp", address(lease.Base())); err == nil {
 		server.Close()
-		t.Error("a stranger came in")
+		t.Error("a foreign process could bind the port")
 	}
 	must(t, lease.OpenGuard())
 	server, err := net.Listen("tcp", address(lease.Base())) // Go sets SO_REUSEADDR
@@ -207,7 +207,7 @@ func until(t testing.TB, what string, condition func() bool) {
 	end := time.Now().Add(world.Deadline)
 	for !condition() {
 		if time.Now().After(end) {
-			t.Fatalf("in vain: %s", what)
+			t.Fatalf("timed out: %s", what)
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -51,13 +51,13 @@ func TestBindZeroCollidesAndLeasesDoNot(t *testing.T) {
 			return server.Addr().(*net.TCPAddr).Port, nil
 		}
 	}
-	collisions := clashes(t, free)
+	collisions := collisionsOf(t, free)
 	if collisions < 8 {
 		t.Errorf("16 servers on 8 ports, and %d collide", collisions)
 	}
 	var mu sync.Mutex
 	var leases []*portalloc.Lease
-	leased := clashes(t, func() (int, error) {
+	leased := collisionsOf(t, func() (int, error) {
 		lease, err := portalloc.Acquire(t.Context(), 1)
 		if err != nil {
 			return 0, err
@@ -76,8 +76,8 @@ func TestBindZeroCollidesAndLeasesDoNot(t *testing.T) {
 	fmt.Printf("of 16 servers, %d collide with bind(0), %d with leases\n", collisions, leased)
 }
 
-// clashes is how many of 16 servers cannot bind the port they were given, when all have been given one.
-func clashes(t *testing.T, free func() (int, error)) int {
+// collisionsOf is how many of 16 servers cannot bind the port they were given, when all have been given one.
+func collisionsOf(t *testing.T, free func() (int, error)) int {
 	var given, bound sync.WaitGroup
 	given.Add(16)
 	bound.Add(16)

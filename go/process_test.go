@@ -15,13 +15,13 @@ import (
 func init() {
 	roles["holder"] = func() { hold(false, false) }
 	roles["holder with a child"] = func() { hold(true, false) }
-	roles["holder that passes on"] = func() { hold(true, true) }
+	roles["holder of an inherited lease"] = func() { hold(true, true) }
 	roles["heir"] = func() { untilEOF(os.Stdin) }
 }
 
 // hold has a port until the end of its input. A child of it has the pipe on descriptor 3 as its input, and echoes that to
 // the one on 4, so that the test sees it live and can end it.
-func hold(withChild, passOn bool) {
+func hold(withChild, inherit bool) {
 	lease, err := portalloc.Acquire(context.Background(), 1)
 	if err != nil {
 		panic(err)
@@ -30,13 +30,13 @@ func hold(withChild, passOn bool) {
 	if withChild {
 		cat := exec.Command("cat")
 		cat.Stdin, cat.Stdout = os.NewFile(3, "input"), os.NewFile(4, "output")
-		if passOn {
-			passed, err := lease.Inheritable()
+		if inherit {
+			inherited, err := lease.Inheritable()
 			if err != nil {
 				panic(err)
 			}
-			defer passed.Close()
-			cat.ExtraFiles = []*os.File{passed}
+			defer inherited.Close()
+			cat.ExtraFiles = []*os.File{inherited}
 		}
 		if err := cat.Start(); err != nil {
 			panic(err)
@@ -117,9 +117,9 @@ func TestAChildInheritsNothingUnlessAsked(t *testing.T) {
 	isHeld(t, port, false)
 }
 
-func TestALeaseThatIsPassedOnLivesAsLongAsTheChild(t *testing.T) {
+func TestAnInheritedLeaseLivesAsLongAsTheChild(t *testing.T) {
 	world.New(t, 5)
-	holder, port, lives, end := withCat(t, "holder that passes on")
+	holder, port, lives, end := withCat(t, "holder of an inherited lease")
 	defer end()
 	holder.kill()
 	lives()
@@ -128,13 +128,13 @@ func TestALeaseThatIsPassedOnLivesAsLongAsTheChild(t *testing.T) {
 	comesFree(t, port)
 }
 
-func TestReleaseGivesUpOnlyThisProcessesPart(t *testing.T) {
+func TestCloseEndsOnlyThisProcessesPart(t *testing.T) {
 	world.New(t, 5)
 	lease := acquire(t, 1)
-	passed, err := lease.Inheritable()
+	inherited, err := lease.Inheritable()
 	must(t, err)
-	heir := start(t, "heir", passed)
-	passed.Close()
+	heir := start(t, "heir", inherited)
+	inherited.Close()
 	lease.Close()
 	isHeld(t, lease.Base(), true)
 	heir.end()
@@ -156,12 +156,12 @@ func TestInheritableIsForOneChildOnly(t *testing.T) {
 				done <- nil
 				return
 			default:
-				passed, err := lease.Inheritable()
+				inherited, err := lease.Inheritable()
 				if err != nil {
 					done <- err
 					return
 				}
-				passed.Close()
+				inherited.Close()
 			}
 		}
 	}()
@@ -169,7 +169,7 @@ func TestInheritableIsForOneChildOnly(t *testing.T) {
 		listed, err := exec.Command("ls", "/proc/self/fd").Output()
 		must(t, err)
 		if string(listed) != string(inherited) {
-			t.Errorf("a stranger has %q, not %q", listed, inherited)
+			t.Errorf("another process has %q, not %q", listed, inherited)
 		}
 	}
 	close(stop)

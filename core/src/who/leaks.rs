@@ -60,7 +60,10 @@ fn leaks(
     if suspects.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(who(&suspects)?.iter().filter_map(|report| leak(report, ours_too, std::process::id())).collect())
+    let reports = who(&suspects)?;
+    let found = reports.iter().filter_map(|report| leak(report, ours_too, std::process::id()));
+    // A server may have ended while the sockets and the processes were read, one after the other.
+    Ok(found.filter(|leak| !is_quiet(leak.port)).collect())
 }
 
 fn leak(report: &PortReport, ours_too: bool, own_pid: u32) -> Option<Leak> {

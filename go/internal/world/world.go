@@ -24,7 +24,7 @@ var slices = filepath.Join(os.TempDir(), "portalloc-test-ports")
 
 // World is what one test, or the parallel tests of one package, have alone.
 type World struct {
-	// Scratch holds the folders registry, temp and work.
+	// Scratch holds the directories registry, temp and work.
 	Scratch string
 	// Base is the first port of the pool.
 	Base int
