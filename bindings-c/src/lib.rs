@@ -8,6 +8,7 @@
 
 pub mod cancel;
 pub mod environment;
+pub mod handler;
 pub mod held;
 pub mod lease;
 pub mod options;

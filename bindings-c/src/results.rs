@@ -5,9 +5,10 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 
 use portalloc_core::ffi::no_panic;
+use portalloc_core::process::take_warnings;
 use portalloc_core::{Error, ErrorCode, Result};
 
-use crate::warnings;
+use crate::handler;
 
 /// The result of a call. Numbers are never changed or reused; new ones may be added.
 #[repr(C)]
@@ -71,7 +72,7 @@ thread_local! {
 /// Does the work of an exported function: stops panics, and delivers warnings.
 pub(crate) fn call(work: impl FnOnce() -> Result<()>) -> ResultNumber {
     let done = no_panic(work).map_or_else(|error| remember(&error), |()| ResultNumber::Ok);
-    warnings::tell();
+    tell();
     done
 }
 
@@ -81,13 +82,25 @@ pub(crate) fn value<T>(otherwise: T, work: impl FnOnce() -> Result<T>) -> T {
         remember(&error);
         otherwise
     });
-    warnings::tell();
+    tell();
     value
+}
+
+/// Passes new warnings to the handler. Every call ends with it; without a handler it costs one load.
+fn tell() {
+    let Some(handler) = handler::current() else { return };
+    for warning in no_panic(|| Ok(take_warnings())).unwrap_or_default() {
+        let (code, message) = (c_text(warning.code), c_text(&warning.message));
+        aside(|| {
+            // SAFETY: the program that set it promised that any thread may call it so, at any time.
+            unsafe { (handler.function)(code.as_ptr(), message.as_ptr(), handler.data) };
+        });
+    }
 }
 
 /// Calls the program's handler, and then restores the last error: the program is about to ask for that of its own call, not of
 /// calls that the handler made.
-pub(crate) fn aside(program: impl FnOnce()) {
+fn aside(program: impl FnOnce()) {
     let last = LAST.try_with(RefCell::take).ok();
     program();
     if let Some(last) = last {

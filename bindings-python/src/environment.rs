@@ -349,7 +349,7 @@ impl Environment {
     #[getter]
     fn lease(slf: Bound<'_, Self>) -> PyResult<Option<Lease>> {
         let lease = slf.get().inner.lease();
-        lease.map(|lease| Lease::of(slf.py(), slf.clone().unbind(), lease)).transpose()
+        lease.map(|lease| Lease::of(slf.py(), slf.clone().into_any().unbind(), lease)).transpose()
     }
 
     /// Removes its temp directory, env file and record, and releases the ports. Safe to call twice.

@@ -13,7 +13,6 @@ use pyo3::types::{IntoPyDict, PyTuple};
 
 use crate::arguments::{Count, Offsets, Ports, Seconds, choice};
 use crate::call;
-use crate::environment::Environment;
 use crate::errors::raised;
 use crate::inheritable::Inheritable;
 use crate::origin::Origin;
@@ -78,12 +77,12 @@ pub(crate) struct Lease {
     origin: Option<Origin>,
     /// The environment it belongs to: kept alive, because its end would release the ports.
     #[expect(dead_code, reason = "only kept")]
-    environment: Option<Py<Environment>>,
+    environment: Option<Py<PyAny>>,
 }
 
 impl Lease {
     /// That of an environment.
-    pub(crate) fn of(py: Python<'_>, environment: Py<Environment>, lease: Arc<portalloc::Lease>) -> PyResult<Self> {
+    pub(crate) fn of(py: Python<'_>, environment: Py<PyAny>, lease: Arc<portalloc::Lease>) -> PyResult<Self> {
         let ports = PyTuple::new(py, lease.ports())?.unbind();
         Ok(Self { lease, ports, origin: None, environment: Some(environment) })
     }
