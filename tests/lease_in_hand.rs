@@ -332,7 +332,7 @@ mod guards {
             assert_eq!(gets_in(world.base()), [true; 3]);
         }
         actor.ok(&format!("limit {}", before - 1 + 40));
-        assert_eq!(actor.ok("guard 0 to shut"), "Shut");
+        assert_eq!(actor.ok("guard 0 to shut"), "Exclusive");
         assert_eq!(gets_in(world.base()), [false; 3]);
         actor.fails("socket 0", "io");
         actor.ok("guard 0 to none");
