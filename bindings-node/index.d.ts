@@ -328,7 +328,7 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
 
   /**
    * Guards the ports by sockets against foreign processes: no program, your own servers included, can bind the ports until
-   * {@link openGuard} or {@link dropGuard}. The sockets do not listen, so connections are refused. Costs two descriptors a port.
+   * {@link shareGuard} or {@link dropGuard}. The sockets do not listen, so connections are refused. Costs two descriptors a port.
    * @throws {@link PortInUseError} if a foreign process has bound one already; {@link InvalidArgumentError} once released.
    */
   guard(): void;
@@ -338,7 +338,7 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
    * from then on. Without a guard it does nothing.
    * @throws {@link InvalidArgumentError} once released.
    */
-  openGuard(): void;
+  shareGuard(): void;
 
   /** Closes the guard's sockets, for servers that do not set `SO_REUSEADDR`. The lease stays. */
   dropGuard(): void;

@@ -161,7 +161,7 @@ export declare function list(place?: Where | undefined | null): string
 export declare function mark(): number
 
 /** Lets servers bind over the guard. */
-export declare function openGuard(number: number): void
+export declare function shareGuard(number: number): void
 
 /** The text, if it is an isolation ID. */
 export declare function parseId(text: string): string

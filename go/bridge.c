@@ -55,7 +55,7 @@ pgo_outcome pgo_lease_is_held(const portalloc_lease *lease, bool *out) {
 
 pgo_outcome pgo_lease_guard(const portalloc_lease *lease) { return outcome(portalloc_lease_guard(lease)); }
 
-pgo_outcome pgo_lease_open_guard(const portalloc_lease *lease) { return outcome(portalloc_lease_open_guard(lease)); }
+pgo_outcome pgo_lease_share_guard(const portalloc_lease *lease) { return outcome(portalloc_lease_share_guard(lease)); }
 
 pgo_outcome pgo_lease_drop_guard(const portalloc_lease *lease) { return outcome(portalloc_lease_drop_guard(lease)); }
 

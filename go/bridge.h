@@ -32,7 +32,7 @@ pgo_outcome pgo_lease_new(const portalloc_lease_options *options, portalloc_leas
 pgo_outcome pgo_lease_free(portalloc_lease *lease);
 pgo_outcome pgo_lease_is_held(const portalloc_lease *lease, bool *out);
 pgo_outcome pgo_lease_guard(const portalloc_lease *lease);
-pgo_outcome pgo_lease_open_guard(const portalloc_lease *lease);
+pgo_outcome pgo_lease_share_guard(const portalloc_lease *lease);
 pgo_outcome pgo_lease_drop_guard(const portalloc_lease *lease);
 pgo_outcome pgo_lease_socket(const portalloc_lease *lease, int64_t index, const portalloc_socket_options *options,
                              int32_t *out);

@@ -87,7 +87,7 @@ func TestOneLeaseIsUsedByManyGoroutines(t *testing.T) {
 			for range 100 {
 				// Whatever comes of it beside the release, it comes of a lease that is alive or released as a whole.
 				_ = lease.GuardState()
-				_ = lease.OpenGuard()
+				_ = lease.ShareGuard()
 				_ = lease.Ports()
 				if socket, err := lease.Socket(index%4, portalloc.WithoutListening()); err == nil {
 					socket.Close()
@@ -99,7 +99,7 @@ func TestOneLeaseIsUsedByManyGoroutines(t *testing.T) {
 		}()
 	}
 	group.Wait()
-	fails(t, lease.OpenGuard(), portalloc.ErrInvalidArgument, "the lease was closed")
+	fails(t, lease.ShareGuard(), portalloc.ErrInvalidArgument, "the lease was closed")
 	// A socket may be closed an instant after the release.
 	acquire(t, 4, portalloc.WithWait(world.Deadline)).Close()
 }

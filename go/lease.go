@@ -160,15 +160,15 @@ func (l *Lease) locked(call func(*C.portalloc_lease) C.pgo_outcome) (outcome C.p
 }
 
 // Guard guards the ports with sockets that do not listen: no foreign process can bind them, and neither can your own server
-// until [Lease.OpenGuard] or [Lease.DropGuard]. It fails with [ErrPortInUse] if a foreign process has bound one already.
+// until [Lease.ShareGuard] or [Lease.DropGuard]. It fails with [ErrPortInUse] if a foreign process has bound one already.
 func (l *Lease) Guard() error {
 	return l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_guard(handle) })
 }
 
-// OpenGuard lets servers that set SO_REUSEADDR, as those of Go do, bind over the guard. It still keeps other programs off,
+// ShareGuard lets servers that set SO_REUSEADDR, as those of Go do, bind over the guard. It still keeps other programs off,
 // except from UDP ports. Without a guard it does nothing.
-func (l *Lease) OpenGuard() error {
-	return l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_open_guard(handle) })
+func (l *Lease) ShareGuard() error {
+	return l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_share_guard(handle) })
 }
 
 // DropGuard closes the sockets of the guard, for servers that do not set SO_REUSEADDR. The lease stays.

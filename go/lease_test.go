@@ -74,7 +74,7 @@ func TestAGuardKeepsForeignProcessesOff(t *testing.T) {
 		server.Close()
 		t.Error("a foreign process could bind the port")
 	}
-	must(t, lease.OpenGuard())
+	must(t, lease.ShareGuard())
 	server, err := net.Listen("tcp", address(lease.Base())) // Go sets SO_REUSEADDR
 	must(t, err)
 	server.Close()

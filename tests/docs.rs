@@ -126,7 +126,7 @@ pages! {
     readme: "README.md",
     index: "docs/README.md",
     ci: "docs/ci.md",
-    clashes: "docs/clashes.md",
+    clashes: "docs/conflicts.md",
     containers: "docs/containers.md",
     docker_compose: "docs/docker-compose.md",
     glossary: "docs/glossary.md",
@@ -135,7 +135,7 @@ pages! {
     python: "docs/python.md",
     shell: "docs/shell.md",
     socket_activation: "docs/socket-activation.md",
-    work_trees: "docs/work-trees.md",
+    work_trees: "docs/worktrees.md",
 }
 
 /// Pages whose blocks need a package that is installed, or take too long, and what runs them; and those that a measurement

@@ -99,13 +99,13 @@ mod guards {
             }
         };
         expect(GuardState::None, [true, true, true]);
-        lease.open_guard().unwrap();
+        lease.share_guard().unwrap();
         expect(GuardState::None, [true, true, true]);
         lease.guard().unwrap();
         expect(GuardState::Exclusive, [false, false, false]);
-        lease.open_guard().unwrap();
+        lease.share_guard().unwrap();
         expect(GuardState::Shared, [false, true, true]);
-        lease.open_guard().unwrap();
+        lease.share_guard().unwrap();
         expect(GuardState::Shared, [false, true, true]);
         lease.guard().unwrap();
         lease.guard().unwrap();
@@ -137,7 +137,7 @@ mod guards {
             let guarded = lease.ports().to_vec();
             let others = world.ports().iter().filter(|port| !guarded.contains(port));
             others.for_each(|port| assert_eq!(gets_in(*port), [true; 3], "{port} is not of {request:?}"));
-            lease.open_guard().unwrap();
+            lease.share_guard().unwrap();
             guarded.iter().for_each(|port| assert_eq!(gets_in(*port), [false, true, true]));
         }
         for port in world.ports() {
@@ -206,7 +206,7 @@ mod guards {
         let world = Stage::alone(ACTOR, 3);
         let lease = world.allocator().lease(3).unwrap();
         lease.guard().unwrap();
-        lease.open_guard().unwrap();
+        lease.share_guard().unwrap();
         let stranger = bind(V4, lease.ports()[1], Type::DGRAM, false).unwrap();
         assert_eq!(code(lease.guard()), ErrorCode::PortInUse);
         assert_eq!(lease.guard_state(), GuardState::Shared);
@@ -224,7 +224,7 @@ mod guards {
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         let port = lease.base_port();
         assert!(serve(V4, port).is_err(), "it is shut");
-        lease.open_guard().unwrap();
+        lease.share_guard().unwrap();
         let server = TcpListener::from(serve(V4, port).unwrap());
         let answers = || {
             let client = TcpStream::connect((V4, port)).unwrap();
@@ -242,7 +242,7 @@ mod guards {
             }
             answers();
             assert!(serve(V6, port).is_err() || lease.guard_state() == GuardState::Shared);
-            lease.open_guard().unwrap();
+            lease.share_guard().unwrap();
             assert_eq!(lease.guard_state(), GuardState::Shared);
             assert!(serve(V6, port).is_ok());
         }
@@ -259,13 +259,13 @@ mod guards {
         for open in [false, true] {
             let lease = allocator.lease(LeaseRequest::run(2).guard(true)).unwrap();
             if open {
-                lease.open_guard().unwrap();
+                lease.share_guard().unwrap();
             }
             lease.release();
             assert_eq!(lease.guard_state(), GuardState::None);
             lease.ports().iter().for_each(|port| assert_eq!(gets_in(*port), [true; 3]));
             assert_eq!(code(lease.guard()), ErrorCode::InvalidArgument);
-            assert_eq!(code(lease.open_guard()), ErrorCode::InvalidArgument);
+            assert_eq!(code(lease.share_guard()), ErrorCode::InvalidArgument);
             lease.drop_guard();
             assert!(can_be_leased(&allocator, world.ports()));
         }
@@ -523,7 +523,7 @@ mod hand_off {
                 until("the thief has tried", || tried.load(Ordering::Relaxed) > from);
                 drop(socket);
                 lease.guard().unwrap();
-                lease.open_guard().unwrap();
+                lease.share_guard().unwrap();
             }
             stop.store(true, Ordering::Relaxed);
             assert_eq!(thief.join().unwrap(), 0);

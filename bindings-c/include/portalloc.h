@@ -602,7 +602,7 @@ size_t portalloc_lease_ports(const portalloc_lease *lease, uint16_t *out, size_t
 
 /**
  * Guards the ports with sockets that do not listen: no foreign process can bind them, and neither can your own server until
- * portalloc_lease_open_guard or portalloc_lease_drop_guard. Fails with PORTALLOC_RESULT_PORT_IN_USE if a foreign process has
+ * portalloc_lease_share_guard or portalloc_lease_drop_guard. Fails with PORTALLOC_RESULT_PORT_IN_USE if a foreign process has
  * bound one of them already.
  */
 portalloc_result portalloc_lease_guard(const portalloc_lease *lease);
@@ -611,7 +611,7 @@ portalloc_result portalloc_lease_guard(const portalloc_lease *lease);
  * Lets servers that set SO_REUSEADDR, as nearly all do, bind over the guard. It still keeps other programs off, except from
  * UDP ports. Does nothing without a guard.
  */
-portalloc_result portalloc_lease_open_guard(const portalloc_lease *lease);
+portalloc_result portalloc_lease_share_guard(const portalloc_lease *lease);
 
 /**
  * Closes the sockets of the guard, for servers that do not set SO_REUSEADDR. The lease stays.

@@ -256,7 +256,7 @@ public:
     bool is_held() const noexcept { return portalloc_lease_is_held(handle_.get()); }
 
     void guard() { detail::check(portalloc_lease_guard(handle_.get())); }
-    void open_guard() { detail::check(portalloc_lease_open_guard(handle_.get())); }
+    void share_guard() { detail::check(portalloc_lease_share_guard(handle_.get())); }
     void drop_guard() { detail::check(portalloc_lease_drop_guard(handle_.get())); }
     portalloc_guard guard_state() const noexcept { return portalloc_lease_guard_state(handle_.get()); }
 

@@ -127,7 +127,7 @@ pub unsafe extern "C" fn portalloc_lease_ports(lease: *const Lease, out: *mut u1
 }
 
 /// Guards the ports with sockets that do not listen: no foreign process can bind them, and neither can your own server until
-/// portalloc_lease_open_guard or portalloc_lease_drop_guard. Fails with PORTALLOC_RESULT_PORT_IN_USE if a foreign process has
+/// portalloc_lease_share_guard or portalloc_lease_drop_guard. Fails with PORTALLOC_RESULT_PORT_IN_USE if a foreign process has
 /// bound one of them already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn portalloc_lease_guard(lease: *const Lease) -> ResultNumber {
@@ -138,9 +138,9 @@ pub unsafe extern "C" fn portalloc_lease_guard(lease: *const Lease) -> ResultNum
 /// Lets servers that set SO_REUSEADDR, as nearly all do, bind over the guard. It still keeps other programs off, except from
 /// UDP ports. Does nothing without a guard.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_lease_open_guard(lease: *const Lease) -> ResultNumber {
+pub unsafe extern "C" fn portalloc_lease_share_guard(lease: *const Lease) -> ResultNumber {
     // SAFETY: the caller keeps to the header's conventions.
-    call(|| unsafe { with(lease, portalloc_core::Lease::open_guard) })
+    call(|| unsafe { with(lease, portalloc_core::Lease::share_guard) })
 }
 
 /// Closes the sockets of the guard, for servers that do not set SO_REUSEADDR. The lease stays.

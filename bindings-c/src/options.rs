@@ -223,7 +223,7 @@ unsafe fn choice(
     let offset = |offset: &i64| u16::try_from(*offset).map_err(|_| ffi::no_offset(offset));
     Ok(PortChoice {
         count: given(count).map(|count| usize::try_from(count).map_err(|_| ffi::no_count(count))).transpose()?,
-        ports: exact.map(<[u16]>::to_vec),
+        exact: exact.map(<[u16]>::to_vec),
         offsets: offsets.map(|offsets| offsets.iter().map(offset).collect()).transpose()?,
         scattered,
     })

@@ -66,8 +66,8 @@ class Lease {
     this.#native(native.guardLease, this.guard);
   }
 
-  openGuard() {
-    this.#native(native.openGuard, this.openGuard);
+  shareGuard() {
+    this.#native(native.shareGuard, this.shareGuard);
   }
 
   dropGuard() {

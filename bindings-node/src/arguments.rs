@@ -39,7 +39,7 @@ impl TryFrom<Ports> for PortChoice {
     fn try_from(given: Ports) -> Result<Self> {
         Ok(Self {
             count: given.count.map(count).transpose()?,
-            ports: given.exact.map(ports).transpose()?,
+            exact: given.exact.map(ports).transpose()?,
             offsets: given.offsets.map(|given| each(given, ffi::no_offset)).transpose()?,
             scattered: given.scattered.unwrap_or_default(),
         })

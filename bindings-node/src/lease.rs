@@ -76,7 +76,7 @@ pub fn lease_port(env: &Env, number: i64) -> napi::Result<u16> {
     with(env, number, |lease| {
         if !is_known {
             // The lease that answers has other ports. This fails with the error of every released lease.
-            lease.open_guard()?;
+            lease.share_guard()?;
         }
         lease.port()
     })
@@ -120,8 +120,8 @@ pub fn guard_lease(env: &Env, number: i64) -> napi::Result<()> {
 
 /// Lets servers bind over the guard.
 #[napi]
-pub fn open_guard(env: &Env, number: i64) -> napi::Result<()> {
-    with(env, number, Lease::open_guard)
+pub fn share_guard(env: &Env, number: i64) -> napi::Result<()> {
+    with(env, number, Lease::share_guard)
 }
 
 /// Closes the guard.

@@ -75,7 +75,7 @@ test('its lease', () => {
   assert.equal(environment.lease, held);
   assert.deepEqual(held.ports, environment.ports);
   assert.equal(held.guardState, 'exclusive');
-  held.openGuard();
+  held.shareGuard();
   assert.equal(held.guardState, 'shared');
   assert.equal(environment.envFile, undefined);
   environment.cleanup();

@@ -119,7 +119,7 @@ test('several ports are not one', () => {
 test('a released lease does nothing any more', () => {
   const held = lease();
   held.release();
-  for (const call of [() => held.guard(), () => held.openGuard(), () => held.fd(), () => held.inheritable()]) {
+  for (const call of [() => held.guard(), () => held.shareGuard(), () => held.fd(), () => held.inheritable()]) {
     assert.throws(call, { name: 'InvalidArgumentError', message: /the lease was released/ });
   }
   held.dropGuard();
@@ -130,7 +130,7 @@ test('a guard keeps others off until it is opened or dropped', async () => {
   const held = lease({ guard: true });
   assert.equal(held.guardState, 'exclusive');
   await assert.rejects(listening({ port: held.port }), { code: 'EADDRINUSE' });
-  held.openGuard();
+  held.shareGuard();
   assert.equal(held.guardState, 'shared');
   const server = await listening({ port: held.port, host: '127.0.0.1' });
   assert.equal(await answer(held.port), 'hello');

@@ -200,7 +200,7 @@ pub(crate) fn choice(
 ) -> PortChoice {
     PortChoice {
         count: count.map(Into::into),
-        ports: exact.map(Into::into),
+        exact: exact.map(Into::into),
         offsets: offsets.map(Into::into),
         scattered,
     }

@@ -168,7 +168,7 @@ impl Lease {
     }
 
     /// Holds the ports with sockets, against programs that do not use portalloc: none of them, and no server of your own,
-    /// can bind the ports until `open_guard` or `drop_guard`. The sockets do not listen, so clients are refused.
+    /// can bind the ports until `share_guard` or `drop_guard`. The sockets do not listen, so clients are refused.
     ///
     /// Raises `PortInUseError` if a foreign process is on one of the ports already.
     fn guard(&self, py: Python<'_>) -> PyResult<()> {
@@ -177,8 +177,8 @@ impl Lease {
 
     /// Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which still keeps other programs off. UDP
     /// ports are not guarded from then on. Without a guard it does nothing.
-    fn open_guard(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, portalloc::Lease::open_guard)
+    fn share_guard(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, portalloc::Lease::share_guard)
     }
 
     /// Closes the guard's sockets, for servers that do not set `SO_REUSEADDR`. The lease stays.

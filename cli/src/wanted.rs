@@ -14,7 +14,7 @@ pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Fail
     let options = EnvironmentOptions {
         ports: PortChoice {
             count: args.ports,
-            ports: some(&args.specific),
+            exact: some(&args.specific),
             offsets: some(&args.offsets),
             scattered: args.scattered,
         },

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::skip;
 
-/// Whether `unshare` works with these flags; [`skip`]s if not.
+/// Whether `unshare` works with these flags; Calls [`skip()`] if not.
 #[must_use]
 pub fn can_unshare(flags: &[&str]) -> bool {
     let works = succeeds(Command::new("unshare").args(flags).arg("true"));

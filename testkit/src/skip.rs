@@ -8,7 +8,7 @@ pub fn skip(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
-/// Whether there is a program of that name in `PATH`; [`skip`]s if not.
+/// Whether there is a program of that name in `PATH`; Calls [`skip()`] if not.
 #[must_use]
 pub fn has(program: &str) -> bool {
     let found = is_installed(program);

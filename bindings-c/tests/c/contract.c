@@ -28,7 +28,7 @@ static void nothing_is_given(void) {
 
     FAILS(portalloc_lease_release(NULL), INVALID_ARGUMENT, "lease is NULL");
     FAILS(portalloc_lease_guard(NULL), INVALID_ARGUMENT, "lease is NULL");
-    FAILS(portalloc_lease_open_guard(NULL), INVALID_ARGUMENT, "lease is NULL");
+    FAILS(portalloc_lease_share_guard(NULL), INVALID_ARGUMENT, "lease is NULL");
     FAILS(portalloc_lease_drop_guard(NULL), INVALID_ARGUMENT, "lease is NULL");
     FAILS(portalloc_lease_socket(NULL, 0, &socket_options, &number), INVALID_ARGUMENT, "lease is NULL");
     FAILS(portalloc_lease_inheritable(NULL, &number), INVALID_ARGUMENT, "lease is NULL");
@@ -231,7 +231,7 @@ static void guards_and_sockets(void) {
     OK(portalloc_lease_new(&options, &lease));
     uint16_t port = portalloc_lease_port(lease, 0);
     CHECK(portalloc_lease_guard_state(lease) == PORTALLOC_GUARD_EXCLUSIVE && bound(SOCK_STREAM, port, true) < 0);
-    OK(portalloc_lease_open_guard(lease));
+    OK(portalloc_lease_share_guard(lease));
     CHECK(portalloc_lease_guard_state(lease) == PORTALLOC_GUARD_SHARED && bound(SOCK_STREAM, port, false) < 0);
     int number = bound(SOCK_STREAM, port, true);
     CHECK(number >= 0 && close(number) == 0);

@@ -124,7 +124,7 @@ static void guards(void) {
     CHECK(can_be_bound(port) && !could_be_leased(port));
 
     OK(portalloc_lease_guard(lease));
-    OK(portalloc_lease_open_guard(lease));
+    OK(portalloc_lease_share_guard(lease));
     pid_t second = bystander(&second_end);
     OK(portalloc_lease_release(lease));
     CHECK(can_be_bound(port) && could_be_leased(port));

@@ -121,7 +121,7 @@ static void sockets() {
     lease.drop_guard();
     portalloc::wait_until_free(lease.ports(), portalloc::forever);
     lease.guard();
-    lease.open_guard();
+    lease.share_guard();
     CHECK(lease.guard_state() == PORTALLOC_GUARD_SHARED);
     const portalloc::error error = thrown([&] { portalloc::wait_until_open(lease.ports(), std::chrono::seconds(0)); });
     {

@@ -188,7 +188,7 @@ class Lease(Sequence[int]):
     def guard(self, /) -> None:
         """
         Holds the ports with sockets, against programs that do not use portalloc: none of them, and no server of your own,
-        can bind the ports until `open_guard` or `drop_guard`. The sockets do not listen, so clients are refused.
+        can bind the ports until `share_guard` or `drop_guard`. The sockets do not listen, so clients are refused.
 
         Raises `PortInUseError` if a foreign process is on one of the ports already.
         """
@@ -217,7 +217,7 @@ class Lease(Sequence[int]):
 
         Raises `InvalidArgumentError` once released, and `UnsupportedError` in a forked child.
         """
-    def open_guard(self, /) -> None:
+    def share_guard(self, /) -> None:
         """
         Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which still keeps other programs off. UDP
         ports are not guarded from then on. Without a guard it does nothing.

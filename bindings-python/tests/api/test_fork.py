@@ -132,7 +132,7 @@ def test_a_child_made_while_another_thread_waits(actor: Actor, world: World) -> 
 
 def test_a_child_cannot_use_the_lease_itself(actor: Actor) -> None:
     actor.do("lease = portalloc.lease(guard=True); child = Fork()")
-    for use in ("guard()", "open_guard()", "socket()", "inheritable()"):
+    for use in ("guard()", "share_guard()", "socket()", "inheritable()"):
         actor.do(f"child.do('try: lease.{use}; raised = None\\nexcept portalloc.Error as error: raised = error.code')")
         assert actor.ask("child.ask('raised')") == "unsupported", use
     assert actor.ask("child.ask('lease.ports')") == actor.ask("lease.ports")
@@ -210,8 +210,8 @@ def test_a_guard_ends_while_a_child_lives(end: str, how: str, actor: Actor, worl
     assert portalloc.is_free(world.base) == (end == "release")
 
 
-def test_an_open_guard_is_not_kept_by_a_child_either(actor: Actor, world: World) -> None:
-    actor.do(f"lease = portalloc.lease(exact=[{world.base}], guard=True); lease.open_guard(); child = Fork()")
+def test_an_share_guard_is_not_kept_by_a_child_either(actor: Actor, world: World) -> None:
+    actor.do(f"lease = portalloc.lease(exact=[{world.base}], guard=True); lease.share_guard(); child = Fork()")
     assert not can_bind(world.base, reuse=False)
     actor.do("lease.release()")
     until("the child has closed its copies", lambda: can_bind(world.base, reuse=False))

@@ -41,9 +41,9 @@ def test_clients_of_a_guarded_port_are_refused() -> None:
         socket.create_connection(("127.0.0.1", lease.port))
 
 
-def test_an_open_guard_lets_in_who_sets_the_option() -> None:
+def test_an_share_guard_lets_in_who_sets_the_option() -> None:
     with portalloc.lease(guard=True) as lease:
-        lease.open_guard()
+        lease.share_guard()
         assert lease.guard_state == "shared"
         assert bindable(lease.port, reuse=False) == []
         assert bindable(lease.port, reuse=True) == list(HOSTS)
@@ -78,7 +78,7 @@ def test_a_guard_that_comes_too_late_says_so() -> None:
 
 def test_without_a_guard_there_is_nothing_to_open() -> None:
     with portalloc.lease() as lease:
-        lease.open_guard()
+        lease.share_guard()
         assert lease.guard_state == "none"
         assert bindable(lease.port, reuse=False) == list(HOSTS)
 
@@ -90,7 +90,7 @@ def test_a_guard_goes_with_its_lease(world: World) -> None:
     assert portalloc.is_free(world.base)
 
 
-@pytest.mark.parametrize("use", [portalloc.Lease.guard, portalloc.Lease.open_guard])
+@pytest.mark.parametrize("use", [portalloc.Lease.guard, portalloc.Lease.share_guard])
 def test_a_released_lease_cannot_be_guarded(use: Callable[[portalloc.Lease], None]) -> None:
     with portalloc.lease() as lease:
         pass
@@ -113,5 +113,5 @@ def test_an_environment_can_be_guarded() -> None:
         assert lease is not None
         assert lease.guard_state == "exclusive"
         assert bindable(environment.base_port, reuse=True) == []
-        lease.open_guard()
+        lease.share_guard()
         assert bindable(environment.base_port, reuse=True) == list(HOSTS)

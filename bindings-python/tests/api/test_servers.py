@@ -77,12 +77,12 @@ def test_http_server() -> None:
                 thread.join()
 
 
-def test_http_server_over_an_open_guard() -> None:
+def test_http_server_over_an_share_guard() -> None:
     """It binds for itself, and sets `SO_REUSEADDR` as nearly all do."""
     with portalloc.lease(guard=True) as lease:
         with pytest.raises(OSError, match="in use"):
             http.server.HTTPServer(("127.0.0.1", lease.port), Hello)
-        lease.open_guard()
+        lease.share_guard()
         with http.server.HTTPServer(("127.0.0.1", lease.port), Hello) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()

@@ -136,7 +136,7 @@ def test_every_leasing_fixture_looks(inner: Inner, fixture: str, port: str) -> N
         kept = []
 
         def opened(lease):
-            lease.open_guard()
+            lease.share_guard()
             return lease
 
         def test_leaks({fixture}, record):
@@ -237,7 +237,7 @@ def test_what_is_not_a_leak(serving: Inner) -> None:
 
         def test_guards_are_ours(port_lease):
             port_lease(guard=True)
-            port_lease(guard=True).open_guard()
+            port_lease(guard=True).share_guard()
 
         @pytest.fixture
         def servers():

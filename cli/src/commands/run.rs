@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
 fn supervise(args: &Run, environment: &Environment, forwarder: &Forwarder) -> Result<Exit, Failure> {
     // The command's servers must be able to bind guarded ports.
     if let Some(lease) = environment.lease() {
-        lease.open_guard()?;
+        lease.share_guard()?;
     }
     let mut words = args.command.iter().map(|word| fill(environment, word));
     let mut command = Command::new(words.next().unwrap_or_default());

@@ -14,7 +14,7 @@ pub struct PortChoice {
     /// How many.
     pub count: Option<usize>,
     /// Exactly these.
-    pub ports: Option<Vec<u16>>,
+    pub exact: Option<Vec<u16>>,
     /// A base and the ports at these distances.
     pub offsets: Option<Vec<u16>>,
     /// Ports that need not be consecutive.
@@ -28,8 +28,8 @@ impl PortChoice {
     /// `invalid_argument` if more than one way is used, or the number is not that of the ports named.
     pub fn request(self) -> Result<LeaseRequest> {
         self.check()?;
-        let Self { count, ports, offsets, scattered } = self;
-        Ok(match (ports, offsets) {
+        let Self { count, exact, offsets, scattered } = self;
+        Ok(match (exact, offsets) {
             (Some(ports), _) => LeaseRequest::exact(ports),
             (None, Some(offsets)) => LeaseRequest::offsets(offsets),
             (None, None) if scattered => LeaseRequest::scattered(count.unwrap_or(1)),
@@ -46,7 +46,7 @@ impl PortChoice {
         if let Some(count) = self.count {
             request = request.ports(count);
         }
-        Ok(match (self.ports, self.offsets) {
+        Ok(match (self.exact, self.offsets) {
             (Some(ports), _) => request.exact(ports),
             (None, Some(offsets)) => request.offsets(offsets),
             (None, None) if self.scattered => request.scattered(),
@@ -55,14 +55,14 @@ impl PortChoice {
     }
 
     fn check(&self) -> Result<()> {
-        let ways = [self.ports.is_some(), self.offsets.is_some(), self.scattered];
+        let ways = [self.exact.is_some(), self.offsets.is_some(), self.scattered];
         if ways.into_iter().filter(|used| *used).count() > 1 {
             return Err(Error::invalid_argument(
-                "several of ports, offsets and scattered were given",
+                "more than one of exact, offsets and scattered was given",
                 "say in one way only which ports are wanted",
             ));
         }
-        let named = self.ports.as_ref().or(self.offsets.as_ref()).map(Vec::len);
+        let named = self.exact.as_ref().or(self.offsets.as_ref()).map(Vec::len);
         match (self.count, named) {
             (Some(count), Some(named)) if count != named => Err(Error::invalid_argument(
                 format!("{count} ports asked for, but {named} named"),
@@ -168,14 +168,14 @@ mod tests {
             error.message().to_owned()
         };
         let (ports, offsets) = (Some(vec![1, 2]), Some(vec![0, 1]));
-        let several = "several of ports, offsets and scattered were given";
+        let several = "more than one of exact, offsets and scattered was given";
         assert_eq!(
-            refused(PortChoice { ports: ports.clone(), offsets: offsets.clone(), ..PortChoice::default() }),
+            refused(PortChoice { exact: ports.clone(), offsets: offsets.clone(), ..PortChoice::default() }),
             several
         );
-        assert_eq!(refused(PortChoice { ports: ports.clone(), scattered: true, ..PortChoice::default() }), several);
+        assert_eq!(refused(PortChoice { exact: ports.clone(), scattered: true, ..PortChoice::default() }), several);
         assert_eq!(refused(PortChoice { offsets: offsets.clone(), scattered: true, ..PortChoice::default() }), several);
-        let mismatch = PortChoice { count: Some(3), ports: ports.clone(), ..PortChoice::default() };
+        let mismatch = PortChoice { count: Some(3), exact: ports.clone(), ..PortChoice::default() };
         assert_eq!(refused(mismatch), "3 ports asked for, but 2 named");
         let request = |wanted: PortChoice| wanted.request().unwrap();
         assert_eq!(request(PortChoice::default()), LeaseRequest::run(1));
@@ -187,6 +187,6 @@ mod tests {
             request(PortChoice { count: Some(2), offsets, ..PortChoice::default() }),
             LeaseRequest::offsets([0, 1])
         );
-        assert_eq!(request(PortChoice { ports, ..PortChoice::default() }), LeaseRequest::exact([1, 2]));
+        assert_eq!(request(PortChoice { exact: ports, ..PortChoice::default() }), LeaseRequest::exact([1, 2]));
     }
 }

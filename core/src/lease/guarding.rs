@@ -16,7 +16,7 @@ impl Lease {
         self.in_sight(&self.guard).and_then(|guard| guard.as_ref().map(Guard::state)).unwrap_or(GuardState::None)
     }
 
-    /// Shuts the ports to everybody: binds what is not bound yet, and takes back what [`open_guard`](Self::open_guard)
+    /// Shuts the ports to everybody: binds what is not bound yet, and takes back what [`share_guard`](Self::share_guard)
     /// allowed. Two descriptors a port.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Lease {
     ///
     /// # Errors
     /// `invalid_argument` if the lease was released; `io` if the system refuses.
-    pub fn open_guard(&self) -> Result<()> {
+    pub fn share_guard(&self) -> Result<()> {
         let _held = self.check_held()?;
         self.guard.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map_or(Ok(()), Guard::share)
     }

@@ -197,7 +197,7 @@ impl Worker {
             return self.release();
         }
         let lease = self.allocator()?.lease(request)?;
-        lease.open_guard()?;
+        lease.share_guard()?;
         let mut servers = Vec::new();
         for port in lease.ports() {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, *port)) {

@@ -112,7 +112,7 @@ static bool lease(size_t count, bool guard) {
     options.count = count;
     options.guard = guard;
     if (!done(portalloc_lease_new(&options, &one->lease))) return false;
-    if (guard && !done(portalloc_lease_open_guard(one->lease))) return portalloc_lease_free(one->lease), false;
+    if (guard && !done(portalloc_lease_share_guard(one->lease))) return portalloc_lease_free(one->lease), false;
     for (size_t i = 0; i < count; i++) one->servers[i] = serve(portalloc_lease_port(one->lease, i));
     note_ports("took", serial, portalloc_lease_port(one->lease, 0), count);
     served_count++;

@@ -53,7 +53,7 @@ async function serve(port) {
 async function take(count, guard) {
   if (served.length >= MOST) return release();
   const taken = lease({ count, guard });
-  taken.openGuard();
+  taken.shareGuard();
   const servers = (await Promise.all(taken.ports.map(serve))).flat();
   took(holder, taken.ports);
   served.push({ taken, servers });

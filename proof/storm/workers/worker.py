@@ -95,7 +95,7 @@ class Worker:
             self.release(0)
             return
         lease = portalloc.lease(count, guard=guard)
-        lease.open_guard()
+        lease.share_guard()
         servers = []
         for port in lease:
             try:

@@ -20,7 +20,7 @@ impl Performer {
     pub(super) fn guard(&self, options: Options<'_>) -> Result<Value> {
         let lease = self.leased(options.first());
         match options.get::<String>("to").as_deref() {
-            Some("reuse") => lease.open_guard()?,
+            Some("reuse") => lease.share_guard()?,
             Some("none") => lease.drop_guard(),
             _ => lease.guard()?,
         }

@@ -25,7 +25,7 @@ pub(super) enum Holder {
     Nothing,
     Ephemeral,
     Default,
-    OpenGuard,
+    ShareGuard,
     ShutGuard,
     SocketOptions,
     BoundOnly,
@@ -40,7 +40,7 @@ impl Holder {
         (Self::Nothing, "nothing: probed and closed, as others do", &[]),
         (Self::Ephemeral, "a lease, in the ephemeral range because somebody asked for that", &[]),
         (Self::Default, "a lease from the default pool", &["aW", "a4", "a6", "b", "eA"]),
-        (Self::OpenGuard, "an open guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c"]),
+        (Self::ShareGuard, "an open guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c"]),
         (Self::ShutGuard, "a shut guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c", "d", "e", "eA"]),
         (
             Self::SocketOptions,
@@ -72,9 +72,9 @@ impl Holder {
             Self::Ephemeral => Held::of(guarded(false)?),
             Self::Default => Held::of(open(DEFAULT_POOL)?.lease(PORTS)?),
             Self::ShutGuard => Held::of(guarded(true)?),
-            Self::OpenGuard => {
+            Self::ShareGuard => {
                 let lease = guarded(true)?;
-                lease.open_guard()?;
+                lease.share_guard()?;
                 Held::of(lease)
             }
             Self::SocketOptions => {

@@ -84,7 +84,7 @@ func (w *worker) lease(count int, what string, options ...portalloc.LeaseOption)
 	if err != nil {
 		return err
 	}
-	if err := lease.OpenGuard(); err != nil {
+	if err := lease.ShareGuard(); err != nil {
 		return err
 	}
 	var servers []net.Listener
