@@ -160,9 +160,6 @@ export declare function list(place?: Where | undefined | null): string
 /** A point in what this thread takes, for `give_back_since`. */
 export declare function mark(): number
 
-/** Lets servers bind over the guard. */
-export declare function shareGuard(number: number): void
-
 /** The text, if it is an isolation ID. */
 export declare function parseId(text: string): string
 
@@ -195,6 +192,9 @@ export interface Settings {
   warnings: Array<string>
   project?: string
 }
+
+/** Lets servers bind over the guard. */
+export declare function shareGuard(number: number): void
 
 /** A port that is held until the process ends, or until it is given back. `at` is the line that asks for it, if known. */
 export declare function takePort(place: Where | undefined | null, at: string): number

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import portalloc
 import pytest
 from portalloc import tools
+
 if TYPE_CHECKING:
     from pathlib import Path
 

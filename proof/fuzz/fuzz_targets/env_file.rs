@@ -10,9 +10,9 @@ use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::{Allocator, Environment, EnvironmentRequest};
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::EnvFile;
+use portalloc::{Allocator, Environment, EnvironmentRequest};
 use portalloc_fuzz::{allocator, fair, scratch};
 
 #[derive(Arbitrary, Debug)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use portalloc::ffi::Wanted;
 use portalloc::ffi::{address, milliseconds, seconds, syntax};
 use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest};
-use portalloc::ffi::Wanted;
 use portalloc_fuzz::refused;
 
 #[derive(Arbitrary, Debug)]

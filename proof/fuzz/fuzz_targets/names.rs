@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::fuzzing::{check_names, this_process};
 use portalloc::ErrorCode;
+use portalloc::fuzzing::{check_names, this_process};
 use portalloc::registry::Record;
 use portalloc_fuzz::{id, record, refused};
 use serde_json::json;

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portalloc::fuzzing::check_request;
-use portalloc::{ErrorCode, LeaseRequest};
 use portalloc::pool::{KernelPorts, Pool};
+use portalloc::{ErrorCode, LeaseRequest};
 use portalloc_fuzz::refused;
 
 #[derive(Arbitrary, Debug)]

@@ -14,11 +14,11 @@ use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::fuzzing::{Common, SlotText, read_slot, this_process, write_slot};
-use portalloc::{Allocator, Error, ErrorCode, Lease, LeaseRequest};
 use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::fuzzing::{Common, SlotText, read_slot, this_process, write_slot};
 use portalloc::pool::PortClass;
 use portalloc::registry::{Lifetime, ProcessStamp, Record};
+use portalloc::{Allocator, Error, ErrorCode, Lease, LeaseRequest};
 use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, checksum, fair, id, open, put_right, record, scratch};
 use serde_json::json;
 
@@ -358,7 +358,9 @@ impl Session {
         let named = |number: u8| id(number % IDS).parse().unwrap();
         match step {
             Step::Run(count) => self.take(LeaseRequest::run(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
-            Step::Scattered(count) => self.take(LeaseRequest::scattered(usize::from(count) % 6 + 1)).unwrap_or_else(refused),
+            Step::Scattered(count) => {
+                self.take(LeaseRequest::scattered(usize::from(count) % 6 + 1)).unwrap_or_else(refused);
+            }
             Step::Offsets(a, b) => {
                 let (a, b) = (u16::from(a) % 4 + 1, u16::from(b) % 4 + 5);
                 self.take(LeaseRequest::offsets([0, a, b])).unwrap_or_else(refused);

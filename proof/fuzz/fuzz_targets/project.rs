@@ -5,8 +5,8 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
-use portalloc::fuzzing::check_names;
 use portalloc::ErrorCode;
+use portalloc::fuzzing::check_names;
 use portalloc::pool::PortSet;
 use portalloc::project::Project;
 use portalloc_fuzz::{refused, scratch};

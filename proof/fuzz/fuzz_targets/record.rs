@@ -10,9 +10,9 @@ use std::sync::OnceLock;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::fuzzing::this_process;
 use portalloc::{Allocator, ErrorCode, IsolationId, LeaseRequest};
-use portalloc::cleanup::{Cleanup, Selection};
 use portalloc_fuzz::{FUTURE, PAST, POOL, Place, allocator, fair, id, record, scratch};
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::fuzzing::{Common, SlotText, read_slot, write_slot};
 use portalloc::IsolationId;
+use portalloc::fuzzing::{Common, SlotText, read_slot, write_slot};
 use portalloc::registry::ProcessStamp;
 use portalloc_fuzz::{checksum, put_right};
 

@@ -5,8 +5,8 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::ffi::syntax;
 use portalloc::environment::render;
+use portalloc::ffi::syntax;
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
