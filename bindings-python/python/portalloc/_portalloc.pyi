@@ -217,11 +217,6 @@ class Lease(Sequence[int]):
 
         Raises `InvalidArgumentError` once released, and `UnsupportedError` in a forked child.
         """
-    def share_guard(self, /) -> None:
-        """
-        Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which still keeps other programs off. UDP
-        ports are not guarded from then on. Without a guard it does nothing.
-        """
     @property
     def port(self, /) -> int:
         """
@@ -243,6 +238,11 @@ class Lease(Sequence[int]):
     def released(self, /) -> bool:
         """
         Whether it was released. A lease that lost its descriptor was not; `held` tells of that, too.
+        """
+    def share_guard(self, /) -> None:
+        """
+        Lets servers that set `SO_REUSEADDR`, as nearly all do, bind over the guard, which still keeps other programs off. UDP
+        ports are not guarded from then on. Without a guard it does nothing.
         """
     def socket(self, /, index: SupportsIndex = 0, *, type: SupportsIndex = 1, host: str = "127.0.0.1", listen: bool = True) -> socket:
         """

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use portalloc::ffi::Wanted;
-use portalloc::ffi::{address, milliseconds, seconds, syntax};
+use portalloc::ffi::{PortChoice, address, milliseconds, seconds, syntax};
 use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest};
 use portalloc_fuzz::refused;
 
@@ -56,7 +55,7 @@ fuzz_target!(|input: Input<'_>| {
     }
 
     let Input { count, ports, offsets, scattered, .. } = input;
-    let wanted = Wanted { count, ports: ports.clone(), offsets: offsets.clone(), scattered };
+    let wanted = PortChoice { count, exact: ports.clone(), offsets: offsets.clone(), scattered };
     let ways = usize::from(ports.is_some()) + usize::from(offsets.is_some()) + usize::from(scattered);
     let named = ports.as_ref().or(offsets.as_ref()).map(Vec::len);
     let is_fine = ways <= 1 && (count.is_none() || named.is_none() || count == named);
