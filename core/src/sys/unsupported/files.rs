@@ -16,88 +16,40 @@ pub(crate) const SET_UP: &str = "";
 pub(crate) const PLAIN: &str = "";
 pub(crate) const AT_BOOT: &str = "";
 
-pub(crate) fn entry(_path: &Path) -> io::Result<Option<Entry>> {
-    refused()
-}
-
-pub(crate) fn entry_of(_file: &File) -> io::Result<Entry> {
-    refused()
+stubs! {
+    { refused() } {
+        fn entry(path: &Path) -> io::Result<Option<Entry>>;
+        fn entry_of(file: &File) -> io::Result<Entry>;
+        fn open_to_change(path: &Path) -> io::Result<File>;
+        fn open_without_following(path: &Path) -> io::Result<File>;
+        fn create_new(path: &Path) -> io::Result<File>;
+        fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()>;
+        fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()>;
+        fn try_lock_file(file: &File) -> io::Result<bool>;
+        fn create_private_folder(path: &Path) -> io::Result<()>;
+        fn remove_file(path: &Path) -> io::Result<()>;
+        fn remove_all(path: &Path) -> io::Result<()>;
+        fn rename_new(from: &Path, to: &Path) -> io::Result<()>;
+        fn exchange(one: &Path, other: &Path) -> io::Result<()>;
+        fn make_at_boot(namespace: u64) -> io::Result<()>;
+        fn forget_at_boot() -> io::Result<()>;
+    }
+    { false } {
+        fn leads_in_a_circle(error: &io::Error) -> bool;
+        fn mark(path: &Path, value: &[u8]) -> bool;
+        fn is_roots_shared_folder(path: &Path) -> bool;
+    }
+    { None } {
+        fn marked(path: &Path) -> Option<Vec<u8>>;
+    }
 }
 
 pub(crate) fn is_absent(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
-pub(crate) fn leads_in_a_circle(_error: &io::Error) -> bool {
-    false
-}
-
 pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::open(path)
-}
-
-pub(crate) fn open_to_change(_path: &Path) -> io::Result<File> {
-    refused()
-}
-
-pub(crate) fn open_without_following(_path: &Path) -> io::Result<File> {
-    refused()
-}
-
-pub(crate) fn create_new(_path: &Path) -> io::Result<File> {
-    refused()
-}
-
-pub(crate) fn read_exact_at(_file: &File, _bytes: &mut [u8], _at: u64) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn write_all_at(_file: &File, _bytes: &[u8], _at: u64) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn try_lock_file(_file: &File) -> io::Result<bool> {
-    refused()
-}
-
-pub(crate) fn create_private_folder(_path: &Path) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn remove_file(_path: &Path) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn remove_all(_path: &Path) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn rename_new(_from: &Path, _to: &Path) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn mark(_path: &Path, _value: &[u8]) -> bool {
-    false
-}
-
-pub(crate) fn marked(_path: &Path) -> Option<Vec<u8>> {
-    None
-}
-
-pub(crate) fn is_roots_shared_folder(_path: &Path) -> bool {
-    false
-}
-
-pub(crate) fn make_at_boot(_namespace: u64) -> io::Result<()> {
-    refused()
-}
-
-pub(crate) fn forget_at_boot() -> io::Result<()> {
-    refused()
 }
 
 pub(crate) fn file_time() -> Duration {
@@ -118,83 +70,34 @@ impl Entry {
 pub(crate) struct Folder(Infallible);
 
 impl Folder {
-    pub(crate) fn open(_path: &Path) -> io::Result<Self> {
-        refused()
-    }
-
-    pub(crate) fn place(_path: &Path) -> io::Result<Self> {
-        refused()
-    }
-
-    pub(crate) fn lock(_path: &Path, _shared: bool) -> io::Result<Option<Self>> {
-        refused()
-    }
-
-    pub(crate) fn opened_up(_inside: Option<&Self>, _name: &Path) -> io::Result<Self> {
-        refused()
-    }
-
-    pub(crate) fn folder(&self, _name: &OsStr) -> io::Result<Self> {
-        match self.0 {}
+    stubs! {
+        { refused() } {
+            fn open(path: &Path) -> io::Result<Self>;
+            fn place(path: &Path) -> io::Result<Self>;
+            fn lock(path: &Path, shared: bool) -> io::Result<Option<Self>>;
+            fn opened_up(inside: Option<&Self>, name: &Path) -> io::Result<Self>;
+        }
     }
 
     pub(crate) fn kept(self) -> io::Result<Marked<Self>> {
         match self.0 {}
     }
+}
 
-    pub(crate) fn entry(&self) -> io::Result<Entry> {
-        match self.0 {}
-    }
-
-    pub(crate) fn entry_in(&self, _name: &OsStr) -> io::Result<Entry> {
-        match self.0 {}
-    }
-
-    pub(crate) fn is_at(&self, _path: &Path) -> bool {
-        match self.0 {}
-    }
-
-    pub(crate) fn contains(&self, _name: &OsStr) -> io::Result<bool> {
-        match self.0 {}
-    }
-
-    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
-        match self.0 {}
-    }
-
-    pub(crate) fn create_shared_folder(&self, _name: &OsStr) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    pub(crate) fn create_shared(&self, _name: &OsStr) -> io::Result<File> {
-        match self.0 {}
-    }
-
-    pub(crate) fn create(&self, _name: &OsStr) -> io::Result<File> {
-        match self.0 {}
-    }
-
-    pub(crate) fn read(&self, _name: &OsStr) -> io::Result<File> {
-        match self.0 {}
-    }
-
-    pub(crate) fn write(&self, _name: &OsStr) -> io::Result<File> {
-        match self.0 {}
-    }
-
-    pub(crate) fn replace(&self, _from: &OsStr, _to: &OsStr) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    pub(crate) fn rename_new(&self, _from: &OsStr, _to: &OsStr) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    pub(crate) fn remove(&self, _name: &OsStr) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    pub(crate) fn remove_folder(&self, _name: &OsStr) -> io::Result<()> {
-        match self.0 {}
-    }
+never! { Folder
+    fn folder(name: &OsStr) -> io::Result<Self>;
+    fn entry() -> io::Result<Entry>;
+    fn entry_in(name: &OsStr) -> io::Result<Entry>;
+    fn is_at(path: &Path) -> bool;
+    fn contains(name: &OsStr) -> io::Result<bool>;
+    fn names() -> io::Result<Vec<OsString>>;
+    fn create_shared_folder(name: &OsStr) -> io::Result<()>;
+    fn create_shared(name: &OsStr) -> io::Result<File>;
+    fn create(name: &OsStr) -> io::Result<File>;
+    fn read(name: &OsStr) -> io::Result<File>;
+    fn write(name: &OsStr) -> io::Result<File>;
+    fn replace(from: &OsStr, to: &OsStr) -> io::Result<()>;
+    fn rename_new(from: &OsStr, to: &OsStr) -> io::Result<()>;
+    fn remove(name: &OsStr) -> io::Result<()>;
+    fn remove_folder(name: &OsStr) -> io::Result<()>;
 }

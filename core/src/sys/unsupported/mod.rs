@@ -1,6 +1,24 @@
 //! Platforms on which portalloc cannot hold ports yet: what depends on it can be built, and opening a registry says so.
 //! Beyond that nothing here is ever reached, so the types that need a registry have no values.
 
+/// Functions that all return the same, whatever they are given.
+macro_rules! stubs {
+    ($($body:block { $(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)* })*) => {
+        $($(pub(crate) fn $name($(_: $type),*) -> $result $body)*)*
+    };
+}
+
+/// Methods of a value that is never made.
+macro_rules! never {
+    ($of:ident $(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        impl $of {
+            $(pub(crate) fn $name(&self, $(_: $type),*) -> $result {
+                match self.0 {}
+            })*
+        }
+    };
+}
+
 mod files;
 mod processes;
 mod sockets;

@@ -22,8 +22,25 @@ impl ProcessStamp {
     }
 }
 
-pub(crate) fn process_name(_pid: u32) -> Option<String> {
-    None
+stubs! {
+    { None } {
+        fn process_name(pid: u32) -> Option<String>;
+        fn user_name(user: u32) -> Option<String>;
+        fn cookie() -> Option<u64>;
+        fn cookie_of(port: &BoundPort) -> Option<u64>;
+    }
+    { Ok(0) } {
+        fn network_namespace() -> io::Result<u64>;
+        fn network_namespace_of_init() -> io::Result<u64>;
+        fn mount_namespace() -> io::Result<u64>;
+    }
+    { false } {
+        fn limit_reached(error: &io::Error) -> bool;
+    }
+    { refused() } {
+        fn keep_exit_statuses() -> io::Result<()>;
+        fn spawn(command: Command, inherited: &Inheritable, activation: Option<Activation>) -> io::Result<Child>;
+    }
 }
 
 pub(crate) fn host_name() -> String {
@@ -34,41 +51,9 @@ pub(crate) fn user_id() -> u32 {
     0
 }
 
-pub(crate) fn user_name(_user: u32) -> Option<String> {
-    None
-}
-
-pub(crate) fn network_namespace() -> io::Result<u64> {
-    Ok(0)
-}
-
-pub(crate) fn network_namespace_of_init() -> io::Result<u64> {
-    Ok(0)
-}
-
-pub(crate) fn mount_namespace() -> io::Result<u64> {
-    Ok(0)
-}
-
-pub(crate) fn cookie() -> Option<u64> {
-    None
-}
-
-pub(crate) fn cookie_of(_port: &BoundPort) -> Option<u64> {
-    None
-}
-
 /// Forks are not told apart: there is nothing that a child could have of its parent.
 pub(crate) fn generation() -> u64 {
     1
-}
-
-pub(crate) fn limit_reached(_error: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn keep_exit_statuses() -> io::Result<()> {
-    refused()
 }
 
 pub(crate) struct Activation {
@@ -76,8 +61,4 @@ pub(crate) struct Activation {
     pub(crate) sockets: Vec<ServerSocket>,
     #[expect(dead_code, reason = "nothing is started")]
     pub(crate) names: Vec<String>,
-}
-
-pub(crate) fn spawn(_command: Command, _inherited: &Inheritable, _activation: Option<Activation>) -> io::Result<Child> {
-    refused()
 }

@@ -17,49 +17,37 @@ pub(crate) fn kernel_ports() -> KernelPorts {
     KernelPorts { ephemeral: PortRange::new(49152, 65535), reserved: PortSet::default() }
 }
 
-pub(crate) fn port_sockets(_ports: &BTreeSet<u16>) -> io::Result<PortSockets> {
-    refused()
+stubs! {
+    { refused() } {
+        fn port_sockets(ports: &BTreeSet<u16>) -> io::Result<PortSockets>;
+        fn socket(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket>;
+        fn wait_connected(sockets: &[&Socket], limit: Duration) -> io::Result<()>;
+    }
+    { false } {
+        fn is_connecting(error: &io::Error) -> bool;
+        fn is_no_such_family(error: &io::Error) -> bool;
+        fn is_port_taken(error: &io::Error) -> bool;
+        fn is_port_forbidden(error: &io::Error) -> bool;
+    }
 }
 
 pub(crate) fn socket_holders(_wanted: &HashSet<u64>) -> BTreeMap<u64, Vec<SocketHolder>> {
     BTreeMap::new()
 }
 
-pub(crate) fn socket(_domain: Domain, _kind: Type, _protocol: Option<Protocol>) -> io::Result<Socket> {
-    refused()
-}
-
-pub(crate) fn is_connecting(_error: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn is_no_such_family(_error: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn is_port_taken(_error: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn is_port_forbidden(_error: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn wait_connected(_sockets: &[&Socket], _limit: Duration) -> io::Result<()> {
-    refused()
-}
-
 #[derive(Debug)]
 pub(crate) struct BoundPort(Infallible);
 
 impl BoundPort {
-    pub(crate) fn new(_port: u16, _kind: Type, _over_resting: bool) -> io::Result<Self> {
-        refused()
+    stubs! {
+        { refused() } {
+            fn new(port: u16, kind: Type, over_resting: bool) -> io::Result<Self>;
+        }
     }
+}
 
-    pub(crate) fn shut(&self) -> io::Result<()> {
-        match self.0 {}
-    }
+never! { BoundPort
+    fn shut() -> io::Result<()>;
 }
 
 #[derive(Debug)]
@@ -69,10 +57,10 @@ impl GuardSocket {
     pub(crate) fn new(port: BoundPort) -> io::Result<Self> {
         match port.0 {}
     }
+}
 
-    pub(crate) fn open(&self, _open: bool) -> io::Result<()> {
-        match self.0 {}
-    }
+never! { GuardSocket
+    fn open(open: bool) -> io::Result<()>;
 }
 
 pub(crate) struct CloseWatch;
