@@ -729,7 +729,7 @@ export interface Settings {
   /** The number of those ports. */
   count: number;
   /** What a user should know about this pool. */
-  warnings: string[];
+  warnings: readonly string[];
   /** The project file: `portalloc.toml` in the current directory or above it. */
   project?: string;
 }

@@ -180,18 +180,8 @@ export declare function releaseLease(number: number): number | Array<number> | n
 /** Pairs of name and value as a text. */
 export declare function render(variables: Array<[string, string]>, syntax: string): string
 
-/** The registry and the pool that calls from the current directory use. */
-export declare function settings(place?: Where | undefined | null): Settings
-
-/** The registry and the pool that calls use. */
-export interface Settings {
-  directory: string
-  pool: string
-  ports: string
-  count: number
-  warnings: Array<string>
-  project?: string
-}
+/** The registry and the pool that calls from the current directory use, as JSON. */
+export declare function settings(place?: Where | undefined | null): string
 
 /** Lets servers bind over the guard. */
 export declare function shareGuard(number: number): void

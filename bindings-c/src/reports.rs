@@ -76,7 +76,7 @@ pub unsafe extern "C" fn portalloc_settings(
     let read = || {
         // SAFETY: the caller keeps to the header's conventions.
         let settings = unsafe { settings(pool, exclude) }?;
-        let summary = ALLOCATORS.with(&settings, |allocator| Ok(SettingsSummary::from(allocator)))?;
+        let summary = ALLOCATORS.with(&settings, SettingsSummary::of)?;
         Ok(string(&ffi::json(&summary)?))
     };
     // SAFETY: the caller keeps to the header's conventions.

@@ -52,7 +52,7 @@ function validate(id) {
 function settings(options) {
   try {
     const { pool, exclude } = given.options(given.POOL, options, 'settings()');
-    return native.settings(place(pool, exclude));
+    return parsed(native.settings(place(pool, exclude)));
   } catch (error) {
     throw lifted(error, settings);
   }

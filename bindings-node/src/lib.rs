@@ -18,6 +18,5 @@ mod lease;
 mod listing;
 mod node_process;
 mod runners;
-mod settings;
 mod variables;
 mod waits;

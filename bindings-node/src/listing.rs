@@ -1,10 +1,10 @@
-//! What is in the registry: listing, checking and removing it.
+//! What is in the registry: listing, checking and removing it; and the settings of calls.
 
 use napi::Env;
 use napi_derive::napi;
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::ListingSummary;
-use portalloc::{Allocator, ffi};
+use portalloc::{Allocator, SettingsSummary, ffi};
 
 use crate::arguments::Where;
 use crate::call;
@@ -13,6 +13,12 @@ use crate::call;
 #[napi]
 pub fn list(env: &Env, place: Option<Where>) -> napi::Result<String> {
     call::here(env, place, |allocator| ffi::json(&ListingSummary::from(allocator.list()?)))
+}
+
+/// The registry and the pool that calls from the current directory use, as JSON.
+#[napi]
+pub fn settings(env: &Env, place: Option<Where>) -> napi::Result<String> {
+    call::here(env, place, |allocator| ffi::json(&SettingsSummary::of(allocator)?))
 }
 
 /// Checks an environment; the result as JSON.

@@ -1,9 +1,8 @@
 //! What tools and conformance tests ask: `portalloc.tools`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use portalloc::project::Project;
-use portalloc::{ErrorCode, IsolationId, ffi};
+use portalloc::{ErrorCode, IsolationId, SettingsSummary, ffi};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -43,18 +42,10 @@ impl Settings {
 #[pyfunction]
 #[pyo3(signature = (*, pool = None, exclude = None))]
 pub(crate) fn settings(py: Python<'_>, pool: Option<String>, exclude: Option<String>) -> PyResult<Settings> {
-    let project = Project::nearest(Path::new(".")).map_err(|error| raised(py, error))?;
-    call::short(py, &portalloc::Settings::given(None, pool, exclude), |allocator| {
-        let pool = allocator.pool();
-        Ok(Settings {
-            directory: allocator.directory().to_owned(),
-            pool: pool.asked().to_owned(),
-            ports: pool.ports().to_string(),
-            count: pool.ports().count(),
-            warnings: pool.warnings().to_vec(),
-            project: project.map(|project| project.path),
-        })
-    })
+    let SettingsSummary { directory, pool, ports, count, warnings, project, .. } =
+        call::short(py, &portalloc::Settings::given(None, pool, exclude), SettingsSummary::of)?;
+    let (directory, project) = (directory.into(), project.map(PathBuf::from));
+    Ok(Settings { directory, pool, ports, count, warnings, project })
 }
 
 /// The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.

@@ -44,14 +44,6 @@ pub fn no_socket_type(shown: impl Display) -> Error {
     )
 }
 
-/// The error for a lease that is out of reach at this moment.
-pub fn no_lease_now() -> Error {
-    Error::invalid_argument(
-        "the environment is being cleaned up, or is another process's",
-        "use its lease in the process that made it, before the cleanup",
-    )
-}
-
 /// The error for a pointer that must lead somewhere.
 pub fn no_pointer(what: &str) -> Error {
     Error::invalid_argument(format!("{what} is NULL"), "give what the function's documentation asks for")
@@ -68,9 +60,4 @@ pub fn no_struct_size(size: usize) -> Error {
         format!("the options say that their size is {size} bytes"),
         "make them with the function that sets their defaults",
     )
-}
-
-/// The error for an index of none of `count` `what`.
-pub fn no_item(index: usize, count: usize, what: &str) -> Error {
-    Error::invalid_argument(format!("there is nothing at index {index}: there are {count} {what}"), "count from 0")
 }

@@ -2,7 +2,7 @@
 //! Reads the process's environment and nothing else.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -35,18 +35,26 @@ pub struct SettingsSummary {
     pub count: usize,
     /// Why they are not all of the pool, where that may surprise.
     pub warnings: Vec<String>,
+    /// The project file of the current directory or the nearest one above it.
+    pub project: Option<String>,
 }
 
-impl From<&Allocator> for SettingsSummary {
-    fn from(allocator: &Allocator) -> Self {
+impl SettingsSummary {
+    /// The settings of `allocator`, in the current directory.
+    ///
+    /// # Errors
+    /// As [`Project::nearest`].
+    pub fn of(allocator: &Allocator) -> Result<Self> {
         let pool = allocator.pool();
-        Self {
+        let project = Project::nearest(Path::new("."))?;
+        Ok(Self {
             directory: allocator.directory().to_string_lossy().into_owned(),
             pool: pool.asked().to_owned(),
             ports: pool.ports().to_string(),
             count: pool.ports().count(),
             warnings: pool.warnings().to_vec(),
-        }
+            project: project.map(|project| project.path.to_string_lossy().into_owned()),
+        })
     }
 }
 
