@@ -91,7 +91,7 @@ static void misuse(void) {
     options.exact_count = 1;
     FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "port 0");
     options.scattered = true;
-    FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "several of");
+    FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "more than one of");
     options = portalloc_lease_options_default();
     options.count = PORTALLOC_ZERO;
     FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "0 ports");
