@@ -72,7 +72,7 @@ import (
 
 func main() {
 	count, _ := strconv.Atoi(os.Getenv("LISTEN_FDS"))
-	http.HandleFunc("/", func(answer http.ResponseWriter, _ *http.LeaseRequest) { fmt.Fprint(answer, "hello") })
+	http.HandleFunc("/", func(answer http.ResponseWriter, _ *http.Request) { fmt.Fprint(answer, "hello") })
 	for fd := 3; fd < 3+count; fd++ {
 		listener, err := net.FileListener(os.NewFile(uintptr(fd), "socket"))
 		if err != nil {
