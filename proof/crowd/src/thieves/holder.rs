@@ -25,11 +25,11 @@ pub(super) enum Holder {
     Nothing,
     Ephemeral,
     Default,
-    ShareGuard,
-    ShutGuard,
-    SocketOptions,
+    SharedGuard,
+    ExclusiveGuard,
+    PassedSocket,
     BoundOnly,
-    WideHandOff,
+    WidePassedSocket,
     RunGuard,
     RunListen,
 }
@@ -40,16 +40,20 @@ impl Holder {
         (Self::Nothing, "nothing: probed and closed, as others do", &[]),
         (Self::Ephemeral, "a lease, in the ephemeral range because somebody asked for that", &[]),
         (Self::Default, "a lease from the default pool", &["aW", "a4", "a6", "b", "eA"]),
-        (Self::ShareGuard, "an open guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c"]),
-        (Self::ShutGuard, "a shut guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c", "d", "e", "eA"]),
+        (Self::SharedGuard, "a shared guard, in the ephemeral range", &["aW", "a4", "a6", "b", "c"]),
         (
-            Self::SocketOptions,
-            "sockets to hand over, of a guarded lease there",
+            Self::ExclusiveGuard,
+            "an exclusive guard, in the ephemeral range",
             &["aW", "a4", "a6", "b", "c", "d", "e", "eA"],
         ),
-        (Self::BoundOnly, "the same, which do not listen yet", &["aW", "a4", "a6", "b", "c", "e", "eA"]),
         (
-            Self::WideHandOff,
+            Self::PassedSocket,
+            "sockets for the server, of a guarded lease there",
+            &["aW", "a4", "a6", "b", "c", "d", "e", "eA"],
+        ),
+        (Self::BoundOnly, "the same sockets, not listening yet", &["aW", "a4", "a6", "b", "c", "e", "eA"]),
+        (
+            Self::WidePassedSocket,
             "sockets on [::] for TCP and UDP, without a guard, there",
             &["aW", "a4", "a6", "b", "c", "d", "e", "eA"],
         ),
@@ -71,13 +75,13 @@ impl Holder {
             }
             Self::Ephemeral => Held::of(guarded(false)?),
             Self::Default => Held::of(open(DEFAULT_POOL)?.lease(PORTS)?),
-            Self::ShutGuard => Held::of(guarded(true)?),
-            Self::ShareGuard => {
+            Self::ExclusiveGuard => Held::of(guarded(true)?),
+            Self::SharedGuard => {
                 let lease = guarded(true)?;
                 lease.share_guard()?;
                 Held::of(lease)
             }
-            Self::SocketOptions => {
+            Self::PassedSocket => {
                 let mut held = Held::of(guarded(true)?);
                 held.listen()?;
                 held
@@ -87,7 +91,7 @@ impl Holder {
                 held.bind_only()?;
                 held
             }
-            Self::WideHandOff => {
+            Self::WidePassedSocket => {
                 let mut held = Held::of(guarded(false)?);
                 held.listen_widely()?;
                 held
