@@ -46,7 +46,7 @@ def compose(words):
         with open(words[1]) as lines:
             variables = dict(line.rstrip("\n").split("=", 1) for line in lines if "=" in line and line[0] != "\#")
         words = words[2:]
-    # As compose has it: the environment goes before the file.
+    # As compose has it: the environment overrides the file.
     variables = {**variables, **os.environ}
     project = variables.get("COMPOSE_PROJECT_NAME", "")
     if not re.fullmatch(r"portalloc-[0-9a-f]{12}", project):
@@ -126,24 +126,26 @@ pages! {
     readme: "README.md",
     index: "docs/README.md",
     ci: "docs/ci.md",
-    clashes: "docs/conflicts.md",
+    conflicts: "docs/conflicts.md",
     containers: "docs/containers.md",
     docker_compose: "docs/docker-compose.md",
     glossary: "docs/glossary.md",
     go: "docs/go.md",
-    node: "docs/node.md",
     python: "docs/python.md",
     shell: "docs/shell.md",
     socket_activation: "docs/socket-activation.md",
-    work_trees: "docs/worktrees.md",
+    worktrees: "docs/worktrees.md",
 }
 
 /// Pages whose blocks need a package that is installed, or take too long, and what runs them; and those that a measurement
 /// writes.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 7] = [
+    // A table without commands; its links are checked here.
+    ("api-names.md", "tests/docs.rs"),
     // Its setup is tested in tests/machine.
     ("registry.md", "tests/format.rs"),
     ("c.md", "bindings-c/tests/clients/installed.rs"),
+    ("node.md", "bindings-node/tests/docs/pages.test.js"),
     ("benchmarks.md", "bench/peers/page.py"),
     ("scaling.md", "bench/page/growth.py"),
     ("proof.md", "Makefile"),
