@@ -16,7 +16,7 @@ const EXPECTED: [(&str, &str); 10] = [
     ("a shared guard", "·····XXX"),
     ("an exclusive guard", "········"),
     ("sockets for the server", "········"),
-    ("the same, which do not listen yet", "·····X··"),
+    ("the same sockets, not listening yet", "·····X··"),
     ("sockets on [::]", "········"),
     ("`portalloc run --guard`", "·····XXX"),
     ("`portalloc run --listen`", "······XX"),
