@@ -2,7 +2,7 @@
 
 use portalloc::EnvironmentRequest;
 use portalloc::cleanup::{Cleanup, Selection};
-use portalloc::environment::{Syntax, render};
+use portalloc::environment::{EnvFile, Syntax, render};
 
 use crate::measure::{compare, in_turns, time};
 use crate::{Scratch, floor};
@@ -12,7 +12,7 @@ pub(crate) fn run() {
     let allocator = scratch.settings().open().unwrap();
     let path = scratch.ports_path();
     let worktree = tempfile::tempdir().unwrap();
-    let request = EnvironmentRequest::new().kept().ports(5).worktree(worktree.path());
+    let request = EnvironmentRequest::new().kept().ports(5).worktree(worktree.path()).env_file(EnvFile::Worktree);
 
     let sample = allocator.create_environment(&request).unwrap();
     let record = serde_json::to_vec_pretty(sample.record()).unwrap();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use portalloc::cleanup::{Cleanup, Selection};
-use portalloc::environment::{Syntax, render};
+use portalloc::environment::{EnvFile, Syntax, render};
 use portalloc::{Allocator, EnvironmentRequest, IsolationId};
 
 use super::report::Report;
@@ -26,7 +26,7 @@ pub(super) fn run(report: &mut Report) {
     let scratch = Scratch::new();
     let worktree = tempfile::tempdir().unwrap();
     let allocator = scratch.settings().pool(POOL).open().unwrap();
-    let request = EnvironmentRequest::new().kept().ports(1).worktree(worktree.path());
+    let request = EnvironmentRequest::new().kept().ports(1).worktree(worktree.path()).env_file(EnvFile::Worktree);
     let one = allocator.create_environment(&request).unwrap();
     let mut live = 0;
     for size in sizes {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
 use portalloc::{Allocator, Environment, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Result};
 use portalloc_testkit::Random;
 use rustix::process::{Pid, getpid, getppid, setpgid};
@@ -225,7 +226,7 @@ impl Worker {
             self.end_held()?;
             return self.end_kept();
         }
-        let request = EnvironmentRequest::new().ports(count).instance_id(self.serial.as_str());
+        let request = self.request(count);
         let request = match how {
             "owned" => request.kept().owner_pid(std::process::id()),
             "kept" => request.kept(),
@@ -243,6 +244,11 @@ impl Worker {
         Ok(Done::This(how))
     }
 
+    /// With an env file, so that the workers get into each other's way there, too.
+    fn request(&self, count: usize) -> EnvironmentRequest {
+        EnvironmentRequest::new().ports(count).instance_id(self.serial.as_str()).env_file(EnvFile::Worktree)
+    }
+
     /// Who holds an environment that ends with this worker.
     fn holder_with_us(&self, environment: &Environment) -> String {
         if environment.lease().is_some() {
@@ -253,7 +259,7 @@ impl Worker {
 
     /// One whose time is over before anybody could say that he surely has its ports.
     fn short_lived(&mut self, count: usize) -> Outcome<Done> {
-        let request = EnvironmentRequest::new().ports(count).instance_id(self.serial.as_str()).kept();
+        let request = self.request(count).kept();
         let ttl = 1 + self.random.below(20) as u64;
         drop(self.allocator()?.create_environment(&request.ttl(Duration::from_millis(ttl)))?);
         Ok(Done::This("ttl"))

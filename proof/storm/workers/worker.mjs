@@ -74,7 +74,7 @@ function make(count, what, options) {
     end(held, holderWithUs);
     return end(kept, keptHolder);
   }
-  const environment = createEnvironment({ count, instanceId: serial, ...options });
+  const environment = createEnvironment({ count, instanceId: serial, envFile: true, ...options });
   const endsWithUs = what === 'held' || what === 'owned';
   took((endsWithUs ? holderWithUs : keptHolder)(environment), environment.ports);
   (endsWithUs ? held : kept).push(environment);
@@ -95,7 +95,7 @@ function cleanStale() {
 }
 
 function makeShortLived(count) {
-  createEnvironment({ count, instanceId: serial, kept: true, ttlMs: 1 + below(20) });
+  createEnvironment({ count, instanceId: serial, envFile: true, kept: true, ttlMs: 1 + below(20) });
   did('ttl');
 }
 

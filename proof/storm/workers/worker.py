@@ -125,6 +125,7 @@ class Worker:
         environment = portalloc.environment(
             count,
             instance_id=self.serial,
+            env_file=True,
             kept=how != "held",
             owner_pid=os.getpid() if how == "owned" else None,
             sticky=how == "sticky",
@@ -143,7 +144,7 @@ class Worker:
 
     def short_lived(self, count: int) -> None:
         ttl = self.random.randrange(1, 20) / 1000
-        portalloc.environment(count, instance_id=self.serial, kept=True, ttl=ttl)
+        portalloc.environment(count, instance_id=self.serial, env_file=True, kept=True, ttl=ttl)
         self.did("ttl")
 
     def end_held(self, _count: int) -> None:

@@ -2,6 +2,7 @@
 //! anywhere. Says `ready` first, and then nothing, unless an operation fails that must not fail.
 
 use portalloc::cleanup::{Cleanup, Selection};
+use portalloc::environment::EnvFile;
 use portalloc::{Environment, EnvironmentRequest, ErrorCode, Lease, LeaseRequest, Result};
 use portalloc_testkit::Random;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ pub(super) fn churn(performer: &mut Performer, options: Options<'_>) -> Result<V
     println!("{}", json!({"ok": "ready"}));
     loop {
         let count = 1 + random.below(5);
-        let request = EnvironmentRequest::new().ports(count).instance_id(seed.to_string());
+        let request = EnvironmentRequest::new().ports(count).instance_id(seed.to_string()).env_file(EnvFile::Worktree);
         let done = match random.below(36) {
             0..=8 => allocator.lease(LeaseRequest::run(count)).map(|lease| {
                 journal.took(lease.ports());
