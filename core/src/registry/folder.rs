@@ -1,4 +1,4 @@
-//! Where the registry's folder is, and whether it can be trusted. Knows nothing of what is in its files.
+//! Where the registry's directory is, and whether it can be trusted. Knows nothing of what is in its files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorCode, Result};
 use crate::sys::{self, Folder, PLAIN, SET_UP, words};
 
-/// The folder named, else `/run/portalloc` if that is root's and shared, else `/tmp/portalloc`. Chosen by what it is, never by
-/// whether it can be used: two processes that chose differently would not exclude each other. Never below `$TMPDIR`, which
-/// differs between processes that must meet, nor `/dev/shm`, of which a logout removes what is the user's.
+/// The directory that the caller names, else `/run/portalloc` if it belongs to root and is shared, else
+/// `/tmp/portalloc`. The choice never depends on whether this process can use the directory: two processes that chose
+/// differently would not exclude each other. It is never below `$TMPDIR`, which differs between processes that must
+/// share a registry, nor in `/dev/shm`, where a logout removes the user's files.
 pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
         let set_up = Path::new(SET_UP);
@@ -24,7 +25,7 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     if named.as_os_str().is_empty() || named.as_os_str().as_encoded_bytes().contains(&0) {
         return Err(invalid("is not a path"));
     }
-    // Absolute and without a trailing slash, behind which a link would be followed.
+    // Absolute and without a trailing slash, because a link before a trailing slash would be followed.
     let path = std::path::absolute(named).map_err(|_| invalid("is not a path"))?.components().collect::<PathBuf>();
     if path.to_str().is_none() {
         return Err(invalid("is not valid UTF-8"));
@@ -38,8 +39,8 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Opens the registry's own folder, and makes it if it is missing: but not one that only root's setup makes, which is gone
-/// then, and another one is the registry.
+/// Opens the registry's own directory, and creates it if it is missing. It never creates the one that only `portalloc
+/// setup` makes: if that is missing, another directory is the registry.
 pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Folder> {
     let is_only_opened = named.is_none() && root == Path::new(SET_UP);
     match open_existing(None, root) {
@@ -49,8 +50,8 @@ pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Folder> {
     }
 }
 
-/// Opens a folder of the registry that nobody else can swap or empty behind our back, and makes it if it is missing. An
-/// inner one is looked up in the opened one `around` it, so that whatever becomes of the path leads nowhere else.
+/// Opens a directory of the registry that no other user can swap or empty unnoticed, and creates it if it is missing.
+/// An inner directory is looked up in the opened one `around` it, so a changed path leads nowhere else.
 pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
     let io = |error| Error::registry(format!("cannot use the registry folder {}", path.display()), error);
     let mut opened = open_existing(around, path);
@@ -69,7 +70,7 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
     }
 }
 
-/// An opened folder, if it can be trusted.
+/// Returns an opened directory if it can be trusted.
 fn trusted(folder: Folder, path: &Path) -> Result<Folder> {
     let entry = folder
         .entry()
@@ -85,8 +86,8 @@ fn unusable(path: &Path, why: &str) -> Error {
     )
 }
 
-/// Says of an error about a registry that nobody named, and that this user should be able to write, what mostly is the
-/// reason. It stays an error: another folder would be another registry.
+/// Adds the most likely reason to an error about the default registry, which this user should be able to write. It
+/// stays an error: falling back to another directory would mean another registry.
 pub(super) fn explain_place(error: Error, root: &Path) -> Error {
     if error.code() != ErrorCode::PermissionDenied {
         return error;
@@ -108,6 +109,6 @@ fn create(around: Option<&Folder>, path: &Path) -> io::Result<()> {
     }
     let parent = path.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent)?;
-    // Of the parent itself a link may be a part, as on a system whose /tmp is one.
+    // A component of the parent may be a link, as on a system where /tmp is one.
     Folder::place(&parent.canonicalize()?)?.create_shared_folder(name)
 }

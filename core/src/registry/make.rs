@@ -1,4 +1,4 @@
-//! Making the `ports` file, which appears complete or not at all, and reading what one that is there says of itself.
+//! Creates the `ports` file, which appears complete or not at all, and reads the header of an existing one.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,11 +12,11 @@ use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::sys::{self, Folder};
 
-/// How long the making of a `ports` file waits for a setup, which takes milliseconds.
+/// How long the creation of a `ports` file waits for a setup, which takes milliseconds.
 const SETUP_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Registry {
-    /// Makes the `ports` file if there is none, and says which file it is and what its header says.
+    /// Creates the `ports` file if it is missing, and returns its identity and header.
     pub(super) fn make_ports_file(&self) -> Result<(Identity, Header)> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
         // step: FindFile
@@ -38,7 +38,7 @@ impl Registry {
         let bytes = ports_file::header(&file).map_err(failed)?;
         let header = match bytes.map(|bytes| Header::decode(&bytes)) {
             Some(Ok(header)) => header,
-            // It was cut off, and is written again with what else is restored.
+            // The header was cut off; it is written again when the rest is restored.
             None => self.header.clone(),
             Some(Err(Unusable::NoHeader)) if bytes == Some([0; _]) && entry.length != ports_file::FILE_SIZE => {
                 self.header.clone()
@@ -77,8 +77,8 @@ impl Registry {
         )
     }
 
-    /// Keeps a setup from changing the registry's place while a `ports` file is made in it. `None` if the place is a named
-    /// one, which does not change.
+    /// Prevents a setup from changing the registry's place while a `ports` file is created in it. `None` if the place
+    /// was named by the caller, since such a place does not change.
     fn keep_place(&self) -> Result<Option<Folder>> {
         if self.named.is_some() {
             return Ok(None);
@@ -95,7 +95,7 @@ impl Registry {
                 Err(error) => return Err(failed(error)),
             }
         };
-        // A setup that was quicker has left a folder that nobody opens any more.
+        // A setup that finished before has left a directory that no process opens any more.
         // step: LookAtPlace
         if folder::root(None)? != self.root || !lock.is_at(&self.root) {
             return Err(Error::registry_gone());
@@ -103,14 +103,14 @@ impl Registry {
         Ok(Some(lock))
     }
 
-    /// The file is complete before it appears: with its size, its mode, its header, and the labels of the environments that
-    /// have records.
+    /// The file is complete before it appears: with its size, its mode, its header, and the labels of the environments
+    /// that have records.
     fn publish_ports_file(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
         // step: HoldPlace
         let _place = self.keep_place()?;
         let folder = self.folder.open();
-        // It may have been moved away before its place was kept.
+        // The directory may have been moved away before its place was locked.
         // step: LookAtFolder
         if !folder.is_at(&self.path) {
             return Err(Error::registry_gone());
@@ -131,7 +131,7 @@ impl Registry {
             other => other.map(|()| true).map_err(failed),
         });
         if !matches!(made, Ok(true)) {
-            // Somebody else was first, or it failed for good.
+            // Another process was first, or the rename failed.
             let _ = folder.remove(new);
         }
         made.map(|_| ())

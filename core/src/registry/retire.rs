@@ -1,6 +1,6 @@
-//! The part of a registry that one network namespace has, when nobody is to use it any more: who has ports of it, by locks
-//! and by labels. Whoever removes a `ports` file does so while it has all of its locks; whoever finds the locks gone looks
-//! whether the file still has its name.
+//! Retires the part of a registry that belongs to one network namespace: finds out who has ports of it, by locks and by
+//! labels. A process that removes a `ports` file holds all of its locks meanwhile; a process that gets a lock checks
+//! that the file still has its name.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,12 +14,12 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
 use crate::sys::{self, Folder, ProcessStamp, words};
 
-/// Whether an entry of a registry is the folder of a network namespace.
+/// Whether an entry of a registry is the directory of a network namespace.
 pub(super) fn is_namespace(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with("net-") && !name.contains(sys::UNFINISHED))
 }
 
-/// The `ports` file in the folder of a network namespace, if there is one.
+/// The `ports` file in the directory of a network namespace, if there is one.
 pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
     let failed = |error| Error::registry(format!("cannot lock the ports of {}", path.display()), error);
     let file = match ports_file::open(inside) {
@@ -38,7 +38,7 @@ pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
     PortsFile::new(file, random, Identity::of(&entry)).map(Some).map_err(failed)
 }
 
-/// Who has locked ports.
+/// The processes that have locked ports.
 pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
     let mut holders = BTreeSet::new();
     for range in ports.locked(PortRange::ALL)?.ranges() {
@@ -56,7 +56,7 @@ pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
     Ok(holders)
 }
 
-/// The kept environments that claim ports. The caller has all locks.
+/// The kept environments that claim ports. The caller holds all locks.
 pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
     let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
     let here = ProcessStamp::current().map_err(|error| Error::os(words::NO_PROCESS, error))?;
@@ -77,7 +77,7 @@ pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result
     Ok(keepers)
 }
 
-/// Whether there is a record of anything, alive or not.
+/// Whether there is any record, of a live environment or not.
 pub(super) fn has_records(inside: &Folder) -> bool {
     let records = inside.folder(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
     records.iter().any(|name| name != sys::KEEP)

@@ -1,6 +1,6 @@
-//! Removing what interrupted writes have left in the registry: files and folders that never got their names. And telling
-//! whether an environment is known at all, without which nothing of it may be swept either. All in opened folders, so
-//! that one that was swapped for a link leads nowhere.
+//! Removes what interrupted writes have left in the registry: files and directories that were never renamed to their
+//! final names. Also tells whether an environment is known at all; if not, its files may be swept. Works in opened
+//! directories only, so a directory that was replaced by a link leads nowhere.
 
 use std::ffi::OsStr;
 use std::io;
@@ -13,14 +13,15 @@ use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::sys::{self, Entry, Folder};
 
-/// Making a file takes microseconds; what is older was interrupted. Whoever was only very slow fails and says so.
+/// Creating a file takes microseconds, so an older one was interrupted. A process that was only very slow gets an
+/// error.
 const AGE: Duration = Duration::from_secs(10);
 
-/// A lease writes into the file; one that was not written to for so long is not in use.
+/// A lease writes to the file, so a file without writes for this long is not in use.
 const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Registry {
-    /// Removes unfinished files and empty folders of this user, and says which.
+    /// Removes unfinished files and empty directories of this user, and returns their paths.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
         let (root, memory) = (Folder::open(&self.root), self.folder.open().folder(OsStr::new(STICKY_DIR)));
         let folders = [
@@ -38,8 +39,9 @@ impl Registry {
         swept
     }
 
-    /// Removes the folders of other network namespaces that nobody has used for a day: most are gone, and whoever comes back to
-    /// one makes it anew. As far as they are this user's, and hold nothing that anybody may want.
+    /// Removes the directories of other network namespaces that have been unused for a day: most of those namespaces no
+    /// longer exist, and a process that returns to one creates it again. Only removes directories of this user without
+    /// records or held ports.
     pub(crate) fn sweep_namespaces(&self) -> Vec<PathBuf> {
         let Ok(root) = Folder::open(&self.root) else { return Vec::new() };
         let mut names = root.names().unwrap_or_default();
@@ -57,7 +59,7 @@ impl Registry {
         let Some(ports) = retire::open(&inside, &path)?.filter(|_| is_idle && !retire::has_records(&inside)) else {
             return Ok(false);
         };
-        // Whoever has a lease there is in a namespace that lives.
+        // A process with a lease there lives in a namespace that still exists.
         // step: RetireLock
         let Some(_lock) = ports.try_lock(PortRange::ALL)? else { return Ok(false) };
         // step: RetireCheck
@@ -71,11 +73,11 @@ impl Registry {
             inside.remove_folder(OsStr::new(STICKY_DIR)).map_err(failed)?;
         }
         inside.remove_folder(OsStr::new("envs")).map_err(failed)?;
-        // Or somebody has made the rest anew by now.
+        // Otherwise another process has created new files in it.
         Ok(root.remove_folder(name).is_ok())
     }
 
-    /// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.
+    /// Whether any network namespace's part of the registry has a record of `id`. An unreadable part counts as yes.
     pub(crate) fn has_record_anywhere(&self, id: IsolationId) -> bool {
         let found = || -> io::Result<bool> {
             let root = Folder::open(&self.root)?;
@@ -87,27 +89,27 @@ impl Registry {
                     Err(error) => return Err(error),
                 }
             }
-            // In another one that somebody put in its place there are none.
+            // A directory that replaced the opened one says nothing about the records in the opened one.
             Ok(!self.records.is_in_place())
         };
         found().unwrap_or(true)
     }
 }
 
-/// Whether it is 64 bits in hexadecimal, as portalloc's names have them.
+/// Whether the text is 64 bits in hexadecimal, as in portalloc's file names.
 pub(crate) fn is_number(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit())
 }
 
 fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
     let unfinished = name.to_str().is_some_and(|name| {
-        // A name, the mark, and a random number: nothing that a person would call a file.
+        // A name, the mark, and a random number: people do not name files like this.
         name.split_once(sys::UNFINISHED).is_some_and(|(_, number)| is_number(number))
     });
     unfinished && folder.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
 }
 
-/// How long ago it was written; nothing, if that is to come.
+/// How long ago it was written; zero if that is in the future.
 fn age(entry: Entry) -> Duration {
     sys::file_time().saturating_sub(Duration::from_micros(entry.written_us))
 }
