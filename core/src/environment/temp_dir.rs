@@ -1,5 +1,5 @@
-//! The temp dir of an environment. The only place that removes a tree, and only one that is surely portalloc's: a
-//! real folder, of this user, with the very name of its environment.
+//! The temp directory of an environment. This is the only place that removes a directory tree, and only one that is
+//! certainly portalloc's: a real directory of this user, with the name of its environment.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use crate::id::IsolationId;
 use crate::registry::{Registry, project_name};
 use crate::sys::{self, Folder};
 
-/// The system's temp folder, which must be text: it goes into variables.
+/// The system's temp directory. Its path must be UTF-8, because it goes into variables.
 pub(super) fn base() -> Result<PathBuf> {
     let base = std::env::temp_dir();
     let absolute = std::path::absolute(&base)
@@ -29,7 +29,7 @@ pub(super) fn exists(path: &Path) -> Result<bool> {
     Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?.is_some())
 }
 
-/// Makes the folder, empty and with mode 0700. `false`: something of that name exists.
+/// Creates the directory, empty and with mode 0700. `false` if something of that name exists.
 pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
     match sys::create_private_folder(path) {
         Ok(()) => {
@@ -46,7 +46,7 @@ fn mark(registry: &Registry) -> &[u8] {
     registry.root().as_os_str().as_encoded_bytes()
 }
 
-/// What is wrong with the temp dir at `path`.
+/// The problem with the temp directory at `path`; `None` if it is fine.
 pub(super) fn check(path: &Path) -> Option<String> {
     let why = match sys::entry(path) {
         Ok(Some(entry)) if !entry.is_folder() => format!("is {}", entry.describe()),
@@ -58,7 +58,7 @@ pub(super) fn check(path: &Path) -> Option<String> {
     Some(format!("{} {why}", path.display()))
 }
 
-/// Removes the temp dir at `path`, if it is that of `id`.
+/// Removes the temp directory at `path` if it belongs to `id`.
 pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let entry = match sys::entry(path) {
         Ok(Some(entry)) => entry,
@@ -86,9 +86,9 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     }
 }
 
-/// Folders inside may be read-only (package caches are): those are opened up, and it is tried once more.
+/// Directories inside may be read-only (package caches are): those are made writable before a second attempt.
 fn remove_tree(path: &Path) -> io::Result<()> {
-    // Mostly it is empty.
+    // It is usually empty.
     match fs::remove_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::NotADirectory => {}
         other => return other,
@@ -102,7 +102,7 @@ fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
-/// From folder to opened folder, so that a link that somebody puts in the place of one leads nowhere.
+/// Descends from opened directory to opened directory, so that one that is replaced by a link leads nowhere.
 fn open_up(inside: Option<&Folder>, name: &Path) -> io::Result<()> {
     let folder = match Folder::opened_up(inside, name) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound) => return Ok(()),
@@ -111,9 +111,9 @@ fn open_up(inside: Option<&Folder>, name: &Path) -> io::Result<()> {
     folder.names()?.iter().try_for_each(|name| open_up(Some(&folder), name.as_ref()))
 }
 
-/// Removes temp dirs of this user that were made for this registry and that no record names any more: what is left
-/// when the registry was lost, in a reboot for instance. A record is made before its temp dir and removed after it,
-/// so one that is being made or removed at this moment has a record.
+/// Removes temp directories of this user that were created for this registry and have no record any more: leftovers of
+/// a lost registry, for instance after a reboot. A record is created before its temp directory and removed after it, so
+/// one that is being created or removed at this moment has a record.
 pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
     let mut swept = Vec::new();
     let Ok(entries) = fs::read_dir(base()?) else { return Ok(swept) };

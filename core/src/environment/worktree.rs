@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The work tree as an absolute path without links, which must be text: it goes into files and variables.
+/// The worktree as an absolute path without links. It must be UTF-8, because it goes into files and variables.
 pub(super) fn worktree(given: Option<&Path>) -> Result<PathBuf> {
     let given = given.unwrap_or(Path::new("."));
     let invalid = |why: String| {
