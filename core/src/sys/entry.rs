@@ -1,17 +1,17 @@
-//! What a system tells of a file: what it is, which one, and whose.
+//! The metadata of a file: its type, its identity, and its owner.
 
-/// A file or folder, symbolic links not followed.
+/// A file or directory; symbolic links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
     pub(crate) id: FileId,
     pub(crate) user: u32,
-    /// Permission bits, with the sticky bit; 0 where the platform has none.
+    /// Permission bits, including the sticky bit; 0 on platforms without them.
     pub(crate) mode: u32,
-    /// How many names it has; 0 where the file system counts none.
+    /// The number of names (hard links); 0 if the file system does not count them.
     pub(crate) names: u64,
     pub(crate) length: u64,
-    /// When it was written, in microseconds since 1970, by the clock of `file_time`.
+    /// When it was last written, in microseconds since 1970, by the clock of `file_time`.
     pub(crate) written_us: u64,
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum EntryKind {
     Other,
 }
 
-/// Which file it is, whatever path leads to it: no two that exist at one time have the same.
+/// The identity of a file, whatever its path: no two existing files have the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileId {
     pub(super) device: u64,

@@ -46,7 +46,7 @@ pub(crate) use process::process_name;
 pub(crate) use registry_root::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_folder, make_at_boot};
 pub(crate) use watch::CloseWatch;
 
-// What `unix` needs of each system.
+// What `unix` needs from each system.
 pub(super) use exec::execvpe;
 pub(super) use places::{open_place, open_up};
 pub(super) use socket_numbers::socket_number;

@@ -1,4 +1,4 @@
-//! What systems of Unix's kind share: files and folders, descriptors, children, users, forks.
+//! What Unix-like systems share: files and directories, descriptors, children, users, forks.
 
 #[expect(unsafe_code, reason = "only a system call can set what a signal does")]
 pub(super) mod children;

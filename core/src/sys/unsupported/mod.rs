@@ -1,5 +1,5 @@
-//! Platforms on which portalloc cannot hold ports yet: what depends on it can be built, and opening a registry says so.
-//! Beyond that nothing here is ever reached, so the types that need a registry have no values.
+//! Platforms on which portalloc cannot hold ports yet: programs that depend on it compile, and opening a registry
+//! returns an error. Nothing else here is ever called, so the types that need a registry have no values.
 
 mod files;
 mod processes;

@@ -1,4 +1,4 @@
-//! Processes, users, namespaces and time, as far as they are asked for before a registry is opened.
+//! Processes, users, namespaces and time, as far as they are needed before a registry is opened.
 
 use std::io;
 use std::process::{Child, Command};
@@ -58,7 +58,7 @@ pub(crate) fn cookie_of(_port: &BoundPort) -> Option<u64> {
     None
 }
 
-/// Forks are not told apart: there is nothing that a child could have of its parent.
+/// Does not detect forks, because a child has nothing of its parent here.
 pub(crate) fn generation() -> u64 {
     1
 }

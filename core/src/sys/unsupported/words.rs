@@ -1,4 +1,4 @@
-//! What people would read.
+//! Platform-specific parts of messages.
 
 pub(crate) const NO_NETWORK_NAMESPACE: &str = "cannot tell this thread's network namespace";
 pub(crate) const NO_MOUNT_NAMESPACE: &str = "cannot tell this process's mount namespace";
