@@ -140,8 +140,11 @@ impl Error {
         let source = source.into();
         let (code, remedy) = explain(&source);
         let code = if code == ErrorCode::Io { ErrorCode::RegistryUnusable } else { code };
-        let mut error =
-            Self::new(code, format!("{what}: {source}"), format!("{remedy}, or set PORTALLOC_DIR to another folder"));
+        let mut error = Self::new(
+            code,
+            format!("{what}: {source}"),
+            format!("{remedy}, or set PORTALLOC_DIR to another directory"),
+        );
         error.0.source = Some(source);
         error
     }
@@ -150,8 +153,8 @@ impl Error {
     pub(crate) fn netns_changed() -> Self {
         Self::new(
             ErrorCode::InvalidArgument,
-            "this thread is in another network namespace than the one whose ports these are",
-            "do it in a thread of that network namespace",
+            "this thread is not in the network namespace of these ports",
+            "make this call in a thread of that network namespace",
         )
         .outdated()
     }
@@ -160,8 +163,8 @@ impl Error {
     pub(crate) fn registry_gone() -> Self {
         Self::new(
             ErrorCode::RegistryUnusable,
-            "the registry was removed or replaced again and again while it was opened",
-            "find out who does so; nobody but portalloc should touch its folder",
+            "the registry was removed or replaced repeatedly while it was being opened",
+            "find out which program does that; only portalloc should change its directory",
         )
         .outdated()
     }
@@ -263,11 +266,11 @@ fn explain(error: &std::io::Error) -> (ErrorCode, &'static str) {
     use std::io::ErrorKind as Kind;
     match error.kind() {
         Kind::PermissionDenied => (ErrorCode::PermissionDenied, "check owner and mode of that path"),
-        Kind::ReadOnlyFilesystem => (ErrorCode::PermissionDenied, "use a folder on a writable file system"),
+        Kind::ReadOnlyFilesystem => (ErrorCode::PermissionDenied, "use a directory on a writable file system"),
         Kind::StorageFull | Kind::QuotaExceeded => (ErrorCode::Io, "free some space on that file system"),
         _ => match crate::sys::limit_reached(error) {
             true => (ErrorCode::Io, crate::sys::words::RAISE_LIMIT),
-            false => (ErrorCode::Io, "mend what the system reports and try again"),
+            false => (ErrorCode::Io, "fix the reported problem and try again"),
         },
     }
 }

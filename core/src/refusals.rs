@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// The error for a number that is not a valid port.
 pub fn no_port(shown: impl Display) -> Error {
-    Error::invalid_argument(format!("port {shown} does not exist"), "name ports from 1 to 65535")
+    Error::invalid_argument(format!("port {shown} is not valid"), "use ports from 1 to 65535")
 }
 
 /// The error for an invalid number of ports.
@@ -18,7 +18,7 @@ pub fn no_count(shown: impl Display) -> Error {
 pub fn no_offset(shown: impl Display) -> Error {
     Error::invalid_argument(
         format!("the offset {shown} is out of range"),
-        "name distances from the first port, from 0 to 65534",
+        "use distances from the first port, from 0 to 65534",
     )
 }
 
@@ -37,35 +37,32 @@ pub fn no_process(shown: impl Display) -> Error {
 
 /// The error for a socket type other than stream and datagram.
 pub fn no_socket_type(shown: impl Display) -> Error {
-    Error::invalid_argument(
-        format!("{shown} is no kind of socket to hand over"),
-        "ask for a stream or a datagram socket",
-    )
+    Error::invalid_argument(format!("{shown} is not a supported socket type"), "use a stream or a datagram socket")
 }
 
 /// The error for a lease that cannot be used at this moment.
 pub fn no_lease_now() -> Error {
     Error::invalid_argument(
-        "the environment is being cleaned up, or is another process's",
+        "the environment is being cleaned up, or belongs to another process",
         "use its lease in the process that made it, before the cleanup",
     )
 }
 
 /// The error for a NULL pointer that must not be NULL.
 pub fn no_pointer(what: &str) -> Error {
-    Error::invalid_argument(format!("{what} is NULL"), "give what the function's documentation asks for")
+    Error::invalid_argument(format!("{what} is NULL"), "pass what the function's documentation asks for")
 }
 
 /// The error for text that is not valid UTF-8.
 pub fn no_text(what: &str, shown: impl Display) -> Error {
-    Error::invalid_argument(format!("{what} is not valid UTF-8: {shown}"), "give the text in UTF-8")
+    Error::invalid_argument(format!("{what} is not valid UTF-8: {shown}"), "pass UTF-8 text")
 }
 
 /// The error for a struct whose size field is wrong.
 pub fn no_struct_size(size: usize) -> Error {
     Error::invalid_argument(
         format!("the options say that their size is {size} bytes"),
-        "make them with the function that sets their defaults",
+        "initialize them with the function that sets their defaults",
     )
 }
 

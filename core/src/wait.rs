@@ -53,7 +53,7 @@ impl Allocator {
                 return Err(timeout(
                     &backoff.deadline,
                     seen,
-                    "see whether the server runs and what its log says, or wait longer",
+                    "check that the server runs, read its log, or wait longer",
                 ));
             }
         }

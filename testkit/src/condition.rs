@@ -11,7 +11,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
+        assert!(start.elapsed() < PATIENCE, "timed out after {PATIENCE:?} waiting until {what}");
         // A pause between two checks, so that other processes get the CPU.
         let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 2_000_000 }));
     }

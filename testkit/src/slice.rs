@@ -31,7 +31,7 @@ impl Slice {
             .expect("the registry of slices opens");
         let lease = slices.lease(LeaseRequest::run(count).wait(PATIENCE)).expect("a slice of ports comes free");
         // A program that another test is starting has copies of the probe's sockets until exec.
-        until("nobody has a socket of the slice's probe", || {
+        until("no process has a socket of the slice's probe", || {
             let reports = slices.who(lease.ports().iter().copied()).expect("the sockets");
             !reports.iter().any(PortReport::is_in_use)
         });

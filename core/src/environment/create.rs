@@ -117,7 +117,7 @@ fn claim_id(
     Err(Error::new(
         ErrorCode::IdExhausted,
         format!("{ID_TRIES} isolation IDs in a row are taken"),
-        "check the random source of this machine and the registry's folder",
+        "check the random source of this machine and the registry's directory",
     ))
 }
 

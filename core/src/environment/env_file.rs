@@ -55,7 +55,7 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
         let denied = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
         let error = Error::os(format!("cannot write the env file {}", wanted.display()), error);
         if denied {
-            error.with_remedy("make its folder writable, or use --env-file PATH or --no-env-file")
+            error.with_remedy("make its directory writable, or use --env-file PATH or --no-env-file")
         } else {
             error
         }
@@ -173,7 +173,7 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
         return Ok(Removal::Removed);
     }
     sys::rename_new(&aside, path)?;
-    Ok(Removal::NotOurs("was replaced at this moment".to_owned()))
+    Ok(Removal::NotOurs("was replaced in the meantime".to_owned()))
 }
 
 /// Checks that the env file at `path` names `id`; otherwise says why not.
@@ -196,7 +196,10 @@ fn wanted(record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
         EnvFile::At(path) => path,
     };
     let invalid = || {
-        Error::invalid_argument(format!("{path:?} is not a path for an env file"), "name a file in an existing folder")
+        Error::invalid_argument(
+            format!("{path:?} is not a path for an env file"),
+            "name a file in an existing directory",
+        )
     };
     if path.as_os_str().as_encoded_bytes().contains(&0) || path.file_name().is_none() || path.to_str().is_none() {
         return Err(invalid());
@@ -228,7 +231,7 @@ fn owner(text: &str) -> Option<IsolationId> {
 }
 
 fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
-    let entry = sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?;
+    let entry = sys::entry(path).map_err(|error| Error::os(format!("cannot check {}", path.display()), error))?;
     if entry.is_none() {
         return Ok(Found::Nothing);
     }
@@ -236,7 +239,7 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
         Ok(Some(file)) => file,
         Ok(None) => return Ok(Found::Nothing),
         Err(Unopened::NotOurs(_)) => return Ok(Found::Foreign),
-        Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot look at {}", path.display()), error)),
+        Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot check {}", path.display()), error)),
     };
     let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
     // step: LookAtEnvFile

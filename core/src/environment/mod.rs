@@ -107,7 +107,7 @@ impl Environment {
         self.lease().filter(|lease| lease.is_ours()).ok_or_else(|| {
             Error::invalid_argument(
                 format!("the environment {} is not held by this process", self.id()),
-                "do it in the process that holds it, before the cleanup",
+                "make this call in the process that holds it, before the cleanup",
             )
         })
     }

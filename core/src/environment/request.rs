@@ -217,7 +217,7 @@ impl EnvironmentRequest {
         check_names(&self.names, count)?;
         if self.guard == Some(true) && self.kept {
             return Err(Error::invalid_argument(
-                "a guard was asked for with an environment that outlives its maker",
+                "a guard was asked for with an environment that outlives its creator",
                 "a guard is made of sockets, which end with their process: use a held environment, such as `portalloc run`",
             ));
         }
@@ -278,7 +278,7 @@ pub(super) fn after(start: Timestamp, ttl: Duration) -> Result<Timestamp> {
         )
     };
     if ttl < Duration::from_millis(1) {
-        return Err(invalid("is no time at all"));
+        return Err(invalid("is zero"));
     }
     start.after(ttl).ok_or_else(|| invalid("reaches beyond the year 9999"))
 }

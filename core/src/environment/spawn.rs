@@ -76,7 +76,7 @@ impl Environment {
             // The program exists but cannot be executed, as in bash.
             _ if sys::leads_in_a_circle(&error) => Error::os(format!("cannot execute {program:?}"), error)
                 .recast(ErrorCode::PermissionDenied, "")
-                .with_remedy("mend the links that it goes through"),
+                .with_remedy("fix the symbolic links in its path"),
             _ => Error::os(format!("cannot start {program:?}"), error),
         })
     }
@@ -95,7 +95,7 @@ impl Environment {
     fn activation(&self, lease: &Lease, listen: &Listen) -> Result<Activation> {
         if std::env::var_os("LISTEN_FDS").is_some() {
             return Err(Error::invalid_argument(
-                "LISTEN_FDS is set already: this process was itself given sockets",
+                "LISTEN_FDS is set already: this process itself received sockets",
                 "unset LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, if they are not for the program",
             ));
         }

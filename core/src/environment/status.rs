@@ -103,8 +103,8 @@ impl fmt::Display for StaleReason {
             Self::HolderGone(pid) => write!(f, "its holder, PID {pid}, is gone"),
             Self::Expired(at) => write!(f, "its TTL ended at {at}"),
             Self::OwnerEnded(pid) => write!(f, "its owner, PID {pid}, has ended"),
-            Self::WorktreeMissing(path) => write!(f, "its work tree {} is gone", path.display()),
-            Self::PortsTaken(ports) => write!(f, "somebody else was given its {}", list(ports)),
+            Self::WorktreeMissing(path) => write!(f, "its worktree {} is gone", path.display()),
+            Self::PortsTaken(ports) => write!(f, "others have leased its {}", list(ports)),
             Self::Unfinished(pid) => write!(f, "its maker, PID {pid}, died while making it"),
             Self::RecordBroken(why) => f.write_str(why),
         }
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn reasons_carry_their_values() {
-        assert_eq!(StaleReason::PortsTaken(vec![7]).to_string(), "somebody else was given its port 7");
+        assert_eq!(StaleReason::PortsTaken(vec![7]).to_string(), "others have leased its port 7");
         assert_eq!(list(&[1, 2, 3, 4, 5, 6, 7]), "ports 1, 2, 3, 4, 5 and 2 more");
         assert_eq!(Status::Active.reason(), None);
     }

@@ -15,18 +15,18 @@ use crate::sys::{self, Folder};
 pub(super) fn base() -> Result<PathBuf> {
     let base = std::env::temp_dir();
     let absolute = std::path::absolute(&base)
-        .map_err(|error| Error::os(format!("cannot use the temp folder {}", base.display()), error))?;
+        .map_err(|error| Error::os(format!("cannot use the temp directory {}", base.display()), error))?;
     if absolute.to_str().is_none() {
         return Err(Error::invalid_argument(
-            format!("the temp folder {} is not valid UTF-8", base.display()),
-            "set TMPDIR to another folder",
+            format!("the temp directory {} is not valid UTF-8", base.display()),
+            "set TMPDIR to another directory",
         ));
     }
     Ok(absolute)
 }
 
 pub(super) fn exists(path: &Path) -> Result<bool> {
-    Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?.is_some())
+    Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot check {}", path.display()), error))?.is_some())
 }
 
 /// Creates the directory, empty and with mode 0700. `false` if something of that name exists.
@@ -64,7 +64,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Ok(Some(entry)) => entry,
         Ok(None) => return Removal::Absent,
         Err(error) => {
-            return Removal::Failed(Error::os(format!("cannot look at the temp dir {}", path.display()), error));
+            return Removal::Failed(Error::os(format!("cannot check the temp dir {}", path.display()), error));
         }
     };
     if path.file_name() != Some(project_name(id).as_ref()) {
@@ -80,7 +80,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Ok(()) => Removal::Removed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Removal::Absent,
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            Removal::NotOurs("was replaced at this moment".to_owned())
+            Removal::NotOurs("was replaced in the meantime".to_owned())
         }
         Err(error) => Removal::Failed(Error::os(format!("cannot remove the temp dir {}", path.display()), error)),
     }

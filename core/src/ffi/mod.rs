@@ -22,8 +22,9 @@ use crate::error::{Error, ErrorCode, Result};
 /// # Errors
 /// `internal` for a value that cannot be written as JSON.
 pub fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(ErrorCode::Internal, format!("a value is no JSON: {error}"), "please report it"))
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorCode::Internal, format!("cannot write a value as JSON: {error}"), "please report it")
+    })
 }
 
 /// Runs `work`, and turns a panic in it into the error `internal`.

@@ -59,7 +59,7 @@ impl PortChoice {
         if ways.into_iter().filter(|used| *used).count() > 1 {
             return Err(Error::invalid_argument(
                 "more than one of exact, offsets and scattered was given",
-                "say in one way only which ports are wanted",
+                "use only one of them",
             ));
         }
         let named = self.exact.as_ref().or(self.offsets.as_ref()).map(Vec::len);

@@ -37,7 +37,7 @@ pub fn syntax(name: &str) -> Result<Syntax> {
         "github" => Syntax::Github,
         _ => {
             return Err(Error::invalid_argument(
-                format!("{name:?} is no syntax that variables can be written in"),
+                format!("{name:?} is not a known syntax for variables"),
                 "use shell, fish, powershell, dotenv or github",
             ));
         }
@@ -49,7 +49,7 @@ pub fn syntax(name: &str) -> Result<Syntax> {
 /// # Errors
 /// `invalid_argument` for a negative number and for NaN.
 pub fn seconds(number: f64) -> Result<Duration> {
-    time(number, 1.0).ok_or_else(|| no_time(number, "name seconds from 0 on"))
+    time(number, 1.0).ok_or_else(|| no_time(number, "use 0 or more seconds"))
 }
 
 /// Converts milliseconds. Infinity means no limit.
@@ -57,7 +57,7 @@ pub fn seconds(number: f64) -> Result<Duration> {
 /// # Errors
 /// `invalid_argument` for a negative number and for NaN.
 pub fn milliseconds(number: f64) -> Result<Duration> {
-    time(number, 1000.0).ok_or_else(|| no_time(number, "name milliseconds from 0 on"))
+    time(number, 1000.0).ok_or_else(|| no_time(number, "use 0 or more milliseconds"))
 }
 
 /// Checks the sign before the conversion, which would round a tiny negative number to zero.
@@ -67,7 +67,7 @@ fn time(number: f64, in_a_second: f64) -> Option<Duration> {
 }
 
 fn no_time(number: f64, remedy: &str) -> Error {
-    Error::invalid_argument(format!("{number} is no time to wait"), remedy)
+    Error::invalid_argument(format!("{number} is not a valid time"), remedy)
 }
 
 #[cfg(test)]

@@ -156,6 +156,6 @@ pub(super) fn in_use(port: u16, error: std::io::Error) -> Error {
     Error::new(
         ErrorCode::PortInUse,
         format!("port {port} is leased, but a program has bound it"),
-        "see who it is with `portalloc who`, or guard the lease from the start",
+        "find it with `portalloc who`, or guard the lease from the start",
     )
 }

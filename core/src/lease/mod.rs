@@ -154,11 +154,11 @@ impl Lease {
         Error::new(
             ErrorCode::NotFound,
             format!(
-                "the lease of port {} is lost: this process closed the descriptor that held it, as daemons do that close all \
-                 they do not know",
+                "the lease of port {} is lost: this process closed the descriptor that held it, as daemons do when they \
+                 close all open files",
                 self.base_port()
             ),
-            "take leases after that, or keep descriptors that portalloc has open; others may have the ports by now",
+            "take leases after that, or leave portalloc's descriptors open; others may have the ports by now",
         )
     }
 
@@ -248,8 +248,8 @@ impl Lease {
 fn not_ours() -> Error {
     Error::new(
         ErrorCode::Unsupported,
-        "the lease is that of the process that this one was forked from",
-        "take another one in this process, or do it in that one before the fork",
+        "the lease belongs to the process that this one was forked from",
+        "take another lease in this process, or make this call in the parent before the fork",
     )
 }
 

@@ -134,7 +134,7 @@ fn check_offsets(offsets: &[u16]) -> Result<()> {
         let text = offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         Error::invalid_argument(
             format!("the offsets {text} {why}"),
-            "name distances from the first port, such as 0,1,10000",
+            "use distances from the first port, such as 0,1,10000",
         )
     };
     let mut sorted = offsets.to_vec();
@@ -181,7 +181,7 @@ fn check_ports(ports: &[u16]) -> Result<()> {
         return Err(Error::invalid_argument("no ports asked for", "name at least one port"));
     }
     if sorted.first() == Some(&0) {
-        return Err(Error::invalid_argument("port 0 asked for", "name ports from 1 to 65535"));
+        return Err(Error::invalid_argument("port 0 asked for", "use ports from 1 to 65535"));
     }
     let repeated = sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| a == b);
     match repeated {

@@ -138,7 +138,7 @@ fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
             Error::new(
                 ErrorCode::PoolExhausted,
                 format!("no {what} in the pool {}: {census}", search.pool.asked()),
-                "see whose they are with `portalloc list`, give some back, name a wider pool, or wait with a deadline",
+                "find their holders with `portalloc list`, release some, use a wider pool, or wait with a deadline",
             )
             .with_census(census)
         }
@@ -147,7 +147,7 @@ fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
             let (code, remedy) = if busy.iter().any(|state| state.usage == PortUsage::Denied) {
                 (ErrorCode::PermissionDenied, words::ALLOW_LOW_PORTS)
             } else {
-                (ErrorCode::PortInUse, "end or clean up what is there, wait with a deadline, or ask for other ports")
+                (ErrorCode::PortInUse, "stop or clean up what uses them, wait with a deadline, or ask for other ports")
             };
             Error::new(code, message, remedy).with_ports(busy)
         }

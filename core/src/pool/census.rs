@@ -44,7 +44,10 @@ impl Census {
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = self;
-        write!(f, "of {pool} ports {held} are held, {kept} kept, {stale} stale, {strangers} busy by strangers")?;
+        write!(
+            f,
+            "of {pool} ports {held} are held, {kept} kept, {stale} stale, {strangers} in use by foreign processes"
+        )?;
         if *denied > 0 {
             write!(f, ", {denied} denied to this user")?;
         }

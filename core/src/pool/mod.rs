@@ -39,10 +39,7 @@ impl Pool {
         let text = asked.unwrap_or(DEFAULT_POOL);
         let whole = PortSet::parse(text).map_err(|error| error.recast(crate::ErrorCode::InvalidArgument, "pool: "))?;
         if whole.is_empty() {
-            return Err(Error::invalid_argument(
-                "the pool is empty text",
-                format!("name ports, such as {DEFAULT_POOL}"),
-            ));
+            return Err(Error::invalid_argument("the pool is empty", format!("name ports, such as {DEFAULT_POOL}")));
         }
         // The parsed form, because the text may have control characters around its items.
         let text = whole.to_string();

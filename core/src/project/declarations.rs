@@ -92,7 +92,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn names(&self) -> Result<Vec<String>> {
-        let wanted = "a list of texts, such as [\"postgres\", \"api\"]";
+        let wanted = "a list of strings, such as [\"postgres\", \"api\"]";
         let DeValue::Array(items) = self.item.get_ref() else { return Err(self.wrong_type(self.item, wanted)) };
         items.iter().map(|item| self.text(item, wanted)).collect()
     }

@@ -29,8 +29,8 @@ impl Project {
     pub fn nearest(from: &Path) -> Result<Option<Self>> {
         let from = from.canonicalize().map_err(|error| {
             Error::invalid_argument(
-                format!("the work tree {} cannot be used: {error}", from.display()),
-                "name an existing folder with --worktree",
+                format!("the worktree {} cannot be used: {error}", from.display()),
+                "name an existing directory with --worktree",
             )
         })?;
         for folder in from.ancestors() {
@@ -70,7 +70,7 @@ fn text(path: &Path) -> Result<String> {
     let cannot_read = |error| Error::os(format!("cannot read the project file {shown}"), error);
     let metadata = file.metadata().map_err(cannot_read)?;
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
+        let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
         return Err(Error::invalid_argument(
             format!("{shown} is {what}"),
             "the project file is a text file of that name",

@@ -18,8 +18,8 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     };
     let invalid = |why: &str| {
         Error::invalid_argument(
-            format!("the registry folder {named:?} {why}"),
-            "set PORTALLOC_DIR to the path of a folder",
+            format!("the registry directory {named:?} {why}"),
+            "set PORTALLOC_DIR to the path of a directory",
         )
     };
     if named.as_os_str().is_empty() || named.as_os_str().as_encoded_bytes().contains(&0) {
@@ -34,7 +34,7 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
         return Err(invalid("has control characters"));
     }
     if path.file_name().is_none() {
-        return Err(invalid("is the root folder"));
+        return Err(invalid("is the root directory"));
     }
     Ok(path)
 }
@@ -53,7 +53,7 @@ pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Folder> {
 /// Opens a directory of the registry that no other user can swap or empty unnoticed, and creates it if it is missing.
 /// An inner directory is looked up in the opened one `around` it, so a changed path leads nowhere else.
 pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
-    let io = |error| Error::registry(format!("cannot use the registry folder {}", path.display()), error);
+    let io = |error| Error::registry(format!("cannot use the registry directory {}", path.display()), error);
     let mut opened = open_existing(around, path);
     if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotFound) {
         create(around, path).map_err(io)?;
@@ -66,7 +66,7 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
     match sys::entry(path).map_err(io)? {
         Some(entry) => Err(entry.distrust_as_folder().map_or_else(|| io(failed), |why| unusable(path, &why))),
         None if failed.kind() != io::ErrorKind::NotFound => Err(io(failed)),
-        None => Err(unusable(path, "was removed at this moment")),
+        None => Err(unusable(path, "was removed in the meantime")),
     }
 }
 
@@ -74,15 +74,15 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
 fn trusted(folder: Folder, path: &Path) -> Result<Folder> {
     let entry = folder
         .entry()
-        .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))?;
+        .map_err(|error| Error::registry(format!("cannot use the registry directory {}", path.display()), error))?;
     entry.distrust_as_folder().map_or(Ok(folder), |why| Err(unusable(path, &why)))
 }
 
 fn unusable(path: &Path, why: &str) -> Error {
     Error::new(
         ErrorCode::RegistryUnusable,
-        format!("the registry folder {} {why}", path.display()),
-        "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+        format!("the registry directory {} {why}", path.display()),
+        "remove it if it is yours, or set PORTALLOC_DIR to another directory",
     )
 }
 

@@ -57,13 +57,13 @@ impl Registry {
                     "{path} has no header that portalloc {this} knows: an older version made it, or something overwrote it"
                 ),
                 format!(
-                    "install portalloc {this} or newer in every project, end what uses the old one, and remove the file; or \
-                     set PORTALLOC_DIR to another folder"
+                    "install portalloc {this} or newer in every project, stop what uses the old one, and remove the file; or \
+                     set PORTALLOC_DIR to another directory"
                 ),
             ),
             Unusable::Newer(version) => (
                 format!("{path} was made by a newer portalloc, and {this} cannot use it"),
-                format!("install portalloc {version} or newer, or set PORTALLOC_DIR to another folder"),
+                format!("install portalloc {version} or newer, or set PORTALLOC_DIR to another directory"),
             ),
         };
         Error::new(ErrorCode::RegistryUnusable, what, remedy)
@@ -73,7 +73,7 @@ impl Registry {
         Error::new(
             ErrorCode::RegistryUnusable,
             format!("{} is {what}", self.ports_path.display()),
-            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+            "remove it if it is yours, or set PORTALLOC_DIR to another directory",
         )
     }
 
@@ -83,7 +83,8 @@ impl Registry {
         if self.named.is_some() {
             return Ok(None);
         }
-        let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
+        let failed =
+            |error| Error::registry(format!("cannot lock the registry directory {}", self.root.display()), error);
         let mut backoff = Backoff::steady(SETUP_PATIENCE);
         let lock = loop {
             // step: KeepPlace

@@ -126,10 +126,10 @@ impl Registry {
         Error::new(
             ErrorCode::RegistryUnusable,
             format!(
-                "the registry's file {} {how}: somebody removed or replaced it while it was in use",
+                "the registry's file {} {how}: a program removed or replaced it while it was in use",
                 self.ports_path.display()
             ),
-            "end the processes that hold leases from before and start anew; nobody but portalloc should touch that folder",
+            "restart the processes that still hold leases from before; only portalloc should change that directory",
         )
     }
 

@@ -85,9 +85,9 @@ impl Registry {
         let path = root.join(name);
         let envs = path.join("envs");
         let kept = |folder: Folder, path: &Path| {
-            folder
-                .kept()
-                .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))
+            folder.kept().map_err(|error| {
+                Error::registry(format!("cannot use the registry directory {}", path.display()), error)
+            })
         };
         let folder = folder::open(Some(around), &path)?;
         let records = kept(folder::open(Some(&folder), &envs)?, &envs)?;

@@ -17,10 +17,10 @@ impl Registry {
         let entry = match sys::entry(&self.ports_path) {
             Ok(Some(entry)) => entry,
             Ok(None) => return Err(self.gone("is gone")),
-            Err(error) => return Err(Error::registry(format!("cannot look at {}", self.ports_path.display()), error)),
+            Err(error) => return Err(Error::registry(format!("cannot check {}", self.ports_path.display()), error)),
         };
         if !self.is_ours() || Identity::of(&entry) != self.identity || !self.records.is_in_place() {
-            return Err(self.gone("or its folder of records is not the one that was opened"));
+            return Err(self.gone("or its records directory is not the one that was opened"));
         }
         if let Some(why) = ports_file::distrust(&entry) {
             return Err(self.not_a_ports_file(why));

@@ -291,9 +291,9 @@ pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
 /// world-writable anyway, belongs to somebody: portalloc must not write labels to it.
 pub(crate) fn distrust(entry: &Entry) -> Option<&'static str> {
     if !entry.is_file() {
-        Some("something else and not a plain file")
+        Some("not a plain file")
     } else if entry.names > 1 && !entry.is_writable_for_all() {
-        Some("another name of a file that is elsewhere, too")
+        Some("a hard link to a file that has another name")
     } else {
         None
     }

@@ -380,7 +380,7 @@ impl Records {
     fn names(&self) -> Result<Vec<OsString>> {
         self.folder()
             .names()
-            .map_err(|error| Error::registry(format!("cannot list the folder {}", self.path.display()), error))
+            .map_err(|error| Error::registry(format!("cannot list the directory {}", self.path.display()), error))
     }
 
     fn failed(&self, verb: &str, id: IsolationId, error: io::Error) -> Error {

@@ -55,7 +55,7 @@ impl fmt::Display for Repair {
             }
             RepairKind::Damaged => write!(f, "port {port}: damaged label cleared"),
             RepairKind::Taken(id) => {
-                write!(f, "port {port}: claimed by the record of environment {id}, but somebody else has it now")
+                write!(f, "port {port}: claimed by the record of environment {id}, but another lease has it now")
             }
         }
     }

@@ -47,9 +47,9 @@ pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
                 Some(label) => match (label.id, label.claim) {
                     (Some(id), _) => format!("environment {id}"),
                     (None, Claim::Held { holder }) => format!("PID {}", holder.pid),
-                    (None, Claim::Kept { .. }) => "somebody".to_owned(),
+                    (None, Claim::Kept { .. }) => "another process".to_owned(),
                 },
-                None => "a process that is just trying a port".to_owned(),
+                None => "a process that is probing a port".to_owned(),
             });
         }
     }

@@ -48,7 +48,7 @@ impl Registry {
             None => true,
         };
         if orphaned && !self.records.is_in_place() {
-            return Err(self.gone("or its folder of records is not the one that was opened"));
+            return Err(self.gone("or its records directory is not the one that was opened"));
         }
         Ok(if end.is_some() || orphaned { LabelState::Stale(end) } else { LabelState::Kept(label) })
     }

@@ -44,10 +44,10 @@ impl Entry {
     /// As in "... is a symbolic link".
     pub(crate) fn describe(self) -> &'static str {
         match self.kind {
-            EntryKind::Folder => "a folder",
+            EntryKind::Folder => "a directory",
             EntryKind::File => "a file",
             EntryKind::Link => "a symbolic link",
-            EntryKind::Other => "neither a file nor a folder",
+            EntryKind::Other => "neither a file nor a directory",
         }
     }
 }

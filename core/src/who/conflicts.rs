@@ -94,7 +94,7 @@ fn sure(report: &PortReport) -> String {
     if report.is_in_use() || report.is_leased() {
         return report.to_string();
     }
-    format!("port {} was in use; nobody is on it any more", report.port)
+    format!("port {} was in use, but is not any more", report.port)
 }
 
 /// The ports that can have caused a conflict: those with a socket, since only a socket blocks an address; or else those
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_port_that_the_error_names_is_always_told_of() {
-        assert_eq!(sure(&report(7, PortUsage::Free, false)), "port 7 was in use; nobody is on it any more");
+        assert_eq!(sure(&report(7, PortUsage::Free, false)), "port 7 was in use, but is not any more");
         let bound = report(7, PortUsage::Bound { protocol: "tcp" }, true);
         assert_eq!(sure(&bound), bound.to_string());
     }

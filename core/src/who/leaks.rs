@@ -83,7 +83,7 @@ fn leak(report: &PortReport, ours_too: bool, own_pid: u32) -> Option<Leak> {
 fn name(holder: &PortHolder, own_pid: u32) -> String {
     let pid = holder.pid;
     if pid == own_pid {
-        return format!("this very process, PID {pid}: a socket or server that was not closed");
+        return format!("this process, PID {pid}: a socket or server that was not closed");
     }
     let command = holder.process.as_ref().map(|process| process.command.as_str()).filter(|command| !command.is_empty());
     let command = command.or(holder.name.as_deref()).unwrap_or("unknown command");
@@ -135,7 +135,7 @@ mod tests {
     fn who_listens_is_named() {
         let since = "since 2026-01-31T10:02:00.123Z";
         let other = format!("PID 8 (server --web\\n), {since}");
-        let ours = "this very process, PID 7: a socket or server that was not closed";
+        let ours = "this process, PID 7: a socket or server that was not closed";
         assert_eq!(said(vec![socket("listen", &[8])], false), Some((other.clone(), false)));
         assert_eq!(said(vec![socket("unconnected", &[9])], true), Some((format!("PID 9 (server), {since}"), false)));
         assert_eq!(said(vec![socket("listen", &[8, OWN])], true), Some((format!("{ours}, {other}"), true)));

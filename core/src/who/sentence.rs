@@ -20,10 +20,10 @@ impl fmt::Display for PortReport {
             (Some(occupants), None) => write!(f, "port {port} is in use by {occupants}; not leased")?,
             (None, Some(claim)) => write!(f, "port {port} is {claim}")?,
             (None, None) if self.sockets.is_empty() => match &self.usage {
-                PortUsage::Free if self.complete => write!(f, "nobody is on port {port}")?,
+                PortUsage::Free if self.complete => write!(f, "port {port} is not in use")?,
                 PortUsage::Free => write!(
                     f,
-                    "nobody is on port {port}, as far as this kernel shows: a program might have bound it without \
+                    "port {port} is not in use, as far as this kernel shows: a program might have bound it without \
                      listening"
                 )?,
                 usage => PortState { port, usage: usage.clone() }.fmt(f)?,
@@ -60,7 +60,7 @@ impl PortReport {
         let worktree = self
             .record
             .as_ref()
-            .map(|record| format!(" of work tree {}", printable(&record.worktree_path.to_string_lossy())));
+            .map(|record| format!(" of worktree {}", printable(&record.worktree_path.to_string_lossy())));
         let worktree = worktree.unwrap_or_default();
         match &self.usage {
             PortUsage::Kept { id, since } => Some(format!("kept by environment {id}{worktree}, since {since}")),
@@ -202,7 +202,7 @@ mod tests {
         );
         let blind = PortReport { complete: false, ..report(PortUsage::Free, Vec::new()) };
         assert!(blind.to_string().contains("as far as this kernel shows"), "{blind}");
-        assert_eq!(report(PortUsage::Free, Vec::new()).to_string(), "nobody is on port 8080");
+        assert_eq!(report(PortUsage::Free, Vec::new()).to_string(), "port 8080 is not in use");
     }
 
     #[test]

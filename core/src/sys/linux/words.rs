@@ -12,14 +12,14 @@ pub(crate) const RAISE_LIMIT: &str = "close some descriptors or raise the limit 
 pub(crate) const ALLOW_LOW_PORTS: &str = "ask for ports from 1024 on, or lower net.ipv4.ip_unprivileged_port_start";
 pub(crate) const NAME_ADDRESS: &str = "use 127.0.0.1, ::1, 0.0.0.0, :: or one that `ip address` shows";
 pub(crate) const END_HOLDERS: &str =
-    "end what is there (`ss -tuanp` shows it; TIME_WAIT lasts a minute), or wait longer";
-pub(crate) const BE_ROOT: &str = "run it with sudo; without it every user's leases meet in /tmp/portalloc, which does as \
-                                  well where users trust each other";
+    "stop what uses them (`ss -tuanp` shows it; TIME_WAIT lasts a minute), or wait longer";
+pub(crate) const BE_ROOT: &str = "run it with sudo; without setup, all users share /tmp/portalloc, which is \
+                                  enough if they trust each other";
 
 /// The remedy for a process that may not write to the directory `root`.
 pub(crate) fn let_write(root: &str) -> String {
     format!(
         "let this process write there: `ReadWritePaths={root}` in a systemd unit, a writable mount of {root} in a \
-         container or sandbox; or set PORTALLOC_DIR to another folder, for all that are to exclude each other"
+         container or sandbox; or set PORTALLOC_DIR to another directory for every process that shares the registry"
     )
 }

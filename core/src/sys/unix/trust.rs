@@ -28,7 +28,7 @@ impl Entry {
         }
         if self.mode & 0o1002 == 0o0002 {
             return Some(format!(
-                "can be emptied by anyone (its mode is {:o}: writable for all without the sticky bit)",
+                "can be emptied by anyone (its mode is {:o}: world-writable without the sticky bit)",
                 self.mode
             ));
         }
