@@ -63,7 +63,7 @@ test('ports beyond the last', () => {
 
 test('times', async () => {
   for (const bad of [-1, NaN]) {
-    assert.throws(() => lease({ waitMs: bad }), { portallocCode: 'invalid_argument', message: new RegExp(`^${bad} is no time`) });
+    assert.throws(() => lease({ waitMs: bad }), { portallocCode: 'invalid_argument', message: new RegExp(`^${bad} is not a valid time`) });
     await assert.rejects(waitUntilOpen(1, { waitMs: bad }), { portallocCode: 'invalid_argument', message: new RegExp(`^${bad} is`) });
   }
   assert.throws(() => lease({ waitMs: '5' }), { name: 'ArgumentTypeError', message: /waitMs is the string "5"; give a number/ });
