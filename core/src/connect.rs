@@ -17,14 +17,14 @@ use crate::sys;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A port to connect to, on both loopback addresses.
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     pub(crate) port: u16,
-    sides: [Side; 2],
+    addresses: [Address; 2],
 }
 
 /// One address of the port.
-struct Side {
-    address: IpAddr,
+struct Address {
+    ip: IpAddr,
     pending: Option<(Socket, Instant)>,
     seen: Seen,
 }
@@ -41,47 +41,47 @@ enum Seen {
     Failed(String),
 }
 
-impl Door {
+impl Endpoint {
     pub(crate) fn new(port: u16) -> Self {
-        let side = |address| Side { address, pending: None, seen: Seen::Nothing };
-        Self { port, sides: [side(Ipv4Addr::LOCALHOST.into()), side(Ipv6Addr::LOCALHOST.into())] }
+        let address = |ip| Address { ip, pending: None, seen: Seen::Nothing };
+        Self { port, addresses: [address(Ipv4Addr::LOCALHOST.into()), address(Ipv6Addr::LOCALHOST.into())] }
     }
 
     /// Starts a connection to each address that has none in progress.
-    pub(crate) fn knock(&mut self) -> io::Result<()> {
-        self.sides.iter_mut().try_for_each(|side| side.knock(self.port))
+    pub(crate) fn connect(&mut self) -> io::Result<()> {
+        self.addresses.iter_mut().try_for_each(|address| address.connect(self.port))
     }
 
     /// Collects the answers, and returns true if a server is there.
     pub(crate) fn is_open(&mut self) -> bool {
-        for side in &mut self.sides {
-            side.hear(self.port);
+        for address in &mut self.addresses {
+            address.poll(self.port);
         }
-        self.sides.iter().any(|side| side.seen == Seen::Connected)
+        self.addresses.iter().any(|address| address.seen == Seen::Connected)
     }
 
     /// The connections without an answer yet.
     pub(crate) fn pending(&self) -> impl Iterator<Item = &Socket> {
-        self.sides.iter().filter_map(|side| side.pending.as_ref()).map(|(socket, _)| socket)
+        self.addresses.iter().filter_map(|address| address.pending.as_ref()).map(|(socket, _)| socket)
     }
 
     /// The last results as text: "connection refused on 127.0.0.1 and ::1".
     pub(crate) fn seen(&self) -> String {
-        let [v4, v6] = &self.sides;
+        let [v4, v6] = &self.addresses;
         if v4.seen == v6.seen {
-            return format!("{} on {} and {}", v4.seen, v4.address, v6.address);
+            return format!("{} on {} and {}", v4.seen, v4.ip, v6.ip);
         }
-        format!("{} on {}, {} on {}", v4.seen, v4.address, v6.seen, v6.address)
+        format!("{} on {}, {} on {}", v4.seen, v4.ip, v6.seen, v6.ip)
     }
 }
 
-impl Side {
-    fn knock(&mut self, port: u16) -> io::Result<()> {
+impl Address {
+    fn connect(&mut self, port: u16) -> io::Result<()> {
         if self.pending.as_ref().is_some_and(|(_, begun)| begun.elapsed() < PATIENCE) {
             return Ok(());
         }
         self.pending = None;
-        let address = SocketAddr::from((self.address, port));
+        let address = SocketAddr::from((self.ip, port));
         let socket = match sys::socket(Domain::for_address(address), Type::STREAM, None) {
             Ok(socket) => socket,
             Err(error) if sys::is_no_such_family(&error) => {
@@ -102,7 +102,7 @@ impl Side {
         Ok(())
     }
 
-    fn hear(&mut self, port: u16) {
+    fn poll(&mut self, port: u16) {
         let Some((socket, begun)) = &self.pending else { return };
         self.seen = match socket.take_error() {
             Ok(Some(error)) | Err(error) => Seen::from(&error),
@@ -178,9 +178,9 @@ mod tests {
 
     #[test]
     fn what_was_seen_names_both_addresses() {
-        let mut door = Door::new(1);
-        assert_eq!(door.seen(), "no answer on 127.0.0.1 and ::1");
-        door.sides[1].seen = Seen::Refused;
-        assert_eq!(door.seen(), "no answer on 127.0.0.1, connection refused on ::1");
+        let mut endpoint = Endpoint::new(1);
+        assert_eq!(endpoint.seen(), "no answer on 127.0.0.1 and ::1");
+        endpoint.addresses[1].seen = Seen::Refused;
+        assert_eq!(endpoint.seen(), "no answer on 127.0.0.1, connection refused on ::1");
     }
 }

@@ -75,7 +75,7 @@ pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &Pr
     let bound: BTreeSet<u16> = sockets.iter().map(|socket| socket.local.port()).collect();
     for (port, class) in &mut classes {
         if is_unclaimed(*class) && bound.contains(port) {
-            *class = PortClass::Stranger;
+            *class = PortClass::Foreign;
         }
     }
     Ok(PoolMap::new(classes, with_bound))
@@ -121,7 +121,7 @@ fn probed(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp
         PortClass::Kept => Ok(PortClass::Kept),
         unclaimed => match probe(port) {
             Ok(Occupancy::Free) => Ok(unclaimed),
-            Ok(Occupancy::Tcp | Occupancy::Udp) => Ok(PortClass::Stranger),
+            Ok(Occupancy::Tcp | Occupancy::Udp) => Ok(PortClass::Foreign),
             Ok(Occupancy::Denied) => Ok(PortClass::Denied),
             Err(error) => Err(Error::os(format!("cannot probe port {port}"), error)),
         },

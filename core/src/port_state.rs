@@ -69,7 +69,7 @@ impl Holder {
     /// been reused.
     pub(crate) fn of(stamp: ProcessStamp, here: &ProcessStamp) -> Self {
         let name = match stamp.judge(here) {
-            sys::Judgement::Running => sys::process_name(stamp.pid),
+            sys::Liveness::Running => sys::process_name(stamp.pid),
             _ => None,
         };
         Self { pid: stamp.pid, name }

@@ -11,7 +11,7 @@ use socket2::Socket;
 use crate::allocator::Allocator;
 use crate::backoff::{Backoff, Deadline};
 use crate::check;
-use crate::connect::Door;
+use crate::connect::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
 use crate::port_state::PortUsage;
@@ -36,20 +36,20 @@ impl Allocator {
     /// `timeout`, whose message gives the last result for each port without a server; `invalid_argument` for port 0 or
     /// an empty list; `io`.
     pub fn wait_until_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
-        let mut doors: Vec<Door> = distinct(ports)?.into_iter().map(Door::new).collect();
+        let mut endpoints: Vec<Endpoint> = distinct(ports)?.into_iter().map(Endpoint::new).collect();
         let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
         loop {
-            for door in &mut doors {
-                let port = door.port;
-                door.knock().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
+            for endpoint in &mut endpoints {
+                let port = endpoint.port;
+                endpoint.connect().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
             }
             let pause = backoff.next();
-            listen(&mut doors, pause.unwrap_or(ANSWER), pause.is_none())?;
-            if doors.is_empty() {
+            listen(&mut endpoints, pause.unwrap_or(ANSWER), pause.is_none())?;
+            if endpoints.is_empty() {
                 return Ok(());
             }
             if pause.is_none() || self.is_cancelled() {
-                let seen = doors.iter().map(|door| (door.port, door.seen()));
+                let seen = endpoints.iter().map(|endpoint| (endpoint.port, endpoint.seen()));
                 return Err(timeout(
                     &backoff.deadline,
                     seen,
@@ -102,13 +102,13 @@ fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
 
 /// Collects answers for `time`, or only until none is pending, and removes the ports that have a server. It starts no
 /// connection, so that servers that refuse at once do not cause a busy loop.
-fn listen(doors: &mut Vec<Door>, time: Duration, only_pending: bool) -> Result<()> {
+fn listen(endpoints: &mut Vec<Endpoint>, time: Duration, only_pending: bool) -> Result<()> {
     let deadline = Deadline::new(time);
     loop {
-        doors.retain_mut(|door| !door.is_open());
-        let pending: Vec<_> = doors.iter().flat_map(Door::pending).collect();
+        endpoints.retain_mut(|endpoint| !endpoint.is_open());
+        let pending: Vec<_> = endpoints.iter().flat_map(Endpoint::pending).collect();
         let left = deadline.left();
-        if doors.is_empty() || left.is_zero() || (only_pending && pending.is_empty()) {
+        if endpoints.is_empty() || left.is_zero() || (only_pending && pending.is_empty()) {
             return Ok(());
         }
         rest(&pending, left)?;

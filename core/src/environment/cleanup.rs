@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::status::{self, StaleReason, Status, may_be_of};
 use super::temp_dir;
 use super::traces;
-pub use super::traces::{Left, Traces};
+pub use super::traces::{CleanupOutcome, Leftover};
 use super::worktree::worktree;
 use crate::allocator::Allocator;
 use crate::backoff::Backoff;
@@ -15,7 +15,7 @@ use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::port_state::Holder;
 use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, RangeLock, Record, Registry, Slot, Stored};
-use crate::sys::{CloseWatch, Judgement, ProcessStamp};
+use crate::sys::{CloseWatch, Liveness, ProcessStamp};
 
 /// Which environments to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct Removed {
     /// Those of its ports that still belonged to it.
     pub ports: Vec<u16>,
     /// What was removed and what was left.
-    pub traces: Traces,
+    pub traces: CleanupOutcome,
 }
 
 /// A selected environment that could not be removed.
@@ -200,7 +200,7 @@ fn remove_locked(
     let traces = match &candidate.record {
         // step: RemoveTraces
         Ok(record) => traces::remove(registry, record).into_result()?,
-        Err(_) => Traces::default(),
+        Err(_) => CleanupOutcome::default(),
     };
     // The other name may exist, too.
     registry.records().remove_both(id)?;
@@ -316,7 +316,7 @@ fn lock<'a>(
             Some(Claim::Held { holder }) if slot.is_of(candidate.id) => Some(holder),
             _ => None,
         };
-        let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Judgement::Ended);
+        let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Liveness::Ended);
         // If the holder has ended or is this process, processes that inherited its lease may be about to end; and on a
         // loaded machine the kernel takes time to release a dead process's locks.
         let patience = match holder {
@@ -351,7 +351,7 @@ fn try_lock_all<'a>(
 
 fn in_use(id: IsolationId, refused: PortRange, holder: Option<ProcessStamp>, here: &ProcessStamp) -> Error {
     let by = match holder {
-        Some(holder) if holder.judge(here) == Judgement::Ended => {
+        Some(holder) if holder.judge(here) == Liveness::Ended => {
             format!("a process that may have inherited it from PID {}, which has ended", holder.pid)
         }
         Some(holder) => Holder::of(holder, here).to_string(),

@@ -11,7 +11,7 @@ use crate::registry::{Record, Registry};
 
 /// A file or directory that was left in place, because it is not portalloc's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct Leftover {
     /// Its path.
     pub path: PathBuf,
     /// Why it was left, as in "is a symbolic link".
@@ -20,17 +20,17 @@ pub struct Left {
 
 /// What a cleanup removed, and what it left.
 #[derive(Debug, Default)]
-pub struct Traces {
+pub struct CleanupOutcome {
     /// The temp directory, if it existed.
     pub temp_dir: Option<PathBuf>,
     /// The env file, if it existed and still named this environment.
     pub env_file: Option<PathBuf>,
     /// Paths that the record names, but that do not belong to the environment.
-    pub left: Vec<Left>,
+    pub left: Vec<Leftover>,
     failure: Option<Error>,
 }
 
-impl Traces {
+impl CleanupOutcome {
     pub(super) fn into_result(self) -> Result<Self> {
         match self.failure {
             Some(error) => Err(error),
@@ -43,7 +43,7 @@ impl Traces {
         match removal {
             Removal::Removed => return Some(path),
             Removal::Absent => {}
-            Removal::NotOurs(why) => self.left.push(Left { path, why }),
+            Removal::NotOurs(why) => self.left.push(Leftover { path, why }),
             Removal::Failed(error) => self.failure = Some(error),
         }
         None
@@ -59,9 +59,9 @@ impl Traces {
 }
 
 /// Removes temp directory and env file, and then, unless one of them could not be removed, the record.
-pub(super) fn remove(registry: &Registry, record: &Record) -> Traces {
+pub(super) fn remove(registry: &Registry, record: &Record) -> CleanupOutcome {
     let id = record.isolation_id;
-    let mut traces = Traces::default();
+    let mut traces = CleanupOutcome::default();
     // step: RemoveTempDir
     traces.temp_dir = traces.note(record.temp_dir.clone(), temp_dir::remove(&record.temp_dir, id));
     if let Some((named, other)) = env_file::candidates(record) {

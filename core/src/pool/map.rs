@@ -16,14 +16,14 @@ pub enum PortClass {
     /// Part of a kept environment that is stale. It is reclaimed when it is needed.
     Stale,
     /// In use by a foreign process, which has no lease on it.
-    Stranger,
+    Foreign,
     /// This user may not bind it (below `ip_unprivileged_port_start`).
     Denied,
 }
 
 impl PortClass {
     /// Every class.
-    pub const ALL: [Self; 6] = [Self::Free, Self::Held, Self::Kept, Self::Stale, Self::Stranger, Self::Denied];
+    pub const ALL: [Self; 6] = [Self::Free, Self::Held, Self::Kept, Self::Stale, Self::Foreign, Self::Denied];
 
     /// The stable word for the class: `free`, `held`, `kept`, `stale`, `stranger`, `denied`.
     #[must_use]
@@ -33,7 +33,7 @@ impl PortClass {
             Self::Held => "held",
             Self::Kept => "kept",
             Self::Stale => "stale",
-            Self::Stranger => "stranger",
+            Self::Foreign => "stranger",
             Self::Denied => "denied",
         }
     }
@@ -111,7 +111,7 @@ impl PoolMap {
                 PortClass::Held => &mut census.held,
                 PortClass::Kept => &mut census.kept,
                 PortClass::Stale => &mut census.stale,
-                PortClass::Stranger => &mut census.strangers,
+                PortClass::Foreign => &mut census.strangers,
                 PortClass::Denied => &mut census.denied,
             } += count;
         }
@@ -121,7 +121,7 @@ impl PoolMap {
 
 #[cfg(test)]
 mod tests {
-    use super::PortClass::{Denied, Free, Held, Kept, Stale, Stranger};
+    use super::PortClass::{Denied, Foreign, Free, Held, Kept, Stale};
     use super::*;
 
     fn range(first: u16, last: u16) -> PortRange {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_run_to_be_had_goes_over_stale_ports_and_ends_at_gaps() {
-        let classes = [Free, Free, Stale, Free, Held, Free, Kept, Stranger, Denied];
+        let classes = [Free, Free, Stale, Free, Held, Free, Kept, Foreign, Denied];
         let map = PoolMap::new((100..).zip(classes).chain((110..113).map(|port| (port, Free))), true);
         let expected =
             Census { pool: 12, held: 1, kept: 1, stale: 1, strangers: 1, denied: 1, free: 7, longest_run: 4 };

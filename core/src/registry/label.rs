@@ -6,7 +6,7 @@
 
 use super::header::SLOT;
 use crate::id::IsolationId;
-use crate::sys::{Judgement, ProcessStamp};
+use crate::sys::{Liveness, ProcessStamp};
 use crate::time::Timestamp;
 
 const MAGIC: [u8; 3] = *b"PL\x01";
@@ -59,7 +59,7 @@ pub(crate) enum ClaimEnd {
 impl Claim {
     /// Why a kept claim has ended, or `None`. A held claim ends with its lock, which a label does not show.
     pub(crate) fn end(self, here: &ProcessStamp) -> Option<ClaimEnd> {
-        self.end_by(|owner| owner.judge(here) == Judgement::Ended)
+        self.end_by(|owner| owner.judge(here) == Liveness::Ended)
     }
 
     /// As `end`, for a caller that caches which processes have ended.

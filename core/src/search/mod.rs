@@ -17,7 +17,7 @@ use crate::pool::{Cursor, Pool, PortRange};
 use crate::port_state::{PortState, PortUsage};
 use crate::probe::{self, Occupancy, Pair};
 use crate::registry::{Claim, LabelState, PortsFile, Registry, Slot};
-use crate::sys::{self, Judgement, ProcessStamp};
+use crate::sys::{self, Liveness, ProcessStamp};
 pub(crate) use locked::LockedPorts;
 use locked::LockedRun;
 pub(crate) use shape::Shape;
@@ -118,7 +118,7 @@ impl<'a> Search<'a> {
 
     fn has_ended(&self, process: ProcessStamp) -> bool {
         let mut judged = self.judged.borrow_mut();
-        *judged.entry(process).or_insert_with(|| process.judge(&self.here) == Judgement::Ended)
+        *judged.entry(process).or_insert_with(|| process.judge(&self.here) == Liveness::Ended)
     }
 
     /// Locks all of `ports`, which are distinct, or none and says why.

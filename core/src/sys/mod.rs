@@ -41,7 +41,7 @@ pub(crate) use entry::{Entry, FileId};
 pub use inheritable::Inheritable;
 pub(crate) use per_process::PerProcess;
 pub(crate) use port_socket::{PortSocket, PortSockets, SocketHolder};
-pub(crate) use process_stamp::Judgement;
+pub(crate) use process_stamp::Liveness;
 pub use process_stamp::ProcessStamp;
 pub(crate) use random::random_number;
 pub use server_socket::ServerSocket;
@@ -126,7 +126,7 @@ pub(crate) use platform::{host_name, user_id, user_name};
 pub(crate) use platform::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
 
 /// Processes: `ProcessStamp::current() -> io::Result<ProcessStamp>`, `ProcessStamp::running(u32) ->
-/// io::Result<Option<ProcessStamp>>`, `ProcessStamp::judge(&self, &ProcessStamp) -> Judgement` (`Unknown` if it cannot
+/// io::Result<Option<ProcessStamp>>`, `ProcessStamp::judge(&self, &ProcessStamp) -> Liveness` (`Unknown` if it cannot
 /// be told), and `process_name(u32) -> Option<String>`.
 pub(crate) use platform::process_name;
 

@@ -22,7 +22,7 @@ pub struct ProcessStamp {
 
 /// Whether a process still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judgement {
+pub(crate) enum Liveness {
     /// It runs, as seen from this process.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing can be said of a process"))]
     Running,

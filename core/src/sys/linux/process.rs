@@ -8,7 +8,7 @@ use procfs::process::{Process, Stat};
 use rustix::process::{Pid, test_kill_process};
 
 use super::namespaces::{pid_namespace, time_namespace};
-use crate::sys::process_stamp::{Judgement, ProcessStamp};
+use crate::sys::process_stamp::{Liveness, ProcessStamp};
 
 impl ProcessStamp {
     /// The stamp of this process.
@@ -19,7 +19,7 @@ impl ProcessStamp {
 
     /// The stamp of the running process with this ID; `None` if there is none.
     pub(crate) fn running(pid: u32) -> io::Result<Option<Self>> {
-        if exists(pid) == Judgement::Ended || !proc_is_ours() {
+        if exists(pid) == Liveness::Ended || !proc_is_ours() {
             return Ok(None);
         }
         let Some(id) = i32::try_from(pid).ok() else { return Ok(None) };
@@ -42,20 +42,20 @@ impl ProcessStamp {
     }
 
     /// Whether this process still runs. `here` is the stamp of the calling process.
-    pub(crate) fn judge(&self, here: &Self) -> Judgement {
+    pub(crate) fn judge(&self, here: &Self) -> Liveness {
         if (self.pid_namespace, self.time_namespace) != (here.pid_namespace, here.time_namespace) {
-            return Judgement::Unknown;
+            return Liveness::Unknown;
         }
-        if exists(self.pid) == Judgement::Ended {
-            return Judgement::Ended;
+        if exists(self.pid) == Liveness::Ended {
+            return Liveness::Ended;
         }
         if !proc_is_ours() {
-            return Judgement::Unknown;
+            return Liveness::Unknown;
         }
         let process = i32::try_from(self.pid).ok().and_then(|pid| Process::new(pid).ok());
         // The process may exist while /proc hides it (hidepid): then it cannot be judged.
-        let Some(stat) = process.and_then(|process| process.stat().ok()) else { return Judgement::Unknown };
-        if stat.starttime != self.start_time || has_ended(&stat) { Judgement::Ended } else { Judgement::Running }
+        let Some(stat) = process.and_then(|process| process.stat().ok()) else { return Liveness::Unknown };
+        if stat.starttime != self.start_time || has_ended(&stat) { Liveness::Ended } else { Liveness::Running }
     }
 }
 
@@ -70,11 +70,11 @@ fn has_ended(stat: &Stat) -> bool {
     matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1
 }
 
-fn exists(pid: u32) -> Judgement {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Judgement::Ended };
+fn exists(pid: u32) -> Liveness {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Liveness::Ended };
     match test_kill_process(pid) {
-        Err(rustix::io::Errno::SRCH) => Judgement::Ended,
-        Ok(()) | Err(_) => Judgement::Running,
+        Err(rustix::io::Errno::SRCH) => Liveness::Ended,
+        Ok(()) | Err(_) => Liveness::Running,
     }
 }
 
@@ -101,13 +101,13 @@ mod tests {
         let here = ProcessStamp::current().unwrap();
         let mut child = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         let stamp = ProcessStamp::running(child.id()).unwrap().unwrap();
-        assert_eq!(stamp.judge(&here), Judgement::Running);
-        assert_eq!(ProcessStamp { start_time: stamp.start_time + 1, ..stamp }.judge(&here), Judgement::Ended);
-        assert_eq!(ProcessStamp { pid_namespace: 1, ..stamp }.judge(&here), Judgement::Unknown);
-        assert_eq!(ProcessStamp { time_namespace: 1, ..stamp }.judge(&here), Judgement::Unknown);
+        assert_eq!(stamp.judge(&here), Liveness::Running);
+        assert_eq!(ProcessStamp { start_time: stamp.start_time + 1, ..stamp }.judge(&here), Liveness::Ended);
+        assert_eq!(ProcessStamp { pid_namespace: 1, ..stamp }.judge(&here), Liveness::Unknown);
+        assert_eq!(ProcessStamp { time_namespace: 1, ..stamp }.judge(&here), Liveness::Unknown);
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(stamp.judge(&here), Judgement::Ended);
+        assert_eq!(stamp.judge(&here), Liveness::Ended);
         assert_eq!(ProcessStamp::running(stamp.pid).unwrap(), None);
     }
 
