@@ -28,7 +28,7 @@ struct Circumstances {
     settings: Settings,
     variables: [Option<OsString>; 3],
     /// `None` if the directory has been removed.
-    folder: Option<PathBuf>,
+    directory: Option<PathBuf>,
 }
 
 impl Default for Allocators {
@@ -74,11 +74,11 @@ impl Allocators {
 impl Circumstances {
     fn now(settings: &Settings) -> Self {
         let variables = Settings::VARIABLES.map(std::env::var_os);
-        Self { settings: settings.clone(), variables, folder: std::env::current_dir().ok() }
+        Self { settings: settings.clone(), variables, directory: std::env::current_dir().ok() }
     }
 
     fn open(&self) -> Result<Allocator> {
-        let project = self.folder.as_deref().map_or(Ok(None), Project::nearest)?;
+        let project = self.directory.as_deref().map_or(Ok(None), Project::nearest)?;
         let settings = self.settings.clone();
         project.iter().fold(settings, Settings::project).open()
     }

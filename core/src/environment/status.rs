@@ -230,13 +230,13 @@ mod tests {
     #[test]
     fn nothing_is_dead_for_whoever_has_a_removed_registry_open() {
         let scratch = tempfile::tempdir().unwrap();
-        let folder = scratch.path().join("registry");
-        let registry = Registry::open(Some(folder.clone())).unwrap();
+        let directory = scratch.path().join("registry");
+        let registry = Registry::open(Some(directory.clone())).unwrap();
         let id = "0123456789ab".parse().unwrap();
         assert!(!lives(&registry, id).unwrap());
-        std::fs::rename(&folder, scratch.path().join("away")).unwrap();
+        std::fs::rename(&directory, scratch.path().join("away")).unwrap();
         assert!(lives(&registry, id).unwrap());
-        let new = Registry::open(Some(folder)).unwrap();
+        let new = Registry::open(Some(directory)).unwrap();
         assert!(lives(&registry, id).unwrap() && !lives(&new, id).unwrap());
     }
 }

@@ -9,7 +9,7 @@ use super::removal::Removal;
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{Registry, project_name};
-use crate::sys::{self, Folder};
+use crate::sys::{self, Directory};
 
 /// The system's temp directory. Its path must be UTF-8, because it goes into variables.
 pub(super) fn base() -> Result<PathBuf> {
@@ -31,7 +31,7 @@ pub(super) fn exists(path: &Path) -> Result<bool> {
 
 /// Creates the directory, empty and with mode 0700. `false` if something of that name exists.
 pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
-    match sys::create_private_folder(path) {
+    match sys::create_private_directory(path) {
         Ok(()) => {
             // step: MarkTempDir
             sys::mark(path, mark(registry));
@@ -49,7 +49,7 @@ fn mark(registry: &Registry) -> &[u8] {
 /// The problem with the temp directory at `path`; `None` if it is fine.
 pub(super) fn check(path: &Path) -> Option<String> {
     let why = match sys::entry(path) {
-        Ok(Some(entry)) if !entry.is_folder() => format!("is {}", entry.describe()),
+        Ok(Some(entry)) if !entry.is_directory() => format!("is {}", entry.describe()),
         Ok(Some(entry)) if entry.user != sys::user_id() => format!("belongs to user {}", entry.user),
         Ok(Some(_)) => return None,
         Ok(None) => "does not exist".to_owned(),
@@ -70,7 +70,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     if path.file_name() != Some(project_name(id).as_ref()) {
         return Removal::NotOurs("has another name than the environment's temp dir".to_owned());
     }
-    if !entry.is_folder() {
+    if !entry.is_directory() {
         return Removal::NotOurs(format!("is {}", entry.describe()));
     }
     if entry.user != sys::user_id() {
@@ -103,12 +103,12 @@ fn remove_tree(path: &Path) -> io::Result<()> {
 }
 
 /// Descends from opened directory to opened directory, so that one that is replaced by a link leads nowhere.
-fn open_up(inside: Option<&Folder>, name: &Path) -> io::Result<()> {
-    let folder = match Folder::opened_up(inside, name) {
+fn open_up(inside: Option<&Directory>, name: &Path) -> io::Result<()> {
+    let directory = match Directory::opened_up(inside, name) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound) => return Ok(()),
         other => other?,
     };
-    folder.names()?.iter().try_for_each(|name| open_up(Some(&folder), name.as_ref()))
+    directory.names()?.iter().try_for_each(|name| open_up(Some(&directory), name.as_ref()))
 }
 
 /// Removes temp directories of this user that were created for this registry and have no record any more: leftovers of
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_real_folder_with_the_right_name_is_removed() {
+    fn only_a_real_directory_with_the_right_name_is_removed() {
         let scratch = tempfile::tempdir().unwrap();
         let victim = scratch.path().join("victim");
         fs::create_dir(&victim).unwrap();

@@ -13,7 +13,7 @@ use crate::hash::sha256;
 use crate::pool::Grid;
 use crate::port_set::{PortRange, PortSet};
 use crate::registry::{Registry, is_number};
-use crate::sys::{self, Folder};
+use crate::sys::{self, Directory};
 
 /// How many preferred places a key has before any free one is used.
 const PLACES: u32 = 8;
@@ -89,7 +89,7 @@ impl Sticky {
 }
 
 /// Evicts the less recently used half, so that this is seldom necessary. Files that portalloc did not write stay.
-fn forget_the_oldest(memory: &Folder) {
+fn forget_the_oldest(memory: &Directory) {
     let names = memory.names().unwrap_or_default();
     if names.len() <= REMEMBERED {
         return;

@@ -33,8 +33,8 @@ impl Project {
                 "name an existing directory with --worktree",
             )
         })?;
-        for folder in from.ancestors() {
-            let path = folder.join(FILE_NAME);
+        for directory in from.ancestors() {
+            let path = directory.join(FILE_NAME);
             // Checks neither whether it can be read nor where a link leads: a broken file must not count as missing.
             match fs::symlink_metadata(&path) {
                 Ok(_) => return Self::read(&path).map(Some),
@@ -59,7 +59,7 @@ impl Project {
     /// The directory that contains it: the worktree of environments that name no other.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 

@@ -5,12 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use super::Registry;
-use super::folder;
+use super::directory;
 use super::header::{Header, Unusable};
 use super::ports_file::{self, Identity};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, Folder};
+use crate::sys::{self, Directory};
 
 /// How long the creation of a `ports` file waits for a setup, which takes milliseconds.
 const SETUP_PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ impl Registry {
             Some(_) => {}
             None => self.publish_ports_file()?,
         }
-        let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
+        let file = ports_file::open(self.directory.open()).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::registry_gone(),
             _ => failed(error),
         })?;
@@ -79,7 +79,7 @@ impl Registry {
 
     /// Prevents a setup from changing the registry's place while a `ports` file is created in it. `None` if the place
     /// was named by the caller, since such a place does not change.
-    fn keep_place(&self) -> Result<Option<Folder>> {
+    fn keep_place(&self) -> Result<Option<Directory>> {
         if self.named.is_some() {
             return Ok(None);
         }
@@ -88,7 +88,7 @@ impl Registry {
         let mut backoff = Backoff::steady(SETUP_PATIENCE);
         let lock = loop {
             // step: KeepPlace
-            match Folder::lock(&self.root, true) {
+            match Directory::lock(&self.root, true) {
                 Ok(Some(lock)) => break lock,
                 Ok(None) if backoff.wait().map_err(failed)? => {}
                 Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
@@ -98,7 +98,7 @@ impl Registry {
         };
         // A setup that finished before has left a directory that no process opens any more.
         // step: LookAtPlace
-        if folder::root(None)? != self.root || !lock.is_at(&self.root) {
+        if directory::root(None)? != self.root || !lock.is_at(&self.root) {
             return Err(Error::registry_gone());
         }
         Ok(Some(lock))
@@ -110,15 +110,15 @@ impl Registry {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
         // step: HoldPlace
         let _place = self.keep_place()?;
-        let folder = self.folder.open();
+        let directory = self.directory.open();
         // The directory may have been moved away before its place was locked.
         // step: LookAtFolder
-        if !folder.is_at(&self.path) {
+        if !directory.is_at(&self.path) {
             return Err(Error::registry_gone());
         }
         let name = format!("ports{}{:016x}", sys::UNFINISHED, sys::random_number().map_err(failed)?);
         let new = OsStr::new(&name);
-        let filled = folder.create_shared(new).map_err(failed).and_then(|file| {
+        let filled = directory.create_shared(new).map_err(failed).and_then(|file| {
             let identity = Identity::of(&sys::entry_of(&file).map_err(failed)?);
             let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
@@ -127,13 +127,13 @@ impl Registry {
             self.relabel(&ports)
         });
         // step: PublishFile
-        let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {
+        let made = filled.and_then(|_| match directory.rename_new(new, OsStr::new("ports")) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true).map_err(failed),
         });
         if !matches!(made, Ok(true)) {
             // Another process was first, or the rename failed.
-            let _ = folder.remove(new);
+            let _ = directory.remove(new);
         }
         made.map(|_| ())
     }

@@ -2,7 +2,7 @@
 //! subdirectory per network namespace. Knows paths and formats, neither sockets nor policy.
 
 mod demands;
-mod folder;
+mod directory;
 mod header;
 mod label;
 mod make;
@@ -38,7 +38,7 @@ pub use crate::time::Timestamp;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::Generators;
-use crate::sys::{Folder, Marked, PerProcess, words};
+use crate::sys::{Directory, Marked, PerProcess, words};
 use header::Header;
 use ports_file::Identity;
 
@@ -55,7 +55,7 @@ pub(crate) struct Registry {
     root: PathBuf,
     path: PathBuf,
     ports_path: PathBuf,
-    folder: Marked<Folder>,
+    directory: Marked<Directory>,
     identity: Identity,
     /// The header of the `ports` file.
     header: Header,
@@ -73,7 +73,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// Whether the descriptors that this process has open are still the registry's: the program may have closed them.
     pub(crate) fn is_ours(&self) -> bool {
-        self.folder.is_ours() && self.records.is_ours()
+        self.directory.is_ours() && self.records.is_ours()
     }
 
     /// The registry's directory, which contains one directory per network namespace.
@@ -90,8 +90,8 @@ impl Registry {
     }
 
     /// The directory in which sticky requests remember their ports, created when it is first needed.
-    pub(crate) fn sticky_dir(&self) -> Result<Folder> {
-        folder::open(Some(self.folder.open()), &self.path.join(STICKY_DIR))
+    pub(crate) fn sticky_dir(&self) -> Result<Directory> {
+        directory::open(Some(self.directory.open()), &self.path.join(STICKY_DIR))
     }
 
     /// The user who opened the registry.

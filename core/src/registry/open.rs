@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder;
+use super::directory;
 use super::header::Header;
 use super::ports_file::Identity;
 use super::{Namespace, Records, Registry, TRIES};
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::Generators;
-use crate::sys::{self, Folder, PerProcess, words};
+use crate::sys::{self, Directory, PerProcess, words};
 
 /// Fails on a platform on which portalloc cannot hold ports.
 pub(super) fn check_supported() -> Result<()> {
@@ -45,7 +45,7 @@ impl Registry {
     }
 
     fn open_once(named: Option<PathBuf>, namespace: Namespace) -> Result<Self> {
-        let root = folder::root(named.as_deref())?;
+        let root = directory::root(named.as_deref())?;
         let opened = Self::open_at(&root, named.clone(), namespace, format!("net-{}", namespace.inode));
         let opened = match opened {
             // The inode belonged to an earlier namespace, whose kept environments do not matter to this one.
@@ -60,14 +60,14 @@ impl Registry {
         opened.map_err(|error| match named {
             Some(_) => error,
             // A setup has changed the place in the meantime.
-            None if !matches!(folder::root(None), Ok(now) if now == root) => Error::registry_gone(),
-            None => folder::explain_place(error, &root),
+            None if !matches!(directory::root(None), Ok(now) if now == root) => Error::registry_gone(),
+            None => directory::explain_place(error, &root),
         })
     }
 
     /// `None` if the directory belongs to a network namespace that no longer exists.
     fn open_at(root: &Path, named: Option<PathBuf>, namespace: Namespace, name: String) -> Result<Option<Self>> {
-        let around = folder::open_root(named.as_deref(), root)?;
+        let around = directory::open_root(named.as_deref(), root)?;
         // The directory may have been removed, and then nothing can be created in it.
         Self::open_in(&around, root, named, namespace, name).map_err(|error| {
             if around.is_at(root) && !error.is_of_something_absent() { error } else { Error::registry_gone() }
@@ -75,7 +75,7 @@ impl Registry {
     }
 
     fn open_in(
-        around: &Folder,
+        around: &Directory,
         root: &Path,
         named: Option<PathBuf>,
         namespace: Namespace,
@@ -84,15 +84,15 @@ impl Registry {
         let mount_namespace = sys::mount_namespace().map_err(|error| Error::os(words::NO_MOUNT_NAMESPACE, error))?;
         let path = root.join(name);
         let envs = path.join("envs");
-        let kept = |folder: Folder, path: &Path| {
-            folder.kept().map_err(|error| {
+        let kept = |directory: Directory, path: &Path| {
+            directory.kept().map_err(|error| {
                 Error::registry(format!("cannot use the registry directory {}", path.display()), error)
             })
         };
-        let folder = folder::open(Some(around), &path)?;
-        let records = kept(folder::open(Some(&folder), &envs)?, &envs)?;
+        let directory = directory::open(Some(around), &path)?;
+        let records = kept(directory::open(Some(&directory), &envs)?, &envs)?;
         let mut registry = Self {
-            folder: kept(folder, &path)?,
+            directory: kept(directory, &path)?,
             records: Records::new(envs, records),
             ports_path: path.join("ports"),
             identity: Identity::default(),

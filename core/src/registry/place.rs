@@ -1,6 +1,6 @@
 //! Checks whether the open files are still those at the registry's path, and repairs truncated ones.
 
-use super::folder;
+use super::directory;
 use super::ports_file::{self, FILE_SIZE, Identity};
 use super::{Registry, TRIES};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ impl Registry {
     /// Checks, after a request that could not be met, that this is still the right registry: a setup may change the
     /// place of the default registry, and holds all locks of the old one meanwhile.
     pub(crate) fn check_place(&self) -> Result<()> {
-        if self.named.is_none() && folder::root(None)? != self.root {
+        if self.named.is_none() && directory::root(None)? != self.root {
             return Err(self.gone("is no longer the registry of this machine"));
         }
         self.check()
@@ -44,7 +44,7 @@ impl Registry {
     /// so that a process that finds the right size finds everything.
     fn restore(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot restore {}", self.ports_path.display()), error);
-        let file = ports_file::open(self.folder.open()).map_err(failed)?;
+        let file = ports_file::open(self.directory.open()).map_err(failed)?;
         let ports = self.described(file, self.identity).map_err(failed)?;
         if !ports.is_linked() {
             return Err(self.gone("is not the one that was opened"));

@@ -13,7 +13,7 @@ use super::header::{Header, SLOT};
 use super::label::Slot;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
-use crate::sys::{self, Entry, FileId, Folder, Inheritable, Marked};
+use crate::sys::{self, Directory, Entry, FileId, Inheritable, Marked};
 
 /// Size of the file in bytes: one slot for each port number, including the invalid port 0.
 pub(crate) const FILE_SIZE: u64 = 65536 * SLOT as u64;
@@ -268,8 +268,8 @@ impl Drop for PortsFile {
 }
 
 /// Opens the file in the registry's directory. A symbolic link is an error.
-pub(crate) fn open(folder: &Folder) -> io::Result<File> {
-    folder.write(OsStr::new("ports"))
+pub(crate) fn open(directory: &Directory) -> io::Result<File> {
+    directory.write(OsStr::new("ports"))
 }
 
 /// Opens the file at its path, wherever that leads: the caller must check its identity before reading it.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::names;
-use crate::sys::{self, Folder, Marked, ProcessStamp};
+use crate::sys::{self, Directory, Marked, ProcessStamp};
 use crate::time::Timestamp;
 
 /// Larger than the record of an environment with every port and the longest names.
@@ -158,28 +158,28 @@ impl Stored {
 /// The records directory.
 pub(crate) struct Records {
     path: PathBuf,
-    folder: Marked<Folder>,
+    directory: Marked<Directory>,
 }
 
 impl Records {
-    pub(crate) fn new(path: PathBuf, folder: Marked<Folder>) -> Self {
-        Self { path, folder }
+    pub(crate) fn new(path: PathBuf, directory: Marked<Directory>) -> Self {
+        Self { path, directory }
     }
 
     /// The directory itself.
-    pub(super) fn folder(&self) -> &Folder {
-        self.folder.open()
+    pub(super) fn directory(&self) -> &Directory {
+        self.directory.open()
     }
 
     /// Whether its descriptor is still its own.
     pub(super) fn is_ours(&self) -> bool {
-        self.folder.is_ours()
+        self.directory.is_ours()
     }
 
     /// Whether the path still leads to the opened directory. Otherwise another directory may contain records that this
     /// process does not see, and their labels would look like those of environments without records.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.folder().is_at(&self.path)
+        self.directory().is_at(&self.path)
     }
 
     /// The path of the finished record of an ID.
@@ -188,12 +188,12 @@ impl Records {
     }
 
     pub(crate) fn exists(&self, id: IsolationId) -> Result<bool> {
-        is_taken(self.folder(), id).map_err(|error| self.failed("look for", id, error))
+        is_taken(self.directory(), id).map_err(|error| self.failed("look for", id, error))
     }
 
     /// Whether labels of this ID claim their ports: its finished record exists.
     pub(crate) fn claims(&self, id: IsolationId) -> Result<bool> {
-        self.folder().contains(&name(id)).map_err(|error| self.failed("look for", id, error))
+        self.directory().contains(&name(id)).map_err(|error| self.failed("look for", id, error))
     }
 
     pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {
@@ -240,7 +240,7 @@ impl Records {
             (name(id), false),
         ];
         for (name, is_unfinished) in names {
-            match self.folder().read(&name) {
+            match self.directory().read(&name) {
                 Ok(file) => {
                     let stored = self.read_file(id, &file, is_unfinished)?;
                     return Ok((stored, Some(OpenRecord { file, name })));
@@ -273,7 +273,7 @@ impl Records {
     /// Whether an open record is still the one under its name. Records are renamed, replaced and removed as a whole,
     /// never rewritten in place.
     pub(crate) fn still_stands(&self, record: &OpenRecord) -> bool {
-        let (Ok(here), Ok(there)) = (sys::entry_of(&record.file), self.folder().entry_in(&record.name)) else {
+        let (Ok(here), Ok(there)) = (sys::entry_of(&record.file), self.directory().entry_in(&record.name)) else {
             return false;
         };
         here.id == there.id
@@ -304,7 +304,7 @@ impl Records {
     pub(crate) fn create(&self, record: &Record) -> Result<bool> {
         let id = record.isolation_id;
         // step: MakeRecord
-        let is_new = self.write(record, |new, name| self.folder().rename_new(new, name))?;
+        let is_new = self.write(record, |new, name| self.directory().rename_new(new, name))?;
         // Checked only now: of two processes that both found neither name, one gets this name.
         // step: LookForFinished
         if is_new && self.claims(id)? {
@@ -317,7 +317,7 @@ impl Records {
 
     /// Replaces the record of this ID with an unfinished one.
     pub(crate) fn replace(&self, record: &Record) -> Result<()> {
-        self.write(record, |new, name| self.folder().replace(new, name)).map(|_| ())
+        self.write(record, |new, name| self.directory().replace(new, name)).map(|_| ())
     }
 
     /// Writes the text of an unfinished record. `false` if `publish` found an existing file.
@@ -332,7 +332,7 @@ impl Records {
         let random = sys::random_number().map_err(|error| self.failed("write", id, error))?;
         let mut new = making(id);
         new.push(format!("{}{random:016x}", sys::UNFINISHED));
-        let written = self.folder().create(&new).and_then(|mut file| {
+        let written = self.directory().create(&new).and_then(|mut file| {
             file.write_all(&text)?;
             publish(&new, &making(id))
         });
@@ -340,7 +340,7 @@ impl Records {
             Ok(()) => Ok(true),
             Err(error) => {
                 // The temporary file is no longer needed; `cleanup --stale` also removes it.
-                let _ = self.folder().remove(&new);
+                let _ = self.directory().remove(&new);
                 if error.kind() == io::ErrorKind::AlreadyExists {
                     Ok(false)
                 } else {
@@ -353,7 +353,7 @@ impl Records {
     /// Renames a record to the name of a finished one. From here on its environment lives, even if the process that
     /// created it dies.
     pub(crate) fn finish(&self, id: IsolationId) -> Result<()> {
-        self.folder().rename_new(&making(id), &name(id)).map_err(|error| self.failed("finish", id, error))
+        self.directory().rename_new(&making(id), &name(id)).map_err(|error| self.failed("finish", id, error))
     }
 
     /// Removes a record if it exists, only under the name that it has: the other name may belong to another process
@@ -371,14 +371,14 @@ impl Records {
     }
 
     fn remove_name(&self, id: IsolationId, name: &OsString) -> Result<()> {
-        match self.folder().remove(name) {
+        match self.directory().remove(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", id, error)),
             _ => Ok(()),
         }
     }
 
     fn names(&self) -> Result<Vec<OsString>> {
-        self.folder()
+        self.directory()
             .names()
             .map_err(|error| Error::registry(format!("cannot list the directory {}", self.path.display()), error))
     }
@@ -432,12 +432,12 @@ fn id_of(name: &str) -> Option<IsolationId> {
 }
 
 /// Whether a records directory has a record of this ID, finished or not.
-pub(super) fn is_taken(folder: &Folder, id: IsolationId) -> io::Result<bool> {
+pub(super) fn is_taken(directory: &Directory, id: IsolationId) -> io::Result<bool> {
     // The record may be finished between the first two checks.
     // step: LookFinished
-    Ok(folder.contains(&name(id))?
+    Ok(directory.contains(&name(id))?
         // step: LookMaking
-        || folder.contains(&making(id))?
+        || directory.contains(&making(id))?
         // step: LookFinishedAgain
-        || folder.contains(&name(id))?)
+        || directory.contains(&name(id))?)
 }

@@ -12,7 +12,7 @@ use super::ports_file::{self, Identity, PortsFile};
 use super::records;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, Folder, ProcessStamp, words};
+use crate::sys::{self, Directory, ProcessStamp, words};
 
 /// Whether an entry of a registry is the directory of a network namespace.
 pub(super) fn is_namespace(name: &OsStr) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn is_namespace(name: &OsStr) -> bool {
 }
 
 /// The `ports` file in the directory of a network namespace, if there is one.
-pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
+pub(super) fn open(inside: &Directory, path: &Path) -> Result<Option<PortsFile>> {
     let failed = |error| Error::registry(format!("cannot lock the ports of {}", path.display()), error);
     let file = match ports_file::open(inside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -57,10 +57,10 @@ pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
 }
 
 /// The kept environments that claim ports. The caller holds all locks.
-pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
+pub(super) fn keepers(inside: &Directory, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
     let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
     let here = ProcessStamp::current().map_err(|error| Error::os(words::NO_PROCESS, error))?;
-    let envs = match inside.folder(OsStr::new("envs")) {
+    let envs = match inside.directory(OsStr::new("envs")) {
         Ok(envs) => envs,
         Err(error) if sys::is_absent(&error) => return Ok(BTreeSet::new()),
         Err(error) => return Err(failed(error)),
@@ -78,7 +78,7 @@ pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result
 }
 
 /// Whether there is any record, of a live environment or not.
-pub(super) fn has_records(inside: &Folder) -> bool {
-    let records = inside.folder(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
+pub(super) fn has_records(inside: &Directory) -> bool {
+    let records = inside.directory(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
     records.iter().any(|name| name != sys::KEEP)
 }

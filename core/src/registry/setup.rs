@@ -12,7 +12,7 @@ use super::{Namespace, PortsFile, Registry, retire};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, AT_BOOT, Folder, PLAIN, SET_UP, words};
+use crate::sys::{self, AT_BOOT, Directory, PLAIN, SET_UP, words};
 
 /// How long a setup waits for a process that is probing a port, or is creating a file in the registry.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
@@ -39,9 +39,9 @@ pub fn set_up() -> Result<SetUp> {
     let (old, new) = (Path::new(PLAIN), Path::new(SET_UP));
     let namespace = initial_namespace()?;
     // Opened first, so that no other process creates it meanwhile.
-    super::folder::open(None, old)?;
+    super::directory::open(None, old)?;
     let left = replace(old, || {
-        if !sys::is_roots_shared_folder(new) {
+        if !sys::is_roots_shared_directory(new) {
             if let Ok(Some(entry)) = sys::entry(new) {
                 return Err(Error::new(
                     ErrorCode::RegistryUnusable,
@@ -49,7 +49,7 @@ pub fn set_up() -> Result<SetUp> {
                     "remove it, or give it to root with mode 1777",
                 ));
             }
-            super::folder::open(None, new)?;
+            super::directory::open(None, new)?;
         }
         // step: SetupPublish
         Registry::open_for(None, namespace).map(|_| ())
@@ -122,10 +122,10 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     let failed = |error| Error::registry(format!("cannot retire the registry {}", root.display()), error);
     let mut backoff = Backoff::steady(PROBE_PATIENCE);
     // A process that creates a ports file shares this lock, so none appears meanwhile.
-    let folder = loop {
+    let directory = loop {
         // step: SetupLockFolder
-        match Folder::lock(root, false) {
-            Ok(Some(folder)) => break folder,
+        match Directory::lock(root, false) {
+            Ok(Some(directory)) => break directory,
             Ok(None) if pause(&mut backoff)? => {}
             Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
             Err(error) if sys::is_absent(&error) => return switch().map(|()| None),
@@ -133,8 +133,10 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
         }
     };
     let mut locked = Vec::new();
-    for name in folder.names().map_err(failed)? {
-        let Some(inside) = retire::is_namespace(&name).then(|| folder.folder(&name).ok()).flatten() else { continue };
+    for name in directory.names().map_err(failed)? {
+        let Some(inside) = retire::is_namespace(&name).then(|| directory.directory(&name).ok()).flatten() else {
+            continue;
+        };
         let path = root.join(&name);
         if let Some(ports) = retire::open(&inside, &path)? {
             // step: SetupLockPorts

@@ -11,7 +11,7 @@ use super::{Registry, STICKY_DIR, records, retire};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::sys::{self, Entry, Folder};
+use crate::sys::{self, Directory, Entry};
 
 /// Creating a file takes microseconds, so an older one was interrupted. A process that was only very slow gets an
 /// error.
@@ -23,17 +23,17 @@ const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 impl Registry {
     /// Removes unfinished files and empty directories of this user, and returns their paths.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
-        let (root, memory) = (Folder::open(&self.root), self.folder.open().folder(OsStr::new(STICKY_DIR)));
-        let folders = [
+        let (root, memory) = (Directory::open(&self.root), self.directory.open().directory(OsStr::new(STICKY_DIR)));
+        let directories = [
             (root.as_ref().ok(), self.root.clone()),
-            (Some(self.folder.open()), self.path.clone()),
-            (Some(self.records.folder()), self.path.join("envs")),
+            (Some(self.directory.open()), self.path.clone()),
+            (Some(self.records.directory()), self.path.join("envs")),
             (memory.as_ref().ok(), self.path.join(STICKY_DIR)),
         ];
         let mut swept = Vec::new();
-        for (folder, path) in folders.into_iter().filter_map(|(folder, path)| Some((folder?, path))) {
-            let names = folder.names().unwrap_or_default();
-            let removed = names.iter().filter(|name| is_abandoned(folder, name) && remove(folder, name));
+        for (directory, path) in directories.into_iter().filter_map(|(directory, path)| Some((directory?, path))) {
+            let names = directory.names().unwrap_or_default();
+            let removed = names.iter().filter(|name| is_abandoned(directory, name) && remove(directory, name));
             swept.extend(removed.map(|name| path.join(name)));
         }
         swept
@@ -43,17 +43,17 @@ impl Registry {
     /// longer exist, and a process that returns to one creates it again. Only removes directories of this user without
     /// records or held ports.
     pub(crate) fn sweep_namespaces(&self) -> Vec<PathBuf> {
-        let Ok(root) = Folder::open(&self.root) else { return Vec::new() };
+        let Ok(root) = Directory::open(&self.root) else { return Vec::new() };
         let mut names = root.names().unwrap_or_default();
         names.retain(|name| retire::is_namespace(name) && Some(name.as_os_str()) != self.path.file_name());
         names.retain(|name| self.sweep_namespace(&root, name).unwrap_or(false));
         names.iter().map(|name| self.root.join(name)).collect()
     }
 
-    fn sweep_namespace(&self, root: &Folder, name: &OsStr) -> Result<bool> {
+    fn sweep_namespace(&self, root: &Directory, name: &OsStr) -> Result<bool> {
         let path = self.root.join(name);
         let failed = |error| Error::registry(format!("cannot remove {}", path.display()), error);
-        let inside = root.folder(name).map_err(failed)?;
+        let inside = root.directory(name).map_err(failed)?;
         let is_idle = inside.entry_in(OsStr::new("ports")).is_ok_and(|entry| age(entry) > IDLE);
         // step: RetireHasRecords
         let Some(ports) = retire::open(&inside, &path)?.filter(|_| is_idle && !retire::has_records(&inside)) else {
@@ -68,21 +68,21 @@ impl Registry {
         }
         // step: RetireUnlink
         inside.remove(OsStr::new("ports")).map_err(failed)?;
-        if let Ok(memory) = inside.folder(OsStr::new(STICKY_DIR)) {
+        if let Ok(memory) = inside.directory(OsStr::new(STICKY_DIR)) {
             memory.names().map_err(failed)?.iter().try_for_each(|name| memory.remove(name)).map_err(failed)?;
-            inside.remove_folder(OsStr::new(STICKY_DIR)).map_err(failed)?;
+            inside.remove_directory(OsStr::new(STICKY_DIR)).map_err(failed)?;
         }
-        inside.remove_folder(OsStr::new("envs")).map_err(failed)?;
+        inside.remove_directory(OsStr::new("envs")).map_err(failed)?;
         // Otherwise another process has created new files in it.
-        Ok(root.remove_folder(name).is_ok())
+        Ok(root.remove_directory(name).is_ok())
     }
 
     /// Whether any network namespace's part of the registry has a record of `id`. An unreadable part counts as yes.
     pub(crate) fn has_record_anywhere(&self, id: IsolationId) -> bool {
         let found = || -> io::Result<bool> {
-            let root = Folder::open(&self.root)?;
+            let root = Directory::open(&self.root)?;
             for namespace in root.names()? {
-                match root.folder(&namespace).and_then(|namespace| namespace.folder(OsStr::new("envs"))) {
+                match root.directory(&namespace).and_then(|namespace| namespace.directory(OsStr::new("envs"))) {
                     Ok(records) if records::is_taken(&records, id)? => return Ok(true),
                     Ok(_) => {}
                     Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -101,12 +101,12 @@ pub(crate) fn is_number(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit())
 }
 
-fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
+fn is_abandoned(directory: &Directory, name: &OsStr) -> bool {
     let unfinished = name.to_str().is_some_and(|name| {
         // A name, the mark, and a random number: people do not name files like this.
         name.split_once(sys::UNFINISHED).is_some_and(|(_, number)| is_number(number))
     });
-    unfinished && folder.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
+    unfinished && directory.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
 }
 
 /// How long ago it was written; zero if that is in the future.
@@ -114,6 +114,6 @@ fn age(entry: Entry) -> Duration {
     sys::file_time().saturating_sub(Duration::from_micros(entry.written_us))
 }
 
-fn remove(folder: &Folder, name: &OsStr) -> bool {
-    folder.remove_folder(name).is_ok() || folder.remove(name).is_ok()
+fn remove(directory: &Directory, name: &OsStr) -> bool {
+    directory.remove_directory(name).is_ok() || directory.remove(name).is_ok()
 }

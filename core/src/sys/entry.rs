@@ -17,7 +17,7 @@ pub(crate) struct Entry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
-    Folder,
+    Directory,
     File,
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no file is looked at"))]
     Link,
@@ -33,8 +33,8 @@ pub(crate) struct FileId {
 }
 
 impl Entry {
-    pub(crate) fn is_folder(self) -> bool {
-        self.kind == EntryKind::Folder
+    pub(crate) fn is_directory(self) -> bool {
+        self.kind == EntryKind::Directory
     }
 
     pub(crate) fn is_file(self) -> bool {
@@ -44,7 +44,7 @@ impl Entry {
     /// As in "... is a symbolic link".
     pub(crate) fn describe(self) -> &'static str {
         match self.kind {
-            EntryKind::Folder => "a directory",
+            EntryKind::Directory => "a directory",
             EntryKind::File => "a file",
             EntryKind::Link => "a symbolic link",
             EntryKind::Other => "neither a file nor a directory",

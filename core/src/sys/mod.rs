@@ -62,19 +62,19 @@ pub(crate) use platform::unsupported;
 pub(crate) use platform::{conflict, let_inherit, share, try_lock, unlock};
 
 /// Values that stay open between calls, in a process whose program may close descriptors that it does not know; so the
-/// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Folder::kept`;
+/// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Directory::kept`;
 /// `is_ours`, `open`, `take`.
 pub(crate) use platform::Marked;
 
 /// An open directory. Names are looked up in this directory, wherever its path leads by now, and no link is followed.
 ///
-/// `open`, `place` (may not be listable), `lock`, `folder`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`;
-/// `create_shared_folder`, `create_shared` (for every user), `create` (for this one), `read`, `write`, `replace`,
-/// `rename_new`, `remove`, `remove_folder`, `opened_up`.
-pub(crate) use platform::Folder;
+/// `open`, `place` (may not be listable), `lock`, `directory`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`;
+/// `create_shared_directory`, `create_shared` (for every user), `create` (for this one), `read`, `write`, `replace`,
+/// `rename_new`, `remove`, `remove_directory`, `opened_up`.
+pub(crate) use platform::Directory;
 
 /// Files by path: their type (symbolic links are not followed), owner and identity. An [`Entry`] is judged by
-/// `is_writable_for_all` and `distrust_as_folder`, since modes have a meaning on some platforms only.
+/// `is_writable_for_all` and `distrust_as_directory`, since modes have a meaning on some platforms only.
 ///
 /// - `entry(&Path) -> io::Result<Option<Entry>>`, `entry_of(&File) -> io::Result<Entry>`
 /// - `open_without_waiting(&Path)`, `open_without_following(&Path)`, `open_to_change(&Path)`, `create_new(&Path)`, all `-> io::Result<File>`
@@ -90,8 +90,8 @@ pub(crate) use platform::{
 ///
 /// - `rename_new(&Path, &Path)`: `AlreadyExists` if the target exists.
 /// - `exchange(&Path, &Path)`: swaps both atomically; `InvalidInput` or `Unsupported` if the file system cannot.
-/// - `create_private_folder(&Path)`, `remove_file(&Path)`, `remove_all(&Path)`: a tree; no link is followed.
-pub(crate) use platform::{create_private_folder, exchange, remove_all, remove_file, rename_new};
+/// - `create_private_directory(&Path)`, `remove_file(&Path)`, `remove_all(&Path)`: a tree; no link is followed.
+pub(crate) use platform::{create_private_directory, exchange, remove_all, remove_file, rename_new};
 
 /// File names with a meaning for cleaners: `KEEP` keeps a directory, and `UNFINISHED` marks a file that was never
 /// finished.
@@ -108,12 +108,12 @@ pub(crate) use platform::{
     is_absent, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken, leads_in_a_circle, limit_reached,
 };
 
-/// The default registries: `SET_UP` if `is_roots_shared_folder(&Path) -> bool`, else `PLAIN`. Two processes of one
+/// The default registries: `SET_UP` if `is_roots_shared_directory(&Path) -> bool`, else `PLAIN`. Two processes of one
 /// machine must choose the same one.
 ///
 /// `make_at_boot(u64) -> io::Result<()>` and `forget_at_boot() -> io::Result<()>` of the registry that was set up, with
 /// the file `AT_BOOT`.
-pub(crate) use platform::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_folder, make_at_boot};
+pub(crate) use platform::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_directory, make_at_boot};
 
 /// Users: `user_id() -> u32`, `user_name(u32) -> Option<String>`, and the name of the machine, `host_name() -> String`.
 pub(crate) use platform::{host_name, user_id, user_name};

@@ -19,7 +19,7 @@ pub(crate) const AT_BOOT: &str = "/etc/tmpfiles.d/portalloc.conf";
 
 /// Whether `path` is a directory in which every user may create files, and no user may remove another's, owned by root
 /// or by an owner that this user namespace does not map: root outside of a container, as seen from inside.
-pub(crate) fn is_roots_shared_folder(path: &Path) -> bool {
+pub(crate) fn is_roots_shared_directory(path: &Path) -> bool {
     matches!(entry(path), Ok(Some(entry)) if entry.is_sticky_for_all() && (entry.user == 0 || is_unmapped(entry.user)))
 }
 
@@ -49,8 +49,8 @@ pub(crate) fn make_at_boot(namespace: u64) -> io::Result<()> {
          x /tmp/portalloc*\n"
     );
     let path = Path::new(AT_BOOT);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
     }
     let mut new = OsString::from(path);
     new.push(UNFINISHED);

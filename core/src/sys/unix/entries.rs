@@ -26,7 +26,7 @@ pub(crate) fn entry_of(file: &impl AsFd) -> io::Result<Entry> {
 #[expect(clippy::useless_conversion, reason = "types differ by platform")]
 pub(super) fn describe(stat: &Stat) -> Entry {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => EntryKind::Folder,
+        FileType::Directory => EntryKind::Directory,
         FileType::RegularFile => EntryKind::File,
         FileType::Symlink => EntryKind::Link,
         _ => EntryKind::Other,

@@ -50,7 +50,7 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
 }
 
 /// Creates a directory that only its owner may access.
-pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(path)
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
 /// For file systems without RENAME_NOREPLACE.
 fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
     if from.is_dir() {
-        create_private_folder(to)?;
+        create_private_directory(to)?;
         return std::fs::rename(from, to);
     }
     std::fs::hard_link(from, to)?;

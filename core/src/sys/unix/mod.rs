@@ -3,9 +3,9 @@
 #[expect(unsafe_code, reason = "only a system call can set what a signal does")]
 pub(super) mod children;
 pub(super) mod descriptor;
+pub(super) mod directory;
 pub(super) mod entries;
 pub(super) mod files;
-pub(super) mod folder;
 #[expect(unsafe_code, reason = "only system calls and libc know of forks")]
 pub(super) mod fork;
 pub(super) mod limit;

@@ -168,7 +168,7 @@ fn found_by(command: &Command) -> OsString {
     let candidates =
         own_path.into_iter().filter(|_| !program.as_bytes().contains(&b'/')).flat_map(std::env::split_paths);
     let mut found = candidates
-        .map(|folder| folder.join(program))
+        .map(|directory| directory.join(program))
         .filter(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file());
     found.next().map_or_else(|| program.to_owned(), Into::into)
 }

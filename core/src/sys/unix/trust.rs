@@ -6,7 +6,7 @@ use crate::sys::entry::Entry;
 impl Entry {
     /// Whether every user may create files in it, and only their owners (and the directory's) may remove them.
     pub(in crate::sys) fn is_sticky_for_all(self) -> bool {
-        self.is_folder() && self.mode & 0o1002 == 0o1002
+        self.is_directory() && self.mode & 0o1002 == 0o1002
     }
 
     /// Whether it is world-writable.
@@ -15,8 +15,8 @@ impl Entry {
     }
 
     /// Why a directory of the registry cannot be trusted: other users could swap or empty it. `None` if it can.
-    pub(crate) fn distrust_as_folder(self) -> Option<String> {
-        if !self.is_folder() {
+    pub(crate) fn distrust_as_directory(self) -> Option<String> {
+        if !self.is_directory() {
             return Some(format!("is {}", self.describe()));
         }
         let trusted_owner = self.user == user_id() || self.user == 0;

@@ -60,7 +60,7 @@ pub(crate) fn try_lock_file(_file: &File) -> io::Result<bool> {
     refused()
 }
 
-pub(crate) fn create_private_folder(_path: &Path) -> io::Result<()> {
+pub(crate) fn create_private_directory(_path: &Path) -> io::Result<()> {
     refused()
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn marked(_path: &Path) -> Option<Vec<u8>> {
     None
 }
 
-pub(crate) fn is_roots_shared_folder(_path: &Path) -> bool {
+pub(crate) fn is_roots_shared_directory(_path: &Path) -> bool {
     false
 }
 
@@ -109,15 +109,15 @@ impl Entry {
         false
     }
 
-    pub(crate) fn distrust_as_folder(self) -> Option<String> {
+    pub(crate) fn distrust_as_directory(self) -> Option<String> {
         None
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Folder(Infallible);
+pub(crate) struct Directory(Infallible);
 
-impl Folder {
+impl Directory {
     pub(crate) fn open(_path: &Path) -> io::Result<Self> {
         refused()
     }
@@ -134,7 +134,7 @@ impl Folder {
         refused()
     }
 
-    pub(crate) fn folder(&self, _name: &OsStr) -> io::Result<Self> {
+    pub(crate) fn directory(&self, _name: &OsStr) -> io::Result<Self> {
         match self.0 {}
     }
 
@@ -162,7 +162,7 @@ impl Folder {
         match self.0 {}
     }
 
-    pub(crate) fn create_shared_folder(&self, _name: &OsStr) -> io::Result<()> {
+    pub(crate) fn create_shared_directory(&self, _name: &OsStr) -> io::Result<()> {
         match self.0 {}
     }
 
@@ -194,7 +194,7 @@ impl Folder {
         match self.0 {}
     }
 
-    pub(crate) fn remove_folder(&self, _name: &OsStr) -> io::Result<()> {
+    pub(crate) fn remove_directory(&self, _name: &OsStr) -> io::Result<()> {
         match self.0 {}
     }
 }

@@ -18,22 +18,22 @@ use crate::sys::entry::Entry;
 use crate::sys::platform;
 use crate::sys::random::random_number;
 
-impl AsFd for Folder {
+impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-impl IntoRawFd for Folder {
+impl IntoRawFd for Directory {
     fn into_raw_fd(self) -> RawFd {
         self.0.into_raw_fd()
     }
 }
 
 /// An open directory: names are looked up in this directory, wherever its path leads by now.
-pub(crate) struct Folder(OwnedFd);
+pub(crate) struct Directory(OwnedFd);
 
-impl Folder {
+impl Directory {
     /// Opens a directory. A symbolic link as the last component is an error.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -46,7 +46,7 @@ impl Folder {
     }
 
     /// Opens a directory in this one. A symbolic link is an error.
-    pub(crate) fn folder(&self, name: &OsStr) -> io::Result<Self> {
+    pub(crate) fn directory(&self, name: &OsStr) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
@@ -64,15 +64,15 @@ impl Folder {
     /// Creates a directory in this one in which every user may create files, and no user may remove another's. It
     /// appears with that mode, whatever the umask, and contains a file that protects it from age-based cleaning, so no
     /// process sees it half made. An existing one is left as it is.
-    pub(crate) fn create_shared_folder(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn create_shared_directory(&self, name: &OsStr) -> io::Result<()> {
         let mut new = name.to_owned();
         new.push(format!("{UNFINISHED}{:016x}", random_number()?));
         rustix::fs::mkdirat(&self.0, &new, Mode::RWXU)?;
         // Adds the permissions that the umask removed.
         let made = Self::opened_up(Some(self), Path::new(&new))
-            .and_then(|folder| {
-                folder.create_with(OsStr::new(KEEP), Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
-                Ok(rustix::fs::fchmod(&folder.0, Mode::RWXU | Mode::RWXG | Mode::RWXO | Mode::SVTX)?)
+            .and_then(|directory| {
+                directory.create_with(OsStr::new(KEEP), Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
+                Ok(rustix::fs::fchmod(&directory.0, Mode::RWXU | Mode::RWXG | Mode::RWXO | Mode::SVTX)?)
             })
             .and_then(|()| match rustix::fs::renameat_with(&self.0, &new, &self.0, name, RenameFlags::NOREPLACE) {
                 Err(Errno::INVAL | Errno::NOSYS) => {
@@ -83,7 +83,7 @@ impl Folder {
             });
         if made.is_err() {
             // Another process was first, or the rename failed: this directory is empty and not needed.
-            let _ = self.remove_folder(&new);
+            let _ = self.remove_directory(&new);
         }
         match made {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -94,11 +94,11 @@ impl Folder {
     /// Locks the directory while the result lives; with `shared`, other processes may lock it shared, too. `None` if
     /// another process has a conflicting lock.
     pub(crate) fn lock(path: &Path, shared: bool) -> io::Result<Option<Self>> {
-        let folder = Self::open(path)?;
+        let directory = Self::open(path)?;
         let wanted =
             if shared { FlockOperation::NonBlockingLockShared } else { FlockOperation::NonBlockingLockExclusive };
-        match rustix::fs::flock(&folder.0, wanted) {
-            Ok(()) => Ok(Some(folder)),
+        match rustix::fs::flock(&directory.0, wanted) {
+            Ok(()) => Ok(Some(directory)),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -117,7 +117,7 @@ impl Folder {
     /// Gives the owner of a directory all permissions on it, and opens it. `NotADirectory` if it is not a directory, or
     /// a symbolic link.
     pub(crate) fn opened_up(inside: Option<&Self>, name: &Path) -> io::Result<Self> {
-        Ok(Self(platform::open_up(inside.map_or(CWD, |folder| folder.0.as_fd()), name)?))
+        Ok(Self(platform::open_up(inside.map_or(CWD, |directory| directory.0.as_fd()), name)?))
     }
 
     /// The metadata of a name; symbolic links are not followed.
@@ -126,8 +126,8 @@ impl Folder {
     }
 
     /// Removes a directory that is empty, or contains only the file that protects it from age-based cleaning.
-    pub(crate) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
-        if let Ok(inside) = self.folder(name) {
+    pub(crate) fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+        if let Ok(inside) = self.directory(name) {
             let others = inside.names()?.iter().any(|name| name != KEEP);
             if !others {
                 let _ = inside.remove(OsStr::new(KEEP));

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, Folder, PLAIN, SET_UP, words};
+use crate::sys::{self, Directory, PLAIN, SET_UP, words};
 
 /// The directory that the caller names, else `/run/portalloc` if it belongs to root and is shared, else
 /// `/tmp/portalloc`. The choice never depends on whether this process can use the directory: two processes that chose
@@ -14,7 +14,7 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
         let set_up = Path::new(SET_UP);
         // step: ChoosePlace
-        return Ok(if sys::is_roots_shared_folder(set_up) { set_up } else { Path::new(PLAIN) }.to_owned());
+        return Ok(if sys::is_roots_shared_directory(set_up) { set_up } else { Path::new(PLAIN) }.to_owned());
     };
     let invalid = |why: &str| {
         Error::invalid_argument(
@@ -41,18 +41,18 @@ pub(super) fn root(named: Option<&Path>) -> Result<PathBuf> {
 
 /// Opens the registry's own directory, and creates it if it is missing. It never creates the one that only `portalloc
 /// setup` makes: if that is missing, another directory is the registry.
-pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Folder> {
+pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Directory> {
     let is_only_opened = named.is_none() && root == Path::new(SET_UP);
     match open_existing(None, root) {
         Err(error) if is_only_opened && error.kind() == io::ErrorKind::NotFound => Err(Error::registry_gone()),
-        Ok(folder) if is_only_opened => trusted(folder, root),
+        Ok(directory) if is_only_opened => trusted(directory, root),
         _ => open(None, root),
     }
 }
 
 /// Opens a directory of the registry that no other user can swap or empty unnoticed, and creates it if it is missing.
 /// An inner directory is looked up in the opened one `around` it, so a changed path leads nowhere else.
-pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
+pub(super) fn open(around: Option<&Directory>, path: &Path) -> Result<Directory> {
     let io = |error| Error::registry(format!("cannot use the registry directory {}", path.display()), error);
     let mut opened = open_existing(around, path);
     if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotFound) {
@@ -60,22 +60,22 @@ pub(super) fn open(around: Option<&Folder>, path: &Path) -> Result<Folder> {
         opened = open_existing(around, path);
     }
     let failed = match opened {
-        Ok(folder) => return trusted(folder, path),
+        Ok(directory) => return trusted(directory, path),
         Err(error) => error,
     };
     match sys::entry(path).map_err(io)? {
-        Some(entry) => Err(entry.distrust_as_folder().map_or_else(|| io(failed), |why| unusable(path, &why))),
+        Some(entry) => Err(entry.distrust_as_directory().map_or_else(|| io(failed), |why| unusable(path, &why))),
         None if failed.kind() != io::ErrorKind::NotFound => Err(io(failed)),
         None => Err(unusable(path, "was removed in the meantime")),
     }
 }
 
 /// Returns an opened directory if it can be trusted.
-fn trusted(folder: Folder, path: &Path) -> Result<Folder> {
-    let entry = folder
+fn trusted(directory: Directory, path: &Path) -> Result<Directory> {
+    let entry = directory
         .entry()
         .map_err(|error| Error::registry(format!("cannot use the registry directory {}", path.display()), error))?;
-    entry.distrust_as_folder().map_or(Ok(folder), |why| Err(unusable(path, &why)))
+    entry.distrust_as_directory().map_or(Ok(directory), |why| Err(unusable(path, &why)))
 }
 
 fn unusable(path: &Path, why: &str) -> Error {
@@ -95,20 +95,20 @@ pub(super) fn explain_place(error: Error, root: &Path) -> Error {
     error.recast(ErrorCode::RegistryUnusable, "").with_remedy(&words::let_write(&root.display().to_string()))
 }
 
-fn open_existing(around: Option<&Folder>, path: &Path) -> io::Result<Folder> {
+fn open_existing(around: Option<&Directory>, path: &Path) -> io::Result<Directory> {
     match around {
-        Some(around) => around.folder(path.file_name().unwrap_or_default()),
-        None => Folder::place(path),
+        Some(around) => around.directory(path.file_name().unwrap_or_default()),
+        None => Directory::place(path),
     }
 }
 
-fn create(around: Option<&Folder>, path: &Path) -> io::Result<()> {
+fn create(around: Option<&Directory>, path: &Path) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default();
     if let Some(around) = around {
-        return around.create_shared_folder(name);
+        return around.create_shared_directory(name);
     }
     let parent = path.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent)?;
     // A component of the parent may be a link, as on a system where /tmp is one.
-    Folder::place(&parent.canonicalize()?)?.create_shared_folder(name)
+    Directory::place(&parent.canonicalize()?)?.create_shared_directory(name)
 }
