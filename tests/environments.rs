@@ -245,7 +245,7 @@ fn reconcile_writes_labels_that_were_zeroed_by_hand() {
     // A zeroed port that was given out before the repair is told, and makes it stale.
     std::os::unix::fs::FileExt::write_all_at(&file, &[0; 64], first * 64).unwrap();
     let lease = world.allocator().lease(LeaseRequest::exact([u16::try_from(first).unwrap()])).unwrap();
-    let taken = format!("port {first}: claimed by the record of environment {id}, but somebody else has it now");
+    let taken = format!("port {first}: claimed by the record of environment {id}, but another lease has it now");
     assert_eq!(actor.ok("reconcile"), json!([taken]));
     assert_eq!(status(&mut actor, id), is("stale", "ports_taken"));
     drop(lease);

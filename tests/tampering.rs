@@ -43,7 +43,7 @@ fn a_folder_that_is_not_trustworthy_is_refused() {
         }
         let path = &folders(&world)[index];
         fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
-        is_unusable(&world, path, "writable for all");
+        is_unusable(&world, path, "world-writable");
         fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
         fs::rename(path, &away).unwrap();
         symlink(&away, path).unwrap();

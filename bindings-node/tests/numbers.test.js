@@ -55,15 +55,15 @@ for (const [name, [call, said]] of Object.entries(CALLS)) {
 
 test('ports beyond the last', () => {
   for (const call of [isFree, who, (port) => lease({ exact: [port] })]) {
-    assert.throws(() => call(65_536), { portallocCode: 'invalid_argument', message: /port 65536 does not exist/ });
-    assert.throws(() => call(70_000), { portallocCode: 'invalid_argument', message: /port 70000 does not exist/ });
+    assert.throws(() => call(65_536), { portallocCode: 'invalid_argument', message: /port 65536 is not valid/ });
+    assert.throws(() => call(70_000), { portallocCode: 'invalid_argument', message: /port 70000 is not valid/ });
     assert.throws(() => call(0), { portallocCode: 'invalid_argument', message: /^port 0 / });
   }
 });
 
 test('times', async () => {
   for (const bad of [-1, NaN]) {
-    assert.throws(() => lease({ waitMs: bad }), { portallocCode: 'invalid_argument', message: new RegExp(`^${bad} is no time`) });
+    assert.throws(() => lease({ waitMs: bad }), { portallocCode: 'invalid_argument', message: new RegExp(`^${bad} is not a valid time`) });
     await assert.rejects(waitUntilOpen(1, { waitMs: bad }), { portallocCode: 'invalid_argument', message: new RegExp(`^${bad} is`) });
   }
   assert.throws(() => lease({ waitMs: '5' }), { name: 'ArgumentTypeError', message: /waitMs is the string "5"; give a number/ });

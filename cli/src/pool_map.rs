@@ -25,7 +25,7 @@ const OUTSIDE: char = '-';
 
 /// A cell of several ports shows the first of these classes that it has.
 const BY_WEIGHT: [PortClass; 6] =
-    [PortClass::Stranger, PortClass::Stale, PortClass::Held, PortClass::Kept, PortClass::Denied, PortClass::Free];
+    [PortClass::Foreign, PortClass::Stale, PortClass::Held, PortClass::Kept, PortClass::Denied, PortClass::Free];
 
 /// The character of a class, and its color.
 const fn symbol(class: PortClass) -> (char, Style) {
@@ -35,7 +35,7 @@ const fn symbol(class: PortClass) -> (char, Style) {
         PortClass::Held => ('#', AnsiColor::Green.on_default()),
         PortClass::Kept => ('K', AnsiColor::Cyan.on_default()),
         PortClass::Stale => ('s', AnsiColor::Yellow.on_default()),
-        PortClass::Stranger => ('x', AnsiColor::Red.on_default().bold()),
+        PortClass::Foreign => ('x', AnsiColor::Red.on_default().bold()),
         PortClass::Denied => ('!', AnsiColor::Magenta.on_default()),
         _ => ('?', plain),
     }
@@ -173,7 +173,7 @@ fn legend(runs: &[Run], outside: bool, width: usize) -> String {
 
 fn word(class: PortClass) -> &'static str {
     match class {
-        PortClass::Stranger => "foreign",
+        PortClass::Foreign => "foreign",
         class => class.as_str(),
     }
 }
@@ -204,10 +204,8 @@ mod tests {
 
     #[test]
     fn a_port_a_cell_where_there_is_room() {
-        let runs = runs(
-            "101-125,128",
-            &[("103-104", PortClass::Held), ("110", PortClass::Stranger), ("125", PortClass::Kept)],
-        );
+        let runs =
+            runs("101-125,128", &[("103-104", PortClass::Held), ("110", PortClass::Foreign), ("125", PortClass::Kept)]);
         let expected = "POOL P: 26 ports\n\
                         101    ..##.....x .......... ....K--.\n\
                         . 22 free   # 2 held   K 1 kept   s 0 stale   x 1 foreign   - not in the pool\n";
@@ -218,7 +216,7 @@ mod tests {
     fn several_ports_a_cell_show_what_matters_most() {
         let runs = runs(
             "20001-29999",
-            &[("20000-20009,25001", PortClass::Held), ("20005", PortClass::Stranger), ("20011", PortClass::Stale)],
+            &[("20000-20009,25001", PortClass::Held), ("20005", PortClass::Foreign), ("20011", PortClass::Stale)],
         );
         // This test gives 20005 two classes, which no port ever has.
         let said = drawn(&runs, 80);

@@ -10,8 +10,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, value) in environment.variables() {
         println!("{name}={value}");
     }
-    // The child has the variables and a part in the lease: the ports stay leased until it has ended, whatever becomes of
-    // this process.
+    // The child gets the variables and inherits the lease: the ports stay leased until it has ended, even if this
+    // process ends first.
     let mut command = Command::new("sh");
     command.args(["-c", "printf '%s %s' \"$WEB_PORT\" \"$POSTGRES_PORT\""]).stdout(Stdio::piped());
     let output = environment.spawn(command, &SpawnOptions::new())?.wait_with_output()?;

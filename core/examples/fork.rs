@@ -1,4 +1,4 @@
-//! A forked child has a copy of the lease: it can use the ports, it cannot give them back, and the lease lives until the
+//! A forked child has a copy of the lease: it can use the ports but not release them, and the lease lives until the
 //! parent releases it or both have ended.
 
 use fork::{Fork, fork, waitpid};
@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Fork::Parent(child) => child,
         Fork::Child => {
             assert!(!lease.is_ours(), "the parent took it");
-            lease.release(); // does nothing here
+            lease.release(); // does nothing in the child
             println!("child: port {} stays leased", lease.base_port());
             return Ok(());
         }

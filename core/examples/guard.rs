@@ -1,5 +1,5 @@
-//! A guard keeps programs that do not use portalloc off the port, too, and the server gets the bound socket itself: at no
-//! moment can anybody else bind the port.
+//! A guard also keeps programs that do not use portalloc off the port, and the server gets the bound socket itself: no
+//! other program can bind the port at any moment.
 
 use std::net::{TcpListener, TcpStream};
 

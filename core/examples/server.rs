@@ -1,4 +1,4 @@
-//! A server on a leased port: the port is nobody else's until the lease is dropped or the process ends.
+//! A server on a leased port: no other process is given the port until the lease is dropped or the process ends.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     TcpStream::connect(("127.0.0.1", lease.base_port()))?.read_to_string(&mut text)?;
     answer.join().map_err(|_| "the server panicked")??;
     print!("the server said: {text}");
-    // Close the sockets first, then give the port back: from here on another process may be given it.
+    // Close the sockets before you release the port: another process may be given it from here on.
     lease.release();
     Ok(())
 }

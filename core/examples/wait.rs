@@ -1,4 +1,4 @@
-//! Waiting for a server to accept connections, and for a port to be free again.
+//! Waits for a server to accept connections, and then for its port to be free again.
 
 use std::net::TcpListener;
 use std::thread;

@@ -1,5 +1,5 @@
-//! Open allocators for borders whose calls name none: `lease(1)` in Python, Node, C or Go. A value like any other, of
-//! which each border keeps one; knows variables and the project file, but no language.
+//! Open allocators for bindings whose calls do not name one, such as `lease(1)` in Python, Node, C and Go. Each binding
+//! keeps one value of this type. Reads variables and the project file; knows no language.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::sys::PerProcess;
 
-/// As many different settings as one process is likely to use in turns.
+/// How many different settings one process is likely to alternate between.
 const MAX_OPEN: usize = 8;
 
-/// Allocators that stay open between calls, each for the settings that were in force when it was opened.
+/// Allocators that stay open between calls, one for each combination of settings that was in force when it was opened.
 ///
-/// Variables and the current folder are read at every call; the project file once for each of them, when a call first meets
-/// it. May be shared by threads. A forked child may use its copy, which opens all anew.
+/// Every call reads the variables and the current directory. The project file is read once per directory, when a call
+/// first runs there. Threads may share this value. A forked child may use its copy, which opens every allocator again.
 pub struct Allocators {
     open: PerProcess<Mutex<Vec<(Circumstances, Allocator)>>>,
 }
@@ -27,8 +27,8 @@ pub struct Allocators {
 struct Circumstances {
     settings: Settings,
     variables: [Option<OsString>; 3],
-    /// None if it was removed meanwhile.
-    folder: Option<PathBuf>,
+    /// `None` if the directory has been removed.
+    directory: Option<PathBuf>,
 }
 
 impl Default for Allocators {
@@ -38,16 +38,17 @@ impl Default for Allocators {
 }
 
 impl Allocators {
-    /// None open yet.
+    /// Creates an empty set.
     #[must_use]
     pub const fn new() -> Self {
         Self { open: PerProcess::new() }
     }
 
-    /// Does `work` with an allocator for `settings`, over the variables, over the project file of the current folder.
+    /// Runs `work` with an allocator for `settings`, which override the variables, which override the project file of
+    /// the current directory.
     ///
     /// # Errors
-    /// As [`Settings::open`] and [`Project::nearest`], and whatever `work` fails with.
+    /// As [`Settings::open`] and [`Project::nearest`], and any error of `work`.
     pub fn with<T>(&self, settings: &Settings, work: impl FnOnce(&Allocator) -> Result<T>) -> Result<T> {
         work(&self.get(Circumstances::now(settings))?)
     }
@@ -73,11 +74,11 @@ impl Allocators {
 impl Circumstances {
     fn now(settings: &Settings) -> Self {
         let variables = Settings::VARIABLES.map(std::env::var_os);
-        Self { settings: settings.clone(), variables, folder: std::env::current_dir().ok() }
+        Self { settings: settings.clone(), variables, directory: std::env::current_dir().ok() }
     }
 
     fn open(&self) -> Result<Allocator> {
-        let project = self.folder.as_deref().map_or(Ok(None), Project::nearest)?;
+        let project = self.directory.as_deref().map_or(Ok(None), Project::nearest)?;
         let settings = self.settings.clone();
         project.iter().fold(settings, Settings::project).open()
     }

@@ -1,4 +1,4 @@
-//! Trying again until a deadline, with pauses that grow: for whatever nobody announces.
+//! Retries with growing pauses until a deadline, for events that nothing announces.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::sys;
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
-/// The time that is left, by a clock that only goes forward.
+/// The time that is left, by the monotonic clock.
 pub(crate) struct Deadline {
     start: Instant,
     limit: Duration,
@@ -22,12 +22,12 @@ impl Deadline {
         Self { start, limit }
     }
 
-    /// However long the limit: the sum of the two might be no point in time.
+    /// The time that is left. Subtracts, because adding a very long limit to the start could overflow.
     pub(crate) fn left(&self) -> Duration {
         self.limit.saturating_sub(self.start.elapsed())
     }
 
-    /// The limit, or less if the wait was given up before: then to the millisecond.
+    /// The limit, or the elapsed time in milliseconds if the wait was cancelled before.
     pub(crate) fn waited(&self) -> Duration {
         let waited = self.start.elapsed();
         let waited = Duration::from_millis(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
@@ -35,7 +35,7 @@ impl Deadline {
     }
 }
 
-/// Pauses between the tries of something, until a deadline.
+/// Pauses between attempts, until a deadline.
 pub(crate) struct Backoff {
     pub(crate) deadline: Deadline,
     pause: Duration,
@@ -43,29 +43,29 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// For what takes microseconds: a try every millisecond.
+    /// Tries every millisecond, for conditions that last microseconds.
     pub(crate) fn steady(limit: Duration) -> Self {
         Self::growing(Deadline::new(limit), SHORTEST_PAUSE)
     }
 
-    /// Soon at first, then rarely: each pause is twice the one before, up to `longest`.
+    /// Starts with short pauses and doubles each one, up to `longest`.
     pub(crate) fn growing(deadline: Deadline, longest: Duration) -> Self {
         Self { deadline, pause: SHORTEST_PAUSE, longest }
     }
 
-    /// How long to wait before the next try; `None` once the deadline has passed.
+    /// How long to wait before the next attempt; `None` once the deadline has passed.
     pub(crate) fn next(&mut self) -> Option<Duration> {
         let pause = self.pause.min(self.deadline.left());
         self.pause = (self.pause * 2).min(self.longest);
         (!pause.is_zero()).then_some(pause)
     }
 
-    /// Begins with short pauses again.
+    /// Returns to short pauses.
     pub(crate) fn hurry(&mut self) {
         self.pause = SHORTEST_PAUSE;
     }
 
-    /// Waits before the next try. `false`: the deadline has passed.
+    /// Waits before the next attempt. `false` if the deadline has passed.
     pub(crate) fn wait(&mut self) -> io::Result<bool> {
         let Some(pause) = self.next() else { return Ok(false) };
         sys::wait_connected(&[], pause).map(|()| true)

@@ -1,4 +1,4 @@
-//! What single ports are doing: by lock, label and probe.
+//! What single ports are used for, by lock, label and probe.
 
 use crate::allocator::Allocator;
 use crate::error::{Error, Result};
@@ -11,8 +11,8 @@ use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
 
 impl Allocator {
-    /// Whether a lease of `port` could be had at this moment: not leased, and nothing bound to it, TCP or UDP, on any
-    /// address. The port need not be in the pool.
+    /// Returns true if `port` could be leased at this moment: it is not leased, and no TCP or UDP socket is bound to it
+    /// on any address. The port need not be in the pool.
     ///
     /// # Errors
     /// `invalid_argument` for port 0, `registry_unusable`, `io`.
@@ -20,7 +20,7 @@ impl Allocator {
         Ok(self.check([port])?.iter().all(|state| state.usage.is_free()))
     }
 
-    /// What each of `ports` is doing, in the order given.
+    /// Reports what each of `ports` is used for, in the order given.
     ///
     /// # Errors
     /// `invalid_argument` for port 0, `registry_unusable`, `io`.
@@ -36,7 +36,7 @@ impl Allocator {
     }
 }
 
-/// Looks at one port: lock, label, probe. Nothing is left locked.
+/// Checks lock, label and probe of one port, and leaves nothing locked.
 pub(crate) fn state(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortState> {
     let kept = || {
         let slot = ports.read_one(port)?;
@@ -54,23 +54,25 @@ pub(crate) fn state(registry: &Registry, ports: &PortsFile, port: u16, here: &Pr
     Ok(PortState { port, usage })
 }
 
-/// Whether anything is bound to the port, leased or not. `None`: somebody has its lock, and it must not be probed.
+/// Whether a socket is bound to the port, leased or not. `None` if another process has its lock, so that it must not be
+/// probed.
 pub(crate) fn is_bound(ports: &PortsFile, port: u16) -> Result<Option<bool>> {
     Ok(occupied(ports, port)?.map(|usage| matches!(usage, PortUsage::Bound { .. })))
 }
 
-/// What the probe says of the port, leased or not. `None`: somebody has its lock, and it must not be probed.
+/// What the probe finds on the port, leased or not. `None` if another process has its lock, so that it must not be
+/// probed.
 pub(crate) fn occupied(ports: &PortsFile, port: u16) -> Result<Option<PortUsage>> {
     under_lock(ports, port, || probed(port))
 }
 
-/// Does `work` under the lock of `port`, or nothing if somebody else has it.
+/// Runs `work` under the lock of `port`, or returns `None` if another process has the lock.
 fn under_lock<T>(ports: &PortsFile, port: u16, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
     let Some(_lock) = ports.try_lock(PortRange::one(port))? else { return Ok(None) };
     work().map(Some)
 }
 
-/// What the probe says of a port whose lock is taken.
+/// The result of the probe. The caller has the port's lock.
 fn probed(port: u16) -> Result<PortUsage> {
     Ok(match probe(port).map_err(|error| Error::os(format!("cannot probe port {port}"), error))? {
         Occupancy::Free => PortUsage::Free,
@@ -80,7 +82,7 @@ fn probed(port: u16) -> Result<PortUsage> {
     })
 }
 
-/// What can be said of a port that somebody has locked.
+/// What the label says about a port that another process has locked.
 pub(crate) fn held(slot: Slot, here: &ProcessStamp) -> PortUsage {
     match slot.label() {
         Some(label) => PortUsage::Held {

@@ -1,40 +1,42 @@
-//! Whether a text tells of an address in use, and which ports it may mean: messages, logs, the output of programs. Pure:
-//! it suggests, and asks nobody. It may suggest too much, since every port is looked at before it is named. Knows no
-//! runner of tests and no language's exceptions.
+//! Finds "address already in use" in text such as messages, logs and program output, and the ports that it may mean.
+//! Pure: it only suggests candidates, and may suggest too many, since the caller checks each port before naming it.
+//! Knows no test runner and no language's exceptions.
 
 use std::str;
 
-/// How texts say that an address is in use, in lower case. "Port 8080 is already in use" is recognised besides.
+/// Lower-case phrases that report an address in use. "Port 8080 is already in use" is recognised separately.
 const PHRASES: [&str; 5] =
     ["address already in use", "addrinuse", "port_in_use", "port is already allocated", "connection in use"];
 
-/// Endings of files with source code: `a.test.js:12` is a place in one, no address.
+/// Extensions of source files: `a.test.js:12` is a position in a file, not an address.
 const SOURCES: [&str; 23] = [
     "js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "py", "go", "rs", "rb", "java", "kt", "c", "cc", "cpp", "h",
     "hpp", "cs", "php", "ex", "exs",
 ];
 
-/// What a look at a text may cost: of a longer one only the end is read, where failures are.
+/// How many bytes of a text are read at most. Of a longer text only the end is read, because failures are reported
+/// there.
 const MOST_TEXT: usize = 1_000_000;
 const MOST_LINES: usize = 20;
 const MOST_PORTS: usize = 20;
-/// How much before a number is looked at to tell what it is.
+/// How many bytes before a number are examined to decide whether it is a port.
 const MOST_BEFORE: usize = 128;
-/// How far from the line that tells of the conflict its port may be named: Node says `port: 8080` some lines further.
+/// How many lines away from the error its port may be named: Node prints `port: 8080` some lines below it.
 const LINES_BEFORE: usize = 3;
 const LINES_AFTER: usize = 7;
 
-/// What a text that tells of an address in use says of its port. Each list is in the order of the text, without repeats.
+/// What a text that reports an address in use says about its port. Both lists keep the order of the text, without
+/// repeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortConflict {
-    /// The ports in the lines that tell of it: the surest.
+    /// Ports in the lines that report the conflict: the most likely ones.
     pub told: Vec<u16>,
     /// Further ports in the lines around those.
     pub around: Vec<u16>,
 }
 
 impl PortConflict {
-    /// What `text` says; `None` if it tells of no conflict.
+    /// Searches `text`. `None` if it reports no port conflict.
     #[must_use]
     pub fn in_text(text: &str) -> Option<Self> {
         let plain = plain(text);
@@ -58,13 +60,14 @@ impl PortConflict {
     }
 }
 
-/// The ports that a text names, as an address or with the word `port` before them, whatever it tells of.
+/// The ports that a text mentions, as part of an address or after the word `port`, whether it reports a conflict or
+/// not.
 #[must_use]
 pub fn ports_in(text: &str) -> Vec<u16> {
     some(mentions(&plain(text)), &[])
 }
 
-/// Each port once, in order, without those of `known`, and not too many.
+/// Each port once, in order, without those in `known`, up to a maximum.
 fn some(ports: impl IntoIterator<Item = u16>, known: &[u16]) -> Vec<u16> {
     let mut found = Vec::new();
     for port in ports {
@@ -75,7 +78,7 @@ fn some(ports: impl IntoIterator<Item = u16>, known: &[u16]) -> Vec<u16> {
     found
 }
 
-/// The end of the text, without the sequences that colour it in a terminal.
+/// The end of the text, without terminal colour sequences.
 fn plain(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut rest = bytes.get(bytes.len().saturating_sub(MOST_TEXT)..).unwrap_or_default();
@@ -92,21 +95,21 @@ fn plain(text: &str) -> Vec<u8> {
     plain
 }
 
-/// What follows a sequence such as `ESC [ 31 ; 1 m`, if there is one.
+/// The text after a sequence such as `ESC [ 31 ; 1 m`, if it starts with one.
 fn coloured(text: &[u8]) -> Option<&[u8]> {
     let inside = text.strip_prefix(b"\x1b[")?;
     let length = inside.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
     inside.get(length..)?.strip_prefix(b"m")
 }
 
-/// Whether a line tells of an address in use.
+/// Whether a line reports an address in use.
 fn tells(line: &[u8]) -> bool {
     let lower = String::from_utf8_lossy(line).to_ascii_lowercase();
     PHRASES.iter().any(|phrase| lower.contains(phrase))
         || lower.match_indices("in use").any(|(at, _)| lower.get(..at).is_some_and(ends_with_a_port))
 }
 
-/// Whether this goes before "in use" of a port: "port 8080 is already ".
+/// Whether the text before "in use" names a port: "port 8080 is already ".
 fn ends_with_a_port(lower: &str) -> bool {
     let said = lower.trim_end();
     let said = said.strip_suffix("already").unwrap_or(said).trim_end();
@@ -116,7 +119,7 @@ fn ends_with_a_port(lower: &str) -> bool {
     before.strip_suffix("port").is_some_and(|before| !before.ends_with(char::is_alphabetic))
 }
 
-/// The numbers of a text that are ports by what is around them.
+/// The numbers of a text that are ports, judging by the text around them.
 fn mentions(text: &[u8]) -> Vec<u16> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -136,7 +139,7 @@ fn mentions(text: &[u8]) -> Vec<u16> {
     found
 }
 
-/// Whether a number between these is a port.
+/// Whether a number with this text before and after it is a port.
 fn is_port(before: &[u8], number: &[u8], after: &[u8]) -> bool {
     let ends = !after.first().is_some_and(|byte| is_word(*byte));
     (ends && (is_after_the_word(before) || is_in_a_pair(before)))
@@ -156,7 +159,7 @@ fn is_after_the_word(before: &[u8]) -> bool {
     begins && word.eq_ignore_ascii_case(b"port")
 }
 
-/// `('127.0.0.1', 8080`, as Python shows an address.
+/// `('127.0.0.1', 8080`, the way Python prints an address.
 fn is_in_a_pair(before: &[u8]) -> bool {
     let is_quote = |byte: &u8| matches!(byte, b'\'' | b'"');
     let Some(host) = before.trim_ascii_end().strip_suffix(b",").map(<[u8]>::trim_ascii_end) else { return false };
@@ -165,14 +168,14 @@ fn is_in_a_pair(before: &[u8]) -> bool {
     is_quote(quote) && opened.is_some_and(|ahead| ahead.trim_ascii_end().ends_with(b"("))
 }
 
-/// `127.0.0.1:8080`, `:::8080`, `[::]:8080`, `*:8080`: after the colon of an address, and not of a time of day, of a place
-/// in a file, or inside of an IPv6 address.
+/// `127.0.0.1:8080`, `:::8080`, `[::]:8080`, `*:8080`: follows the colon of an address, not that of a time of day, of a
+/// position in a file, or inside an IPv6 address.
 fn is_after_a_host(host: &[u8], number: &[u8], after: &[u8]) -> bool {
     if matches!(after, [b'.' | b':', digit, ..] if digit.is_ascii_digit()) {
         return false;
     }
     if host.ends_with(b":") && !host.ends_with(b"::") {
-        return false; // `::1` is an address, and `:::1` every address with a port
+        return false; // `::1` is an address, and `:::1` is port 1 on every address
     }
     let length = host.iter().rev().take_while(|byte| is_of_an_address(**byte)).count();
     let (ahead, address) = host.split_at(host.len() - length);
@@ -189,7 +192,7 @@ fn is_after_a_host(host: &[u8], number: &[u8], after: &[u8]) -> bool {
     !is_time(ahead, last, number) && !is_source(host)
 }
 
-/// The minutes after an hour.
+/// Whether the number is the minutes of a time of day.
 fn is_time(ahead: &[u8], hour: &[u8], minute: &[u8]) -> bool {
     let below = |number: &[u8], limit: u8| {
         let number = str::from_utf8(number).ok().and_then(|number| number.parse::<u8>().ok());
@@ -199,7 +202,7 @@ fn is_time(ahead: &[u8], hour: &[u8], minute: &[u8]) -> bool {
     begins && minute.len() == 2 && below(minute, 60) && below(hour, 24)
 }
 
-/// Whether it is the name of a file with source code, or of one of Node's own modules, `node:net`.
+/// Whether the text is the name of a source file, or of one of Node's own modules, such as `node:net`.
 fn is_source(host: &[u8]) -> bool {
     let begins = host.iter().rposition(|byte| byte.is_ascii_whitespace() || *byte == b'(').map_or(0, |at| at + 1);
     if host.get(begins..).is_some_and(|name| name.starts_with(b"node:")) {
@@ -214,12 +217,12 @@ fn digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Letters, digits and `_`; what is not ASCII counts as a letter.
+/// Letters, digits and `_`. A byte that is not ASCII counts as a letter.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-/// Of an IPv4 or IPv6 address.
+/// Whether the byte can be part of an IPv4 or IPv6 address.
 fn is_of_an_address(byte: u8) -> bool {
     byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }

@@ -1,7 +1,7 @@
-//! Does a server answer on this port? Knows TCP connections, not leases.
+//! Tests whether a server answers on a port. Knows TCP connections, not leases.
 //!
-//! A server counts as there once a connection succeeds on either loopback address. What answers is connected to and
-//! at once let go, so a server sees a client that says nothing.
+//! A server counts as ready once a connection succeeds on either loopback address. The connection is closed at once, so
+//! the server sees a client that sends nothing.
 
 use std::fmt;
 use std::io;
@@ -12,76 +12,76 @@ use socket2::{Domain, Socket, Type};
 
 use crate::sys;
 
-/// After this long without an answer a connection is begun anew: the kernel itself would ask again only after 1, 3,
+/// A connection that has had no answer for this long is started again. The kernel itself would retry only after 1, 3,
 /// 7, ... seconds.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A port at which is knocked, on both loopback addresses.
-pub(crate) struct Door {
+/// A port to connect to, on both loopback addresses.
+pub(crate) struct Endpoint {
     pub(crate) port: u16,
-    sides: [Side; 2],
+    addresses: [Address; 2],
 }
 
-/// One address of a door.
-struct Side {
-    address: IpAddr,
+/// One address of the port.
+struct Address {
+    ip: IpAddr,
     pending: Option<(Socket, Instant)>,
     seen: Seen,
 }
 
-/// What was seen last at one address.
+/// The last result at one address.
 #[derive(Clone, PartialEq, Eq)]
 enum Seen {
-    /// No connection was tried, or none was answered.
+    /// No connection was tried, or no answer has arrived.
     Nothing,
     Connected,
     Refused,
-    /// This machine has no such address.
+    /// This machine does not have the address.
     Missing,
     Failed(String),
 }
 
-impl Door {
+impl Endpoint {
     pub(crate) fn new(port: u16) -> Self {
-        let side = |address| Side { address, pending: None, seen: Seen::Nothing };
-        Self { port, sides: [side(Ipv4Addr::LOCALHOST.into()), side(Ipv6Addr::LOCALHOST.into())] }
+        let address = |ip| Address { ip, pending: None, seen: Seen::Nothing };
+        Self { port, addresses: [address(Ipv4Addr::LOCALHOST.into()), address(Ipv6Addr::LOCALHOST.into())] }
     }
 
-    /// Begins a connection wherever none is under way.
-    pub(crate) fn knock(&mut self) -> io::Result<()> {
-        self.sides.iter_mut().try_for_each(|side| side.knock(self.port))
+    /// Starts a connection to each address that has none in progress.
+    pub(crate) fn connect(&mut self) -> io::Result<()> {
+        self.addresses.iter_mut().try_for_each(|address| address.connect(self.port))
     }
 
-    /// Takes in what was answered, and says whether a server is there.
+    /// Collects the answers, and returns true if a server is there.
     pub(crate) fn is_open(&mut self) -> bool {
-        for side in &mut self.sides {
-            side.hear(self.port);
+        for address in &mut self.addresses {
+            address.poll(self.port);
         }
-        self.sides.iter().any(|side| side.seen == Seen::Connected)
+        self.addresses.iter().any(|address| address.seen == Seen::Connected)
     }
 
-    /// The connections that are not answered yet.
+    /// The connections without an answer yet.
     pub(crate) fn pending(&self) -> impl Iterator<Item = &Socket> {
-        self.sides.iter().filter_map(|side| side.pending.as_ref()).map(|(socket, _)| socket)
+        self.addresses.iter().filter_map(|address| address.pending.as_ref()).map(|(socket, _)| socket)
     }
 
-    /// What was seen last: "connection refused on 127.0.0.1 and ::1".
+    /// The last results as text: "connection refused on 127.0.0.1 and ::1".
     pub(crate) fn seen(&self) -> String {
-        let [v4, v6] = &self.sides;
+        let [v4, v6] = &self.addresses;
         if v4.seen == v6.seen {
-            return format!("{} on {} and {}", v4.seen, v4.address, v6.address);
+            return format!("{} on {} and {}", v4.seen, v4.ip, v6.ip);
         }
-        format!("{} on {}, {} on {}", v4.seen, v4.address, v6.seen, v6.address)
+        format!("{} on {}, {} on {}", v4.seen, v4.ip, v6.seen, v6.ip)
     }
 }
 
-impl Side {
-    fn knock(&mut self, port: u16) -> io::Result<()> {
+impl Address {
+    fn connect(&mut self, port: u16) -> io::Result<()> {
         if self.pending.as_ref().is_some_and(|(_, begun)| begun.elapsed() < PATIENCE) {
             return Ok(());
         }
         self.pending = None;
-        let address = SocketAddr::from((self.address, port));
+        let address = SocketAddr::from((self.ip, port));
         let socket = match sys::socket(Domain::for_address(address), Type::STREAM, None) {
             Ok(socket) => socket,
             Err(error) if sys::is_no_such_family(&error) => {
@@ -93,7 +93,7 @@ impl Side {
         socket.set_nonblocking(true)?;
         match socket.connect(&address.into()) {
             Err(error) if sys::is_connecting(&error) => {
-                // What was seen before stays until this one is answered, or shows that none is to be had.
+                // The previous result stays until this connection is answered, or turns out to be impossible.
                 self.pending = Some((socket, Instant::now()));
             }
             Err(error) => self.seen = Seen::from(&error),
@@ -102,7 +102,7 @@ impl Side {
         Ok(())
     }
 
-    fn hear(&mut self, port: u16) {
+    fn poll(&mut self, port: u16) {
         let Some((socket, begun)) = &self.pending else { return };
         self.seen = match socket.take_error() {
             Ok(Some(error)) | Err(error) => Seen::from(&error),
@@ -118,12 +118,13 @@ impl Side {
     }
 }
 
-/// A connection to a free port in the ephemeral range may be given that very port as its own, and then meets itself.
-/// Nobody is there then, and it must go without TIME_WAIT, which would keep the server from its port for a minute.
+/// Detects a connection to itself: on a free port in the ephemeral range, the kernel may choose that same port as the
+/// local one. Then there is no server, and the connection must be closed without TIME_WAIT, which would keep the server
+/// from its port for a minute.
 fn connected(socket: &Socket, port: u16) -> Seen {
     let own = socket.local_addr().ok().and_then(|own| own.as_socket());
     if own.is_some_and(|own| own.port() == port) {
-        // If it cannot be set, the port is taken for a minute, and the next looks say so.
+        // If this fails, the port is in TIME_WAIT for a minute, and the next attempts report it.
         let _ = socket.set_linger(Some(Duration::ZERO));
         return Seen::Refused;
     }
@@ -135,7 +136,7 @@ impl From<&io::Error> for Seen {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::TimedOut => Self::Nothing,
-            // ::1 where IPv6 is switched off.
+            // ::1 on a machine without IPv6.
             io::ErrorKind::AddrNotAvailable => Self::Missing,
             _ => Self::Failed(error.to_string()),
         }
@@ -158,7 +159,8 @@ impl fmt::Display for Seen {
 mod tests {
     use super::*;
 
-    /// The kernel chooses the port, bound with reuse as an outgoing connection binds it, and it connects to itself.
+    /// The kernel chooses the port, which is bound with reuse like that of an outgoing connection, and the socket
+    /// connects to itself.
     #[test]
     fn a_connection_that_met_itself_is_no_server_and_leaves_its_port_free() {
         for address in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
@@ -176,9 +178,9 @@ mod tests {
 
     #[test]
     fn what_was_seen_names_both_addresses() {
-        let mut door = Door::new(1);
-        assert_eq!(door.seen(), "no answer on 127.0.0.1 and ::1");
-        door.sides[1].seen = Seen::Refused;
-        assert_eq!(door.seen(), "no answer on 127.0.0.1, connection refused on ::1");
+        let mut endpoint = Endpoint::new(1);
+        assert_eq!(endpoint.seen(), "no answer on 127.0.0.1 and ::1");
+        endpoint.addresses[1].seen = Seen::Refused;
+        assert_eq!(endpoint.seen(), "no answer on 127.0.0.1, connection refused on ::1");
     }
 }

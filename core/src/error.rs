@@ -1,7 +1,7 @@
-//! The one list of error codes, and the error every call returns.
+//! The list of all error codes, and the error that every call returns.
 //!
-//! A message says what happened, with the value in it; a remedy says what to do next. Bindings map the code and
-//! pass both texts on; they never write texts of their own.
+//! A message says what happened and includes the value; a remedy says what to do next. Bindings map the code and show
+//! both texts unchanged; they never write texts of their own.
 
 use std::fmt;
 
@@ -14,23 +14,23 @@ use crate::port_state::PortState;
 pub enum ErrorCode {
     /// An argument, or a `PORTALLOC_*` variable, is out of range or malformed.
     InvalidArgument,
-    /// The text is not an isolation ID (12 lower-case hex digits).
+    /// The pool has no free ports for the request.
     InvalidId,
     /// No free run of that size is left in the pool.
     PoolExhausted,
-    /// A specific port that was asked for is leased, or something is bound to it.
+    /// One of the exact ports asked for is leased, or a socket is bound to it.
     PortInUse,
-    /// No environment with that ID, or no such process.
+    /// There is no environment with that ID, or no such process.
     NotFound,
     /// The environment is held by a live process, so it cannot be cleaned up from outside.
     InUse,
-    /// The env file asked for exists and is not portalloc's to overwrite.
+    /// The env file exists, and portalloc did not write it, so it is not overwritten.
     EnvFileExists,
-    /// 999 isolation IDs in a row were taken: something is wrong with the random source or the registry.
+    /// 999 isolation IDs in a row were in use: the random source or the registry is broken.
     IdExhausted,
-    /// The registry folder is missing, replaced, damaged, full, or not trustworthy.
+    /// The registry directory is missing, replaced, damaged, full, or not trustworthy.
     RegistryUnusable,
-    /// The operating system refused for lack of rights.
+    /// The operating system denied permission.
     PermissionDenied,
     /// The deadline passed.
     Timeout,
@@ -38,7 +38,7 @@ pub enum ErrorCode {
     Unsupported,
     /// Any other failure of the operating system.
     Io,
-    /// A defect in portalloc itself, caught at a border.
+    /// A defect in portalloc itself, caught where a binding calls it.
     Internal,
 }
 
@@ -101,7 +101,8 @@ struct Inner {
     census: Option<Census>,
     ports: Vec<PortState>,
     source: Option<std::io::Error>,
-    /// Whether what was open is not what the call needs, which is to be opened before the call is tried again.
+    /// Whether the open registry is not the one that the call needs, so that the caller has to open that one and try
+    /// again.
     is_outdated: bool,
 }
 
@@ -125,7 +126,7 @@ impl Error {
         Self::new(ErrorCode::InvalidArgument, message, remedy)
     }
 
-    /// An operating system error met while doing `what` (a phrase such as "cannot open /x/y").
+    /// An operating system error while doing `what` (a phrase such as "cannot open /x/y").
     pub(crate) fn os(what: impl fmt::Display, source: impl Into<std::io::Error>) -> Self {
         let source = source.into();
         let (code, remedy) = explain(&source);
@@ -134,54 +135,57 @@ impl Error {
         error
     }
 
-    /// As [`Error::os`], for the registry's own files: whatever the reason, the registry cannot be used.
+    /// As [`Error::os`], for the registry's own files: for any reason but a few, the code is `registry_unusable`.
     pub(crate) fn registry(what: impl fmt::Display, source: impl Into<std::io::Error>) -> Self {
         let source = source.into();
         let (code, remedy) = explain(&source);
         let code = if code == ErrorCode::Io { ErrorCode::RegistryUnusable } else { code };
-        let mut error =
-            Self::new(code, format!("{what}: {source}"), format!("{remedy}, or set PORTALLOC_DIR to another folder"));
+        let mut error = Self::new(
+            code,
+            format!("{what}: {source}"),
+            format!("{remedy}, or set PORTALLOC_DIR to another directory"),
+        );
         error.0.source = Some(source);
         error
     }
 
-    /// Of a thread that is in another network namespace than what is open.
+    /// The error of a thread that is in another network namespace than the open registry.
     pub(crate) fn netns_changed() -> Self {
         Self::new(
             ErrorCode::InvalidArgument,
-            "this thread is in another network namespace than the one whose ports these are",
-            "do it in a thread of that network namespace",
+            "this thread is not in the network namespace of these ports",
+            "make this call in a thread of that network namespace",
         )
         .outdated()
     }
 
-    /// Of a registry whose files are no longer those that others open: whoever has it opens it anew.
+    /// The error of a registry whose files are no longer those at its path. The caller opens it again.
     pub(crate) fn registry_gone() -> Self {
         Self::new(
             ErrorCode::RegistryUnusable,
-            "the registry was removed or replaced again and again while it was opened",
-            "find out who does so; nobody but portalloc should touch its folder",
+            "the registry was removed or replaced repeatedly while it was being opened",
+            "find out which program does that; only portalloc should change its directory",
         )
         .outdated()
     }
 
-    /// The same, of a call that is to be tried again once the registry of the calling thread is opened or restored.
+    /// Marks the error of a call to retry after the registry of the calling thread has been opened again or restored.
     pub(crate) fn outdated(mut self) -> Self {
         self.0.is_outdated = true;
         self
     }
 
-    /// Whether the call is to be tried again once the registry of the calling thread is opened or restored.
+    /// Whether to retry the call after the registry of the calling thread has been opened again or restored.
     pub(crate) fn is_outdated(&self) -> bool {
         self.0.is_outdated
     }
 
-    /// Whether it comes of a file or folder that is not there.
+    /// Whether the cause is a missing file or directory.
     pub(crate) fn is_of_something_absent(&self) -> bool {
         self.0.source.as_ref().is_some_and(|source| source.kind() == std::io::ErrorKind::NotFound)
     }
 
-    /// Whether it comes of the limit on open descriptors.
+    /// Whether the cause is the limit on open descriptors.
     pub(crate) fn is_descriptor_limit(&self) -> bool {
         self.0.source.as_ref().is_some_and(crate::sys::limit_reached)
     }
@@ -201,7 +205,7 @@ impl Error {
         self
     }
 
-    /// The same error under another code, its message put in front of.
+    /// The same error under another code, with a prefix before its message.
     pub(crate) fn recast(mut self, code: ErrorCode, prefix: &str) -> Self {
         self.0.code = code;
         self.0.message.insert_str(0, prefix);
@@ -226,7 +230,7 @@ impl Error {
         &self.0.remedy
     }
 
-    /// For `pool_exhausted` and `timeout`: what every port of the pool was doing.
+    /// For `pool_exhausted` and `timeout`: how many ports of the pool were in which state.
     #[must_use]
     pub fn census(&self) -> Option<&Census> {
         self.0.census.as_ref()
@@ -262,11 +266,11 @@ fn explain(error: &std::io::Error) -> (ErrorCode, &'static str) {
     use std::io::ErrorKind as Kind;
     match error.kind() {
         Kind::PermissionDenied => (ErrorCode::PermissionDenied, "check owner and mode of that path"),
-        Kind::ReadOnlyFilesystem => (ErrorCode::PermissionDenied, "use a folder on a writable file system"),
+        Kind::ReadOnlyFilesystem => (ErrorCode::PermissionDenied, "use a directory on a writable file system"),
         Kind::StorageFull | Kind::QuotaExceeded => (ErrorCode::Io, "free some space on that file system"),
         _ => match crate::sys::limit_reached(error) {
             true => (ErrorCode::Io, crate::sys::words::RAISE_LIMIT),
-            false => (ErrorCode::Io, "mend what the system reports and try again"),
+            false => (ErrorCode::Io, "fix the reported problem and try again"),
         },
     }
 }

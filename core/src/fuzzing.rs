@@ -1,5 +1,5 @@
-//! Doors through which the fuzzer (`proof/fuzz`) reaches readers and checks that are otherwise nobody's business. Compiled
-//! with `--cfg fuzzing` only, and no part of the library. Decides nothing: what is right, the fuzzer knows.
+//! Access for the fuzzer (`proof/fuzz`) to private readers and checks. Compiled with `--cfg fuzzing` only, and not part
+//! of the library. Decides nothing: the fuzzer knows which results are right.
 
 use crate::error::Result;
 use crate::id::IsolationId;
@@ -12,42 +12,42 @@ use crate::sys::ProcessStamp;
 /// What a slot of the `ports` file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotText {
-    /// Nobody has it.
+    /// No label.
     Empty,
     /// Not written by portalloc, or damaged.
     Damaged,
     /// The label of a held lease.
     Held {
-        /// What every label has.
+        /// The fields of every label.
         common: Common,
         /// The process that took it.
         holder: ProcessStamp,
     },
     /// The label of a kept environment.
     Kept {
-        /// What every label has.
+        /// The fields of every label.
         common: Common,
-        /// When its TTL is over, in milliseconds since 1970.
+        /// When its TTL ends, in milliseconds since 1970.
         expires_ms: Option<u64>,
-        /// The process whose end ends it.
+        /// The owner: the environment ends when this process does.
         owner: Option<ProcessStamp>,
     },
 }
 
-/// What every label has.
+/// The fields of every label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Common {
     /// The environment.
     pub id: Option<IsolationId>,
-    /// The user who made it.
+    /// The user who created it.
     pub user: u32,
-    /// The number of the lease.
+    /// The number of the lease, the same in all of its slots.
     pub lease: u64,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub since_ms: u64,
 }
 
-/// Reads a slot.
+/// Decodes a slot.
 #[must_use]
 pub fn read_slot(bytes: &[u8; 64]) -> SlotText {
     let label = match Slot::decode(bytes) {
@@ -62,7 +62,7 @@ pub fn read_slot(bytes: &[u8; 64]) -> SlotText {
     }
 }
 
-/// Writes a slot. A damaged one cannot be written, and is empty.
+/// Encodes a slot. A damaged one cannot be encoded, and becomes an empty one.
 #[must_use]
 pub fn write_slot(text: SlotText) -> [u8; 64] {
     let (common, claim) = match text {
@@ -74,7 +74,7 @@ pub fn write_slot(text: SlotText) -> [u8; 64] {
     Slot::Label(Label { claim, id, user, lease, since_ms }).encode()
 }
 
-/// Whether `names` are names for `count` ports.
+/// Checks that `names` are valid names for `count` ports.
 ///
 /// # Errors
 /// `invalid_argument`.
@@ -82,7 +82,7 @@ pub fn check_names(names: &[String], count: usize) -> Result<()> {
     names::check_names(names, count)
 }
 
-/// Whether `request` makes sense in `pool`.
+/// Checks that `request` is valid in `pool`.
 ///
 /// # Errors
 /// `invalid_argument`.
@@ -90,10 +90,10 @@ pub fn check_request(request: &LeaseRequest, pool: &Pool) -> Result<()> {
     request.check(pool)
 }
 
-/// The stamp of this process.
+/// Returns the stamp of this process.
 ///
 /// # Errors
-/// Of the operating system.
+/// Any error of the operating system.
 pub fn this_process() -> std::io::Result<ProcessStamp> {
     ProcessStamp::current()
 }

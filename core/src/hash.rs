@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 over the parts, each with its length before it, which keeps ("ab", "c") and ("a", "bc") apart.
+/// SHA-256 of the parts, each preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! The isolation ID: its form, and how one is made.
+//! The isolation ID: its format, and how a new one is generated.
 
 use std::fmt;
 use std::path::Path;
@@ -9,18 +9,18 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::hash::sha256;
 use crate::sys;
 
-/// Names one environment: 12 lower-case hex digits.
+/// Identifies one environment: 12 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IsolationId([u8; Self::BYTES]);
 
 impl IsolationId {
     pub(crate) const BYTES: usize = 6;
 
-    /// Makes a new ID: the first 12 hex digits of SHA-256 over work tree, instance ID, time in nanoseconds, a
+    /// Generates a new ID: the first 12 hex digits of the SHA-256 of worktree, instance ID, time in nanoseconds, a
     /// cryptographic random number, host name and process ID.
     ///
     /// # Errors
-    /// `io` if the operating system has no randomness.
+    /// `io` if the operating system provides no random bytes.
     pub fn generate(worktree: &Path, instance_id: &str) -> Result<Self> {
         let random = sys::random_number().map_err(|error| Error::os("cannot read random bytes", error))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -79,7 +79,7 @@ impl FromStr for IsolationId {
 
 impl fmt::Display for IsolationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In one piece: an ID is written some twenty times in the life of an environment.
+        // Writes all digits at once, because an environment writes its ID about twenty times in its life.
         let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
         let mut text = [0; 2 * Self::BYTES];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {

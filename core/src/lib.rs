@@ -1,8 +1,8 @@
-//! portalloc leases ports that no other process on this machine can be given.
+//! Leases ports: while you hold one, no other process on this machine is given it.
 //!
-//! Others *probe*: they find a free port, let go, and hope until the server binds it. portalloc *holds*: a lease is a
-//! lock in the kernel, so that a port that was given out is nobody else's until it is given back or the last process
-//! that holds it is gone. There is no daemon, and after a crash there is nothing to clean.
+//! Other tools *probe*: they find a free port, close it, and hope that it is still free when the server binds it.
+//! portalloc *holds*: a lease is a lock in the kernel, so no other process is given the port until you release the
+//! lease or the last process that holds it ends. There is no daemon, and nothing to clean up after a crash.
 //!
 //! ```
 //! # fn main() -> Result<(), portalloc::Error> {
@@ -19,11 +19,12 @@
 //! # }
 //! ```
 //!
-//! An [`Allocator`] is the door: [`Allocator::lease`] for ports, [`Allocator::create_environment`] for ports with an
-//! isolation ID, a temp dir and an env file around them. `DESIGN.md` in the repository says how it works and why.
+//! Start with an [`Allocator`]: [`Allocator::lease`] takes ports, and [`Allocator::create_environment`] takes ports
+//! with an isolation ID, a temp directory and an env file. `DESIGN.md` in the repository explains how it works and why.
 //!
-//! **What a lease does not do**: keep a program that knows nothing of portalloc from binding the very port before your
-//! server does. The default pool lies outside the kernel's ephemeral range, so only one that names the port can.
+//! **What a lease does not do**: it does not keep a program that does not use portalloc from binding the port before
+//! your server does. The default pool lies outside the kernel's ephemeral range, so only a program that asks for that
+//! port number can bind it. A guard ([`Lease::guard`]) or socket activation ([`Lease::socket`]) closes this gap.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

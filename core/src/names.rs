@@ -1,4 +1,4 @@
-//! Which names ports and environments may have, and the variable that a port's name becomes. Pure.
+//! Rules for the names of ports and environments, and the variable that a port's name becomes. Pure.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ pub(crate) const FIXED: [&str; 5] = ["ISOLATION_ID", "COMPOSE_PROJECT_NAME", "TE
 
 const LONGEST_NAME: usize = 64;
 
-/// The variable of a port's name: `my-db` becomes `MY_DB_PORT`.
+/// The variable for a port's name: `my-db` becomes `MY_DB_PORT`.
 pub(crate) fn variable(name: &str) -> String {
     format!("{}_PORT", name.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// Names for `count` ports must be words that become variables, each a different one.
+/// Checks names for `count` ports: each must become a variable, and no two the same one.
 pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
     if names.is_empty() {
         return Ok(());
@@ -49,7 +49,7 @@ pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
     Ok(())
 }
 
-/// An instance ID is short text without control characters.
+/// Checks an instance ID: short text without control characters.
 pub(crate) fn check_instance_id(given: &str) -> Result<()> {
     if given.len() > 256 || given.chars().any(char::is_control) {
         let shown: String = given.chars().take(40).collect();

@@ -1,5 +1,6 @@
-//! What every port of the pool is doing. The census probes every port that nobody claims: exact, but slow and, for a
-//! moment, in the way; so only for errors and on request. The map only reads, and may be looked at all day.
+//! What every port of the pool is used for. The census probes every unclaimed port, which is exact, but slow, and can
+//! briefly get in the way of others; so it is taken only for errors and on request. The map only reads, so it can be
+//! drawn as often as you like.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::registry::{LabelState, PortsFile, Registry, Slot};
 use crate::sys::{self, PortSockets, ProcessStamp};
 
 impl Allocator {
-    /// Counts what every port of the pool is doing. Probes each port that nobody claims: some 5 us a port.
+    /// Counts the ports of the pool by state. Probes each unclaimed port, which takes about 5 µs per port.
     ///
     /// # Errors
     /// `registry_unusable`, `io`.
@@ -21,14 +22,13 @@ impl Allocator {
         })
     }
 
-    /// What every port of the pool is doing, as far as can be seen without getting in anybody's way: nothing is locked,
-    /// probed or changed, so that it may be drawn again and again. Locks and labels tell whose a port is, the kernel's
-    /// tables which of the others have a socket.
+    /// Reports the state of every port of the pool without getting in the way of other processes: it locks, probes and
+    /// changes nothing, so you can call it repeatedly. Locks and labels show who holds a port; the kernel's socket
+    /// tables show which of the other ports have a socket.
     ///
-    /// It is no picture of one instant: a port that another process is just trying is shown as held. It does not see
-    /// that this user may not bind a port (never [`PortClass::Denied`], which only a probe
-    /// finds out), nor, before Linux 6.8, TCP sockets that are bound and neither listen nor are connected
-    /// ([`PoolMap::is_complete`]).
+    /// The map is not a snapshot of one instant: a port that another process is probing is shown as held. It never
+    /// shows [`PortClass::Denied`], which only a probe can find. Before Linux 6.8 it misses TCP sockets that are bound
+    /// but neither listen nor are connected ([`PoolMap::is_complete`]).
     ///
     /// # Errors
     /// `registry_unusable`, `io`.
@@ -39,7 +39,7 @@ impl Allocator {
     }
 }
 
-/// Takes the census, through a description that has no locks of its own.
+/// Takes the census, through an open file description that has no locks of its own.
 pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<Census> {
     let mut classes = Vec::with_capacity(pool.ports().count());
     for range in pool.ports().ranges() {
@@ -58,7 +58,7 @@ pub(crate) fn take(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &P
     Ok(PoolMap::new(classes, true).census())
 }
 
-/// Draws the map, through a description that has no locks of its own.
+/// Draws the map, through an open file description that has no locks of its own.
 pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &ProcessStamp) -> Result<PoolMap> {
     let mut classes = Vec::with_capacity(pool.ports().count());
     for range in pool.ports().ranges() {
@@ -75,22 +75,23 @@ pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &Pr
     let bound: BTreeSet<u16> = sockets.iter().map(|socket| socket.local.port()).collect();
     for (port, class) in &mut classes {
         if is_unclaimed(*class) && bound.contains(port) {
-            *class = PortClass::Stranger;
+            *class = PortClass::Foreign;
         }
     }
     Ok(PoolMap::new(classes, with_bound))
 }
 
-/// Whether nobody may mind a stranger on it.
+/// True if a foreign socket overrides this class.
 fn is_unclaimed(class: PortClass) -> bool {
     matches!(class, PortClass::Free | PortClass::Stale)
 }
 
-/// Ports locked at a time while they are probed. Each lock and unlock costs time in proportion to the locks that there are;
-/// and whoever wants one of these ports meanwhile waits for some microseconds for each.
+/// How many ports are locked at a time while they are probed. The cost of a lock or unlock grows with the number of
+/// existing locks, while a process that wants one of these ports waits some microseconds for each port of the batch.
 const PROBE_BATCH: usize = 16;
 
-/// Ports that nobody had locked a moment ago, all under one lock; one by one if somebody has a part of them by now.
+/// Probes ports that were unlocked a moment ago, all under one lock; one by one if another process has locked some of
+/// them since.
 fn probe_run(
     registry: &Registry,
     ports: &PortsFile,
@@ -114,23 +115,23 @@ fn probe_run(
     Ok(())
 }
 
-/// By label and probe, of a port whose lock is taken.
+/// Judges a port by label and probe. The caller has the port's lock.
 fn probed(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortClass> {
     match claimed(registry.standing(ports, port, ports.read_one(port)?, here)?) {
         PortClass::Kept => Ok(PortClass::Kept),
         unclaimed => match probe(port) {
             Ok(Occupancy::Free) => Ok(unclaimed),
-            Ok(Occupancy::Tcp | Occupancy::Udp) => Ok(PortClass::Stranger),
+            Ok(Occupancy::Tcp | Occupancy::Udp) => Ok(PortClass::Foreign),
             Ok(Occupancy::Denied) => Ok(PortClass::Denied),
             Err(error) => Err(Error::os(format!("cannot probe port {port}"), error)),
         },
     }
 }
 
-/// By its label, of a port that was not locked a moment ago.
+/// Judges a port that was unlocked a moment ago by its label.
 ///
-/// Whoever makes or removes an environment does so under the port's lock, and half of it looks stale: such a port is
-/// looked at again once it is known that nobody is at it.
+/// A process that creates or removes an environment does so under the port's lock, and half-way through the label looks
+/// stale. So a port that looks stale is checked again once no process has its lock.
 fn seen(registry: &Registry, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<PortClass> {
     let class = claimed(registry.standing_as_seen(ports, port, slot, here)?);
     if class != PortClass::Stale {

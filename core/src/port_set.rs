@@ -1,4 +1,4 @@
-//! Ranges and sets of ports, and their one notation: `20000-29999,31000`; which ports the kernel keeps. Pure.
+//! Ranges and sets of ports in their one notation, `20000-29999,31000`, and the ports that the kernel reserves. Pure.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -13,7 +13,7 @@ pub struct PortRange {
 }
 
 impl PortRange {
-    /// Every port there is.
+    /// Every valid port.
     pub(crate) const ALL: Self = Self { first: 1, last: u16::MAX };
 
     /// The range from `first` to `last`, or `None` if it would be reversed or contain 0.
@@ -22,13 +22,13 @@ impl PortRange {
         if first == 0 || first > last { None } else { Some(Self { first, last }) }
     }
 
-    /// The range of one port; port 0 does not exist and counts as 1.
+    /// The range of one port. Port 0 is not valid and counts as 1.
     pub(crate) fn one(port: u16) -> Self {
         let port = port.max(1);
         Self { first: port, last: port }
     }
 
-    /// The run of `count` ports from `first` on, if there is one and it ends by 65535.
+    /// The run of `count` ports that starts at `first`; `None` if it is empty or exceeds 65535.
     pub(crate) fn of(first: u16, count: usize) -> Option<Self> {
         let last = usize::from(first).checked_add(count)?.checked_sub(1)?;
         Self::new(first, u16::try_from(last).ok()?)
@@ -46,25 +46,25 @@ impl PortRange {
         self.last
     }
 
-    /// How many ports it has: 1 to 65535.
+    /// The number of ports: 1 to 65535.
     #[must_use]
     pub const fn count(self) -> usize {
         (self.last - self.first) as usize + 1
     }
 
-    /// Whether `port` is in it.
+    /// Whether the range contains `port`.
     #[must_use]
     pub const fn contains(self, port: u16) -> bool {
         self.first <= port && port <= self.last
     }
 
-    /// The ports, ascending.
+    /// The ports in ascending order.
     #[must_use]
     pub const fn ports(self) -> RangeInclusive<u16> {
         self.first..=self.last
     }
 
-    /// The part shared with `other`.
+    /// The ports in both ranges; `None` if there are none.
     pub(crate) fn intersection(self, other: Self) -> Option<Self> {
         Self::new(self.first.max(other.first), self.last.min(other.last))
     }
@@ -93,16 +93,17 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// A set of ports: ascending ranges that neither overlap nor touch.
+/// A set of ports, stored as ascending ranges that neither overlap nor touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortSet(Vec<PortRange>);
 
 impl PortSet {
-    /// Parses ports and ranges separated by commas, such as `27017,28000-28010`. White space around them is allowed.
+    /// Parses ports and ranges separated by commas, such as `27017,28000-28010`. Whitespace around them is ignored.
+    /// Empty text is the empty set.
     ///
     /// # Errors
-    /// `invalid_argument` for anything that is not a number from 1 to 65535, a reversed range, or an empty item.
-    /// The empty text is the empty set.
+    /// `invalid_argument` for anything that is not a number from 1 to 65535, for a reversed range, and for an empty
+    /// item.
     pub fn parse(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -110,37 +111,37 @@ impl PortSet {
         text.split(',').map(|item| parse_range(item, text)).collect()
     }
 
-    /// The ranges, ascending.
+    /// The ranges in ascending order.
     #[must_use]
     pub fn ranges(&self) -> &[PortRange] {
         &self.0
     }
 
-    /// Every port, ascending.
+    /// Every port, in ascending order.
     pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
         self.0.iter().flat_map(|range| range.ports())
     }
 
-    /// How many ports it has.
+    /// The number of ports.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.iter().map(|range| range.count()).sum()
     }
 
-    /// Whether it has no port.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `port` is in it.
+    /// Whether the set contains `port`.
     #[must_use]
     pub fn contains(&self, port: u16) -> bool {
         let after = self.0.partition_point(|range| range.first <= port);
         after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|range| range.contains(port))
     }
 
-    /// The lowest to the highest port, gaps included.
+    /// The range from the lowest to the highest port, including gaps.
     pub(crate) fn span(&self) -> Option<PortRange> {
         PortRange::new(self.0.first()?.first, self.0.last()?.last)
     }
@@ -160,14 +161,14 @@ impl PortSet {
         Self(left)
     }
 
-    /// The ports that are in both.
+    /// The ports that are in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.0.iter().flat_map(|&a| other.0.iter().filter_map(move |&b| a.intersection(b))).collect()
     }
 }
 
-/// A range from wide numbers, or none if it is empty.
+/// A range from wide numbers; `None` if it is empty.
 fn narrow(first: u32, last: u32) -> Option<PortRange> {
     PortRange::new(u16::try_from(first).ok()?, u16::try_from(last).ok()?)
 }
@@ -227,12 +228,12 @@ fn parse_port(text: &str, item: &str, whole: &str) -> Result<u16> {
     }
 }
 
-/// What the kernel keeps for itself, read when an [`Allocator`](crate::Allocator) opens.
+/// The ports that the kernel reserves, read when an [`Allocator`](crate::Allocator) opens.
 #[derive(Clone, Debug, Default)]
 pub struct KernelPorts {
-    /// `net.ipv4.ip_local_port_range`: where outgoing connections and bind(0) take their ports.
+    /// `net.ipv4.ip_local_port_range`: the range from which outgoing connections and bind(0) get their ports.
     pub ephemeral: Option<PortRange>,
-    /// `net.ipv4.ip_local_reserved_ports`: set aside by the administrator.
+    /// `net.ipv4.ip_local_reserved_ports`: ports that the administrator has reserved.
     pub reserved: PortSet,
 }
 

@@ -1,4 +1,4 @@
-//! What a port is doing, as a value for programs and a sentence for people.
+//! The state of a port, as a value for programs and as a sentence for people.
 
 use std::fmt;
 
@@ -8,43 +8,43 @@ use crate::id::IsolationId;
 use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
 
-/// A port and what it is doing.
+/// A port and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortState {
     /// The port.
     pub port: u16,
-    /// What it is doing.
+    /// Its state.
     pub usage: PortUsage,
 }
 
-/// What a port is doing.
+/// The state of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PortUsage {
-    /// Neither leased nor bound by anything.
+    /// Not leased, and no socket is bound to it.
     Free,
-    /// In a live lease.
+    /// Part of a live lease.
     Held {
-        /// The process that took the lease, as its label says; the lease may have been passed on since.
+        /// The process that took the lease, according to its label. Other processes may have inherited the lease since.
         holder: Option<Holder>,
-        /// The environment it belongs to, if it is not a plain lease.
+        /// The environment that the lease belongs to; `None` for a plain lease.
         id: Option<IsolationId>,
-        /// Since when.
+        /// When the lease was taken.
         since: Option<Timestamp>,
     },
     /// Claimed by a kept environment.
     Kept {
         /// The environment.
         id: IsolationId,
-        /// Since when.
+        /// When the environment was created.
         since: Timestamp,
     },
-    /// A program without a lease has a socket on it.
+    /// A foreign process has a socket on it.
     Bound {
-        /// `tcp` or `udp`: the first one found.
+        /// `tcp` or `udp`, whichever was found first.
         protocol: &'static str,
     },
-    /// This user may not bind it (below `ip_unprivileged_port_start`).
+    /// This user may not bind the port (below `ip_unprivileged_port_start`).
     Denied,
 }
 
@@ -53,7 +53,7 @@ pub enum PortUsage {
 pub struct Holder {
     /// Its process ID, in its own PID namespace.
     pub pid: u32,
-    /// Its command name, where it can be read from here.
+    /// Its command name, if this process can read it.
     pub name: Option<String>,
 }
 
@@ -65,10 +65,11 @@ impl fmt::Display for Holder {
 }
 
 impl Holder {
-    /// The process of a stamp; its name only if it still runs, since the number may be another's by now.
+    /// The process that a stamp identifies. The name is set only if that process still runs, because its ID may have
+    /// been reused.
     pub(crate) fn of(stamp: ProcessStamp, here: &ProcessStamp) -> Self {
         let name = match stamp.judge(here) {
-            sys::Judgement::Running => sys::process_name(stamp.pid),
+            sys::Liveness::Running => sys::process_name(stamp.pid),
             _ => None,
         };
         Self { pid: stamp.pid, name }
@@ -76,7 +77,7 @@ impl Holder {
 }
 
 impl PortUsage {
-    /// Whether a lease could have it.
+    /// Whether the port could be leased.
     #[must_use]
     pub fn is_free(&self) -> bool {
         matches!(self, Self::Free)

@@ -1,7 +1,7 @@
-//! Is anything on this port? Knows sockets, not leases. Call it only under the port's lock: a probe that meets a
-//! server's own bind makes that bind fail.
+//! Probes whether a socket is bound to a port. Knows sockets, not leases. Probe only under the port's lock: a server
+//! that binds during the probe gets an error.
 //!
-//! One look for TCP and one for UDP: what it takes to meet every holder is the platform's.
+//! Binds one TCP and one UDP socket; the platform module knows how to detect every holder.
 
 use std::io;
 
@@ -9,17 +9,17 @@ use socket2::Type;
 
 use crate::sys::{self, BoundPort};
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occupancy {
     Free,
     Tcp,
     Udp,
-    /// This user may not bind it.
+    /// This user may not bind the port.
     Denied,
 }
 
-/// The two sockets of a probe that found nothing: as long as they are open, nobody else can bind the port.
+/// The two sockets of a probe that found nothing. While they are open, no other process can bind the port.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) port: u16,
@@ -27,18 +27,18 @@ pub(crate) struct Pair {
     pub(crate) udp: BoundPort,
 }
 
-/// Probes `port` for TCP and then for UDP. The sockets are closed again.
+/// Probes `port` for TCP and then for UDP, and closes the sockets.
 pub(crate) fn probe(port: u16) -> io::Result<Occupancy> {
     Ok(bind(port)?.err().unwrap_or(Occupancy::Free))
 }
 
-/// Probes `port` and keeps the sockets; or what is there.
+/// Probes `port` and keeps the sockets; otherwise returns what is bound to it.
 pub(crate) fn bind(port: u16) -> io::Result<Result<Pair, Occupancy>> {
     pair(port, bind_one(port, Type::STREAM))
 }
 
-/// As `bind`, but over connections in TIME_WAIT: the sockets are bound with reuse, which is then switched off again.
-/// Only where it is known that there is nothing else, since reuse overlooks much.
+/// As `bind`, but ignores connections in TIME_WAIT: binds with reuse and then switches reuse off. Use it only on a port
+/// without any other socket, because reuse misses many holders.
 pub(crate) fn bind_resting(port: u16) -> io::Result<Result<Pair, Occupancy>> {
     let bound = pair(port, BoundPort::new(port, Type::STREAM, true))?;
     if let Ok(pair) = &bound {
@@ -47,7 +47,7 @@ pub(crate) fn bind_resting(port: u16) -> io::Result<Result<Pair, Occupancy>> {
     Ok(bound)
 }
 
-/// The probe for UDP, beside that for TCP.
+/// Adds the UDP probe to the TCP one.
 fn pair(port: u16, tcp: io::Result<BoundPort>) -> io::Result<Result<Pair, Occupancy>> {
     let tcp = match tcp {
         Ok(tcp) => tcp,
@@ -59,8 +59,9 @@ fn pair(port: u16, tcp: io::Result<BoundPort>) -> io::Result<Result<Pair, Occupa
     }
 }
 
-/// Whether certainly nothing listens on `port`, which the caller has leased. Reuse is on for TCP, so that neither connections
-/// in TIME_WAIT look like a server, nor is a server kept off that binds at the same instant and sets it as well.
+/// True if it is certain that nothing listens on `port`, which the caller has leased. TCP is probed with reuse, so that
+/// connections in TIME_WAIT do not look like a server, and so that a server that sets reuse as well can bind at the
+/// same moment.
 pub(crate) fn is_quiet(port: u16) -> bool {
     port != 0 && BoundPort::new(port, Type::STREAM, true).is_ok() && bind_one(port, Type::DGRAM).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Generators of random numbers for choosing ports: never from a state that a fork would copy.
+//! Random numbers for choosing ports, whose state a fork never copies.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +8,8 @@ use rand::rngs::SmallRng;
 
 use crate::sys::{PerProcess, random_number};
 
-/// Fast generators for choosing ports, one a lease: from a seed of the operating system's, one for each process, and a count,
-/// so that neither threads nor forked children repeat each other.
+/// Creates a fast generator for each lease, from a seed of the operating system (one per process) and a counter, so
+/// that neither threads nor forked children repeat each other's numbers.
 #[derive(Default)]
 pub(crate) struct Generators(PerProcess<Seeded>);
 
@@ -23,12 +23,12 @@ impl Generators {
         self.number().map(SmallRng::seed_from_u64)
     }
 
-    /// A number that tells one lease of this process from its others.
+    /// A number that distinguishes one lease of this process from its others.
     pub(crate) fn number(&self) -> io::Result<u64> {
         let seeded = self
             .0
             .get_or_try_make(|| Ok::<_, io::Error>(Seeded { seed: random_number()?, made: AtomicU64::new(0) }))?;
-        // An odd factor, so that no two counts give the same number, and numbers that follow each other look like others.
+        // The factor is odd, so no two counts give the same number, and consecutive numbers differ in many bits.
         Ok(seeded.seed ^ seeded.made.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 }

@@ -1,5 +1,5 @@
-//! Where settings come from: an argument, else a `PORTALLOC_*` variable, else the project file, else the default.
-//! Reads the process's environment and nothing else.
+//! Where settings come from: arguments override `PORTALLOC_*` variables, which override the project file, which
+//! overrides the defaults. Reads the process's environment and nothing else.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::allocator::Allocator;
 use crate::error::{Error, Result};
 use crate::project::Project;
 
-/// What an [`Allocator`] is opened with. Whatever is not set comes from the environment, else from the default.
+/// Settings for opening an [`Allocator`]. Values that are not set come from the environment, then from the defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Settings {
@@ -21,19 +21,19 @@ pub struct Settings {
     declared_exclude: Option<String>,
 }
 
-/// What calls go by, flat, for languages that read JSON.
+/// The settings in force, as flat text for languages that read JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettingsSummary {
     /// The registry's directory.
     pub directory: String,
-    /// The pool as it was asked for.
+    /// The pool that was asked for.
     pub pool: String,
-    /// The ports of it that can be leased.
+    /// The ports of the pool that can be leased.
     pub ports: String,
-    /// How many those are.
+    /// How many ports can be leased.
     pub count: usize,
-    /// Why they are not all of the pool, where that may surprise.
+    /// Why some ports of the pool cannot be leased, where that may be surprising.
     pub warnings: Vec<String>,
     /// The project file of the current directory or the nearest one above it.
     pub project: Option<String>,
@@ -73,48 +73,49 @@ impl Allocator {
 }
 
 impl Settings {
-    /// All the variables that are read.
+    /// All variables that are read.
     pub(crate) const VARIABLES: [&str; 3] = [DIRECTORY, POOL, EXCLUDE];
 
-    /// Nothing set: `PORTALLOC_DIR`, `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` decide, else the defaults.
+    /// Sets nothing: `PORTALLOC_DIR`, `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` apply, then the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Those given, as callers of other languages have them.
+    /// Sets the values that are given, in the form in which bindings receive them.
     pub fn given(directory: Option<PathBuf>, pool: Option<String>, exclude: Option<String>) -> Self {
         Self { directory, pool, exclude, ..Self::default() }
     }
 
-    /// The registry's folder, instead of `PORTALLOC_DIR`.
+    /// Sets the registry's directory, which overrides `PORTALLOC_DIR`.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// The pool, such as `20000-29999`, instead of `PORTALLOC_POOL`.
+    /// Sets the pool, such as `20000-29999`, which overrides `PORTALLOC_POOL`.
     pub fn pool(mut self, pool: impl Into<String>) -> Self {
         self.pool = Some(pool.into());
         self
     }
 
-    /// Ports never to give out, such as `27017,28000-28010`, instead of `PORTALLOC_EXCLUDE`.
+    /// Sets ports that are never leased, such as `27017,28000-28010`, which override `PORTALLOC_EXCLUDE`.
     pub fn exclude(mut self, exclude: impl Into<String>) -> Self {
         self.exclude = Some(exclude.into());
         self
     }
 
-    /// What the project file declares, for whatever neither an argument nor a variable sets.
+    /// Uses the values of the project file where neither an argument nor a variable sets one.
     pub fn project(mut self, project: &Project) -> Self {
         self.declared_pool.clone_from(&project.pool);
         self.declared_exclude.clone_from(&project.exclude);
         self
     }
 
-    /// Opens the registry and reads the kernel's ranges.
+    /// Opens the registry, which is created if it is missing, and reads the kernel's port ranges.
     ///
     /// # Errors
-    /// `invalid_argument` for a malformed pool or exclusion, `registry_unusable` and `permission_denied` for the folder.
+    /// `invalid_argument` for a malformed pool or exclusion; `registry_unusable` and `permission_denied` for the
+    /// directory; `unsupported` on a platform other than Linux.
     pub fn open(self) -> Result<Allocator> {
         let directory = match self.directory {
             Some(directory) => Some(directory),
@@ -127,7 +128,7 @@ impl Settings {
     }
 }
 
-/// A variable that is set to something; the empty text counts as not set, as for most tools.
+/// The value of a variable. Empty text counts as not set, as in most tools.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Points in time as records, labels and people need them: milliseconds since 1970, written as RFC 3339 in UTC.
+//! Points in time for records, labels and messages: milliseconds since 1970, written as RFC 3339 in UTC.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,14 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// Now, by the machine's wall clock.
+    /// The current time of the system's wall clock.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// From milliseconds since 1970.
+    /// The time this many milliseconds after 1970.
     #[must_use]
     pub const fn from_unix_ms(ms: u64) -> Self {
         Self(ms)
@@ -29,21 +29,21 @@ impl Timestamp {
         self.0
     }
 
-    /// This much later, or `None` beyond the year 9999.
+    /// The time this much later, or `None` beyond the year 9999.
     #[must_use]
     pub fn after(self, duration: Duration) -> Option<Self> {
         let ms = self.0.checked_add(u64::try_from(duration.as_millis()).ok()?)?;
         (ms <= LAST_MS).then_some(Self(ms))
     }
 
-    /// How long ago that is; nothing if it lies ahead.
+    /// The time elapsed since then; zero if it is in the future.
     #[must_use]
     pub fn age(self) -> Duration {
         Duration::from_millis(Self::now().0.saturating_sub(self.0))
     }
 }
 
-/// 9999-12-31T23:59:59.999Z, the last that RFC 3339 can write.
+/// 9999-12-31T23:59:59.999Z, the last time that RFC 3339 can express.
 const LAST_MS: u64 = 253_402_300_799_999;
 
 impl fmt::Display for Timestamp {

@@ -1,11 +1,12 @@
-//! The variables of an environment: their names and values, and how each shell or file wants them written. Pure.
+//! The variables of an environment: their names and values, and the syntax in which each shell or file needs them.
+//! Pure.
 
 use crate::names::variable;
 
-/// The names of the first five ports where none are given.
+/// The variables of the first five ports if the caller gives no names.
 const DEFAULT_NAMES: [&str; 5] = ["FIRESTORE_PORT", "AUTH_PORT", "API_PORT", "METRICS_PORT", "DEBUG_PORT"];
 
-/// The variables of `count` ports: by the names given, then by default, then by number.
+/// The variables of `count` ports: the given names, then the default names, then numbered ones.
 pub(crate) fn port_variables(names: &[String], count: usize) -> Vec<String> {
     (0..count)
         .map(|index| match (names.get(index), DEFAULT_NAMES.get(index)) {
@@ -16,7 +17,7 @@ pub(crate) fn port_variables(names: &[String], count: usize) -> Vec<String> {
         .collect()
 }
 
-/// How variables are written.
+/// The syntax in which variables are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
     /// `export NAME='value'` for sh, bash, zsh, dash: safe to `eval`.
@@ -31,7 +32,7 @@ pub enum Syntax {
     Github,
 }
 
-/// Writes variables in a syntax, a line each, whatever their values contain.
+/// Writes variables in a syntax, one per line, with any value quoted safely.
 #[must_use]
 pub fn render(variables: &[(String, String)], syntax: Syntax) -> String {
     variables.iter().map(|(name, value)| line(name, value, syntax)).collect()
@@ -44,7 +45,7 @@ fn line(name: &str, value: &str, syntax: Syntax) -> String {
         Syntax::PowerShell => format!("$env:{name} = '{}'\n", powershell(value)),
         Syntax::Dotenv => format!("{name}={}\n", dotenv(value)),
         Syntax::Github if value.contains(['\n', '\r']) => {
-            // No line of the value may end it early.
+            // No line of the value may equal the delimiter.
             let mut end = "PORTALLOC_END".to_owned();
             while value.lines().any(|line| line == end) {
                 end.push('_');
@@ -55,7 +56,7 @@ fn line(name: &str, value: &str, syntax: Syntax) -> String {
     }
 }
 
-/// PowerShell takes typographic quotes for quotes, too.
+/// PowerShell accepts typographic quotes as quotes, so they are doubled, too.
 fn powershell(value: &str) -> String {
     let mut doubled = String::new();
     for c in value.chars() {
@@ -64,7 +65,7 @@ fn powershell(value: &str) -> String {
     doubled
 }
 
-/// Bare where that means the same to every reader, else in single quotes, which take everything literally, else in
+/// Unquoted where every reader agrees on the meaning, else in single quotes, which take everything literally, else in
 /// double quotes.
 fn dotenv(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);

@@ -1,6 +1,7 @@
-//! Waiting for servers to come and to go. Composes knocks, probes and pauses; knows no environment.
+//! Waits until servers accept connections, or until ports are free. Combines connections, probes and pauses; knows no
+//! environment.
 //!
-//! Nobody announces that a socket listens or is closed, so this looks again and again: soon at first, then rarely.
+//! Nothing announces that a socket listens or is closed, so this polls: often at first, then rarely.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use socket2::Socket;
 use crate::allocator::Allocator;
 use crate::backoff::{Backoff, Deadline};
 use crate::check;
-use crate::connect::Door;
+use crate::connect::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
 use crate::port_state::PortUsage;
@@ -20,52 +21,54 @@ use crate::sys::{self, words};
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// What the last look grants a connection that is under way, so that a look without any waiting can succeed on a busy
-/// machine too.
+/// How long the last poll waits for connections in progress, so that a call with a limit of zero succeeds on a loaded
+/// machine, too.
 const ANSWER: Duration = Duration::from_millis(20);
 
 impl Allocator {
-    /// Waits until a server accepts connections on each of `ports`, on 127.0.0.1 or on ::1. A limit of zero looks once.
+    /// Waits until a server accepts connections on each of `ports`, on 127.0.0.1 or on ::1. Blocks for up to `limit`; a
+    /// limit of zero polls once.
     ///
-    /// A look is a connection that is closed at once, without a word. The ports need be neither leased nor in the pool.
+    /// Each poll opens a connection and closes it without sending anything. The ports need be neither leased nor in the
+    /// pool.
     ///
     /// # Errors
-    /// `timeout`, which says of each port that is not there what was seen last; `invalid_argument` for port 0 or no
-    /// port at all; `io`.
+    /// `timeout`, whose message gives the last result for each port without a server; `invalid_argument` for port 0 or
+    /// an empty list; `io`.
     pub fn wait_until_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
-        let mut doors: Vec<Door> = distinct(ports)?.into_iter().map(Door::new).collect();
+        let mut endpoints: Vec<Endpoint> = distinct(ports)?.into_iter().map(Endpoint::new).collect();
         let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
         loop {
-            for door in &mut doors {
-                let port = door.port;
-                door.knock().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
+            for endpoint in &mut endpoints {
+                let port = endpoint.port;
+                endpoint.connect().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
             }
             let pause = backoff.next();
-            listen(&mut doors, pause.unwrap_or(ANSWER), pause.is_none())?;
-            if doors.is_empty() {
+            listen(&mut endpoints, pause.unwrap_or(ANSWER), pause.is_none())?;
+            if endpoints.is_empty() {
                 return Ok(());
             }
             if pause.is_none() || self.is_cancelled() {
-                let seen = doors.iter().map(|door| (door.port, door.seen()));
+                let seen = endpoints.iter().map(|endpoint| (endpoint.port, endpoint.seen()));
                 return Err(timeout(
                     &backoff.deadline,
                     seen,
-                    "see whether the server runs and what its log says, or wait longer",
+                    "check that the server runs, read its log, or wait longer",
                 ));
             }
         }
     }
 
-    /// Waits until nothing is bound to any of `ports`: TCP or UDP, on any address, listening or not, TIME_WAIT
-    /// included. Whether a port is leased makes no difference. A limit of zero looks once.
+    /// Waits until no socket is bound to any of `ports`: TCP or UDP, on any address, listening or not, including
+    /// TIME_WAIT. A lease on a port makes no difference. Blocks for up to `limit`; a limit of zero checks once.
     ///
-    /// Ports that a live process holds by a lease, and those that this user may not bind, are not probed, but looked up
-    /// in the kernel's tables of sockets. Before Linux 6.8 these do not show a TCP socket that is bound and neither
+    /// Ports that a live process has leased, and ports that this user may not bind, are not probed; they are looked up
+    /// in the kernel's socket tables. Before Linux 6.8 these tables do not show a TCP socket that is bound but neither
     /// listens nor is connected.
     ///
     /// # Errors
-    /// `timeout`, which says of each port that is not free what was seen last; `invalid_argument` for port 0 or no
-    /// port at all; `registry_unusable`, `io`.
+    /// `timeout`, whose message gives the last result for each port that is not free; `invalid_argument` for port 0 or
+    /// an empty list; `registry_unusable`, `io`.
     pub fn wait_until_free(&self, ports: &[u16], limit: Duration) -> Result<()> {
         let mut waiting = distinct(ports)?;
         let file = self.in_checked_registry(|allocator| allocator.registry.ports())?;
@@ -97,15 +100,15 @@ fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
     Ok(ports.iter().copied().filter(|port| seen.insert(*port)).collect())
 }
 
-/// Takes in answers for `time`, or only until all are in; removes the doors that are open. No connection is begun
-/// here, so that servers that refuse at once do not make it a busy loop.
-fn listen(doors: &mut Vec<Door>, time: Duration, only_pending: bool) -> Result<()> {
+/// Collects answers for `time`, or only until none is pending, and removes the ports that have a server. It starts no
+/// connection, so that servers that refuse at once do not cause a busy loop.
+fn listen(endpoints: &mut Vec<Endpoint>, time: Duration, only_pending: bool) -> Result<()> {
     let deadline = Deadline::new(time);
     loop {
-        doors.retain_mut(|door| !door.is_open());
-        let pending: Vec<_> = doors.iter().flat_map(Door::pending).collect();
+        endpoints.retain_mut(|endpoint| !endpoint.is_open());
+        let pending: Vec<_> = endpoints.iter().flat_map(Endpoint::pending).collect();
         let left = deadline.left();
-        if doors.is_empty() || left.is_zero() || (only_pending && pending.is_empty()) {
+        if endpoints.is_empty() || left.is_zero() || (only_pending && pending.is_empty()) {
             return Ok(());
         }
         rest(&pending, left)?;
@@ -116,7 +119,7 @@ fn rest(sockets: &[&Socket], time: Duration) -> Result<()> {
     sys::wait_connected(sockets, time).map_err(|error| Error::os("cannot wait for ports", error))
 }
 
-/// Those of `ports` on which there is something, and what.
+/// The ports to which something is still bound, and what.
 fn still_bound(file: &PortsFile, ports: &[u16]) -> Result<Vec<(u16, String)>> {
     let seen = |port, protocol| (port, format!("still bound ({protocol})"));
     let mut bound = Vec::new();
@@ -124,7 +127,7 @@ fn still_bound(file: &PortsFile, ports: &[u16]) -> Result<Vec<(u16, String)>> {
     for &port in ports {
         match check::occupied(file, port)? {
             Some(PortUsage::Bound { protocol }) => bound.push(seen(port, protocol)),
-            // A live lease, whose server a probe might get in the way of, or a port that cannot be probed.
+            // A live lease, whose server could fail to bind during a probe, or a port that cannot be probed.
             None | Some(PortUsage::Denied) => {
                 unprobed.insert(port);
             }
@@ -134,14 +137,14 @@ fn still_bound(file: &PortsFile, ports: &[u16]) -> Result<Vec<(u16, String)>> {
     if !unprobed.is_empty() {
         let found = sys::port_sockets(&unprobed)
             .map_err(|error| Error::os("cannot read the kernel's table of sockets", error))?;
-        // However many sockets are on a port, it is told once.
+        // A port is reported once, even if it has several sockets.
         let first = found.sockets.iter().filter(|socket| unprobed.remove(&socket.local.port()));
         bound.extend(first.map(|socket| seen(socket.local.port(), socket.protocol)));
     }
     Ok(bound)
 }
 
-/// The error that names the ports, together where the same was seen of them.
+/// The error that names the ports, grouped by their last result.
 fn timeout(deadline: &Deadline, seen: impl IntoIterator<Item = (u16, String)>, remedy: &str) -> Error {
     let mut groups: BTreeMap<String, Vec<PortRange>> = BTreeMap::new();
     for (port, what) in seen {

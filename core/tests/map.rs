@@ -32,7 +32,7 @@ fn the_census_counts_what_the_map_shows() {
     assert_eq!(ports(&map, PortClass::Held), lease.ports());
     assert_eq!(ports(&map, PortClass::Kept), kept.ports());
     assert_eq!(ports(&map, PortClass::Stale), stale.ports());
-    assert_eq!(ports(&map, PortClass::Stranger).len(), 2);
+    assert_eq!(ports(&map, PortClass::Foreign).len(), 2);
     assert_eq!(map.runs().iter().map(|(range, _)| range.count()).sum::<usize>(), 30);
     assert_eq!(map.census(), allocator.census().unwrap());
     drop(lease);

@@ -204,14 +204,14 @@ fn what_is_no_regular_file_is_refused() {
     fs::create_dir(&path).unwrap();
     let error = Project::nearest(folder.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
-    assert!(error.message().ends_with("portalloc.toml is a folder"), "{error}");
+    assert!(error.message().ends_with("portalloc.toml is a directory"), "{error}");
     fs::remove_dir(&path).unwrap();
 
     // A pipe that nobody writes to: opening it must not wait for a writer.
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     let error = Project::nearest(folder.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
-    assert!(error.message().contains("no regular file"), "{error}");
+    assert!(error.message().contains("not a regular file"), "{error}");
 }
 
 #[test]

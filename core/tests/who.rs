@@ -70,7 +70,7 @@ fn nobody() {
     let place = Place::new();
     let report = place.who();
     assert!(report.usage == PortUsage::Free && report.sockets.is_empty() && report.record.is_none(), "{report:?}");
-    assert!(report.to_string().contains("nobody"), "{report}");
+    assert!(report.to_string().contains("is not in use"), "{report}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn servers_that_are_left_are_leaks() {
         let listener = TcpListener::bind((address, port)).unwrap();
         let [leak] = leaks(true).try_into().unwrap();
         assert!(leak.port == port && leak.is_ours, "{leak:?}");
-        let said = format!("port {port} is given back, but still listened on by this very process, PID");
+        let said = format!("port {port} is given back, but still listened on by this process, PID");
         assert!(leak.message.starts_with(&said), "{}", leak.message);
         assert_eq!(leaks(false), Vec::new(), "ours does not count");
         drop(listener);
@@ -154,7 +154,7 @@ fn a_failure_is_explained_by_who_is_there() {
     let mut named = Failure::new();
     named.named.extend([other, port, other]);
     let sentences = place.allocator.explain_conflict(&named).unwrap().unwrap();
-    assert_eq!(sentences[0], format!("port {other} was in use; nobody is on it any more"));
+    assert_eq!(sentences[0], format!("port {other} was in use, but is not any more"));
     assert!(sentences.len() == 2 && sentences[1].starts_with(&format!("port {port} is in use by PID")));
     let mut harmless = Failure::new();
     harmless.texts.push(format!("port {port} is fine"));

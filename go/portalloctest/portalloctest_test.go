@@ -108,7 +108,7 @@ func TestAForgottenServerIsNamed(t *testing.T) {
 		}
 	})
 	server.Close()
-	named := fmt.Sprintf("port %d is given back, but still listened on by this very process, PID %d", port, os.Getpid())
+	named := fmt.Sprintf("port %d is given back, but still listened on by this process, PID %d", port, os.Getpid())
 	if len(errors) != 1 || !strings.HasPrefix(errors[0], named) {
 		t.Errorf("%q, not %q", errors, named)
 	}

@@ -1,4 +1,4 @@
-//! The command line under test, in a world of its own.
+//! The command line under test, in an isolated world.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,13 +18,14 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// With a pool of 60 ports. `program` is `env!("CARGO_BIN_EXE_portalloc")`, which only its tests know.
+    /// A world with a pool of 60 ports. `program` is `env!("CARGO_BIN_EXE_portalloc")`, which only the binary's own
+    /// tests know.
     #[must_use]
     pub fn new(program: &'static str) -> Self {
         Self::with_pool_of(program, 60)
     }
 
-    /// With a pool of `count` consecutive ports.
+    /// A world with a pool of `count` consecutive ports.
     #[must_use]
     pub fn with_pool_of(program: &'static str, count: usize) -> Self {
         let world = World::new(count).with_programs(Path::new(program).parent().expect("the binary is in a directory"));
@@ -38,7 +39,7 @@ impl CommandLine {
         self.path().join("elsewhere")
     }
 
-    /// `--pool`: some of the pool's ports, by index.
+    /// The value for `--pool`: some of the pool's ports, by index.
     #[must_use]
     pub fn part_of_pool(&self, first: usize, last: usize) -> String {
         let port = |index: usize| self.ports().get(index).expect("a port of the pool");
@@ -52,7 +53,7 @@ impl CommandLine {
         command
     }
 
-    /// A script for the real `sh`.
+    /// A command that runs a script in the system's `sh`.
     #[must_use]
     pub fn sh(&self, script: &str) -> Command {
         let mut command = self.program("sh");
@@ -65,26 +66,26 @@ impl CommandLine {
         run(&mut self.command(arguments))
     }
 
-    /// What `create --json` says, with more options.
+    /// The output of `create --json` with further options.
     pub fn create(&self, options: &[&str]) -> Value {
         self.run(["create", "--json"].iter().chain(options)).json()
     }
 
-    /// What `list --json` says of the environments.
+    /// The environments in the output of `list --json`.
     #[must_use]
     pub fn environments(&self) -> Vec<Value> {
         let listed = self.run(["list", "--json"]).json();
         listed.get("environments").and_then(Value::as_array).expect("an array of environments").clone()
     }
 
-    /// What `list --json` says of one environment.
+    /// One environment in the output of `list --json`.
     #[must_use]
     pub fn environment(&self, id: &str) -> Value {
         let is_it = |environment: &Value| environment.get("isolation_id").is_some_and(|listed| listed == id);
         self.environments().into_iter().find(is_it).unwrap_or_else(|| panic!("{id} is not listed"))
     }
 
-    /// Fails unless no environment has left anything, and nothing but `expected` is in the worktree.
+    /// Fails if an environment has left anything, or if the worktree contains other files than `expected`.
     pub fn assert_nothing_left(&self, expected: &[&str]) {
         assert_eq!(names(self.work()), expected, "in the worktree");
         self.assert_no_environment_left();

@@ -1,18 +1,18 @@
-//! Waiting for a condition: a test that sleeps and hopes is either slow or flaky.
+//! Waits for a condition, because a test that sleeps for a fixed time is either slow or flaky.
 
 use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, poll};
 
-/// How long a condition may take on a machine that is busy with everything else.
+/// How long a condition may take on a machine under heavy load.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds; fails the test if it does not within [`PATIENCE`].
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
-        // Between two looks, so that what is waited for gets the processor.
+        assert!(start.elapsed() < PATIENCE, "timed out after {PATIENCE:?} waiting until {what}");
+        // A pause between two checks, so that other processes get the CPU.
         let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 2_000_000 }));
     }
 }

@@ -1,4 +1,4 @@
-//! What is in the answer of `create --json`.
+//! Reads the output of `create --json`.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub fn ports(created: &Value) -> Vec<u16> {
     serde_json::from_value(ports.clone()).expect("port numbers")
 }
 
-/// A path.
+/// The path in this field.
 #[must_use]
 pub fn path(created: &Value, key: &str) -> PathBuf {
     text(created, key).into()

@@ -1,7 +1,7 @@
-//! What the tests and proofs of all crates share: a world of its own for each test, the command line in it, and processes
-//! that end with the test. Knows nothing of any single test.
+//! What the tests and proofs of all crates share: an isolated world for each test, the command line in it, and
+//! processes that end with the test. Knows nothing of any single test.
 //!
-//! A failure in here is a failed test, so these helpers panic where product code would return an error.
+//! A failure in this crate is a failed test, so these functions panic where product code would return an error.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a failure in here is a failed test")]
 

@@ -1,10 +1,10 @@
-//! Namespaces by `unshare` of util-linux.
+//! Namespaces, created with `unshare` of util-linux.
 
 use std::process::{Command, Stdio};
 
 use crate::skip;
 
-/// Whether `unshare` works with these flags; Calls [`skip()`] if not.
+/// Whether `unshare` works with these flags. Calls [`skip()`] if not.
 #[must_use]
 pub fn can_unshare(flags: &[&str]) -> bool {
     let works = succeeds(Command::new("unshare").args(flags).arg("true"));
@@ -14,11 +14,11 @@ pub fn can_unshare(flags: &[&str]) -> bool {
     works
 }
 
-/// A command that starts the program in its further arguments in a network namespace of its own, whose loopback is up and in
-/// which `prepare` (a shell script) ran first. `None` where that does not work.
+/// A command that starts the program in its further arguments in a new network namespace, in which the loopback
+/// interface is up and the shell script `prepare` ran first. `None` if that does not work here.
 #[must_use]
 pub fn own_network(prepare: &str) -> Option<Command> {
-    // Only root can do without a user namespace.
+    // Only root can do this without a user namespace.
     let flags = if rustix::process::geteuid().is_root() { "-n" } else { "-rn" };
     let shell = |script: &str| {
         let mut command = Command::new("unshare");

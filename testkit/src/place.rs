@@ -1,4 +1,4 @@
-//! Directories of its own for whoever tests: a registry, a temp directory and a worktree. Knows no ports.
+//! The directories of one test: a registry, a temp directory and a worktree. Knows no ports.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// Size of a port's slot in the registry's `ports` file.
+/// Size of a port's slot in the registry's `ports` file, in bytes.
 const SLOT: u64 = 64;
 
-/// What a developer, a CI or another portalloc may have set for all programs.
+/// Variables that a developer, a CI system or another portalloc may have set for all programs.
 const INHERITED: [&str; 11] = [
     "PORTALLOC_EXCLUDE",
     "ISOLATION_ID",
@@ -25,7 +25,7 @@ const INHERITED: [&str; 11] = [
     "LISTEN_FDNAMES",
 ];
 
-/// Where a test's processes meet, and nobody else's.
+/// The directories that only the processes of one test share.
 #[derive(Debug)]
 pub struct Place {
     root: PathBuf,
@@ -34,14 +34,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// In a directory that is removed when this is dropped.
+    /// A place in a new directory, which is removed when this is dropped.
     pub(crate) fn new() -> Self {
         let owned = tempfile::Builder::new().prefix("portalloc-test-").tempdir().expect("a scratch directory");
         let place = Self::at(owned.path());
         Self { _owned: Some(owned), ..place }
     }
 
-    /// In a directory that the caller has made and removes.
+    /// A place in a directory that the caller has created and removes.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let place = Self { root: root.into(), programs: None, _owned: None };
@@ -58,20 +58,20 @@ impl Place {
         self
     }
 
-    /// Lets every user reach the registry, and write into temp directory and worktree.
+    /// Lets every user access the registry, and write to the temp directory and the worktree.
     pub fn open_to_all(&self) {
         for (directory, mode) in [(self.root.clone(), 0o755), (self.temp(), 0o1777), (self.work(), 0o1777)] {
             fs::set_permissions(directory, Permissions::from_mode(mode)).expect("the permissions are set");
         }
     }
 
-    /// The directory of everything.
+    /// The directory that contains all others.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.root
     }
 
-    /// `PORTALLOC_DIR`.
+    /// The value of `PORTALLOC_DIR`.
     #[must_use]
     pub fn registry(&self) -> PathBuf {
         self.root.join("registry")
@@ -90,25 +90,25 @@ impl Place {
         self.namespace().join("ports")
     }
 
-    /// The record of an environment.
+    /// The path of an environment's record.
     #[must_use]
     pub fn record(&self, id: &str) -> PathBuf {
         self.namespace().join("envs").join(format!("{id}.json"))
     }
 
-    /// `TMPDIR`.
+    /// The value of `TMPDIR`.
     #[must_use]
     pub fn temp(&self) -> PathBuf {
         self.root.join("temp")
     }
 
-    /// The worktree, where commands run.
+    /// The worktree, in which commands run.
     #[must_use]
     pub fn work(&self) -> PathBuf {
         self.root.join("work")
     }
 
-    /// Makes a command run here, with this pool and nothing of the developer's own settings.
+    /// Makes a command run here, with this pool and without the developer's own settings.
     pub fn prepare<'a>(&self, command: &'a mut Command, pool: &str) -> &'a mut Command {
         for name in INHERITED {
             command.env_remove(name);
@@ -126,21 +126,21 @@ impl Place {
             .stdin(Stdio::null())
     }
 
-    /// Writes into the slot of a port, from byte `offset` on, behind portalloc's back.
+    /// Overwrites the slot of a port from byte `offset` on, without using portalloc.
     pub fn scribble(&self, port: u16, offset: u64, bytes: &[u8]) {
         let file = OpenOptions::new().write(true).open(self.ports_file()).expect("the ports file");
         file.write_all_at(bytes, u64::from(port) * SLOT + offset).expect("the slot is written");
     }
 
-    /// Fails unless no environment has left anything in the registry and the temp directory.
+    /// Fails if an environment has left anything in the registry or the temp directory.
     pub fn assert_no_environment_left(&self) {
         assert_eq!(names(self.temp()), [""; 0], "in the temp directory");
-        // A command at the limit on descriptors may have come to an end before it made the directory of records.
+        // A command at the descriptor limit may have failed before it created the records directory.
         let records = self.namespace().join("envs");
         if records.exists() {
             assert_eq!(names(records), [""; 0], "records");
         }
-        // Without the file there are no labels. Before them stands the header.
+        // Without the file there are no labels. The header comes before them.
         let labels = fs::read(self.ports_file()).unwrap_or_default();
         let mut labels = labels.iter().skip(usize::try_from(SLOT).unwrap_or_default());
         assert!(labels.all(|byte| *byte == 0), "labels are left");

@@ -1,4 +1,4 @@
-//! Child processes that end with the test, also if it fails.
+//! Child processes that end with the test, even if it fails.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -6,12 +6,12 @@ use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A child process. Dropped, it is killed, and waited for.
+/// A child process. Dropping it kills it and waits for its end.
 #[derive(Debug)]
 pub struct Process(Child);
 
 impl Process {
-    /// Starts it.
+    /// Starts a command.
     ///
     /// # Errors
     ///
@@ -20,12 +20,12 @@ impl Process {
         command.spawn().map(Self)
     }
 
-    /// Sends it a signal; it must not have been waited for.
+    /// Sends it a signal. It must not have been waited for.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).expect("it runs");
     }
 
-    /// Kills it, and waits for its end.
+    /// Kills it and waits for its end.
     pub fn end(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -52,7 +52,7 @@ impl Drop for Process {
     }
 }
 
-/// Sends a signal to a process of which a test knows the ID alone.
+/// Sends a signal to a process of which the test knows only the ID.
 pub fn kill(pid: &str, signal: Signal) {
     kill_process(Pid::from_raw(pid.parse().expect("a process ID")).expect("a process ID"), signal).expect("it runs");
 }

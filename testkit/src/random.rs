@@ -1,11 +1,11 @@
-//! What to do next, at random.
+//! Random choices for tests.
 
 /// Random enough for choosing what to do next, and repeatable by its seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// From a seed.
+    /// A generator with this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)

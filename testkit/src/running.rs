@@ -1,4 +1,4 @@
-//! Commands that a test talks to, line by line.
+//! Commands that a test communicates with, line by line.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::{Process, status};
 
-/// A command that is running, with the test's ends of its pipes. Dropped, it is killed.
+/// A running command, with the test's ends of its pipes. Dropping it kills it.
 #[derive(Debug)]
 pub struct Running {
     process: Process,
@@ -16,11 +16,11 @@ pub struct Running {
     stdout: BufReader<ChildStdout>,
 }
 
-/// Longer than any command waits; a command that says nothing for so long hangs.
+/// Longer than any command waits: a command without output for this long hangs.
 const LONGEST_SILENCE: Timespec = Timespec { tv_sec: 120, tv_nsec: 0 };
 
 impl Running {
-    /// Starts it.
+    /// Starts a command.
     pub fn start(command: &mut Command) -> Self {
         let started = Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let mut process = started.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
@@ -41,7 +41,7 @@ impl Running {
         writeln!(stdin, "{line}").expect("it reads its standard input");
     }
 
-    /// Whether it has written something that was not read yet, or has ended.
+    /// Whether it has written output that was not read yet, or has ended.
     #[must_use]
     pub fn has_written(&self) -> bool {
         self.writes_within(&Timespec { tv_sec: 0, tv_nsec: 0 })
@@ -60,7 +60,7 @@ impl Running {
         line.trim_end().to_owned()
     }
 
-    /// What it writes to standard output until it ends.
+    /// The rest of its standard output, until it ends.
     pub fn rest(&mut self) -> String {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("its output is text");
@@ -72,24 +72,24 @@ impl Running {
         self.process.signal(signal);
     }
 
-    /// Kills it, and waits for its end. Its standard input stays open for children that it forked.
+    /// Kills it and waits for its end. Its standard input stays open for children that it forked.
     pub fn kill(&mut self) {
         self.process.end();
     }
 
-    /// Ends its standard input, also for children that have it, too.
+    /// Closes its standard input, also for children that share it.
     pub fn end_input(&mut self) {
         self.stdin = None;
     }
 
-    /// Ends its standard input, and waits: its status, and what else it wrote.
+    /// Closes its standard input and waits for its end. Returns its status and the rest of its output.
     pub fn end(mut self) -> (i32, String) {
         self.end_input();
         let status = self.wait();
         (status, self.rest())
     }
 
-    /// Waits for its end.
+    /// Waits for its end and returns its status.
     pub fn wait(&mut self) -> i32 {
         status(self.process.wait().expect("it is a child of this process"))
     }

@@ -1,14 +1,14 @@
-//! Tests that cannot run everywhere: where they do not, they say so loudly, and in CI they fail.
+//! Tests that cannot run everywhere: they report it if they are skipped, and fail in CI.
 
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
-/// Says on standard error that a test does not run, and why; fails where `CI` is set.
+/// Reports on standard error that a test is skipped, and why. Fails if `CI` is set.
 pub fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}, but CI must run this test");
     eprintln!("SKIPPED: {why}");
 }
 
-/// Whether there is a program of that name in `PATH`; Calls [`skip()`] if not.
+/// Whether `PATH` contains a program of that name. Calls [`skip()`] if not.
 #[must_use]
 pub fn has(program: &str) -> bool {
     let found = is_installed(program);
@@ -18,7 +18,7 @@ pub fn has(program: &str) -> bool {
     found
 }
 
-/// Whether there is a program of that name in `PATH`.
+/// Whether `PATH` contains a program of that name.
 #[must_use]
 pub fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

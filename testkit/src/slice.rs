@@ -1,5 +1,5 @@
-//! Ports that no other test on this machine has. Sockets are machine-wide, so tests that run at once lease theirs from
-//! portalloc itself, in a registry that all of them share.
+//! Ports that no other test on this machine has. Sockets are machine-wide, so concurrent tests lease their ports from
+//! portalloc itself, in a registry that all tests share.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use portalloc::{Lease, LeaseRequest, Settings};
 
 use crate::until;
 
-/// How long a test waits for others to end when all ports are in use.
+/// How long a test waits for other tests to end if all ports are in use.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Consecutive ports, and how a pool of them is written.
+/// Consecutive ports, and their notation as a pool.
 #[derive(Debug)]
 pub struct Slice {
     ports: Vec<u16>,
@@ -20,7 +20,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// `count` ports on which nobody has a socket, until this is dropped.
+    /// `count` ports without any sockets on them, until this is dropped.
     #[must_use]
     pub fn new(count: usize) -> Self {
         let slices = Settings::new()
@@ -30,15 +30,15 @@ impl Slice {
             .open()
             .expect("the registry of slices opens");
         let lease = slices.lease(LeaseRequest::run(count).wait(PATIENCE)).expect("a slice of ports comes free");
-        // A program that another test was just starting has copies of the probe's sockets until it is executed.
-        until("nobody has a socket of the slice's probe", || {
+        // A program that another test is starting has copies of the probe's sockets until exec.
+        until("no process has a socket of the slice's probe", || {
             let reports = slices.who(lease.ports().iter().copied()).expect("the sockets");
             !reports.iter().any(PortReport::is_in_use)
         });
         Self::of(lease.ports().to_vec(), Some(lease))
     }
 
-    /// `count` ports from `first` on, for a process in a network namespace of its own, where no other test is.
+    /// `count` ports starting at `first`, for a process in its own network namespace, in which no other test runs.
     #[must_use]
     pub fn undisputed(first: u16, count: u16) -> Self {
         Self::of((first..first + count).collect(), None)
@@ -53,19 +53,19 @@ impl Slice {
         Self { ports, pool, _lease: lease }
     }
 
-    /// The first of them.
+    /// The first port.
     #[must_use]
     pub fn base(&self) -> u16 {
         self.ports.first().copied().unwrap_or_default()
     }
 
-    /// All of them, in ascending order.
+    /// All ports in ascending order.
     #[must_use]
     pub fn ports(&self) -> &[u16] {
         &self.ports
     }
 
-    /// `PORTALLOC_POOL`.
+    /// The value of `PORTALLOC_POOL`.
     #[must_use]
     pub fn pool(&self) -> &str {
         &self.pool

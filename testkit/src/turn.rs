@@ -1,12 +1,12 @@
-//! Whose turn it is among the tests of one process. A program that one test starts has copies of the sockets of all
-//! others in this process until it is executed: a port that was probed or closed a moment ago is still bound. A test that
-//! must be sure of its ports takes the turn of all.
+//! Serializes tests of one process that would disturb each other. A program that one test starts has copies of the
+//! sockets of all other tests in this process until exec: a port that was probed or closed a moment ago is still bound.
+//! A test that must be sure of its ports takes an exclusive turn.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 static TURNS: RwLock<()> = RwLock::new(());
 
-/// A turn, until it is dropped.
+/// A turn, which lasts until it is dropped.
 #[derive(Debug)]
 pub(crate) enum Turn {
     WithOthers { _guard: RwLockReadGuard<'static, ()> },

@@ -1,4 +1,4 @@
-//! A world of its own for each test: a place, and ports that no other test has.
+//! An isolated world for each test: a place, and ports that no other test has.
 
 use std::ffi::OsStr;
 use std::ops::Deref;
@@ -20,14 +20,14 @@ pub struct World {
 }
 
 impl World {
-    /// With a pool of `count` ports.
+    /// A world with a pool of `count` ports.
     #[must_use]
     pub fn new(count: usize) -> Self {
         Self::taking(Turn::with_others(), count)
     }
 
-    /// As [`new`](Self::new), for a test that leases in its own process or closes sockets there while it starts programs:
-    /// no other test of this process has a world meanwhile.
+    /// As [`new`](Self::new), for a test that leases in its own process, or that closes sockets there while it starts
+    /// programs: no other test of this process has a world meanwhile.
     #[must_use]
     pub fn alone(count: usize) -> Self {
         Self::taking(Turn::alone(), count)
@@ -55,25 +55,25 @@ impl World {
         self.slice.ports()
     }
 
-    /// `PORTALLOC_POOL`.
+    /// The value of `PORTALLOC_POOL`.
     #[must_use]
     pub fn pool(&self) -> &str {
         self.slice.pool()
     }
 
-    /// What an allocator in this process is opened with.
+    /// The settings for an allocator in this process.
     pub fn settings(&self) -> Settings {
         Settings::new().directory(self.registry()).pool(self.pool()).exclude("")
     }
 
-    /// An allocator in this process. It does not know `TMPDIR` of this world, so environments with a temp directory are for
-    /// other processes to make.
+    /// An allocator in this process. It does not use the `TMPDIR` of this world, so create environments with a temp
+    /// directory in other processes.
     #[must_use]
     pub fn allocator(&self) -> Allocator {
         self.settings().open().expect("the registry opens")
     }
 
-    /// Any program in this world.
+    /// A command for any program, in this world.
     #[must_use]
     pub fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

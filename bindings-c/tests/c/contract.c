@@ -99,7 +99,7 @@ static void misuse(void) {
     FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "-3 ports");
     options = portalloc_lease_options_default();
     options.wait_ms = -20;
-    FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "-20 is no time to wait");
+    FAILS(portalloc_lease_new(&options, &lease), INVALID_ARGUMENT, "-20 is not a valid time");
     int64_t offsets[] = {0, 70000};
     options = portalloc_lease_options_default();
     options.offsets = offsets;

@@ -268,7 +268,7 @@ describe('leaseForTest', () => {
       const inner = suite(t, test_(FORGETS(leak)));
       const { status, output } = await inner.run('jest', []);
       assert.equal(status, wanted, output);
-      const found = output.match(/test "[^"]+" is over: port \d+ is given back, but still listened on by this very process, PID \d+/g);
+      const found = output.match(/test "[^"]+" is over: port \d+ is given back, but still listened on by this process, PID \d+/g);
       if (leak === 'off') assert.equal(found, null);
       else assert.ok(found?.every((line) => line.includes('forgets its server')), output);
     });
@@ -320,7 +320,7 @@ describe('a conflict', () => {
     });
     // The environment of the run must not get that very port.
     const { output } = await inner.run('jest', [], { env: { PORTALLOC_EXCLUDE: String(port) } });
-    assert.match(output, new RegExp(`portalloc: a.test.js\\n\\n {4}port ${port} was in use; nobody is on it any more`));
+    assert.match(output, new RegExp(`portalloc: a.test.js\\n\\n {4}port ${port} was in use, but is not any more`));
   });
 
   test('nothing is printed where there is no conflict, and nothing loaded where nothing fails', async (t) => {

@@ -166,7 +166,7 @@ test('leaseForTest holds until the test and its hooks are over, and names leaks'
   assert.equal(status, 1, output);
   assert.deepEqual(inner.told().slice(0, 3).map(({ leased }) => leased), [[true, true], [false, false], [true]]);
   assert.match(output, /1 failed \| 3 passed/);
-  assert.match(output, /test "forgets" is over: port \d+ is given back, but still listened on by this very process/);
+  assert.match(output, /test "forgets" is over: port \d+ is given back, but still listened on by this process/);
   nothingIsLeft();
 });
 

@@ -90,7 +90,7 @@ def test_a_socket_of_the_suite_itself_is_named(inner: Inner) -> None:
     result = inner.run()
     result.assert_outcomes(passed=1, warnings=1)
     seen = inner.record()
-    result.stdout.fnmatch_lines([f"*PortLeakWarning: port {seen['port']} *this very process, PID {seen['pid']}:*"])
+    result.stdout.fnmatch_lines([f"*PortLeakWarning: port {seen['port']} *this process, PID {seen['pid']}:*"])
 
 
 @pytest.mark.parametrize("way", ["--portalloc-leak=error", "ini"])

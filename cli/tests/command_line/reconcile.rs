@@ -60,7 +60,7 @@ fn a_port_that_somebody_else_has_meanwhile_is_told_and_left() {
     let reconciled = scratch.run(["reconcile"]);
     assert_eq!(reconciled.status, 1, "{reconciled:?}");
     let said = reconciled.stdout;
-    assert!(said.contains(&format!("port {port}")) && said.contains("somebody else"), "{said}");
+    assert!(said.contains(&format!("port {port}")) && said.contains("another lease"), "{said}");
     assert_eq!(scratch.environment(&id(&created))["stale_reason"], "ports_taken");
     assert_eq!(scratch.run(["list", "--json"]).json()["leases"][0]["ports"], Value::from(vec![port]));
     drop(lease);

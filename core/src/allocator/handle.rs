@@ -1,5 +1,5 @@
-//! What an allocator has open: a registry and its pool for each network namespace that its threads are in, since the kernel's
-//! ranges differ, too. What a call finds to be of no use is opened anew within that call.
+//! The open registries of an allocator: one, with its pool, for each network namespace of its threads, since the
+//! kernel's port ranges differ between them. A call that finds its registry unusable opens it again and retries.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::process::warn_once;
 use crate::registry::{Namespace, Registry, TRIES};
 use crate::sys::{self, PerProcess};
 
-/// As many network namespaces as the threads of one process are likely to be in.
+/// How many network namespaces the threads of one process are likely to be in.
 const MAX_OPEN: usize = 8;
 
 /// The registry of one network namespace, with its pool.
@@ -21,8 +21,8 @@ pub(super) struct Open {
     pub(super) cursor: Arc<Cursor>,
 }
 
-/// How to open, and what is open by now, last what was used last. In a forked child that is what its parent opened first,
-/// until it turns out to be of no use there.
+/// How to open registries, and those that are open, the most recently used last. A forked child starts with those of
+/// its parent, and replaces each one that turns out to be unusable in the child.
 pub(crate) struct Handle {
     directory: Option<PathBuf>,
     pool: Option<String>,
@@ -46,7 +46,8 @@ impl Handle {
         now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does `work` with what was used last, and again with what the calling thread needs in its place.
+    /// Runs `work` with the most recently used registry, and again with the right one if that is not what the calling
+    /// thread needs.
     pub(super) fn with<T>(&self, mut work: impl FnMut(&Open) -> Result<T>) -> Result<T> {
         let mut open = self.lock().last().unwrap_or(&self.first).clone();
         let mut tries = 1..=TRIES;
@@ -58,7 +59,7 @@ impl Handle {
         }
     }
 
-    /// What the calling thread needs in place of `old`; another thread may have opened it already.
+    /// Returns what the calling thread needs in place of `old`, which another thread may have opened already.
     fn replace(&self, old: &Arc<Open>) -> Result<Arc<Open>> {
         let namespace = Namespace::current()?;
         if old.registry.namespace().is(namespace) && !old.registry.is_outdated()? {
@@ -78,7 +79,7 @@ impl Handle {
     }
 }
 
-/// Opens for the network namespace of the calling thread.
+/// Opens the registry for the network namespace of the calling thread.
 fn open(
     directory: Option<PathBuf>,
     pool: Option<&str>,

@@ -1,4 +1,4 @@
-//! The door to everything: an open registry with a pool.
+//! The entry point of the library: an open registry with a pool.
 
 mod handle;
 
@@ -12,12 +12,12 @@ use handle::{Handle, Open};
 
 /// An open registry with a pool, from which leases and environments are taken.
 ///
-/// Open it once and keep it: opening reads the kernel's port ranges and checks the registry's folder. It may be
-/// shared by threads and used after a fork. Each call is in the network namespace of the calling thread, whose registry and pool
-/// are opened when a thread first enters one. Clones share what is open.
+/// Open it once and keep it: opening reads the kernel's port ranges and checks the registry's directory. Threads may
+/// share it, and it may be used after a fork. Each call works in the network namespace of the calling thread; the
+/// registry and pool of a namespace are opened when a thread first makes a call in it. Clones share what is open.
 #[derive(Clone)]
 pub struct Allocator {
-    /// The registry for the work of one call: see [`in_registry`](Self::in_registry).
+    /// The registry that one call works in: see [`in_registry`](Self::in_registry).
     pub(crate) registry: Arc<Registry>,
     handle: Arc<Handle>,
     pub(crate) pool: Arc<Pool>,
@@ -25,7 +25,7 @@ pub struct Allocator {
     pub(crate) cancelled: Cancelled,
 }
 
-/// Says whether a wait is no longer wanted.
+/// Returns true once a wait is cancelled.
 pub(crate) type Cancelled = Option<Arc<dyn Fn() -> bool + Send + Sync>>;
 
 impl Allocator {
@@ -36,15 +36,15 @@ impl Allocator {
         Ok(Self { registry, handle: Arc::new(handle), pool, cursor, cancelled: None })
     }
 
-    /// The same, whose waits end early with `timeout` once `hook` says so: for signals, contexts and other ways to change
-    /// one's mind. It is asked by the thread that waits, at least four times a second.
+    /// Returns a clone whose waits fail with `timeout` once `hook` returns true (signals, contexts, abort). The waiting
+    /// thread calls the hook, at least four times a second.
     #[must_use]
     pub fn cancelled_by(&self, hook: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { cancelled: Some(Arc::new(hook)), ..self.clone() }
     }
 
-    /// Does `work` in the registry that is open by now, and again in another one where that is no longer the one that others
-    /// open, or not that of the network namespace that the calling thread is in.
+    /// Runs `work` in the open registry. Runs it again in another one if the open registry has been replaced, or
+    /// belongs to another network namespace than the calling thread's.
     pub(crate) fn in_registry<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
         self.handle.with(|Open { registry, pool, cursor }| {
             if Arc::ptr_eq(registry, &self.registry) {
@@ -55,7 +55,7 @@ impl Allocator {
         })
     }
 
-    /// As [`in_registry`](Self::in_registry), for work that neither begins with a look at the registry's files nor probes.
+    /// As [`in_registry`](Self::in_registry), for work that would not notice a changed registry or namespace by itself.
     pub(crate) fn in_checked_registry<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
         self.in_registry(|allocator| {
             allocator.registry.check_netns()?;
@@ -68,13 +68,13 @@ impl Allocator {
         self.cancelled.as_ref().is_some_and(|hook| hook())
     }
 
-    /// The pool in use, as it was when this allocator was opened.
+    /// The pool as it was when this allocator was opened.
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.pool
     }
 
-    /// The registry's folder, as it was when this allocator was opened.
+    /// The registry's directory, as it was when this allocator was opened.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.registry.root()

@@ -1,4 +1,4 @@
-//! Using an environment that another process made: reading, never owning.
+//! Attaching to an environment that another process created: reads it, never owns it.
 
 use std::sync::Mutex;
 
@@ -9,15 +9,16 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::registry::Stored;
 
-/// The variable that names the environment of a run to all its processes.
+/// The variable that tells all processes of a run the environment they share.
 const VARIABLE: &str = "ISOLATION_ID";
 
 impl Allocator {
-    /// The live environment with this ID, to read its ports, names and temp dir. Dropping what is returned ends nothing.
+    /// Returns the live environment with this ID, to read its ports, names and temp directory. Dropping the result does
+    /// not end the environment.
     ///
     /// # Errors
-    /// `not_found` if there is none or it is over, with the reason; `permission_denied` if it is another user's;
-    /// `registry_unusable`, `io`.
+    /// `not_found` if there is no such environment or it has ended, with the reason; `permission_denied` if it belongs
+    /// to another user; `registry_unusable`, `io`.
     pub fn attach(&self, id: IsolationId) -> Result<Environment> {
         self.in_checked_registry(|allocator| allocator.attach_once(id))
     }
@@ -36,10 +37,11 @@ impl Allocator {
         Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
     }
 
-    /// The live environment that the variable `ISOLATION_ID` names.
+    /// Returns the live environment that the variable `ISOLATION_ID` names.
     ///
     /// # Errors
-    /// As [`attach`](Self::attach); `not_found` if the variable is not set, `invalid_id` if it is set to no ID.
+    /// As [`attach`](Self::attach); `not_found` if the variable is not set; `invalid_id` if its value is not an
+    /// isolation ID.
     pub fn attach_named(&self) -> Result<Environment> {
         match named()? {
             Some(id) => self.attach(id),
@@ -51,26 +53,26 @@ impl Allocator {
         }
     }
 
-    /// The environment of this run: attached to the one that `ISOLATION_ID` names, if that lives, else a new one as
-    /// `request` says, whose [`variables`](Environment::variables) are to be given to the processes that should share it.
-    /// [`Environment::is_attached`] tells which it was.
+    /// Returns the environment of this run: the live one that `ISOLATION_ID` names, else a new one as `request` says.
+    /// Pass the [`variables`](Environment::variables) of a new one to the processes that should share it.
+    /// [`Environment::is_attached`] tells the two cases apart.
     ///
     /// # Errors
-    /// `invalid_id` if the variable is set to no ID; else as [`attach`](Self::attach) and
+    /// `invalid_id` if the variable's value is not an isolation ID; else as [`attach`](Self::attach) and
     /// [`create_environment`](Self::create_environment).
     pub fn current(&self, request: &EnvironmentRequest) -> Result<Environment> {
         self.current_named(named()?, request)
     }
 
-    /// As [`current`](Self::current), where `named` stands for the variable: for languages whose threads have variables of
-    /// their own.
+    /// As [`current`](Self::current), with `named` in place of the variable: for languages whose threads have variables
+    /// of their own.
     ///
     /// # Errors
     /// As [`current`](Self::current).
     pub fn current_named(&self, named: Option<IsolationId>, request: &EnvironmentRequest) -> Result<Environment> {
         if let Some(id) = named {
             match self.attach(id) {
-                // Left over from a run that has ended.
+                // A leftover of a run that has ended.
                 Err(error) if error.code() == ErrorCode::NotFound => {}
                 other => return other,
             }

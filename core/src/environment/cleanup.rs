@@ -1,4 +1,4 @@
-//! Removing environments: the ports are locked first, the traces removed, and the labels cleared last.
+//! Removes environments: locks the ports, removes the files, and clears the labels last.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::status::{self, StaleReason, Status, may_be_of};
 use super::temp_dir;
 use super::traces;
-pub use super::traces::{Left, Traces};
+pub use super::traces::{CleanupOutcome, Leftover};
 use super::worktree::worktree;
 use crate::allocator::Allocator;
 use crate::backoff::Backoff;
@@ -15,22 +15,22 @@ use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::port_state::Holder;
 use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, RangeLock, Record, Registry, Slot, Stored};
-use crate::sys::{CloseWatch, Judgement, ProcessStamp};
+use crate::sys::{CloseWatch, Liveness, ProcessStamp};
 
 /// Which environments to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// This one, kept or stale.
+    /// The environment with this ID, kept or stale.
     Id(IsolationId),
-    /// Every kept and every stale one of this user.
+    /// All kept and stale environments of this user.
     All,
-    /// Every stale one of this user, and what crashes have left.
+    /// All stale environments of this user, and the leftovers of crashes.
     Stale,
-    /// Every kept one of this user that was made longer ago than this, and every stale one as old.
+    /// All kept and stale environments of this user that were created longer ago than this.
     OlderThan(Duration),
 }
 
-/// A cleanup to do.
+/// The environments to clean up.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Cleanup {
@@ -42,11 +42,11 @@ pub struct Cleanup {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It was asked for.
+    /// The caller named it, or selected all.
     Asked,
     /// It was stale.
     Stale(StaleReason),
-    /// It was older than asked for.
+    /// It was this old, older than the limit.
     Older(Duration),
 }
 
@@ -55,51 +55,51 @@ pub enum Reason {
 pub struct Removed {
     /// Its ID.
     pub id: IsolationId,
-    /// Why.
+    /// Why it was removed.
     pub reason: Reason,
-    /// Its ports, as far as they were still its own.
+    /// Those of its ports that still belonged to it.
     pub ports: Vec<u16>,
-    /// What was removed of it, and what was left.
-    pub traces: Traces,
+    /// What was removed and what was left.
+    pub traces: CleanupOutcome,
 }
 
-/// An environment that was not removed though selected.
+/// A selected environment that could not be removed.
 #[derive(Debug)]
 pub struct Skipped {
     /// Its ID.
     pub id: IsolationId,
-    /// Why.
+    /// Why it could not be removed.
     pub error: Error,
 }
 
-/// What a cleanup did.
+/// The result of a cleanup.
 #[derive(Debug, Default)]
 pub struct CleanupReport {
-    /// The environments removed.
+    /// The environments that were removed.
     pub removed: Vec<Removed>,
-    /// The environments that could not be.
+    /// The environments that could not be removed.
     pub skipped: Vec<Skipped>,
-    /// Temp dirs and unfinished files that belonged to no environment.
+    /// Temp directories and unfinished files that belonged to no environment.
     pub swept: Vec<PathBuf>,
 }
 
 impl CleanupReport {
-    /// The report, if nothing was skipped; else the first error, after all the rest was removed.
+    /// Returns the report if nothing was skipped, else the first error. By then everything else has been removed.
     ///
     /// # Errors
-    /// That of the first environment that could not be removed.
+    /// The error of the first environment that could not be removed.
     pub fn strict(mut self) -> Result<Self> {
         if self.skipped.is_empty() { Ok(self) } else { Err(self.skipped.swap_remove(0).error) }
     }
 }
 
 impl Cleanup {
-    /// Of these environments.
+    /// A cleanup of these environments.
     pub fn new(selection: Selection) -> Self {
         Self { selection, worktree: None }
     }
 
-    /// Only those of this work tree.
+    /// Limits the cleanup to the environments of this worktree.
     pub fn worktree(mut self, path: impl Into<PathBuf>) -> Self {
         self.worktree = Some(path.into());
         self
@@ -107,12 +107,14 @@ impl Cleanup {
 }
 
 impl Allocator {
-    /// Removes environments: their temp dirs, env files and records; their ports may then be leased again. From any
-    /// folder; what is gone already is no error.
+    /// Removes environments: their temp directories, env files and records; their ports may then be leased again. Works
+    /// from any directory. An environment that no longer exists is not an error. May block for up to five seconds per
+    /// environment whose lock another process is about to release.
     ///
     /// # Errors
-    /// For one ID: `in_use` if a live process holds it, `permission_denied` if it is another user's, and whatever
-    /// keeps it from being removed. For others such errors are in the report, and the rest is removed.
+    /// For one ID: `in_use` if a live process holds the environment, `permission_denied` if it belongs to another user,
+    /// and any error that prevents its removal. For other selections such errors are in the report, and the rest is
+    /// removed.
     pub fn cleanup(&self, cleanup: &Cleanup) -> Result<CleanupReport> {
         self.in_checked_registry(|allocator| clean_up(&allocator.registry, cleanup))
     }
@@ -139,12 +141,13 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     Ok(report)
 }
 
-/// A work tree as records name it; one that is gone cannot be resolved, and its environments are still to be found.
+/// The path of a worktree as records store it. A worktree that no longer exists cannot be resolved, but its
+/// environments must be found.
 fn resolve(path: &Path) -> PathBuf {
     worktree(Some(path)).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Removes one environment, if it is selected. `None`: there is nothing to remove, or it is not selected.
+/// Removes one environment if it is selected. `None` if it does not exist or is not selected.
 pub(super) fn remove(
     registry: &Registry,
     id: IsolationId,
@@ -156,7 +159,7 @@ pub(super) fn remove(
     loop {
         // step: FindCandidate
         let Some(candidate) = candidate(registry, &ports, id, selection)? else { return Ok(None) };
-        // A first look without the lock: most environments are none of those to remove, and are left in peace.
+        // A first check without the lock, because most environments are not selected, and should not be disturbed.
         if !matches!(selection, Selection::Id(_))
             // step: SelectBefore
             && candidate.select(registry, &ports, selection, worktree, &here)?.is_none()
@@ -165,7 +168,7 @@ pub(super) fn remove(
         }
         // step: LockCandidate
         let locks = lock(registry, &ports, &candidate, selection, &here)?;
-        // What was read before may have changed until the lock was there: its maker may just have finished it.
+        // The environment may have changed before it was locked: its creation may just have finished.
         // step: CleanStillStands
         let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
             // step: SelectAgain
@@ -176,7 +179,7 @@ pub(super) fn remove(
                 None => Ok(None),
             }
         });
-        // Before closing, so that whoever waits and is told of the closing finds the ports free.
+        // Before closing, so that a process that waits for the close finds the ports free.
         // step: CleanUnlockAgain, CleanUnlock
         drop(locks);
         if let Some(done) = done {
@@ -197,9 +200,9 @@ fn remove_locked(
     let traces = match &candidate.record {
         // step: RemoveTraces
         Ok(record) => traces::remove(registry, record).into_result()?,
-        Err(_) => Traces::default(),
+        Err(_) => CleanupOutcome::default(),
     };
-    // Somebody may have put one under the other name, too.
+    // The other name may exist, too.
     registry.records().remove_both(id)?;
     let mut freed = Vec::new();
     for range in locks.iter().map(RangeLock::range) {
@@ -213,10 +216,10 @@ fn remove_locked(
     Ok(Removed { id, reason, ports: freed, traces })
 }
 
-/// An environment that might be removed.
+/// A candidate for removal.
 struct Candidate {
     id: IsolationId,
-    /// Or why it is not readable.
+    /// The record, or why it is not readable.
     record: std::result::Result<Box<Record>, String>,
     file: Option<OpenRecord>,
     ports: Vec<u16>,
@@ -246,7 +249,7 @@ fn candidate(
 }
 
 impl Candidate {
-    /// Why it is to be removed, if it is.
+    /// Why it is to be removed; `None` if it is not selected.
     fn select(
         &self,
         registry: &Registry,
@@ -272,7 +275,7 @@ impl Candidate {
         let live_held = stale.is_none() && record.is_some_and(|record| record.lifetime == Lifetime::Held);
         Ok(match selection {
             Selection::Stale => stale.map(Reason::Stale),
-            // A live held one is its holder's; whoever wants it gone ends the holder.
+            // A live held environment belongs to its holder, and ends with that process.
             _ if live_held => None,
             Selection::Id(_) | Selection::All => Some(stale.map_or(Reason::Asked, Reason::Stale)),
             Selection::OlderThan(age) => {
@@ -283,11 +286,11 @@ impl Candidate {
     }
 }
 
-/// How long a cleanup waits for a lock that is not a lease's: of somebody who is looking at a port, or of another
-/// cleanup of the same environment.
+/// How long a cleanup waits for a lock that does not belong to a lease: that of a process that checks a port, or of
+/// another cleanup of the same environment.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Locks the ports that are still the environment's. `in_use` if a live process holds them.
+/// Locks the ports that still belong to the environment. `in_use` if a live process holds them.
 fn lock<'a>(
     registry: &Registry,
     ports: &'a PortsFile,
@@ -313,16 +316,16 @@ fn lock<'a>(
             Some(Claim::Held { holder }) if slot.is_of(candidate.id) => Some(holder),
             _ => None,
         };
-        let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Judgement::Ended);
-        // A holder that ended, or that is this process, may have passed its lease on to some that are about to end; and on a
-        // busy machine the kernel takes its time to let go of a dead one's locks.
+        let holder_runs = holder.is_some_and(|holder| holder != *here && holder.judge(here) != Liveness::Ended);
+        // If the holder has ended or is this process, processes that inherited its lease may be about to end; and on a
+        // loaded machine the kernel takes time to release a dead process's locks.
         let patience = match holder {
             Some(holder) if holder == *here => LOCK_PATIENCE / 50,
             Some(_) => LOCK_PATIENCE / 5,
             None => LOCK_PATIENCE,
         };
-        // One that was not named was looked at just before, and was not held: its holder is dying while somebody tries its
-        // ports, or its maker is about to finish it.
+        // A bulk cleanup has just seen the environment unheld, so a refused lock belongs to a dying holder, or to a
+        // process about to finish creating the environment: keep waiting.
         let is_final = holder_runs && matches!(selection, Selection::Id(_));
         let pause = backoff.next().filter(|_| !is_final && backoff.deadline.waited() < patience);
         let Some(pause) = pause else { return Err(in_use(candidate.id, refused, holder, here)) };
@@ -331,7 +334,7 @@ fn lock<'a>(
     }
 }
 
-/// Locks all of `ranges`, or none and says which one was refused.
+/// Locks all of `ranges`; or none, and returns the one that was refused.
 fn try_lock_all<'a>(
     ports: &'a PortsFile,
     ranges: &[PortRange],
@@ -348,7 +351,7 @@ fn try_lock_all<'a>(
 
 fn in_use(id: IsolationId, refused: PortRange, holder: Option<ProcessStamp>, here: &ProcessStamp) -> Error {
     let by = match holder {
-        Some(holder) if holder.judge(here) == Judgement::Ended => {
+        Some(holder) if holder.judge(here) == Liveness::Ended => {
             format!("a process that may have inherited it from PID {}, which has ended", holder.pid)
         }
         Some(holder) => Holder::of(holder, here).to_string(),

@@ -1,4 +1,4 @@
-//! Making an environment.
+//! Creates environments.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -15,15 +15,15 @@ use crate::process::Maker;
 use crate::registry::{Label, Lifetime, Record, RecordPorts, Registry, project_name};
 use crate::time::Timestamp;
 
-/// Collisions of IDs that are believable; beyond that something is broken.
+/// As many ID collisions in a row as can be chance; beyond that something is broken.
 const ID_TRIES: usize = 999;
 
 impl Allocator {
-    /// Makes an environment. If it fails, nothing of it is left.
+    /// Creates an environment. If it fails, nothing is left behind. Blocks only if the request waits for ports.
     ///
     /// # Errors
-    /// As [`Allocator::lease`], and `invalid_argument` (names, work tree, TTL), `not_found` (owner),
-    /// `env_file_exists`, `id_exhausted`, `permission_denied`, `io`.
+    /// As [`Allocator::lease`], and `invalid_argument` (names, worktree, TTL), `not_found` (owner), `env_file_exists`,
+    /// `id_exhausted`, `permission_denied`, `io`.
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let start = Instant::now();
         self.in_checked_registry(|allocator| allocator.create(request, start))
@@ -40,7 +40,7 @@ impl Allocator {
         let id = IsolationId::generate(&worktree, request.instance())?;
         // step: TakePorts
         let mut lease = lease::take_ports(self, &lease_request, start, Some(id))?;
-        // The same reading of the clock for all: from when the ports were there.
+        // The same time for label and record: when the ports were taken.
         let created_at = Timestamp::from_unix_ms(lease.label().since_ms);
         let expires_at = life.ttl.map(|ttl| after(created_at, ttl)).transpose()?;
         let holder = registry.process()?;
@@ -67,12 +67,12 @@ impl Allocator {
             owner: life.owner,
             mount_namespace: registry.mount_namespace(),
             lease: lease_number,
-            // Until all is there, so that an unfinished one is stale once its maker dies.
+            // Until the environment is complete, so that an unfinished one is stale once its creator dies.
             is_unfinished: true,
         };
         // step: ClaimId
         let record = claim_id(registry, id, draft, &mut lease, &request.env_file)?;
-        // From here on, dropping the environment removes whatever was made.
+        // From here on, dropping the environment removes whatever was created.
         let mut environment = Environment {
             registry: registry.clone(),
             record,
@@ -87,7 +87,7 @@ impl Allocator {
     }
 }
 
-/// Makes record and temp dir under an ID that nobody has, the first one tried being `id`. If it fails, neither is left.
+/// Creates record and temp directory under an unused ID; `id` is tried first. If it fails, neither is left behind.
 fn claim_id(
     registry: &Registry,
     mut id: IsolationId,
@@ -117,7 +117,7 @@ fn claim_id(
     Err(Error::new(
         ErrorCode::IdExhausted,
         format!("{ID_TRIES} isolation IDs in a row are taken"),
-        "check the random source of this machine and the registry's folder",
+        "check the random source of this machine and the registry's directory",
     ))
 }
 
@@ -132,8 +132,8 @@ impl Environment {
         Ok(())
     }
 
-    /// A kept environment is let go: the labels claim its ports first, then its record says that they do, then the lock goes.
-    /// From the moment that the record has its name the environment lives without its maker.
+    /// Releases a kept environment: its labels claim the ports first, then its record is renamed to confirm that, then
+    /// the lock is released. Once the record has its final name, the environment outlives its creator.
     fn finish(&mut self, registry: &Registry) -> Result<()> {
         let is_kept = self.record.lifetime == Lifetime::Kept;
         let lease = self.lease.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +145,7 @@ impl Environment {
         registry.records().finish(self.record.isolation_id)?;
         self.record.is_unfinished = false;
         if let Some(kept) = lease.as_ref().filter(|_| is_kept) {
-            // A process that restored a truncated file until now found a record that claims nothing.
+            // A process that restored a truncated file meanwhile found a record that claims nothing.
             // step: ReadBack
             kept.restore_labels()?;
         }

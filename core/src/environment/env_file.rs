@@ -1,5 +1,5 @@
-//! The env file of an environment. Overwrites nothing but the env file of an environment that is gone, removes
-//! nothing but a file that names the very environment.
+//! The env file of an environment. Overwrites only env files of environments that have ended, and removes only a file
+//! that names this environment.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -19,24 +19,24 @@ use crate::variables::{Syntax, render};
 const NAME: &str = ".env.isolation";
 const FIRST_LINE: &str = "# Written by portalloc for environment ";
 const RECORD_LINE: &str = "# Record: ";
-/// How long a removal waits for somebody who is just replacing or removing the same file, which takes microseconds.
+/// How long a removal waits for another process that replaces or removes the same file, which takes microseconds.
 const REPLACEMENT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Larger than the env file of an environment with every port and the longest names.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// What stands at the path of an env file.
+/// The existing file at the path of an env file.
 enum Found {
     Nothing,
-    /// Of an environment that is gone or stale.
+    /// The env file of an environment that is gone or stale.
     Abandoned(File),
-    /// Of an environment that may be alive.
+    /// The env file of an environment that may be alive.
     OfLiving(IsolationId),
-    /// Not portalloc's.
+    /// A file that portalloc did not write.
     Foreign,
 }
 
-/// Where the env file of `record` will be, as things stand.
+/// The path that the env file of `record` will probably get.
 pub(super) fn expected(registry: &Registry, record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
     let Some(wanted) = wanted(record, choice)? else { return Ok(None) };
     Ok(Some(match (look(registry, &wanted, record.isolation_id)?, choice) {
@@ -46,8 +46,8 @@ pub(super) fn expected(registry: &Registry, record: &Record, choice: &EnvFile) -
     }))
 }
 
-/// Writes the env file and says where. It is written whole beside its place, under a name with the ID in it, and then
-/// moved there; a crash in between leaves only a file that cleanup knows by that name.
+/// Writes the env file and returns its path. It is written completely beside its path, under a name that contains the
+/// ID, and then moved there; after a crash in between, cleanup recognises the file by that name.
 pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
     let Some(wanted) = wanted(record, choice)? else { return Ok(None) };
     let own = beside(&wanted, record.isolation_id);
@@ -55,7 +55,7 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
         let denied = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
         let error = Error::os(format!("cannot write the env file {}", wanted.display()), error);
         if denied {
-            error.with_remedy("make its folder writable, or use --env-file PATH or --no-env-file")
+            error.with_remedy("make its directory writable, or use --env-file PATH or --no-env-file")
         } else {
             error
         }
@@ -80,7 +80,7 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
     }
 }
 
-/// The env file that `record` names, and the path from or to which it is moved: a crash may have left it at either.
+/// The env file that `record` names, and the path from or to which it is moved; after a crash it may be at either.
 pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
     let named = record.env_file.as_ref()?;
     let other = match named.to_str().and_then(|path| path.strip_suffix(&format!(".{}", record.isolation_id))) {
@@ -90,7 +90,7 @@ pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
     Some((named.clone(), other))
 }
 
-/// Whether it is the name that [`beside`] makes.
+/// Whether the path has a name that [`beside`] makes.
 pub(super) fn is_own_name(path: &Path, id: IsolationId) -> bool {
     path.to_str().is_some_and(|path| path.ends_with(&format!(".{id}")))
 }
@@ -103,7 +103,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Ok(Some(file)) => file,
         Ok(None) => return Removal::Absent,
         Err(Unopened::NotOurs(why)) => return Removal::NotOurs(why),
-        // Nobody knows yet whose it is, so its record must stay.
+        // The owner of the file is unknown, so its record must stay.
         Err(Unopened::Failed(error)) => return failed(error),
     };
     let mut backoff = Backoff::steady(REPLACEMENT_PATIENCE);
@@ -111,7 +111,8 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         // step: LockEnvFile
         match sys::try_lock_file(&file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
             Ok(None) => break,
-            // Somebody is just replacing or removing it, or has died over that: then the lock is gone, and the file is not.
+            // Another process is replacing or removing it, or died while doing so: then the lock has ended, and the
+            // file still exists.
             Ok(Some(true)) => {}
             Ok(Some(false)) => return failed(io::Error::from(io::ErrorKind::WouldBlock)),
             Err(error) => return failed(error),
@@ -129,7 +130,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Err(error) => return failed(error),
     };
     let names_it = owner(&text) == Some(id);
-    // One whose writing was interrupted, or whose place was just taken, is known by its name, which is random.
+    // A file whose writing or replacement was interrupted is recognised by its name, which is random.
     let has_own_name = is_own_name(path, id);
     let started = format!("{FIRST_LINE}{id}");
     let unfinished = started.starts_with(&text) || text.starts_with(&started) || owner(&text).is_some();
@@ -151,15 +152,15 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     }
 }
 
-/// Removes the file at `path` if it still is `file`. It gets the name that is this environment's alone first: an editor
-/// or whoever else knows nothing of locks may have put another one in its place by now, which goes back.
+/// Removes the file at `path` if it still is `file`. Renames it to this environment's own name first, because an
+/// editor, which does not take the lock, may have put another file in its place. Such a file is moved back.
 fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal> {
     let aside = beside(path, id);
     // step: PutAside
     match sys::rename_new(path, &aside) {
         Ok(()) => {}
         Err(error) if sys::is_absent(&error) => return Ok(Removal::Absent),
-        // Somebody has taken even that name.
+        // Even that name exists.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             sys::remove_file(path)?;
             return Ok(Removal::Removed);
@@ -172,10 +173,10 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
         return Ok(Removal::Removed);
     }
     sys::rename_new(&aside, path)?;
-    Ok(Removal::NotOurs("was replaced at this moment".to_owned()))
+    Ok(Removal::NotOurs("was replaced in the meantime".to_owned()))
 }
 
-/// Whether the env file at `path` names `id`; why not otherwise.
+/// Checks that the env file at `path` names `id`; otherwise says why not.
 pub(super) fn check(path: &Path, id: IsolationId) -> std::result::Result<(), String> {
     let Some(mut file) = open(path).map_err(|unopened| unopened.to_string())? else {
         return Err("does not exist".to_owned());
@@ -195,7 +196,10 @@ fn wanted(record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
         EnvFile::At(path) => path,
     };
     let invalid = || {
-        Error::invalid_argument(format!("{path:?} is not a path for an env file"), "name a file in an existing folder")
+        Error::invalid_argument(
+            format!("{path:?} is not a path for an env file"),
+            "name a file in an existing directory",
+        )
     };
     if path.as_os_str().as_encoded_bytes().contains(&0) || path.file_name().is_none() || path.to_str().is_none() {
         return Err(invalid());
@@ -203,7 +207,7 @@ fn wanted(record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
     std::path::absolute(path).map(Some).map_err(|_| invalid())
 }
 
-/// The name beside `path` that is this environment's alone.
+/// The name beside `path` that only this environment uses.
 fn beside(path: &Path, id: IsolationId) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{id}"));
@@ -219,7 +223,7 @@ fn content(record: &Record) -> String {
     )
 }
 
-/// The environment that an env file says it is of.
+/// The environment that an env file names in its text.
 fn owner(text: &str) -> Option<IsolationId> {
     let id = text.strip_prefix(FIRST_LINE)?.split(';').next()?;
     let named = text.lines().find_map(|line| line.strip_prefix("ISOLATION_ID="))?;
@@ -227,7 +231,7 @@ fn owner(text: &str) -> Option<IsolationId> {
 }
 
 fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
-    let entry = sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?;
+    let entry = sys::entry(path).map_err(|error| Error::os(format!("cannot check {}", path.display()), error))?;
     if entry.is_none() {
         return Ok(Found::Nothing);
     }
@@ -235,16 +239,16 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
         Ok(Some(file)) => file,
         Ok(None) => return Ok(Found::Nothing),
         Err(Unopened::NotOurs(_)) => return Ok(Found::Foreign),
-        Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot look at {}", path.display()), error)),
+        Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot check {}", path.display()), error)),
     };
     let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
     // step: LookAtEnvFile
     let Some(owner) = owner(&text) else { return Ok(Found::Foreign) };
     let record = text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)).map(Path::new);
     let lives = match record {
-        // Of this registry: it can be judged.
+        // An environment of this registry: its state is known.
         Some(record) if record == registry.records().path(owner) => status::lives(registry, owner)?,
-        // Of another one: whatever has a record may be alive.
+        // An environment of another registry: it may be alive if it has a record.
         Some(record) => {
             let is_absent = |path: &Path| matches!(sys::entry(path), Ok(None));
             !is_absent(record) || !is_absent(&making_path(record)) || !is_absent(record)
@@ -269,7 +273,7 @@ fn taken(path: &Path, found: &Found) -> Error {
 /// Why an env file was not opened.
 enum Unopened {
     NotOurs(String),
-    /// The system could not, for want of descriptors for instance: that says nothing of the file.
+    /// The system failed, for example at the descriptor limit, which says nothing about the file.
     Failed(io::Error),
 }
 
@@ -282,7 +286,7 @@ impl fmt::Display for Unopened {
     }
 }
 
-/// Opens a plain file of this user; `None` if there is nothing, or why it is not one.
+/// Opens a plain file of this user. `None` if it does not exist; otherwise says why it is not one.
 fn open(path: &Path) -> std::result::Result<Option<File>, Unopened> {
     let not_ours = |why: String| Err(Unopened::NotOurs(why));
     let opened = sys::open_without_following(path);
@@ -306,9 +310,9 @@ fn read(file: &mut File) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Puts `new` in the place of the abandoned file. `false`: somebody else did so first. Whoever replaces or removes an
-/// env file has its lock, so of two that found the same abandoned one only one replaces it. An editor or whoever else
-/// knows nothing of locks may do so all the same: what came out of the exchange is looked at before it is removed.
+/// Replaces the abandoned file with `new`. `false` if another process did so first. Each process that replaces or
+/// removes an env file takes its lock, so only one process replaces an abandoned file. Editors do not take this lock,
+/// so the displaced file is checked before it is removed.
 fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
     // step: LockOldEnvFile, LookForOldEnvFile
     if !sys::try_lock_file(old)? || !is_in_place(old, path)? {
@@ -318,7 +322,7 @@ fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
     match sys::exchange(new, path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        // A file system that cannot.
+        // The file system does not support the exchange.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             fs::rename(new, path)?;
             return Ok(true);
@@ -335,7 +339,7 @@ fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Whether the file still is the one at `path`.
+/// Whether the opened file is still the one at `path`.
 fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
     let here = sys::entry_of(file)?.id;
     Ok(sys::entry(path)?.is_some_and(|there| there.id == here))

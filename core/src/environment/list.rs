@@ -1,4 +1,4 @@
-//! Reading all environments and leases, of every user as far as their labels tell.
+//! Lists all environments and leases; those of other users, as far as their labels show them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,19 +17,19 @@ use crate::time::Timestamp;
 pub struct EnvironmentInfo {
     /// Its ID.
     pub id: IsolationId,
-    /// Whether it lives.
+    /// Whether it is alive.
     pub status: Status,
-    /// Held or kept; none if its record is broken.
+    /// Held or kept; `None` if its record is broken.
     pub lifetime: Option<Lifetime>,
-    /// Its ports, in the order of the names where the record can be read.
+    /// Its ports, in the order of the names if the record is readable.
     pub ports: Vec<u16>,
     /// The user it belongs to.
     pub user: u32,
-    /// When it was made, if known.
+    /// When it was created, if known.
     pub created_at: Option<Timestamp>,
-    /// For a held one the process that made it; for a kept one its owner, if it has one.
+    /// The process that created a held environment; the owner, if any, of a kept one.
     pub holder: Option<Holder>,
-    /// All of its record; none of another user's or a broken one's.
+    /// Its record; `None` if the record is broken or belongs to another user.
     pub record: Option<Box<Record>>,
 }
 
@@ -46,7 +46,7 @@ pub struct LeaseInfo {
     pub since: Timestamp,
 }
 
-/// What is in a registry.
+/// The contents of a registry.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// The environments, oldest first; broken ones last.
@@ -55,8 +55,8 @@ pub struct Listing {
     pub leases: Vec<LeaseInfo>,
 }
 
-/// Holders by their stamps, each looked up once: many leases have few holders, and a look into `/proc` takes longer than
-/// all else that is to be found out of a lease.
+/// Caches holders by their stamps: many leases have few holders, and reading `/proc` takes longer than everything else
+/// about a lease.
 struct Holders {
     here: ProcessStamp,
     known: HashMap<ProcessStamp, Holder>,
@@ -75,14 +75,14 @@ impl Holders {
     }
 }
 
-/// Ports of one label.
+/// The ports of one label.
 struct Labelled {
     label: Label,
     ports: Vec<u16>,
 }
 
 impl Allocator {
-    /// Reads all environments and live leases. Nothing is locked or changed.
+    /// Lists all environments and live leases. Locks and changes nothing.
     ///
     /// # Errors
     /// `registry_unusable`, `io`.
@@ -162,7 +162,7 @@ fn environment(
     })
 }
 
-/// Another user's, by its labels.
+/// An environment of another user, by its labels.
 fn foreign(
     registry: &Registry,
     ports: &PortsFile,
@@ -176,12 +176,12 @@ fn foreign(
     let holder = holders.of_label(label);
     let pid = holder.as_ref().map_or(0, |holder| holder.pid);
     let status = match label.claim {
-        // Its maker may have finished it since: then the label is another one by now.
+        // Its creation may have finished since, and then the label has changed.
         Claim::Held { .. } if is_locked(ports, own)? || ports.read_one(port)? != Slot::Label(*label) => Status::Active,
         Claim::Held { .. } => Status::Stale(StaleReason::HolderGone(pid)),
         Claim::Kept { .. } => match registry.standing(ports, port, Slot::Label(*label), &holders.here)? {
             LabelState::Stale(Some(end)) => Status::Stale(end.into()),
-            // Its maker is about to give its record the name of a finished one.
+            // Its creator is about to rename the record to its final name.
             LabelState::Stale(None) if !is_locked(ports, own)? => Status::Stale(StaleReason::Unfinished(pid)),
             _ => Status::Active,
         },

@@ -1,8 +1,8 @@
-//! Environments: an isolation ID, a lease, a temp dir, an env file and variables, made and removed as one.
+//! Environments: an isolation ID, a lease, a temp directory, an env file and variables, created and removed together.
 //!
-//! The order that survives a crash at any point: ports labelled under their lock, then an unfinished record, then temp dir
-//! and env file, then the record's own name; removed in the opposite order. So whatever exists has a record that names it, and a record whose ports
-//! nobody holds or keeps is stale.
+//! The order survives a crash at any point: label the ports under their lock, then create an unfinished record, then
+//! temp directory and env file, then rename the record to its final name; removal runs in the opposite order. So
+//! everything that exists is named by a record, and a record whose ports are neither held nor kept is stale.
 
 mod attach;
 pub mod cleanup;
@@ -40,18 +40,18 @@ use crate::process::Maker;
 use crate::registry::{Record, Registry};
 use cleanup::Selection;
 
-/// An environment that this process made or attached to.
+/// An environment that this process created or attached to.
 ///
-/// A *held* one lives as long as this value: dropping it releases the ports and removes temp dir, env file and
-/// record, unless it is a forked child's copy. A *kept* one outlives it. Any thread may use it; a cleanup by one thread makes
-/// the others wait for its end.
+/// A *held* environment lives as long as this value: dropping it releases the ports and removes temp directory, env
+/// file and record, except in a forked child. A *kept* one outlives it. Any thread may use it; while one thread cleans
+/// it up, the others wait.
 #[must_use]
 pub struct Environment {
     registry: Arc<Registry>,
     record: Record,
-    /// Of a held one until it is cleaned up, of a kept one while it is being made.
+    /// Set in a held environment until its cleanup, and in a kept one while it is being created.
     lease: Mutex<Option<Arc<Lease>>>,
-    /// The process that made it; none for one that was found.
+    /// The process that created it; `None` if this process attached to it.
     maker: Option<Maker>,
 }
 
@@ -68,51 +68,52 @@ impl Environment {
         &self.record.ports.ports
     }
 
-    /// Its temp dir: mode 0700, empty when it was made.
+    /// Its temp directory: mode 0700, empty when it was created.
     #[must_use]
     pub fn temp_dir(&self) -> &Path {
         &self.record.temp_dir
     }
 
-    /// Its env file, if it has one. Beside `.env.isolation` if that was taken: then it is `.env.isolation.<id>`.
+    /// Its env file, if it has one. If `.env.isolation` existed, it is `.env.isolation.<id>` beside that.
     #[must_use]
     pub fn env_file(&self) -> Option<&Path> {
         self.record.env_file.as_deref()
     }
 
-    /// Its variables, names and values.
+    /// Its variables, as pairs of name and value.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
         self.record.variables()
     }
 
-    /// All that the registry knows of it.
+    /// Everything that the registry knows about it.
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// The lease of a held environment, in the process that made it, until the environment is cleaned up. What is returned
-    /// does not keep the ports: the cleanup releases them whoever still has it.
+    /// The lease of a held environment, in the process that created it, until the environment is cleaned up. Keeping
+    /// the result does not keep the ports: the cleanup releases them anyway.
     #[must_use]
     pub fn lease(&self) -> Option<Arc<Lease>> {
         self.in_reach().and_then(|lease| lease.clone())
     }
 
-    /// As [`lease`](Self::lease), for what only the maker of a held environment can do.
+    /// As [`lease`](Self::lease), for calls that only the creator of a held environment can make.
     ///
     /// # Errors
-    /// `invalid_argument` if there is none.
+    /// `invalid_argument` if there is no such lease.
     pub fn held_lease(&self) -> Result<Arc<Lease>> {
         self.lease().filter(|lease| lease.is_ours()).ok_or_else(|| {
             Error::invalid_argument(
                 format!("the environment {} is not held by this process", self.id()),
-                "do it in the process that holds it, before the cleanup",
+                "make this call in the process that holds it, before the cleanup",
             )
         })
     }
 
-    /// What is behind the lock. A forked child does not wait for it: a thread that the child does not have may have locked it.
+    /// The lease behind the mutex. A forked child does not wait for the mutex, because the thread that locked it may
+    /// exist only in the parent.
     fn in_reach(&self) -> Option<MutexGuard<'_, Option<Arc<Lease>>>> {
         if self.is_ours() {
             return Some(self.lease.lock().unwrap_or_else(PoisonError::into_inner));
@@ -124,26 +125,26 @@ impl Environment {
         }
     }
 
-    /// Whether it was found, rather than made, so that dropping it ends nothing.
+    /// Whether this process attached to it instead of creating it, so that dropping this value does not end it.
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.maker.is_none()
     }
 
-    /// Whether this process made it: false in a forked child, and for one that was found.
+    /// Whether this process created it; false in a forked child, and after attaching.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.maker.is_some_and(Maker::is_this_process)
     }
 
-    /// Removes its temp dir, env file and record, and gives the ports back. Again does nothing.
+    /// Removes its temp directory, env file and record, and releases the ports. Does nothing if that has been done.
     ///
-    /// One whose lease was passed on ([`Lease::inheritable`]) is removed only if no other process has it any more;
-    /// else it lives on until the last one is gone, and is then for `cleanup --stale`.
+    /// An environment whose lease other processes inherited ([`Lease::inheritable`]) is removed only if none of them
+    /// still holds it. Otherwise it lives on until the last of them ends, and `cleanup --stale` removes it then.
     ///
     /// # Errors
-    /// `permission_denied`, `io`, `registry_unusable`: then the record stays, and the cleanup can be repeated.
-    /// `in_use` if the environment is held by another process, such as the parent of a forked child.
+    /// `permission_denied`, `io`, `registry_unusable`: the record stays, and you can repeat the cleanup. `in_use` if
+    /// another process, such as the parent of a forked child, holds the environment.
     pub fn cleanup(&self) -> Result<()> {
         if !self.is_ours() {
             return self.remove();
@@ -156,8 +157,9 @@ impl Environment {
         }
     }
 
-    /// The end of a held environment in the process that made it. The lease goes last, unless others have it too, or it is
-    /// lost: then whoever can still lock the ports is the last one, which only the kernel knows.
+    /// Ends a held environment in the process that created it. The lease is released last, unless other processes have
+    /// inherited it, or it is lost: then only a process that can still lock the ports is the last one, which only the
+    /// kernel knows.
     fn end(&self, lease: &Lease) -> Result<()> {
         if lease.is_passed_on() || !lease.is_held() {
             lease.release();
@@ -188,7 +190,7 @@ impl Drop for Environment {
     fn drop(&mut self) {
         let lease = self.lease.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(lease) = lease.filter(|lease| lease.is_ours()) {
-            // What cannot be removed now keeps its record, for `cleanup --stale`.
+            // If it cannot be removed now, its record stays for `cleanup --stale`.
             let _ = self.end(&lease);
         }
     }

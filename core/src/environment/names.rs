@@ -1,4 +1,4 @@
-//! Ports by the names that an environment gave them, and the variables that tell them to its processes.
+//! The names of an environment's ports, and the variables that pass the ports to its processes.
 
 use crate::error::{Error, Result};
 use crate::names::FIXED;
@@ -21,12 +21,12 @@ impl Record {
         fixed.chain(names.into_iter().zip(self.ports.ports.iter().map(ToString::to_string))).collect()
     }
 
-    /// The name of the port at `index`: the one given, else its index.
+    /// The name of the port at `index`, or the index if it has no name.
     pub(super) fn port_name(&self, index: usize) -> String {
         self.names.get(index).cloned().unwrap_or_else(|| index.to_string())
     }
 
-    /// Replaces `{name}` and `{0}` by the port of that name or index. Any other text in braces is left as it is.
+    /// Replaces `{name}` and `{0}` by the port with that name or index. Other text in braces is left unchanged.
     #[must_use]
     pub fn fill(&self, text: &str) -> String {
         let mut filled = String::with_capacity(text.len());
@@ -48,10 +48,10 @@ impl Record {
         filled + rest
     }
 
-    /// The index of the port of this name, or of this index in digits.
+    /// The index of the port with this name, or with this index in digits.
     ///
     /// # Errors
-    /// `invalid_argument` if there is none.
+    /// `invalid_argument` if there is no such port.
     pub fn index(&self, name: &str) -> Result<usize> {
         self.index_of(name).ok_or_else(|| {
             let known = match self.names.as_slice() {

@@ -1,4 +1,4 @@
-//! The ports of an environment by its ID, for whoever has only that: reads its record and looks at no socket.
+//! The ports of an environment for a caller that has only its ID: reads the record and checks no socket.
 
 use crate::allocator::Allocator;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::registry::Stored;
 use crate::who::PortReport;
 
 impl Allocator {
-    /// Who is on the ports of an environment, in the order of its names.
+    /// Reports what is on each port of an environment, in the order of its names.
     ///
     /// # Errors
     /// `not_found`, `registry_unusable`, `io`.
@@ -16,7 +16,7 @@ impl Allocator {
             let records = allocator.registry.records();
             let ports = match records.read(id)? {
                 Stored::Record(record) => record.ports.ports,
-                // Another user's, or broken: its labels tell.
+                // The record is broken or belongs to another user; use the labels.
                 _ => match allocator.list()?.environments.into_iter().find(|info| info.id == id) {
                     Some(info) => info.ports,
                     None => records.require_read(id, Stored::Missing)?.ports.ports,
@@ -26,10 +26,11 @@ impl Allocator {
         })
     }
 
-    /// The ports of an environment of this user, held or kept, as its record says.
+    /// The ports of a held or kept environment of this user, according to its record.
     ///
     /// # Errors
-    /// `not_found`, `permission_denied` if it is another user's, `registry_unusable` if its record is damaged, `io`.
+    /// `not_found`, `permission_denied` if it belongs to another user, `registry_unusable` if its record is damaged,
+    /// `io`.
     pub fn environment_ports(&self, id: IsolationId) -> Result<Vec<u16>> {
         self.in_checked_registry(|allocator| allocator.registry.records().require(id)).map(|record| record.ports.ports)
     }

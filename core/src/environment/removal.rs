@@ -1,12 +1,12 @@
-//! What became of a file or folder that was to be removed.
+//! The result of removing a file or directory.
 
 use crate::error::Error;
 
-/// What became of one thing that was to be removed.
+/// The result of removing one file or directory.
 pub(super) enum Removal {
     Removed,
     Absent,
-    /// Something stands there that is not the environment's; why.
+    /// The file at the path does not belong to the environment, and why.
     NotOurs(String),
     Failed(Error),
 }

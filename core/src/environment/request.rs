@@ -1,4 +1,4 @@
-//! What an environment is asked for.
+//! What to create an environment with.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,27 +13,27 @@ use crate::settings::Settings;
 use crate::sys::{ProcessStamp, words};
 use crate::time::Timestamp;
 
-/// How many ports an environment has if neither a number nor names are given.
+/// The number of ports if the request gives neither a number nor names.
 pub(crate) const DEFAULT_COUNT: usize = 5;
 
 /// Where the env file goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EnvFile {
-    /// None.
+    /// No env file.
     #[default]
     None,
-    /// `.env.isolation` in the worktree, or `.env.isolation.<id>` if that is taken.
+    /// `.env.isolation` in the worktree, or `.env.isolation.<id>` if that exists.
     Worktree,
-    /// This path, or an error if it is taken.
+    /// This path; creating the environment fails if the file exists.
     At(PathBuf),
 }
 
-/// What an environment is asked for. Held by this process, unless [`kept`](Self::kept).
+/// Which environment to create. This process holds it, unless [`kept`](Self::kept).
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct EnvironmentRequest {
     count: Option<usize>,
-    /// The project file's, for the names of that file only.
+    /// The project file's number, which applies to the names of that file only.
     declared_count: Option<usize>,
     shape: Shape,
     wait: Option<Duration>,
@@ -50,7 +50,7 @@ pub struct EnvironmentRequest {
     owner_pid: Option<u32>,
 }
 
-/// How the ports lie.
+/// How the ports are chosen.
 #[derive(Clone, Debug, Default)]
 enum Shape {
     #[default]
@@ -61,8 +61,9 @@ enum Shape {
 }
 
 impl Settings {
-    /// Opens for an environment, with the project file of its work tree, which fills in whatever neither these settings
-    /// nor the request give. Its folder is the work tree, if the request names none.
+    /// Opens an allocator for an environment, with the project file of its worktree, which applies where neither these
+    /// settings nor the request set a value. If the request names no worktree, the project file's directory is the
+    /// worktree.
     ///
     /// # Errors
     /// As [`open`](Self::open) and [`Project::nearest`].
@@ -74,7 +75,7 @@ impl Settings {
     }
 }
 
-/// How long a checked request lives.
+/// The lifetime of a checked request.
 pub(crate) struct Life {
     pub(crate) lifetime: Lifetime,
     pub(crate) ttl: Option<Duration>,
@@ -82,12 +83,12 @@ pub(crate) struct Life {
 }
 
 impl EnvironmentRequest {
-    /// Held, five ports, in the current folder.
+    /// A held environment with five ports, in the current directory.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// So many consecutive ports; else as many as names, else five.
+    /// This many consecutive ports. Without this, as many as there are names, else five.
     pub fn ports(mut self, count: usize) -> Self {
         self.count = Some(count);
         self
@@ -99,26 +100,28 @@ impl EnvironmentRequest {
         self
     }
 
-    /// A base port and the ports at these distances from it: see [`LeaseRequest::offsets`]. They set the number of ports.
+    /// A base port and the ports at these distances from it: see [`LeaseRequest::offsets`]. They also set the number of
+    /// ports.
     pub fn offsets(mut self, offsets: impl IntoIterator<Item = u16>) -> Self {
         self.shape = Shape::Offsets(offsets.into_iter().collect());
         self
     }
 
-    /// Exactly these ports. They set the number of ports.
+    /// Exactly these ports, which also set the number of ports.
     pub fn exact(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.shape = Shape::Exact(ports.into_iter().collect());
         self
     }
 
-    /// Holds the ports against strangers, too: see [`Lease::guard`](crate::Lease::guard). Only for a held one.
+    /// Guards the ports against foreign processes, too: see [`Lease::guard`](crate::Lease::guard). Only for held
+    /// environments.
     pub fn guard(mut self, guard: bool) -> Self {
         self.guard = Some(guard);
         self
     }
 
-    /// Prefers the ports that the same work tree, instance ID and names had before, else those that they would get
-    /// first on any machine. Others if those are taken.
+    /// Prefers the ports that the same worktree, instance ID and names had before, then those that their hash selects,
+    /// which are the same on every machine. Other ports are leased if those are in use.
     pub fn sticky(mut self, sticky: bool) -> Self {
         self.sticky = Some(sticky);
         self
@@ -131,52 +134,52 @@ impl EnvironmentRequest {
         self
     }
 
-    /// What tells this environment from others of the same work tree. The empty text is none, whatever the project file
-    /// declares.
+    /// Distinguishes this environment from others of the same worktree. Empty text means no instance ID, and overrides
+    /// the project file.
     pub fn instance_id(mut self, instance_id: impl Into<String>) -> Self {
         self.instance_id = Some(instance_id.into());
         self
     }
 
-    /// The work tree, an existing folder; else the current folder.
+    /// The worktree, which must be an existing directory. Without this, the current directory.
     pub fn worktree(mut self, worktree: impl Into<PathBuf>) -> Self {
         self.worktree = Some(worktree.into());
         self
     }
 
-    /// Where the env file goes; without this there is none.
+    /// Where to write the env file. Without this, there is none.
     pub fn env_file(mut self, env_file: EnvFile) -> Self {
         self.env_file = env_file;
         self
     }
 
-    /// Outlives this process, until cleanup.
+    /// Keeps the environment after this process ends, until cleanup.
     pub fn kept(mut self) -> Self {
         self.kept = true;
         self
     }
 
-    /// Stale after this long. Only for a kept one.
+    /// Makes the environment stale after this long. Only for kept environments.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// Stale once this process has ended. Only for a kept one.
+    /// Makes the environment stale once this process has ended. Only for kept environments.
     pub fn owner_pid(mut self, pid: u32) -> Self {
         self.owner_pid = Some(pid);
         self
     }
 
-    /// Waits up to this long for ports to come free.
+    /// Waits up to this long for ports to become free.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = Some(limit);
         self
     }
 
-    /// What the project file declares, wherever nothing was given: its folder as the work tree, its instance ID, whether
-    /// ports are sticky and, for a held environment, guarded; and its names and number of ports, which go together: names
-    /// that were given replace both. No names count as not given.
+    /// Uses the project file's values where this request sets none: its directory as the worktree, its instance ID,
+    /// whether ports are sticky and, in a held environment, guarded; and its names and number of ports, which belong
+    /// together: names in the request replace both. An empty list of names counts as not set.
     pub fn project(mut self, project: &Project) -> Self {
         if self.names.is_empty() {
             self.names.clone_from(&project.names);
@@ -189,12 +192,12 @@ impl EnvironmentRequest {
         self
     }
 
-    /// What tells it from others of its work tree; empty for nothing.
+    /// The instance ID, or empty text.
     pub(crate) fn instance(&self) -> &str {
         self.instance_id.as_ref().or(self.declared_instance_id.as_ref()).map_or("", String::as_str)
     }
 
-    /// The lease it needs; names alone set the count.
+    /// The lease that the environment needs. If only names are given, they set the count.
     pub(crate) fn lease(&self, worktree: &Path) -> Result<LeaseRequest> {
         let count = match (&self.shape, self.count) {
             (Shape::Offsets(ports) | Shape::Exact(ports), given) => {
@@ -214,7 +217,7 @@ impl EnvironmentRequest {
         check_names(&self.names, count)?;
         if self.guard == Some(true) && self.kept {
             return Err(Error::invalid_argument(
-                "a guard was asked for with an environment that outlives its maker",
+                "a guard was asked for with an environment that outlives its creator",
                 "a guard is made of sockets, which end with their process: use a held environment, such as `portalloc run`",
             ));
         }
@@ -230,7 +233,7 @@ impl EnvironmentRequest {
         Ok(request)
     }
 
-    /// A colleague's work tree has the same name, though not the same path.
+    /// A colleague's worktree has the same name, but not the same path.
     fn sticky_names(&self, worktree: &Path, count: usize) -> Sticky {
         let rest = format!("{:?} {:?} {count} {:?}", self.instance(), self.names, self.shape);
         let name = worktree.file_name().unwrap_or_default();
@@ -248,7 +251,7 @@ impl EnvironmentRequest {
             return Ok(Life { lifetime: Lifetime::Held, ttl: None, owner: None });
         }
         if let Some(ttl) = self.ttl {
-            // Refused before there are any ports; what counts is read once they are there.
+            // Checked before any ports are taken; the TTL itself starts when they are.
             after(Timestamp::now(), ttl)?;
         }
         let owner = self.owner_pid.map(|pid| {
@@ -266,7 +269,7 @@ impl EnvironmentRequest {
     }
 }
 
-/// When a TTL that begins at `start` is over.
+/// When a TTL that starts at `start` ends.
 pub(super) fn after(start: Timestamp, ttl: Duration) -> Result<Timestamp> {
     let invalid = |why: &str| {
         Error::invalid_argument(
@@ -275,7 +278,7 @@ pub(super) fn after(start: Timestamp, ttl: Duration) -> Result<Timestamp> {
         )
     };
     if ttl < Duration::from_millis(1) {
-        return Err(invalid("is no time at all"));
+        return Err(invalid("is zero"));
     }
     start.after(ttl).ok_or_else(|| invalid("reaches beyond the year 9999"))
 }

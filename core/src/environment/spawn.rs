@@ -1,4 +1,5 @@
-//! Starting a program in a held environment, which then lives as long as the program and whatever that leaves running.
+//! Starts a program in a held environment, which then lives as long as the program and any process that inherits from
+//! it.
 
 use std::io;
 use std::net::IpAddr;
@@ -9,14 +10,14 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::lease::{Lease, SocketOptions};
 use crate::sys::{self, Activation, ServerSocket, words};
 
-/// How a program is started.
+/// How to start a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct SpawnOptions {
     listen: Option<Listen>,
 }
 
-/// Where the sockets listen that are passed on.
+/// Where the passed sockets listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Listen {
     /// On 127.0.0.1 and, where the machine has it, on ::1.
@@ -25,22 +26,22 @@ enum Listen {
 }
 
 impl SpawnOptions {
-    /// With variables and lease, and no more.
+    /// Passes variables and lease, and no sockets.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Passes listening sockets by systemd's protocol (`LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES`, from descriptor 3
-    /// on): for each port one on 127.0.0.1, in the order of the ports; then, where the machine has it, for each port one
-    /// on ::1, in the same order. They are named as the ports are.
+    /// Passes listening sockets by systemd's protocol (`LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES`, starting at
+    /// descriptor 3): for each port one on 127.0.0.1, in the order of the ports; then, where the machine has it, for
+    /// each port one on ::1, in the same order. The sockets have the names of the ports.
     pub fn listen(mut self) -> Self {
         self.listen = Some(Listen::Loopback);
         self
     }
 
-    /// As [`listen`](Self::listen), on these addresses: for each port one on the first, then for each port one on the
-    /// next. One address, such as 127.0.0.1, is for servers that take no more than one socket a port: on one that nobody
-    /// accepts from, clients would hang.
+    /// As [`listen`](Self::listen), on these addresses: for each port one on the first address, then for each port one
+    /// on the next. Use one address, such as 127.0.0.1, for servers that accept only one socket per port; otherwise
+    /// clients of the other socket would hang.
     pub fn listen_on(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.listen = Some(Listen::On(addresses.into_iter().collect()));
         self
@@ -48,16 +49,16 @@ impl SpawnOptions {
 }
 
 impl Environment {
-    /// Starts `command` with this environment's variables and lease, with no signal blocked. The lease lives until this
-    /// process and every one that inherited it have ended or let go of it.
+    /// Starts `command` with this environment's variables and lease, and with no signal blocked. The lease lives until
+    /// this process and every process that inherited it have ended or released it.
     ///
-    /// With sockets to pass on, what [`Command::env_clear`] and `arg0` have set does not count, since a command does not
-    /// tell it; variables that are set and removed one by one do.
+    /// When sockets are passed, [`Command::env_clear`] and `arg0` have no effect, because they cannot be read from a
+    /// command. Variables that are set or removed one by one do have one.
     ///
     /// # Errors
-    /// `not_found` if there is no such program, `permission_denied` if it cannot be executed or its links lead in a circle,
-    /// `port_in_use` if a stranger is on a port to listen on, `invalid_argument` if the environment is not held by this
-    /// process or if `LISTEN_FDS` is set already, `io`.
+    /// `not_found` if there is no such program; `permission_denied` if it cannot be executed or its symbolic links form
+    /// a loop; `port_in_use` if a foreign process is on a port to listen on; `invalid_argument` if this process does
+    /// not hold the environment or if `LISTEN_FDS` is set already; `io`.
     pub fn spawn(&self, mut command: Command, options: &SpawnOptions) -> Result<Child> {
         let lease = self.held_lease()?;
         let activation = options.listen.as_ref().map(|listen| self.activation(&lease, listen)).transpose()?;
@@ -65,27 +66,27 @@ impl Environment {
         command.envs(self.variables());
         let program = command.get_program().to_string_lossy().into_owned();
         sys::spawn(command, &inherited, activation).map_err(|error| match error.kind() {
-            // Behind a file there is nothing, either.
+            // A component of the path may be a file.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::new(
                 ErrorCode::NotFound,
                 format!("there is no command {program:?}"),
                 "check its name, or give its path",
             ),
             io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
-            // Something is there that cannot be executed, as bash has it.
+            // The program exists but cannot be executed, as in bash.
             _ if sys::leads_in_a_circle(&error) => Error::os(format!("cannot execute {program:?}"), error)
                 .recast(ErrorCode::PermissionDenied, "")
-                .with_remedy("mend the links that it goes through"),
+                .with_remedy("fix the symbolic links in its path"),
             _ => Error::os(format!("cannot start {program:?}"), error),
         })
     }
 
-    /// Has the system keep the exit status of this process's children until it is asked for. Where it was told otherwise, as
-    /// by an inherited SIGCHLD that is ignored, waiting for a started program would else fail. It is for the whole process, so whoever owns that
-    /// decides: [`spawn`](Self::spawn) does not do it.
+    /// Makes the system keep the exit status of this process's children until it is read. Without this, waiting for a
+    /// started program fails in a process that ignores SIGCHLD, for instance because it inherited that. This changes
+    /// the whole process, so the application decides: [`spawn`](Self::spawn) does not do it.
     ///
     /// # Errors
-    /// `io` if the system refuses.
+    /// `io` if the system call fails.
     pub fn keep_exit_statuses() -> Result<()> {
         sys::keep_exit_statuses().map_err(|error| Error::os(words::NO_EXIT_STATUSES, error))
     }
@@ -94,7 +95,7 @@ impl Environment {
     fn activation(&self, lease: &Lease, listen: &Listen) -> Result<Activation> {
         if std::env::var_os("LISTEN_FDS").is_some() {
             return Err(Error::invalid_argument(
-                "LISTEN_FDS is set already: this process was itself given sockets",
+                "LISTEN_FDS is set already: this process itself received sockets",
                 "unset LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, if they are not for the program",
             ));
         }

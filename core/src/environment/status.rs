@@ -1,4 +1,4 @@
-//! Whether an environment lives, and if not, why: reasons are values, shown to the user.
+//! Whether an environment is alive, and if not, why. Reasons are values, and shown to the user.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,35 +10,37 @@ use crate::registry::{ClaimEnd, LabelState, Lifetime, PortsFile, Record, Registr
 use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
 
-/// Whether an environment lives.
+/// Whether an environment is alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// It has its ports.
+    /// It is alive and has its ports.
     Active,
-    /// It is over; `cleanup --stale` removes what is left of it.
+    /// It has ended; `cleanup --stale` removes its leftovers.
     Stale(StaleReason),
-    /// It lives, but labels of these ports are missing, so that they might be leased to others: reconcile.
+    /// It is alive, but the labels of these ports are missing, so the ports might be leased to others. `reconcile`
+    /// repairs this.
     Damaged(Vec<u16>),
 }
 
-/// Why an environment is over.
+/// Why an environment has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StaleReason {
-    /// A held one: the process that held it, and all it passed the lease to, are gone.
+    /// A held environment: the process that held it, which had this PID, and all processes that inherited the lease
+    /// have ended.
     HolderGone(u32),
     /// Its TTL ended.
     Expired(Timestamp),
-    /// The process named as its owner has ended.
+    /// The owner, which had this PID, has ended.
     OwnerEnded(u32),
-    /// Its work tree does not exist any more. Its ports are not given out before an explicit cleanup.
+    /// Its worktree no longer exists. Its ports stay reserved until an explicit cleanup.
     WorktreeMissing(PathBuf),
-    /// Somebody else has been given these of its ports.
+    /// These of its ports have been leased to others.
     PortsTaken(Vec<u16>),
-    /// Its maker died while making it.
+    /// The process that was creating it, which had this PID, died.
     Unfinished(u32),
-    /// Its record is not readable; why.
+    /// Its record is not readable, and why.
     RecordBroken(String),
 }
 
@@ -101,8 +103,8 @@ impl fmt::Display for StaleReason {
             Self::HolderGone(pid) => write!(f, "its holder, PID {pid}, is gone"),
             Self::Expired(at) => write!(f, "its TTL ended at {at}"),
             Self::OwnerEnded(pid) => write!(f, "its owner, PID {pid}, has ended"),
-            Self::WorktreeMissing(path) => write!(f, "its work tree {} is gone", path.display()),
-            Self::PortsTaken(ports) => write!(f, "somebody else was given its {}", list(ports)),
+            Self::WorktreeMissing(path) => write!(f, "its worktree {} is gone", path.display()),
+            Self::PortsTaken(ports) => write!(f, "others have leased its {}", list(ports)),
             Self::Unfinished(pid) => write!(f, "its maker, PID {pid}, died while making it"),
             Self::RecordBroken(why) => f.write_str(why),
         }
@@ -118,11 +120,11 @@ fn list(ports: &[u16]) -> String {
     format!("{plural} {}{rest}", shown.join(", "))
 }
 
-/// Whether the environment `id` may be alive. What cannot be judged, such as another user's, may be.
+/// Whether the environment `id` may be alive. One that cannot be judged, such as another user's, may be.
 pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
     // step: ReadItsRecord
     Ok(match registry.records().read(id)? {
-        // In another folder that somebody put in the place of the opened one there may be a record.
+        // A directory that replaced the opened one may contain a record.
         Stored::Missing => !registry.records().is_in_place(),
         Stored::Broken(_) => false,
         Stored::Foreign(_) => true,
@@ -130,10 +132,11 @@ pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
     })
 }
 
-/// Judges an environment by its record, labels and locks, through a description that has no locks of its own.
+/// Judges an environment by its record, labels and locks, through an open file description that has no locks of its
+/// own.
 ///
-/// Nothing is locked, so the environment may change while it is looked at: its maker may finish it, and a lock that is
-/// no longer needed is no sign of a death. A verdict that it is over counts only if its record is still the same.
+/// Nothing is locked, so the environment may change meanwhile: its creation may finish, and then a released lock does
+/// not mean that its creator died. A result of "stale" is valid only if the record is still the same.
 pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
     let status = match record.lifetime {
         Lifetime::Held if any_locked(ports, record)? => Status::Active,
@@ -150,15 +153,15 @@ pub(super) fn judge(registry: &Registry, ports: &PortsFile, record: &Record, her
     Ok(status)
 }
 
-/// Whether a slot may be that of the environment: it is not somebody else's. A live lock counts even where the label
-/// is damaged.
+/// Whether a slot may belong to the environment, because it names no other one. A live lock counts even if the label is
+/// damaged.
 pub(super) fn may_be_of(slot: Slot, id: IsolationId) -> bool {
     slot.label().is_none_or(|label| label.id == Some(id))
 }
 
 fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &ProcessStamp) -> Result<Status> {
     if record.is_unfinished {
-        // Whatever labels it has: its maker is still at it, or died before it said that they are there.
+        // Whatever its labels say: its creator is still working, or died before confirming them.
         // step: JudgeLocks
         return Ok(match any_locked(ports, record)? {
             true => Status::Active,
@@ -196,7 +199,7 @@ fn judge_kept(registry: &Registry, ports: &PortsFile, record: &Record, here: &Pr
     Ok(if missing.is_empty() { Status::Active } else { Status::Damaged(missing) })
 }
 
-/// Whether its maker, or a process that has the lease from it, still has the ports.
+/// Whether the process that created it, or one that inherited the lease, still holds the ports.
 fn any_locked(ports: &PortsFile, record: &Record) -> Result<bool> {
     // step: JudgeReadLabels
     for (port, slot) in ports.read_each(&record.ports.ports)? {
@@ -208,7 +211,7 @@ fn any_locked(ports: &PortsFile, record: &Record) -> Result<bool> {
     Ok(false)
 }
 
-/// Judged only where paths mean the same as they did for the maker.
+/// Judged only where paths mean the same as for the creator.
 fn worktree_is_missing(registry: &Registry, record: &Record) -> bool {
     record.mount_namespace == registry.mount_namespace() && matches!(sys::entry(&record.worktree_path), Ok(None))
 }
@@ -219,7 +222,7 @@ mod tests {
 
     #[test]
     fn reasons_carry_their_values() {
-        assert_eq!(StaleReason::PortsTaken(vec![7]).to_string(), "somebody else was given its port 7");
+        assert_eq!(StaleReason::PortsTaken(vec![7]).to_string(), "others have leased its port 7");
         assert_eq!(list(&[1, 2, 3, 4, 5, 6, 7]), "ports 1, 2, 3, 4, 5 and 2 more");
         assert_eq!(Status::Active.reason(), None);
     }
@@ -227,13 +230,13 @@ mod tests {
     #[test]
     fn nothing_is_dead_for_whoever_has_a_removed_registry_open() {
         let scratch = tempfile::tempdir().unwrap();
-        let folder = scratch.path().join("registry");
-        let registry = Registry::open(Some(folder.clone())).unwrap();
+        let directory = scratch.path().join("registry");
+        let registry = Registry::open(Some(directory.clone())).unwrap();
         let id = "0123456789ab".parse().unwrap();
         assert!(!lives(&registry, id).unwrap());
-        std::fs::rename(&folder, scratch.path().join("away")).unwrap();
+        std::fs::rename(&directory, scratch.path().join("away")).unwrap();
         assert!(lives(&registry, id).unwrap());
-        let new = Registry::open(Some(folder)).unwrap();
+        let new = Registry::open(Some(directory)).unwrap();
         assert!(lives(&registry, id).unwrap() && !lives(&new, id).unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! What a listing shows, flat: the fields of `list --json`, which every language reads.
+//! The fields of `list --json` as flat structs, which every language reads.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,8 @@ use crate::port_state::Holder;
 use crate::registry::Lifetime;
 use crate::time::Timestamp;
 
-/// An environment as `list --json` shows it. What stands in its record only is none for another user's and a broken one.
+/// An environment as `list --json` shows it. Fields that only the record contains are `None` if it is broken or another
+/// user's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EnvironmentSummary {
@@ -23,29 +24,29 @@ pub struct EnvironmentSummary {
     pub stale_reason: Option<&'static str>,
     /// Why it is not active, as a phrase.
     pub reason: Option<String>,
-    /// `held` or `kept`; none if its record is broken.
+    /// `held` or `kept`; `None` if its record is broken.
     pub lifetime: Option<&'static str>,
-    /// Its ports, in the order of the names where the record can be read.
+    /// Its ports, in the order of the names if the record is readable.
     pub ports: Vec<u16>,
     /// The names of the first ports.
     pub names: Option<Vec<String>>,
-    /// When it was made, if known.
+    /// When it was created, if known.
     pub created_at: Option<Timestamp>,
-    /// When its TTL is over.
+    /// When its TTL ends.
     pub expires_at: Option<Timestamp>,
-    /// The process that made a held one, or the owner of a kept one.
+    /// The process that created a held environment, or the owner of a kept one.
     pub holder: Option<Holder>,
     /// The user it belongs to.
     pub user_id: u32,
-    /// What tells it from others of its work tree.
+    /// Its instance ID, which distinguishes it from others of its worktree.
     pub instance_id: Option<String>,
-    /// Its work tree.
+    /// Its worktree.
     pub worktree_path: Option<PathBuf>,
-    /// Its temp dir.
+    /// Its temp directory.
     pub temp_dir: Option<PathBuf>,
     /// Its env file, if it has one.
     pub env_file: Option<PathBuf>,
-    /// Its record's own path.
+    /// The path of its record.
     pub lock_file: Option<PathBuf>,
 }
 
@@ -63,7 +64,7 @@ pub struct LeaseSummary {
     pub since: Timestamp,
 }
 
-/// What is in a registry, as `list --json` shows it.
+/// The contents of a registry, as `list --json` shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListingSummary {

@@ -1,5 +1,5 @@
-//! The temp dir of an environment. The only place that removes a tree, and only one that is surely portalloc's: a
-//! real folder, of this user, with the very name of its environment.
+//! The temp directory of an environment. This is the only place that removes a directory tree, and only one that is
+//! certainly portalloc's: a real directory of this user, with the name of its environment.
 
 use std::fs;
 use std::io;
@@ -9,29 +9,29 @@ use super::removal::Removal;
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{Registry, project_name};
-use crate::sys::{self, Folder};
+use crate::sys::{self, Directory};
 
-/// The system's temp folder, which must be text: it goes into variables.
+/// The system's temp directory. Its path must be UTF-8, because it goes into variables.
 pub(super) fn base() -> Result<PathBuf> {
     let base = std::env::temp_dir();
     let absolute = std::path::absolute(&base)
-        .map_err(|error| Error::os(format!("cannot use the temp folder {}", base.display()), error))?;
+        .map_err(|error| Error::os(format!("cannot use the temp directory {}", base.display()), error))?;
     if absolute.to_str().is_none() {
         return Err(Error::invalid_argument(
-            format!("the temp folder {} is not valid UTF-8", base.display()),
-            "set TMPDIR to another folder",
+            format!("the temp directory {} is not valid UTF-8", base.display()),
+            "set TMPDIR to another directory",
         ));
     }
     Ok(absolute)
 }
 
 pub(super) fn exists(path: &Path) -> Result<bool> {
-    Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot look at {}", path.display()), error))?.is_some())
+    Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot check {}", path.display()), error))?.is_some())
 }
 
-/// Makes the folder, empty and with mode 0700. `false`: something of that name exists.
+/// Creates the directory, empty and with mode 0700. `false` if something of that name exists.
 pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
-    match sys::create_private_folder(path) {
+    match sys::create_private_directory(path) {
         Ok(()) => {
             // step: MarkTempDir
             sys::mark(path, mark(registry));
@@ -46,10 +46,10 @@ fn mark(registry: &Registry) -> &[u8] {
     registry.root().as_os_str().as_encoded_bytes()
 }
 
-/// What is wrong with the temp dir at `path`.
+/// The problem with the temp directory at `path`; `None` if it is fine.
 pub(super) fn check(path: &Path) -> Option<String> {
     let why = match sys::entry(path) {
-        Ok(Some(entry)) if !entry.is_folder() => format!("is {}", entry.describe()),
+        Ok(Some(entry)) if !entry.is_directory() => format!("is {}", entry.describe()),
         Ok(Some(entry)) if entry.user != sys::user_id() => format!("belongs to user {}", entry.user),
         Ok(Some(_)) => return None,
         Ok(None) => "does not exist".to_owned(),
@@ -58,19 +58,19 @@ pub(super) fn check(path: &Path) -> Option<String> {
     Some(format!("{} {why}", path.display()))
 }
 
-/// Removes the temp dir at `path`, if it is that of `id`.
+/// Removes the temp directory at `path` if it belongs to `id`.
 pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let entry = match sys::entry(path) {
         Ok(Some(entry)) => entry,
         Ok(None) => return Removal::Absent,
         Err(error) => {
-            return Removal::Failed(Error::os(format!("cannot look at the temp dir {}", path.display()), error));
+            return Removal::Failed(Error::os(format!("cannot check the temp dir {}", path.display()), error));
         }
     };
     if path.file_name() != Some(project_name(id).as_ref()) {
         return Removal::NotOurs("has another name than the environment's temp dir".to_owned());
     }
-    if !entry.is_folder() {
+    if !entry.is_directory() {
         return Removal::NotOurs(format!("is {}", entry.describe()));
     }
     if entry.user != sys::user_id() {
@@ -80,15 +80,15 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         Ok(()) => Removal::Removed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Removal::Absent,
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            Removal::NotOurs("was replaced at this moment".to_owned())
+            Removal::NotOurs("was replaced in the meantime".to_owned())
         }
         Err(error) => Removal::Failed(Error::os(format!("cannot remove the temp dir {}", path.display()), error)),
     }
 }
 
-/// Folders inside may be read-only (package caches are): those are opened up, and it is tried once more.
+/// Directories inside may be read-only (package caches are): those are made writable before a second attempt.
 fn remove_tree(path: &Path) -> io::Result<()> {
-    // Mostly it is empty.
+    // It is usually empty.
     match fs::remove_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::NotADirectory => {}
         other => return other,
@@ -102,18 +102,18 @@ fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
-/// From folder to opened folder, so that a link that somebody puts in the place of one leads nowhere.
-fn open_up(inside: Option<&Folder>, name: &Path) -> io::Result<()> {
-    let folder = match Folder::opened_up(inside, name) {
+/// Descends from opened directory to opened directory, so that one that is replaced by a link leads nowhere.
+fn open_up(inside: Option<&Directory>, name: &Path) -> io::Result<()> {
+    let directory = match Directory::opened_up(inside, name) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound) => return Ok(()),
         other => other?,
     };
-    folder.names()?.iter().try_for_each(|name| open_up(Some(&folder), name.as_ref()))
+    directory.names()?.iter().try_for_each(|name| open_up(Some(&directory), name.as_ref()))
 }
 
-/// Removes temp dirs of this user that were made for this registry and that no record names any more: what is left
-/// when the registry was lost, in a reboot for instance. A record is made before its temp dir and removed after it,
-/// so one that is being made or removed at this moment has a record.
+/// Removes temp directories of this user that were created for this registry and have no record any more: leftovers of
+/// a lost registry, for instance after a reboot. A record is created before its temp directory and removed after it, so
+/// one that is being created or removed at this moment has a record.
 pub(super) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
     let mut swept = Vec::new();
     let Ok(entries) = fs::read_dir(base()?) else { return Ok(swept) };
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_real_folder_with_the_right_name_is_removed() {
+    fn only_a_real_directory_with_the_right_name_is_removed() {
         let scratch = tempfile::tempdir().unwrap();
         let victim = scratch.path().join("victim");
         fs::create_dir(&victim).unwrap();

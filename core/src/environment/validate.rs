@@ -1,4 +1,4 @@
-//! Checking one environment, part by part.
+//! Checks the parts of one environment.
 
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -12,12 +12,12 @@ use crate::id::IsolationId;
 use crate::registry::{PortsFile, Record, Stored};
 use crate::sys;
 
-/// What the check of one part found.
+/// The result of checking one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The part: `record`, `temp_dir`, `env_file` or `lease`.
     pub name: &'static str,
-    /// Why it failed; none if it passed.
+    /// Why it failed; `None` if it passed.
     pub failure: Option<String>,
 }
 
@@ -26,20 +26,20 @@ pub struct Check {
 pub struct PortCheck {
     /// The port.
     pub port: u16,
-    /// Whether some program has a socket on it, as a server of the environment would. That is no failure.
+    /// Whether a program has a socket on it, as a server of the environment would. That is not a failure.
     pub in_use: bool,
 }
 
-/// What a validation found.
+/// The result of a validation.
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// The environment.
     pub id: IsolationId,
-    /// Its parts; `env_file` only if it has one.
+    /// The checks of its parts; `env_file` only if it has one.
     pub checks: Vec<Check>,
     /// Its ports.
     pub ports: Vec<PortCheck>,
-    /// All of its record, if that is readable.
+    /// Its record, if that is readable.
     pub record: Option<Box<Record>>,
 }
 
@@ -51,7 +51,7 @@ impl Validation {
     }
 }
 
-/// As `validate --json` shows it.
+/// The same form as `validate --json`.
 impl Serialize for Validation {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let checks: Vec<_> = self.checks.iter().map(Check::json).collect();
@@ -68,10 +68,11 @@ impl Check {
 }
 
 impl Allocator {
-    /// Checks record, temp dir, env file and lease of an environment of this user, and looks at its ports.
+    /// Checks record, temp directory, env file and lease of an environment of this user, and whether its ports are in
+    /// use.
     ///
     /// # Errors
-    /// `not_found`, `permission_denied` if it is another user's, `registry_unusable`, `io`.
+    /// `not_found`, `permission_denied` if it belongs to another user, `registry_unusable`, `io`.
     pub fn validate(&self, id: IsolationId) -> Result<Validation> {
         self.in_checked_registry(|allocator| allocator.validate_once(id))
     }
@@ -101,8 +102,8 @@ impl Allocator {
     }
 }
 
-/// A port that nobody has locked is probed under its lock. One that a live process holds is not, because a probe
-/// might get in the way of its server: there the kernel's table of sockets tells.
+/// A port without a lock is probed under its lock. One that a live process holds is not, because a probe could make its
+/// server's bind fail; the kernel's socket tables are read instead.
 fn look_at_ports(ports: &PortsFile, record: &Record) -> Result<Vec<PortCheck>> {
     let checked = record.ports.ports.iter().map(|port| Ok((*port, check::is_bound(ports, *port)?)));
     let checked = checked.collect::<Result<Vec<_>>>()?;

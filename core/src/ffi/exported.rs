@@ -1,7 +1,7 @@
-//! Variables of an environment that are set in the process itself, so that the processes it starts share the environment,
-//! and taken back when it ends. Pure: says what to set and what to unset; the caller does it in its language's way.
+//! Variables of an environment that are set in the process itself, so that the processes it starts share the
+//! environment, and restored when it ends. Pure: says what to set and unset; the caller does it in its language's way.
 
-/// Variables that were set, and what they were before.
+/// Variables that were set, and their previous values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported(Vec<Variable>);
 
@@ -13,7 +13,7 @@ struct Variable {
 }
 
 impl Exported {
-    /// Notes that `variables` are set now; `now` tells the value that one has until then.
+    /// Records that `variables` are about to be set; `now` returns the current value of a variable.
     #[must_use]
     pub fn new(variables: Vec<(String, String)>, now: impl Fn(&str) -> Option<String>) -> Self {
         let note = |(name, value): (String, String)| Variable { before: now(&name), name, value };
@@ -25,8 +25,8 @@ impl Exported {
         self.0.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()))
     }
 
-    /// What gives the variables their former values: a value to set again, or `None` to unset one. Those that were changed
-    /// since, as `now` tells, stay as they are.
+    /// The variables to restore: a value to set again, or `None` to unset the variable. Variables whose value (`now`)
+    /// was changed since stay as they are.
     pub fn to_restore(&self, now: impl Fn(&str) -> Option<String>) -> impl Iterator<Item = (&str, Option<&str>)> {
         let unchanged = move |variable: &&Variable| now(&variable.name).as_deref() == Some(variable.value.as_str());
         self.0.iter().filter(unchanged).map(|variable| (variable.name.as_str(), variable.before.as_deref()))

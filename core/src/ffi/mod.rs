@@ -1,5 +1,5 @@
-//! What bindings to other languages are made of: open allocators for calls that name none, arguments as those languages give
-//! them, the words for refused ones, and a barrier that no panic gets past. Programs in Rust need none of it.
+//! What bindings to other languages are built from: open allocators for calls that do not name one, arguments as those
+//! languages pass them, the errors for invalid ones, and a barrier that stops panics. Programs in Rust do not need it.
 
 mod exported;
 mod options;
@@ -16,21 +16,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// A value as the JSON that the command line prints of it, for languages that read JSON rather than structs.
+/// Serializes a value to the JSON that the command line prints for it, for languages that read JSON rather than
+/// structs.
 ///
 /// # Errors
-/// `internal`, of what cannot be written as JSON.
+/// `internal` for a value that cannot be written as JSON.
 pub fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(ErrorCode::Internal, format!("a value is no JSON: {error}"), "please report it"))
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorCode::Internal, format!("cannot write a value as JSON: {error}"), "please report it")
+    })
 }
 
-/// Does `work`, and makes a panic in it the error `internal`.
+/// Runs `work`, and turns a panic in it into the error `internal`.
 ///
-/// What the work was changing may be half changed: its locks count as poisoned, which everything here looks past.
+/// A panic may leave values half changed, and poisons their mutexes; this library ignores the poison.
 ///
 /// # Errors
-/// Those of `work`, and `internal`.
+/// Any error of `work`, and `internal`.
 pub fn no_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<&str>().copied().map(ToOwned::to_owned);

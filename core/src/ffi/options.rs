@@ -1,5 +1,5 @@
-//! What callers of other languages ask for, before it is a request: `None` is what was not given. Pure. Here, so that every
-//! language understands and refuses the same.
+//! Options as callers in other languages pass them, to be turned into requests. `None` means not given. Pure. In one
+//! place, so that every language interprets and rejects the same.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use crate::environment::{EnvFile, EnvironmentRequest};
 use crate::error::{Error, Result};
 use crate::lease::LeaseRequest;
 
-/// Which ports, as keyword arguments name them.
+/// Which ports, as keyword arguments give them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortChoice {
-    /// How many.
+    /// The number of ports.
     pub count: Option<usize>,
-    /// Exactly these.
+    /// Exactly these ports.
     pub exact: Option<Vec<u16>>,
-    /// A base and the ports at these distances.
+    /// A base port and the ports at these distances from it.
     pub offsets: Option<Vec<u16>>,
     /// Ports that need not be consecutive.
     pub scattered: bool,
 }
 
 impl PortChoice {
-    /// The request for a lease; one port, if nothing is said.
+    /// The request for a lease; one port by default.
     ///
     /// # Errors
-    /// `invalid_argument` if more than one way is used, or the number is not that of the ports named.
+    /// `invalid_argument` if more than one of the ways is used, or if the number differs from that of the ports given.
     pub fn request(self) -> Result<LeaseRequest> {
         self.check()?;
         let Self { count, exact, offsets, scattered } = self;
@@ -37,7 +37,7 @@ impl PortChoice {
         })
     }
 
-    /// The same for an environment, which knows how many ports it has if nothing is said.
+    /// The same for an environment, which has its own default for the number of ports.
     ///
     /// # Errors
     /// As [`request`](Self::request).
@@ -59,7 +59,7 @@ impl PortChoice {
         if ways.into_iter().filter(|used| *used).count() > 1 {
             return Err(Error::invalid_argument(
                 "more than one of exact, offsets and scattered was given",
-                "say in one way only which ports are wanted",
+                "use only one of them",
             ));
         }
         let named = self.exact.as_ref().or(self.offsets.as_ref()).map(Vec::len);
@@ -73,12 +73,12 @@ impl PortChoice {
     }
 }
 
-/// What a lease is asked for.
+/// The options of a lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeaseOptions {
-    /// Which ports; one if nothing is said.
+    /// Which ports; one by default.
     pub ports: PortChoice,
-    /// How long to wait for ports to come free.
+    /// How long to wait for ports to become free.
     pub wait: Option<Duration>,
     /// Whether the ports are guarded against foreign processes until the server starts.
     pub guard: bool,
@@ -103,11 +103,11 @@ impl LeaseOptions {
     }
 }
 
-/// What an environment is asked for: see the methods of [`EnvironmentRequest`] of the same names.
+/// The options of an environment: see the methods of [`EnvironmentRequest`] with the same names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the argument of the request's method of its name")]
 pub struct EnvironmentOptions {
-    /// Which ports; as many as names, else five, if nothing is said.
+    /// Which ports; by default as many as there are names, else five.
     pub ports: PortChoice,
     pub names: Option<Vec<String>>,
     pub instance_id: Option<String>,
@@ -127,7 +127,7 @@ impl EnvironmentOptions {
     /// # Errors
     /// As [`PortChoice::of_environment`].
     pub fn request(self) -> Result<EnvironmentRequest> {
-        /// One setter, where its value was given.
+        /// Calls one setter, if its value was given.
         fn set<T>(
             request: EnvironmentRequest,
             value: Option<T>,

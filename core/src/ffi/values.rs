@@ -1,4 +1,5 @@
-//! Single values as callers of other languages give them: numbers of any size and sign, texts that name something. Pure.
+//! Single values as callers in other languages pass them: numbers of any size and sign, and texts that name something.
+//! Pure.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -6,10 +7,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::variables::Syntax;
 
-/// An address of this machine, or `localhost`, which is 127.0.0.1; the empty text is every address.
+/// Parses an IP address, or `localhost`, which is 127.0.0.1. Empty text is every address.
 ///
 /// # Errors
-/// `invalid_argument` for any other text: names are not looked up.
+/// `invalid_argument` for any other text: host names are not resolved.
 pub fn address(text: &str) -> Result<IpAddr> {
     match text {
         "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
@@ -23,10 +24,10 @@ pub fn address(text: &str) -> Result<IpAddr> {
     }
 }
 
-/// The syntax of this name: `shell`, `fish`, `powershell`, `dotenv`, `github`.
+/// Parses the name of a syntax: `shell`, `fish`, `powershell`, `dotenv`, `github`.
 ///
 /// # Errors
-/// `invalid_argument` for any other.
+/// `invalid_argument` for any other name.
 pub fn syntax(name: &str) -> Result<Syntax> {
     Ok(match name {
         "shell" => Syntax::Shell,
@@ -36,37 +37,37 @@ pub fn syntax(name: &str) -> Result<Syntax> {
         "github" => Syntax::Github,
         _ => {
             return Err(Error::invalid_argument(
-                format!("{name:?} is no syntax that variables can be written in"),
+                format!("{name:?} is not a known syntax for variables"),
                 "use shell, fish, powershell, dotenv or github",
             ));
         }
     })
 }
 
-/// Seconds as a time. Infinity is as long as it takes.
+/// Converts seconds. Infinity means no limit.
 ///
 /// # Errors
-/// `invalid_argument` for a negative number and for none at all.
+/// `invalid_argument` for a negative number and for NaN.
 pub fn seconds(number: f64) -> Result<Duration> {
-    time(number, 1.0).ok_or_else(|| no_time(number, "name seconds from 0 on"))
+    time(number, 1.0).ok_or_else(|| no_time(number, "use 0 or more seconds"))
 }
 
-/// Milliseconds as a time. Infinity is as long as it takes.
+/// Converts milliseconds. Infinity means no limit.
 ///
 /// # Errors
-/// `invalid_argument` for a negative number and for none at all.
+/// `invalid_argument` for a negative number and for NaN.
 pub fn milliseconds(number: f64) -> Result<Duration> {
-    time(number, 1000.0).ok_or_else(|| no_time(number, "name milliseconds from 0 on"))
+    time(number, 1000.0).ok_or_else(|| no_time(number, "use 0 or more milliseconds"))
 }
 
-/// Judged as it was given: what is a little less than nothing would be rounded to nothing.
+/// Checks the sign before the conversion, which would round a tiny negative number to zero.
 fn time(number: f64, in_a_second: f64) -> Option<Duration> {
-    // What is too long to be counted is as long as it takes.
+    // A number that is too large for a `Duration` means no limit.
     (number >= 0.0).then(|| Duration::try_from_secs_f64(number / in_a_second).unwrap_or(Duration::MAX))
 }
 
 fn no_time(number: f64, remedy: &str) -> Error {
-    Error::invalid_argument(format!("{number} is no time to wait"), remedy)
+    Error::invalid_argument(format!("{number} is not a valid time"), remedy)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Holding leased ports against programs that know nothing of portalloc: sockets that are bound and do not listen.
-//! Knows sockets, not locks.
+//! Guards leased ports against programs that do not use portalloc, with sockets that are bound and do not listen. Knows
+//! sockets, not locks.
 
 use socket2::Type;
 
@@ -7,22 +7,24 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::probe::{self, Pair};
 use crate::sys::{self, BoundPort, GuardSocket};
 
-/// What keeps strangers off the ports of a lease.
+/// What keeps foreign processes off the ports of a lease.
 ///
-/// | | other leases | bind(0), connect() | a stranger's bind, without reuse | a stranger's bind with `SO_REUSEADDR` | UDP | your own server can bind |
+/// | | other leases | bind(0), connect() | foreign bind without reuse | foreign bind with `SO_REUSEADDR` | UDP | your own server can bind |
 /// |---|---|---|---|---|---|---|
-/// | `None` | kept off | kept off, outside the ephemeral range | gets in | gets in | gets in | yes |
-/// | `Shared` | kept off | kept off | kept off | gets in | gets in | if it sets `SO_REUSEADDR`, as most do |
-/// | `Exclusive` | kept off | kept off | kept off | kept off | kept off | no |
+/// | `None` | blocked | blocked outside the ephemeral range | succeeds | succeeds | succeeds | yes |
+/// | `Shared` | blocked | blocked | blocked | succeeds | succeeds | if it sets `SO_REUSEADDR`, as most do |
+/// | `Exclusive` | blocked | blocked | blocked | blocked | blocked | no |
 ///
-/// A guarded port refuses connections, as long as no server listens on it.
+/// A guarded port refuses connections until a server listens on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuardState {
-    /// No guard: the lease alone.
+    /// No guard, only the lease.
     None,
-    /// A guard over which servers can bind that set `SO_REUSEADDR`; none for UDP, unless it was a hand-off that opened it.
+    /// A guard over which servers that set `SO_REUSEADDR` can bind. It does not cover UDP, unless
+    /// [`Lease::socket`](crate::Lease::socket) opened it.
     Shared,
-    /// A guard that nobody can bind over, for TCP and UDP: of every port, but for those that were handed over.
+    /// A guard over which no program can bind, for TCP and UDP. It covers every port except those bound with
+    /// [`Lease::socket`](crate::Lease::socket).
     Exclusive,
 }
 
@@ -50,12 +52,12 @@ struct Guarded {
     tcp: GuardSocket,
     /// Whether servers with `SO_REUSEADDR` can bind over it.
     is_open: bool,
-    /// None while it must not swallow the server's datagrams.
+    /// `None` while the guard must not receive the server's datagrams.
     udp: Option<GuardSocket>,
 }
 
 impl Guard {
-    /// The sockets of a probe, kept.
+    /// Keeps the sockets of a probe as a guard.
     pub(super) fn from_probe(pairs: Vec<Pair>) -> Result<Self> {
         let guarded = |Pair { port, tcp, udp }| {
             Ok(Guarded { port, tcp: kept(port, tcp)?, is_open: false, udp: Some(kept(port, udp)?) })
@@ -63,12 +65,12 @@ impl Guard {
         Ok(Self { ports: pairs.into_iter().map(guarded).collect::<Result<_>>()? })
     }
 
-    /// A hand-off opens the guard of its own port only: it is open once the last one is.
+    /// Socket activation opens the guard of one port only; the guard counts as shared once all are open.
     pub(super) fn state(&self) -> GuardState {
         if self.ports.iter().all(|guarded| guarded.is_open) { GuardState::Shared } else { GuardState::Exclusive }
     }
 
-    /// Everything or nothing: what was open stays open if one port cannot be shut.
+    /// Closes all ports to other binds, or none: if one port cannot be closed, the others are opened again.
     pub(super) fn close_again(&mut self) -> Result<()> {
         let missing = self.ports.iter().map(|guarded| match guarded.udp {
             Some(_) => Ok(None),
@@ -93,14 +95,14 @@ impl Guard {
         Ok(())
     }
 
-    /// Sockets of its own on each port.
+    /// Binds a new guard on each port.
     pub(super) fn bind(ports: &[u16]) -> Result<Self> {
         let pair =
             |port: &u16| Ok(Pair { port: *port, tcp: bound(*port, Type::STREAM)?, udp: bound(*port, Type::DGRAM)? });
         Self::from_probe(ports.iter().map(pair).collect::<Result<_>>()?)
     }
 
-    /// Lets servers that set `SO_REUSEADDR` bind the ports, and everything that is UDP.
+    /// Lets servers that set `SO_REUSEADDR` bind the ports for TCP, and any server for UDP.
     pub(super) fn share(&mut self) -> Result<()> {
         for guarded in &mut self.ports {
             guarded.open(true)?;
@@ -109,13 +111,13 @@ impl Guard {
         Ok(())
     }
 
-    /// Does `bind` for one port, over the guard. If it fails, the guard is as it was.
+    /// Runs `bind` for one port, over its guard. If it fails, the guard is restored.
     pub(super) fn over<T>(&mut self, port: u16, kind: Type, bind: impl FnOnce() -> Result<T>) -> Result<T> {
         let Some(guarded) = self.ports.iter_mut().find(|guarded| guarded.port == port) else { return bind() };
         if kind == Type::DGRAM {
             let was_closed = guarded.udp.take().is_some();
             return bind().inspect_err(|_| {
-                // Whoever came first is what it failed of; then there is nothing to be guarded.
+                // If another program was first, `bind` has failed because of it, and there is nothing left to guard.
                 let again = || GuardSocket::new(probe::bind_one(port, kind)?);
                 guarded.udp = if was_closed { again().ok() } else { None };
             });
@@ -137,7 +139,7 @@ impl Guarded {
     }
 }
 
-/// A socket of a guard, which forked children do not keep.
+/// A guard socket, which is closed in forked children.
 fn kept(port: u16, bound: BoundPort) -> Result<GuardSocket> {
     GuardSocket::new(bound).map_err(|error| Error::os(format!("cannot guard port {port}"), error))
 }
@@ -146,7 +148,7 @@ fn bound(port: u16, kind: Type) -> Result<BoundPort> {
     probe::bind_one(port, kind).map_err(|error| in_use(port, error))
 }
 
-/// The error of a bind that somebody stands in the way of.
+/// The error of a bind to a port that another program has bound.
 pub(super) fn in_use(port: u16, error: std::io::Error) -> Error {
     if !sys::is_port_taken(&error) {
         return Error::os(format!("cannot bind port {port}"), error);
@@ -154,6 +156,6 @@ pub(super) fn in_use(port: u16, error: std::io::Error) -> Error {
     Error::new(
         ErrorCode::PortInUse,
         format!("port {port} is leased, but a program has bound it"),
-        "see who it is with `portalloc who`, or guard the lease from the start",
+        "find it with `portalloc who`, or guard the lease from the start",
     )
 }

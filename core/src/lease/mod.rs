@@ -1,4 +1,4 @@
-//! Taking, holding and releasing ports: composes pool, registry and probe.
+//! Taking, holding and releasing ports. Combines pool, registry and probe.
 
 mod guard;
 mod guarding;
@@ -25,31 +25,30 @@ pub use socket::SocketOptions;
 pub(crate) use sticky::Sticky;
 pub(crate) use take::take_ports;
 
-/// Ports that are nobody else's until this value is dropped or released, or until its process is gone, whichever
-/// comes first.
+/// An exclusive hold on one or more ports. It ends when you drop or release this value, or when the process ends.
 ///
-/// The claim is a lock in the kernel on an open file description of its own, so the end of the process, however it
-/// comes, ends the lease. It costs one file descriptor, which is closed on exec.
+/// The lease is a kernel lock on an open file description of its own, so it ends with the process, even if the process
+/// is killed. It uses one file descriptor, which is closed on exec.
 ///
-/// **Threads**: a lease may be moved to and shared by any thread. **Fork**: a forked child gets a copy of the
-/// descriptor, with which the lease lives until parent and child are both gone, or the parent releases it. The child
-/// itself cannot release it: dropping its copy only closes its descriptor.
+/// **Threads**: any thread may own or share a lease. **Fork**: a forked child gets a copy of the descriptor, so the
+/// lease lives until both parent and child have ended, or the parent releases it. The child cannot release the lease:
+/// dropping its copy only closes its descriptor.
 pub struct Lease {
     ports: Box<[u16]>,
     ranges: Vec<PortRange>,
     registry: Arc<Registry>,
-    /// The only one that may let go.
+    /// The process that took the lease; only it can release the lease.
     maker: Maker,
     label: Label,
-    /// None once released.
+    /// `None` once released.
     file: Mutex<Option<PortsFile>>,
     guard: Mutex<Option<Guard>>,
-    /// Whether another process may have the lease too, which ends with the last of them.
+    /// Whether another process may have inherited the lease, which then ends with the last process that holds it.
     passed_on: AtomicBool,
 }
 
 impl Lease {
-    /// The ports: ascending for a run, in the order asked for otherwise.
+    /// The ports: ascending for a run, otherwise in the order asked for.
     #[must_use]
     pub fn ports(&self) -> &[u16] {
         &self.ports
@@ -61,10 +60,10 @@ impl Lease {
         self.ports.first().copied().unwrap_or_default()
     }
 
-    /// The port of a lease of one.
+    /// The port of a lease with exactly one.
     ///
     /// # Errors
-    /// `invalid_argument` if the lease has several.
+    /// `invalid_argument` if the lease has more than one port.
     pub fn port(&self) -> Result<u16> {
         match self.ports() {
             [port] => Ok(*port),
@@ -75,14 +74,14 @@ impl Lease {
         }
     }
 
-    /// Whether it was released.
+    /// Whether the lease was released.
     #[must_use]
     pub fn is_released(&self) -> bool {
         self.in_sight(&self.file).is_some_and(|file| file.is_none())
     }
 
-    /// Whether the ports are still this lease's: it was not released, and its descriptor is still its own. A program that
-    /// closes descriptors that it does not know, as daemons do when they start, ends its leases by that.
+    /// Whether the lease still holds its ports: it was not released, and its descriptor is still open. A program that
+    /// closes descriptors it does not know, as daemons do at start, ends its leases that way.
     ///
     /// In a forked child: whether the child's copy of the descriptor keeps the lease alive.
     #[must_use]
@@ -90,7 +89,8 @@ impl Lease {
         self.in_sight(&self.file).is_some_and(|file| file.as_ref().is_some_and(PortsFile::is_ours))
     }
 
-    /// What is behind a lock. A forked child does not wait for it: a thread that it does not have may have locked it.
+    /// The value behind a mutex. A forked child does not wait for the mutex, because the thread that locked it may
+    /// exist only in the parent.
     fn in_sight<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
         if self.is_ours() {
             return Some(mutex.lock().unwrap_or_else(PoisonError::into_inner));
@@ -102,28 +102,29 @@ impl Lease {
         }
     }
 
-    /// Gives the ports back. Releasing again does nothing, and neither does a forked child's call.
+    /// Releases the ports. Does nothing on a released lease, or in a forked child.
     ///
-    /// From here on others may be given these ports, so close your own sockets first. A lease that was passed on
-    /// ([`inheritable`](Self::inheritable)) ends only when the last process that has it is gone.
+    /// Others may be given these ports from now on, so close your own sockets first. A lease that other processes have
+    /// inherited ([`inheritable`](Self::inheritable)) ends only when the last of them has ended or closed its copy.
     pub fn release(&self) {
         if self.is_ours() {
-            // Held until the end, so that no guard is made meanwhile.
+            // Held until the end, so that no guard is added meanwhile.
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
             // step: Holding
             self.let_go(file.take());
         }
     }
 
-    /// Labels are cleared first, under the lock: whoever finds the lock gone finds no label either. A label that
-    /// cannot be cleared is harmless, and closing lets go of a lock that cannot be unlocked.
+    /// Labels are cleared first, under the lock, so that a process that finds no lock finds no label either. A label
+    /// that cannot be cleared is harmless, and closing the file releases a lock that cannot be unlocked.
     fn let_go(&self, file: Option<PortsFile>) {
         let Some(file) = file else { return };
         self.registry.live().fetch_sub(1, Ordering::Relaxed);
-        // The sockets first: whoever is given the ports next must find nothing on them.
+        // The sockets first: the next holder of the ports must find nothing bound to them.
         // step: CloseSockets
         *self.guard.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        // Only this process's part in one that was passed on: the lock and the labels are the others' now.
+        // Closes only this process's copy of an inherited lease: the lock and the labels now belong to the other
+        // processes.
         // step: LookIfPassedOn
         if self.passed_on.load(Ordering::Relaxed) {
             file.leave_locks();
@@ -138,7 +139,7 @@ impl Lease {
         }
     }
 
-    /// Whether the descriptor is still the lease's own; else the user is told.
+    /// Whether the descriptor is still the lease's own; if not, warns the user.
     fn is_still(&self, file: &PortsFile) -> bool {
         let is_ours = file.is_ours();
         if !is_ours {
@@ -153,19 +154,19 @@ impl Lease {
         Error::new(
             ErrorCode::NotFound,
             format!(
-                "the lease of port {} is lost: this process closed the descriptor that held it, as daemons do that close all \
-                 they do not know",
+                "the lease of port {} is lost: this process closed the descriptor that held it, as daemons do when they \
+                 close all open files",
                 self.base_port()
             ),
-            "take leases after that, or keep descriptors that portalloc has open; others may have the ports by now",
+            "take leases after that, or leave portalloc's descriptors open; others may have the ports by now",
         )
     }
 
-    /// A copy of the lease's descriptor that is inherited by processes started while it is open: the lease then lives
-    /// until this process and every one that inherited it have let go of it or ended, whatever happens to whom.
+    /// Duplicates the descriptor without close-on-exec, so that children spawned while the copy is open inherit it. The
+    /// lease then ends when the last process that holds it has ended or released it.
     ///
-    /// Close the copy once the child is started, so that later ones do not inherit it. Guards are not passed on. From
-    /// now on releasing or dropping the lease gives up only this process's part in it.
+    /// Close the copy once the child has started, so that later children do not inherit it. Children do not inherit
+    /// guards. From now on, releasing or dropping the lease only gives up this process's share of it.
     ///
     /// # Errors
     /// `invalid_argument` if the lease was released; `unsupported` in a forked child; `io` at the descriptor limit.
@@ -175,7 +176,7 @@ impl Lease {
         Ok(copy)
     }
 
-    /// A copy of the descriptor for another process, which is told from now on to have a part in the lease.
+    /// Copies the descriptor for another process, and records that the lease is inherited.
     pub(crate) fn pass_on(&self) -> Result<Inheritable> {
         if !self.is_ours() {
             return Err(not_ours());
@@ -193,7 +194,7 @@ impl Lease {
         if file.is_ours() { Ok(file) } else { Err(self.lost()) }
     }
 
-    /// Whether it was passed on, so that it may live on without this process.
+    /// Whether another process may hold the lease, so that it may outlive this one.
     pub(crate) fn is_passed_on(&self) -> bool {
         self.passed_on.load(Ordering::Relaxed)
     }
@@ -202,13 +203,13 @@ impl Lease {
         &self.label
     }
 
-    /// Whether this process took it, and so may release it: false in a forked child.
+    /// Whether this process took the lease and so may release it; false in a forked child.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.maker.is_this_process()
     }
 
-    /// Writes another label on every port, while the lease is held.
+    /// Replaces the label of every port, while the lease is held.
     pub(crate) fn relabel(&mut self, label: Label) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let held = self.held(file.as_ref())?;
@@ -218,13 +219,13 @@ impl Lease {
         Ok(())
     }
 
-    /// Writes labels again that somebody has damaged, while the lease is held.
+    /// Writes damaged labels again, while the lease is held.
     pub(crate) fn restore_labels(&self) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let held = self.held(file.as_ref())?;
         let own = Slot::Label(self.label);
         for range in &self.ranges {
-            // A file that was cut short is not readable there.
+            // A truncated file cannot be read there.
             // step: CheckLabel
             if !held.read(*range).is_ok_and(|slots| slots.iter().all(|slot| *slot == own)) {
                 // step: WriteBack
@@ -234,7 +235,7 @@ impl Lease {
         Ok(())
     }
 
-    /// Lets go of the locks and leaves the labels, which claim the ports from now on.
+    /// Releases the locks and leaves the labels, which claim the ports from now on.
     pub(crate) fn leave_to_labels(&self) {
         if let Some(file) = self.file.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.registry.live().fetch_sub(1, Ordering::Relaxed);
@@ -243,16 +244,16 @@ impl Lease {
     }
 }
 
-/// The error of a forked child that does with its parent's lease what only the parent can do.
+/// The error of a forked child that calls what only the process that took the lease may call.
 fn not_ours() -> Error {
     Error::new(
         ErrorCode::Unsupported,
-        "the lease is that of the process that this one was forked from",
-        "take another one in this process, or do it in that one before the fork",
+        "the lease belongs to the process that this one was forked from",
+        "take another lease in this process, or make this call in the parent before the fork",
     )
 }
 
-/// The error of whoever uses a lease that was given back.
+/// The error of using a released lease.
 fn released() -> Error {
     Error::invalid_argument("the lease was released", "take a new one")
 }

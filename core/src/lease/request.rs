@@ -1,4 +1,4 @@
-//! What a lease is asked for: which ports, and how long to wait for them. Pure.
+//! What a lease request asks for: which ports, and how long to wait for them. Pure.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ pub struct LeaseRequest {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ports {
-    /// So many consecutive ports of the pool.
+    /// This many consecutive ports of the pool.
     Run(usize),
-    /// So many ports of the pool, consecutive or not.
+    /// This many ports of the pool, consecutive or not.
     Scattered(usize),
-    /// One base in the pool, and the ports so far above it.
+    /// One base port in the pool, and the ports at these distances above it.
     Offsets(Vec<u16>),
-    /// These, in this order, in the pool or not.
+    /// These ports, in this order, in the pool or not.
     Exact(Vec<u16>),
 }
 
@@ -39,14 +39,14 @@ impl LeaseRequest {
         Self::new(Ports::Run(count))
     }
 
-    /// `count` ports of the pool that need not be consecutive: found as long as so many are free at all.
+    /// `count` ports of the pool that need not be consecutive. Succeeds whenever that many are free.
     pub fn scattered(count: usize) -> Self {
         Self::new(Ports::Scattered(count))
     }
 
     /// A base port of the pool and the ports at these distances from it, such as `[0, 1, 10000]` for a Redis Cluster
-    /// node with its bus port. The others may lie outside the pool, though never among excluded ports. The first
-    /// offset is 0.
+    /// node with its bus port. The other ports may lie outside the pool, but are never excluded ones. The first offset
+    /// must be 0.
     pub fn offsets(offsets: impl IntoIterator<Item = u16>) -> Self {
         Self::new(Ports::Offsets(offsets.into_iter().collect()))
     }
@@ -56,28 +56,28 @@ impl LeaseRequest {
         Self::new(Ports::Exact(ports.into_iter().collect()))
     }
 
-    /// Waits up to this long for ports to come free, instead of failing at once. Zero is the same as not waiting.
+    /// Waits up to this long for ports to become free, instead of failing at once. Zero means no waiting.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = Some(limit);
         self
     }
 
-    /// Holds the ports against programs that know nothing of portalloc, too: see
-    /// [`Lease::guard`](crate::Lease::guard). The sockets are those of the probe, so nobody gets in between.
+    /// Guards the ports against programs that do not use portalloc, too: see [`Lease::guard`](crate::Lease::guard). The
+    /// guard consists of the sockets of the probe, so no program can bind a port in between.
     pub fn guard(mut self, guard: bool) -> Self {
         self.guard = guard;
         self
     }
 
-    /// Prefers the ports that the same key was given before on this machine, else those that it would be given first
-    /// on any machine with the same pool. Others if those are taken.
+    /// Prefers the ports that this key was last given on this machine, then those that its hash selects, which are the
+    /// same on every machine with the same pool. Other ports are leased if those are in use.
     pub fn sticky(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
         self.sticky = Some(Sticky { everywhere: key.clone(), here: key });
         self
     }
 
-    /// How many ports it asks for.
+    /// The number of ports.
     #[must_use]
     pub fn count(&self) -> usize {
         match &self.ports {
@@ -86,7 +86,7 @@ impl LeaseRequest {
         }
     }
 
-    /// The step between two places of a sticky request: runs lie on a grid of their size.
+    /// The distance between two candidates of a sticky request: runs lie on a grid of their size.
     pub(crate) fn stride(&self) -> usize {
         match &self.ports {
             Ports::Run(count) => *count,
@@ -94,7 +94,7 @@ impl LeaseRequest {
         }
     }
 
-    /// What is missing when it cannot be met, such as "run of 5 free ports".
+    /// The missing ports in words, such as "run of 5 free ports".
     pub(crate) fn describe(&self) -> String {
         match &self.ports {
             Ports::Run(1) | Ports::Scattered(1) => "free port".to_owned(),
@@ -134,7 +134,7 @@ fn check_offsets(offsets: &[u16]) -> Result<()> {
         let text = offsets.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         Error::invalid_argument(
             format!("the offsets {text} {why}"),
-            "name distances from the first port, such as 0,1,10000",
+            "use distances from the first port, such as 0,1,10000",
         )
     };
     let mut sorted = offsets.to_vec();
@@ -181,7 +181,7 @@ fn check_ports(ports: &[u16]) -> Result<()> {
         return Err(Error::invalid_argument("no ports asked for", "name at least one port"));
     }
     if sorted.first() == Some(&0) {
-        return Err(Error::invalid_argument("port 0 asked for", "name ports from 1 to 65535"));
+        return Err(Error::invalid_argument("port 0 asked for", "use ports from 1 to 65535"));
     }
     let repeated = sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| a == b);
     match repeated {

@@ -1,4 +1,4 @@
-//! Handing the server the bound socket itself, so that nobody binds the port before it.
+//! Socket activation: passes the bound socket itself to the server, so that no other program can bind the port first.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::refusals;
 use crate::sys::{self, ServerSocket, words};
 
-/// How many connections may wait to be accepted, as most servers have it; the kernel caps it (`somaxconn`).
+/// The backlog of connections, the same as in most servers; the kernel caps it (`somaxconn`).
 const BACKLOG: i32 = 1024;
 
-/// A socket to hand to a server.
+/// Options of a socket to pass to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct SocketOptions {
@@ -33,14 +33,14 @@ impl SocketOptions {
         Self { udp: true, address: IpAddr::V4(Ipv4Addr::LOCALHOST), listen: false }
     }
 
-    /// Bound to this address instead. `::` is every address of both families.
+    /// Binds this address instead. `::` is every address of both families.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Whether a TCP socket listens already; the server's own `listen` call may follow in any case. Until it listens, a
-    /// program that names the port and sets `SO_REUSEADDR` can listen on it first.
+    /// Whether a TCP socket listens already. The server may call `listen` in either case. Until the socket listens, a
+    /// program that asks for this port and sets `SO_REUSEADDR` can listen on it first.
     pub fn listen(mut self, listen: bool) -> Self {
         self.listen = listen;
         self
@@ -48,16 +48,17 @@ impl SocketOptions {
 }
 
 impl Lease {
-    /// A socket bound to the port at `index` of the lease, closed on exec; for TCP with `SO_REUSEADDR` set.
+    /// Binds a socket to the port at `index` of the lease. It is closed on exec, and a TCP socket has `SO_REUSEADDR`
+    /// set.
     ///
-    /// Over a guard of this lease nobody gets in before a TCP socket but a program that names the port, sets `SO_REUSEADDR`
-    /// and listens in the very microseconds of the bind: then it is `port_in_use`, and nothing is shared. The guard of that
-    /// port stays open for reuse from then on. A guard for UDP is closed before the socket is bound, so a stranger may still
-    /// be first: `port_in_use`.
+    /// With a guard on this lease, a foreign process can get ahead of a TCP socket only if it asks for this port, sets
+    /// `SO_REUSEADDR` and listens within the microseconds of the bind: then the call fails with `port_in_use`, and the
+    /// guard stays as it was. After success, the guard of that port stays open for reuse. A UDP guard is closed before
+    /// the socket is bound, so a foreign process may still be first, which is also `port_in_use`.
     ///
     /// # Errors
-    /// `invalid_argument` for an index that is none, an address of another machine, or a lease that was released;
-    /// `port_in_use` if a stranger was there first; `io`.
+    /// `invalid_argument` for an index out of range, an address of another machine, or a released lease; `port_in_use`
+    /// if a foreign process has bound the port; `io`.
     pub fn socket(&self, index: usize, hand_off: &SocketOptions) -> Result<ServerSocket> {
         let _held = self.check_held()?;
         let Some(port) = self.ports.get(index).copied() else {
@@ -76,7 +77,7 @@ impl Lease {
         })
     }
 
-    /// TCP listeners on the port at `index`, on 127.0.0.1 and, where the machine has it, on ::1.
+    /// Returns TCP listeners on the port at `index`, on 127.0.0.1 and, where the machine has it, on ::1.
     ///
     /// # Errors
     /// As [`socket`](Self::socket).
@@ -98,8 +99,8 @@ fn has_ipv6_loopback() -> bool {
 fn bind(address: SocketAddr, kind: Type, hand_off: &SocketOptions) -> std::io::Result<Socket> {
     let socket = sys::socket(Domain::for_address(address), kind, None)?;
     if !hand_off.udp {
-        // Else a restart of the server would meet the TIME_WAIT of its own connections. For UDP it would only let
-        // strangers in.
+        // Without reuse a restarted server would fail on the TIME_WAIT of its own connections. On UDP reuse would only
+        // let foreign processes in.
         socket.set_reuse_address(true)?;
     }
     if address.is_ipv6() {

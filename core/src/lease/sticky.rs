@@ -1,9 +1,9 @@
-//! Getting the same ports again: which first ports a key prefers. A preference only; whether they can be had is decided
-//! by the search, like for any others.
+//! Getting the same ports again: which base ports a key prefers. This is only a preference; the search decides whether
+//! they are free, as for any others.
 //!
-//! Two sources, in this order: what the key was given last on this machine (a small file in the registry), and what its
-//! hash says, which is the same on every machine with the same pool. The hash is over a name that colleagues share,
-//! such as the work tree's; the memory over one that tells two work trees of the same name apart.
+//! There are two sources, in this order: the ports that the key was last given on this machine (a small file in the
+//! registry), and the hash of the key, which is the same on every machine with the same pool. The hash uses a name that
+//! colleagues share, such as that of the worktree; the file uses one that distinguishes two worktrees of the same name.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,26 +13,26 @@ use crate::hash::sha256;
 use crate::pool::Grid;
 use crate::port_set::{PortRange, PortSet};
 use crate::registry::{Registry, is_number};
-use crate::sys::{self, Folder};
+use crate::sys::{self, Directory};
 
-/// How many places a key has before it takes any that is free.
+/// How many preferred places a key has before any free one is used.
 const PLACES: u32 = 8;
 
-/// So many keys of a user are remembered. Whoever makes new ones for ever, of the numbers of CI jobs for instance, would
-/// else fill the registry: then what was not used for longest is forgotten.
+/// At most this many keys are remembered per user; the least recently used ones are evicted. Otherwise a user who keeps
+/// making new keys, such as CI job numbers, would fill the registry.
 const REMEMBERED: usize = 1000;
 
-/// The two names of one sticky request.
+/// The two names of a sticky request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sticky {
-    /// The same for a colleague.
+    /// The same name for a colleague.
     pub(crate) everywhere: String,
-    /// The same for this work tree on this machine.
+    /// The name for this worktree on this machine.
     pub(crate) here: String,
 }
 
 impl Sticky {
-    /// First ports to prefer for runs of `count` ports, best first.
+    /// Preferred base ports for runs of `count` ports, best first.
     pub(crate) fn bases(&self, registry: &Registry, ports: &PortSet, count: usize) -> Vec<u16> {
         let grid = Grid::new(ports, count);
         let cells = u64::from(grid.cells());
@@ -49,10 +49,10 @@ impl Sticky {
         remembered.into_iter().chain(hashed).collect()
     }
 
-    /// Keeps in mind where the key was at last. That it cannot be kept is no reason to fail.
+    /// Remembers the base that the key was given. A failure is ignored, since it only loses a preference.
     pub(crate) fn remember(&self, registry: &Registry, base: u16) {
         if let Some((_, file)) = self.remembered(registry).filter(|(remembered, _)| *remembered == base) {
-            // Used again, so it is not the next to be forgotten.
+            // Marks the key as recently used, so that it is not evicted next.
             let _ = file.set_modified(SystemTime::UNIX_EPOCH + sys::file_time());
             return;
         }
@@ -71,7 +71,7 @@ impl Sticky {
         }
     }
 
-    /// The file may have been written by anyone: only a port of this user's own counts, and only as a preference.
+    /// Any user may have written the file, so it counts only if it belongs to this user, and only as a preference.
     fn remembered(&self, registry: &Registry) -> Option<(u16, File)> {
         let file = registry.sticky_dir().ok()?.read(self.file_name().as_ref()).ok()?;
         let entry = sys::entry_of(&file).ok()?;
@@ -88,8 +88,8 @@ impl Sticky {
     }
 }
 
-/// The half that was not used for longest, so that it is seldom done. What else somebody has put there stays.
-fn forget_the_oldest(memory: &Folder) {
+/// Evicts the less recently used half, so that this is seldom necessary. Files that portalloc did not write stay.
+fn forget_the_oldest(memory: &Directory) {
     let names = memory.names().unwrap_or_default();
     if names.len() <= REMEMBERED {
         return;
@@ -109,7 +109,7 @@ fn forget_the_oldest(memory: &Folder) {
     }
 }
 
-/// The first 8 bytes of the hash over the parts.
+/// The first 8 bytes of the hash of the parts.
 fn number(parts: &[&[u8]]) -> u64 {
     sha256(parts).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

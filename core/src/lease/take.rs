@@ -1,4 +1,4 @@
-//! Taking ports, and waiting for them: composes search, probe and labels into a lease.
+//! Takes ports, and waits for them. Combines search, probe and labels into a lease.
 
 use std::cell::Cell;
 use std::sync::Mutex;
@@ -24,9 +24,9 @@ use crate::time::Timestamp;
 use crate::who;
 
 impl Allocator {
-    /// Leases ports: a number asks for so many consecutive ones, a [`LeaseRequest`] for more.
+    /// Leases ports. A number asks for that many consecutive ports; a [`LeaseRequest`] can ask for more.
     ///
-    /// Does not block, unless the request waits: then until ports come free or the deadline passes.
+    /// Does not block, unless the request waits: then it blocks until ports become free or the deadline passes.
     ///
     /// # Errors
     /// `invalid_argument`, `pool_exhausted` (with a [`Census`](crate::pool::Census)), `port_in_use` (with the ports), `timeout`,
@@ -38,7 +38,7 @@ impl Allocator {
     }
 }
 
-/// Takes what `request` asks for, labelled as part of the environment `id` if there is one. A wait is counted from `start` on.
+/// Takes what `request` asks for, labelled with the environment `id` if there is one. A wait is counted from `start`.
 pub(crate) fn take_ports(
     allocator: &Allocator,
     request: &LeaseRequest,
@@ -67,7 +67,7 @@ pub(crate) fn take_ports(
         Ok(locked) => locked,
         Err(obstacle) => {
             registry.check_netns()?;
-            // Somebody who changes the registry's place has all the locks of the old one.
+            // A setup that changes the registry's place has all locks of the old one.
             // step: CheckPlace
             registry.check_place()?;
             match request.wait.filter(|limit| !limit.is_zero()) {
@@ -81,10 +81,10 @@ pub(crate) fn take_ports(
         id,
         user: registry.user(),
         lease: random.next_u64(),
-        // The one reading of the clock: not before the ports were there, for which it may have waited.
+        // The only time the clock is read, and only now, because the search may have waited for the ports.
         since_ms: Timestamp::now().unix_ms(),
     };
-    // Whatever fails lets go of the locks, and of the sockets first.
+    // A failure from here on releases the locks, after closing the sockets.
     let guard = request.guard.then(|| Guard::from_probe(locked.take_sockets())).transpose()?;
     let ranges = locked.ranges();
     // step: WriteLabel
@@ -109,9 +109,9 @@ pub(crate) fn take_ports(
 
 /// Why a request cannot be met at this moment.
 enum Obstacle {
-    /// None of what was asked for, such as "run of 5 free ports".
+    /// The pool has none of these, such as "run of 5 free ports".
     Exhausted(String),
-    /// These of the ports asked for.
+    /// These of the exact ports are in use.
     Busy(Vec<PortState>),
 }
 
@@ -130,7 +130,7 @@ fn attempt<'a>(
     Ok(found.ok_or_else(|| Obstacle::Exhausted(request.describe())))
 }
 
-/// The error for an obstacle. Counting what every port does takes its time, so it is done only once it is told.
+/// The error for an obstacle. The census takes time, so it is taken only when the error is returned.
 fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
     Ok(match obstacle {
         Obstacle::Exhausted(what) => {
@@ -138,7 +138,7 @@ fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
             Error::new(
                 ErrorCode::PoolExhausted,
                 format!("no {what} in the pool {}: {census}", search.pool.asked()),
-                "see whose they are with `portalloc list`, give some back, name a wider pool, or wait with a deadline",
+                "find their holders with `portalloc list`, release some, use a wider pool, or wait with a deadline",
             )
             .with_census(census)
         }
@@ -147,18 +147,19 @@ fn into_error(search: &Search<'_>, obstacle: Obstacle) -> Result<Error> {
             let (code, remedy) = if busy.iter().any(|state| state.usage == PortUsage::Denied) {
                 (ErrorCode::PermissionDenied, words::ALLOW_LOW_PORTS)
             } else {
-                (ErrorCode::PortInUse, "end or clean up what is there, wait with a deadline, or ask for other ports")
+                (ErrorCode::PortInUse, "stop or clean up what uses them, wait with a deadline, or ask for other ports")
             };
             Error::new(code, message, remedy).with_ports(busy)
         }
     })
 }
 
-/// The longest time between two tries: ports of foreign processes and of expired environments come free without a sign.
+/// The longest pause between two attempts, because nothing announces that a port of a foreign process or an expired
+/// environment is free.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Tries again whenever a lease ends, until the limit is over. The one description is kept throughout, since closing
-/// it would wake every other process that waits.
+/// Tries again whenever a lease ends, until the deadline. Uses one open file description throughout, because closing it
+/// would wake every other waiting process.
 fn wait<'a>(
     allocator: &Allocator,
     search: &Search<'a>,
@@ -166,8 +167,8 @@ fn wait<'a>(
     deadline: Deadline,
     random: &mut SmallRng,
 ) -> Result<LockedPorts<'a>> {
-    // Before the attempts, so that no end of a lease after one of them is missed. The very first attempt runs unwatched: it
-    // mostly succeeds, and a watch costs milliseconds to give up.
+    // The watch starts before the attempts, so that no release after one of them is missed. The first attempt runs
+    // unwatched: it usually succeeds, and closing an inotify watch takes milliseconds.
     let watch = CloseWatch::new(search.registry.ports_path());
     let mut backoff = Backoff::growing(deadline, LONGEST_PAUSE);
     loop {
@@ -188,7 +189,8 @@ fn wait<'a>(
             ));
         }
         let closed = watch.wait(pause).map_err(|error| Error::os("cannot wait for ports", error))?;
-        // A process that dies is reported just before its locks go, so the next tries follow closely.
+        // A process that dies is reported just before the kernel releases its locks, so the next attempts follow
+        // quickly.
         if closed {
             backoff.hurry();
         }

@@ -1,30 +1,30 @@
-//! What every port of a pool is doing: the figures in `pool_exhausted` and below `list`. Pure.
+//! The census of a pool: the figures in `pool_exhausted` and below `list`. Pure.
 
 use std::fmt;
 
-/// How many ports of a pool are in which state.
+/// How many ports of a pool are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Ports that may be given out.
     pub pool: usize,
-    /// In a live lease or held environment.
+    /// Ports of a live lease or a held environment.
     pub held: usize,
-    /// Claimed by a live kept environment.
+    /// Ports of a live kept environment.
     pub kept: usize,
-    /// Claimed by a kept environment that is stale: reclaimed when they are needed.
+    /// Ports of a kept environment that is stale. They are reclaimed when they are needed.
     pub stale: usize,
-    /// Taken by a program that has no lease on them.
+    /// Ports in use by foreign processes, which have no lease on them.
     pub strangers: usize,
-    /// Not to be bound by this user (below `ip_unprivileged_port_start`).
+    /// Ports that this user may not bind (below `ip_unprivileged_port_start`).
     pub denied: usize,
-    /// Free.
+    /// Free ports.
     pub free: usize,
     /// The longest run of ports that could be leased now.
     pub longest_run: usize,
 }
 
 impl Census {
-    /// All its figures with their names.
+    /// All figures with their names.
     #[must_use]
     pub fn counts(&self) -> [(&'static str, usize); 8] {
         let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = *self;
@@ -44,7 +44,10 @@ impl Census {
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = self;
-        write!(f, "of {pool} ports {held} are held, {kept} kept, {stale} stale, {strangers} busy by strangers")?;
+        write!(
+            f,
+            "of {pool} ports {held} are held, {kept} kept, {stale} stale, {strangers} in use by foreign processes"
+        )?;
         if *denied > 0 {
             write!(f, ", {denied} denied to this user")?;
         }

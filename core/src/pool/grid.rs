@@ -1,5 +1,5 @@
-//! The grid on which runs of one size lie: each range of a pool is cut into cells of that size, from its first port on, so
-//! that runs leave no gaps too small for the next. Pure.
+//! The grid on which runs of one size lie: each range of a pool is divided into cells of that size, starting at its
+//! first port, so that runs leave no gaps too small for the next. Pure.
 
 use crate::port_set::{PortRange, PortSet};
 
@@ -7,7 +7,7 @@ use crate::port_set::{PortRange, PortSet};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid<'a> {
     ports: &'a PortSet,
-    /// Narrow, because a division is what finding a cell costs.
+    /// A narrow type, because the cost of finding a cell is one division.
     size: u32,
 }
 
@@ -16,7 +16,7 @@ impl<'a> Grid<'a> {
         Self { ports, size: u32::try_from(size).unwrap_or(u32::MAX).max(1) }
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     pub(crate) fn cells(self) -> u32 {
         self.ports.ranges().iter().map(|range| self.cells_of(*range)).sum()
     }
@@ -25,7 +25,7 @@ impl<'a> Grid<'a> {
         (u32::from(range.last() - range.first()) + 1) / self.size
     }
 
-    /// The first port of a cell, counted from 0; `None` if there are fewer.
+    /// The first port of a cell, counted from 0; `None` if there are fewer cells.
     pub(crate) fn base(self, mut cell: u32) -> Option<u16> {
         for range in self.ports.ranges() {
             let cells = self.cells_of(*range);
@@ -37,7 +37,7 @@ impl<'a> Grid<'a> {
         None
     }
 
-    /// The first port of the lowest cell that does not begin below `from`.
+    /// The first port of the lowest cell that does not start below `from`.
     pub(crate) fn base_from(self, from: u16) -> Option<u16> {
         self.ports.ranges().iter().filter(|range| range.last() >= from).find_map(|range| {
             let cell = u32::from(from.saturating_sub(range.first())).div_ceil(self.size);

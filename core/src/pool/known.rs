@@ -1,9 +1,9 @@
-//! Ports that well-known services use by default. They are left out of a pool, because a person who starts such a
-//! service by hand, without portalloc, expects its default to be free. A table, and nothing else.
+//! Default ports of well-known services. Pools leave them out, because a person who starts such a service by hand,
+//! without portalloc, expects its default port to be free. A table, and nothing else.
 
 use crate::port_set::{PortRange, PortSet};
 
-/// A port, the service that uses it by default, and where that is written.
+/// A port, the service that uses it by default, and the source of this fact.
 pub(crate) struct KnownPort {
     pub(crate) port: u16,
     pub(crate) service: &'static str,
@@ -13,9 +13,9 @@ const fn known(port: u16, service: &'static str) -> KnownPort {
     KnownPort { port, service }
 }
 
-/// Sources: the service's own documentation of its default port; for those marked (IANA) the Service Name and
+/// Sources: the service's own documentation of its default port; for those marked (IANA), the Service Name and
 /// Transport Protocol Port Number Registry. Inside the default pool the table is meant to be complete for what
-/// developers commonly run; outside of it, it covers databases and tools met beside test suites.
+/// developers commonly run; outside of it, it covers databases and tools that are common beside test suites.
 pub(crate) const KNOWN_PORTS: &[KnownPort] = &[
     known(1433, "Microsoft SQL Server (IANA)"),
     known(1521, "Oracle Database"),
@@ -68,7 +68,7 @@ pub(crate) const KNOWN_PORTS: &[KnownPort] = &[
     known(50051, "gRPC examples"),
 ];
 
-/// The table as a set.
+/// The table as a set of ports.
 pub(crate) fn known_ports() -> PortSet {
     KNOWN_PORTS.iter().map(|known| PortRange::one(known.port)).collect()
 }

@@ -1,31 +1,31 @@
-//! What every port of a pool is doing, as runs of ports that do the same. Pure.
+//! The map of a pool: runs of ports in the same state. Pure.
 
 use super::Census;
 use crate::port_set::{PortRange, PortSet};
 
-/// What a port of the pool is doing, without the particulars.
+/// The state of a port of the pool, without details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PortClass {
-    /// Neither leased nor bound by anything.
+    /// Not leased, and no socket is bound to it.
     Free,
-    /// In a live lease or held environment.
+    /// Part of a live lease or a held environment.
     Held,
-    /// Claimed by a live kept environment.
+    /// Part of a live kept environment.
     Kept,
-    /// Claimed by a kept environment that is stale: reclaimed when it is needed.
+    /// Part of a kept environment that is stale. It is reclaimed when it is needed.
     Stale,
-    /// Taken by a program that has no lease on it.
-    Stranger,
-    /// Not to be bound by this user (below `ip_unprivileged_port_start`).
+    /// In use by a foreign process, which has no lease on it.
+    Foreign,
+    /// This user may not bind it (below `ip_unprivileged_port_start`).
     Denied,
 }
 
 impl PortClass {
     /// Every class.
-    pub const ALL: [Self; 6] = [Self::Free, Self::Held, Self::Kept, Self::Stale, Self::Stranger, Self::Denied];
+    pub const ALL: [Self; 6] = [Self::Free, Self::Held, Self::Kept, Self::Stale, Self::Foreign, Self::Denied];
 
-    /// The stable word for it: `free`, `held`, `kept`, `stale`, `stranger`, `denied`.
+    /// The stable word for the class: `free`, `held`, `kept`, `stale`, `stranger`, `denied`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,12 +33,12 @@ impl PortClass {
             Self::Held => "held",
             Self::Kept => "kept",
             Self::Stale => "stale",
-            Self::Stranger => "stranger",
+            Self::Foreign => "stranger",
             Self::Denied => "denied",
         }
     }
 
-    /// Whether a lease could have it: what is stale gives way.
+    /// Whether a lease could have the port; a stale claim is reclaimed.
     const fn is_to_be_had(self) -> bool {
         matches!(self, Self::Free | Self::Stale)
     }
@@ -69,7 +69,7 @@ impl PoolMap {
         Self { runs, complete }
     }
 
-    /// Ports that follow each other and are doing the same, ascending. What lies between two runs is not in the pool.
+    /// Runs of consecutive ports in the same state, ascending. Ports between two runs are not in the pool.
     #[must_use]
     pub fn runs(&self) -> &[(PortRange, PortClass)] {
         &self.runs
@@ -81,14 +81,14 @@ impl PoolMap {
         self.runs.iter().filter(|(_, other)| *other == class).map(|(range, _)| *range).collect()
     }
 
-    /// Whether every stranger was seen. False where the kernel does not show TCP sockets that are bound and neither
-    /// listen nor are connected (before Linux 6.8): ports with nothing but those are then among the free ones.
+    /// Whether the map shows every foreign socket. False before Linux 6.8, where the kernel does not show TCP sockets
+    /// that are bound but neither listen nor are connected: ports with only such sockets are shown as free.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// How many ports are of which class.
+    /// How many ports are in each class.
     #[must_use]
     pub fn census(&self) -> Census {
         let mut census = Census::default();
@@ -111,7 +111,7 @@ impl PoolMap {
                 PortClass::Held => &mut census.held,
                 PortClass::Kept => &mut census.kept,
                 PortClass::Stale => &mut census.stale,
-                PortClass::Stranger => &mut census.strangers,
+                PortClass::Foreign => &mut census.strangers,
                 PortClass::Denied => &mut census.denied,
             } += count;
         }
@@ -121,7 +121,7 @@ impl PoolMap {
 
 #[cfg(test)]
 mod tests {
-    use super::PortClass::{Denied, Free, Held, Kept, Stale, Stranger};
+    use super::PortClass::{Denied, Foreign, Free, Held, Kept, Stale};
     use super::*;
 
     fn range(first: u16, last: u16) -> PortRange {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_run_to_be_had_goes_over_stale_ports_and_ends_at_gaps() {
-        let classes = [Free, Free, Stale, Free, Held, Free, Kept, Stranger, Denied];
+        let classes = [Free, Free, Stale, Free, Held, Free, Kept, Foreign, Denied];
         let map = PoolMap::new((100..).zip(classes).chain((110..113).map(|port| (port, Free))), true);
         let expected =
             Census { pool: 12, held: 1, kept: 1, stale: 1, strangers: 1, denied: 1, free: 7, longest_run: 4 };

@@ -1,5 +1,5 @@
-//! Which ports may be given out, and in which order to try them. Pure: what the kernel says and the source of
-//! randomness are passed in; knows neither sockets nor the registry.
+//! Which ports may be leased, and in which order to try them. Pure: the caller passes in what the kernel says and the
+//! random numbers; knows neither sockets nor the registry.
 
 mod census;
 mod grid;
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// The pool when neither an argument nor `PORTALLOC_POOL` names one.
 pub const DEFAULT_POOL: &str = "20000-29999";
 
-/// The ports that may be given out, with the reasons for those that were left out.
+/// The ports that may be leased, and the reasons why others were left out.
 #[derive(Clone, Debug)]
 pub struct Pool {
     asked: String,
@@ -30,21 +30,18 @@ pub struct Pool {
 impl Pool {
     /// Builds the pool from its notation and the ports to exclude.
     ///
-    /// `asked` is `None` for the default. A pool that was asked for and lies wholly inside the ephemeral range is
-    /// taken as it is, with a warning; otherwise what overlaps that range is left out.
+    /// `asked` is `None` for the default. A pool that was asked for and lies entirely inside the ephemeral range is
+    /// used as it is, with a warning; otherwise the part inside that range is left out.
     ///
     /// # Errors
-    /// `invalid_argument` if a notation is malformed or nothing is left.
+    /// `invalid_argument` if a notation is malformed or no port is left.
     pub fn new(asked: Option<&str>, exclude: Option<&str>, kernel: &KernelPorts) -> Result<Self> {
         let text = asked.unwrap_or(DEFAULT_POOL);
         let whole = PortSet::parse(text).map_err(|error| error.recast(crate::ErrorCode::InvalidArgument, "pool: "))?;
         if whole.is_empty() {
-            return Err(Error::invalid_argument(
-                "the pool is empty text",
-                format!("name ports, such as {DEFAULT_POOL}"),
-            ));
+            return Err(Error::invalid_argument("the pool is empty", format!("name ports, such as {DEFAULT_POOL}")));
         }
-        // As it was understood: what was written may have control characters around its items.
+        // The parsed form, because the text may have control characters around its items.
         let text = whole.to_string();
         let exclude = PortSet::parse(exclude.unwrap_or_default())
             .map_err(|error| error.recast(crate::ErrorCode::InvalidArgument, "exclusions: "))?;
@@ -83,25 +80,25 @@ impl Pool {
         &self.asked
     }
 
-    /// The ports that may be given out.
+    /// The ports that may be leased.
     #[must_use]
     pub fn ports(&self) -> &PortSet {
         &self.ports
     }
 
-    /// Whether the user said never to give out `port`.
+    /// Whether the user excluded `port`.
     pub(crate) fn excludes(&self, port: u16) -> bool {
         self.excluded.contains(port)
     }
 
-    /// What the user should know about this pool, one sentence each.
+    /// Warnings about this pool for the user, one sentence each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 }
 
-/// Why nothing was left, naming the services whose ports were asked for.
+/// Why no port was left, naming the services whose ports were asked for.
 fn reasons(whole: &PortSet, ephemeral: &PortSet, kernel: &KernelPorts, known: &PortSet, exclude: &PortSet) -> String {
     let mut parts = Vec::new();
     let mut part = |cut: &PortSet, why: &str| {

@@ -1,10 +1,9 @@
-//! In which order to try the runs of a pool. Pure but for the cursor, which is a number.
+//! In which order to try the runs of a pool. Pure except for the cursor, which is an atomic number.
 //!
-//! Each allocator walks from a random place on, run after run, so that a port just given back rests until the walk has
-//! come around, and so that one lease's labels are still in the processor's cache when the next one is taken. Whoever
-//! meets another one's ports jumps to a random place. All bases lie on a grid whose step is the size of the run, so
-//! that runs of one size leave no gaps too small for the next. When a few tries were in vain, a systematic search
-//! (search.rs) goes through every run.
+//! Each allocator starts at a random base and advances run by run, so that a released port rests until the cursor comes
+//! around again, and so that the labels of one lease are still in the processor's cache when the next one is taken. On
+//! contention it jumps to a random base. All bases lie on a grid whose step is the size of the run, so that runs of one
+//! size leave no gaps too small for the next. After a few failed attempts, a systematic search goes through every run.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
@@ -13,7 +12,7 @@ use rand::{Rng, RngExt};
 use super::grid::Grid;
 use crate::port_set::{PortRange, PortSet};
 
-/// Where an allocator's walk has come to.
+/// The position of an allocator's cursor.
 #[derive(Debug, Default)]
 pub(crate) struct Cursor {
     port: AtomicU16,
@@ -21,19 +20,19 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// The first port of the next run of `count` ports, once there was one before it.
+    /// The first port of the next run of `count` ports; `None` before the first lease.
     pub(crate) fn next(&self, ports: &PortSet, count: usize) -> Option<u16> {
         let from = self.port.load(Ordering::Relaxed);
         let grid = Grid::new(ports, count);
         if from == 0 { None } else { grid.base_from(from).or_else(|| grid.base_from(1)) }
     }
 
-    /// Goes on behind a run that was taken.
+    /// Advances past a run that was taken.
     pub(crate) fn advance(&self, run: PortRange) {
         self.port.store(run.last().checked_add(1).unwrap_or(1), Ordering::Relaxed);
     }
 
-    /// Whether the last search met ports of others on its way. Then it is worth a look before a lock is tried.
+    /// Whether the last search met contention. Then it is worth reading the labels before trying a lock.
     pub(crate) fn is_crowded(&self) -> bool {
         self.crowded.load(Ordering::Relaxed)
     }
@@ -45,17 +44,17 @@ impl Cursor {
     }
 }
 
-/// Random first ports of runs of `count` ports, without end; none where no such run fits.
+/// An endless series of random first ports for runs of `count` ports; empty if no such run fits.
 pub(crate) fn random_bases(ports: &PortSet, count: usize, random: &mut impl Rng) -> impl Iterator<Item = u16> {
     let grid = Grid::new(ports, count);
     let cells = grid.cells();
     std::iter::from_fn(move || if cells == 0 { None } else { grid.base(random.random_range(0..cells)) })
 }
 
-/// The ranges that can hold a run of `count` ports, beginning with a random one, which is split at a random place of
-/// the grid so that no run is lost: the part from there on comes first, the part before it (which reaches far enough to
-/// hold the runs that cross the split) last. Whoever walks them meets, beside neighbours of its own size, bases on the
-/// grid before any other.
+/// The ranges that can hold a run of `count` ports, starting with a random one, which is split at a random point of the
+/// grid without losing a run: the part after the split comes first, and the part before it (extended to include the
+/// runs that cross the split) last. A search through them, among runs of the same size, reaches bases on the grid
+/// before any others.
 pub(crate) fn rotated(ports: &PortSet, count: usize, random: &mut impl Rng) -> Vec<PortRange> {
     let fitting: Vec<PortRange> = ports.ranges().iter().copied().filter(|range| range.count() >= count).collect();
     if fitting.is_empty() {
@@ -68,7 +67,7 @@ pub(crate) fn rotated(ports: &PortSet, count: usize, random: &mut impl Rng) -> V
         let split = random.random_range(0..bases.div_ceil(count)) * count;
         let from = u16::try_from(split).ok().and_then(|split| head.first().checked_add(split)).unwrap_or(head.first());
         let upper = PortRange::new(from, head.last());
-        // The last run of this part begins just below the split.
+        // The last run of this part starts just below the split.
         let reach = u16::try_from(split + count).ok().and_then(|end| (head.first() - 1).checked_add(end - 1));
         let lower = if split == 0 { None } else { reach.and_then(|reach| PortRange::new(head.first(), reach)) };
         order.remove(0);

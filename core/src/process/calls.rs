@@ -1,4 +1,5 @@
-//! Calls that name no allocator: with the variables' settings and the project file's, through allocators that stay open.
+//! Calls without an allocator: they use the settings of the variables and the project file, through allocators that
+//! stay open.
 
 use crate::allocators::Allocators;
 use crate::environment::{Environment, EnvironmentRequest};
@@ -8,11 +9,12 @@ use crate::settings::Settings;
 
 pub(super) static ALLOCATORS: Allocators = Allocators::new();
 
-/// Leases ports: a number asks for so many consecutive ones, a [`LeaseRequest`] for more. The ports are this process's until the
-/// lease is dropped.
+/// Leases ports. A number asks for that many consecutive ports; a [`LeaseRequest`] can ask for more. The lease ends
+/// when you drop it, or when the process ends.
 ///
-/// The settings are those of `PORTALLOC_DIR`, `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE`, else those of the nearest
-/// `portalloc.toml`, else the defaults. Any thread may call it, and a forked child. Blocks only if the request waits.
+/// The settings come from `PORTALLOC_DIR`, `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE`, then from the nearest
+/// `portalloc.toml`, then from the defaults. Any thread may call this, and so may a forked child. Blocks only if the
+/// request waits.
 ///
 /// ```
 /// # fn main() -> Result<(), portalloc::Error> {
@@ -30,7 +32,7 @@ pub fn lease(request: impl Into<LeaseRequest>) -> Result<Lease> {
     ALLOCATORS.with(&Settings::new(), |allocator| allocator.lease(request))
 }
 
-/// Makes an environment, which is removed when it is dropped, unless it is a kept one. Settings as for [`lease`], from the
+/// Creates an environment. Dropping a held one removes it; a kept one stays. Settings as for [`lease`], with the
 /// project file of the request's worktree.
 ///
 /// # Errors

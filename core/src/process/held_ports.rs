@@ -1,4 +1,4 @@
-//! Ports that a process holds until it ends: for whoever wants a number, and no object to keep.
+//! Ports that a process holds until it ends, for callers that want a number and no object to keep.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
@@ -10,7 +10,7 @@ use crate::lease::Lease;
 use crate::settings::Settings;
 use crate::sys::PerProcess;
 
-/// The leases behind the ports, by port. More than one of a port where threads are in several network namespaces.
+/// The leases of the ports, by port. A port has more than one if threads are in several network namespaces.
 static HELD: PerProcess<Mutex<HashMap<u16, Vec<Held>>>> = PerProcess::new();
 
 struct Held {
@@ -18,25 +18,25 @@ struct Held {
     place: String,
 }
 
-/// As many places as an error names.
+/// How many places in the program an error names.
 const PLACES: usize = 3;
 
-/// Leases one port and holds it until this process ends, or until [`give_back`]. In place of `bind(0)` and of whatever
-/// only looks for a free port.
+/// Leases one port and holds it until this process ends, or until [`give_back`]. Replaces `bind(0)` and functions that
+/// only search for a free port.
 ///
-/// Costs one file descriptor, closed on exec. Does not block. Any thread may call it. A forked child holds none of its
-/// parent's: it cannot give them back, but keeps them leased as long as it lives.
+/// Costs one file descriptor, which is closed on exec. Does not block. Any thread may call it. A forked child holds
+/// none of its parent's ports: it cannot give them back, but they stay leased while the child lives.
 ///
 /// # Errors
-/// As [`Allocator::lease`](crate::Allocator::lease). Where the pool is exhausted or the process has no descriptor left, the
-/// error names the places of this program that have taken the most ports and not given them back.
+/// As [`Allocator::lease`](crate::Allocator::lease). If the pool is exhausted or the process has no descriptor left,
+/// the error names the places in this program that have taken the most ports without giving them back.
 #[track_caller]
 pub fn port() -> Result<u16> {
     let caller = Location::caller();
     port_at(&Settings::new(), &format!("{}:{}", caller.file(), caller.line()))
 }
 
-/// As [`port`], with settings, and with the `place` that asks for it, such as `conftest.py:14`; an empty one is not known.
+/// As [`port`], with settings, and with the `place` of the call, such as `conftest.py:14`; empty if it is unknown.
 ///
 /// # Errors
 /// As [`port`].
@@ -49,8 +49,8 @@ pub fn port_at(settings: &Settings, place: &str) -> Result<u16> {
     Ok(port)
 }
 
-/// Gives back a port that [`port`] returned to this process. `false` if it is not one of those, or no longer: then nothing
-/// happens. From here on others may be given it, so close your own sockets first.
+/// Gives back a port that [`port`] returned to this process. Returns `false`, and does nothing, if this process does
+/// not hold it that way. Others may be given the port from now on, so close your own sockets first.
 pub fn give_back(port: u16) -> bool {
     let mut held = held();
     let Some(leases) = held.get_mut(&port) else { return false };
@@ -58,7 +58,7 @@ pub fn give_back(port: u16) -> bool {
     if leases.is_empty() {
         held.remove(&port);
     }
-    // Others are not to wait for the kernel.
+    // Other threads must not wait for the kernel.
     drop(held);
     given_back.is_some_and(|Held { lease, .. }| {
         let was_held = lease.is_held();
@@ -71,7 +71,7 @@ fn held() -> std::sync::MutexGuard<'static, HashMap<u16, Vec<Held>>> {
     HELD.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says in an error that comes of too many ports who has taken them.
+/// Adds the places that have taken the ports to an error caused by too many of them.
 fn name_places(error: Error, held: &HashMap<u16, Vec<Held>>) -> Error {
     if error.code() != ErrorCode::PoolExhausted && !error.is_descriptor_limit() {
         return error;

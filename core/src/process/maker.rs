@@ -1,9 +1,9 @@
-//! Which process made something, for borders that keep it beside a lock of their own.
+//! Which process created a value, for bindings that store it beside a mutex of their own.
 
 use crate::sys;
 
-/// The process that made something: a value that can be asked without a lock, since a forked child may have inherited that
-/// locked.
+/// The process that created a value. It can be read without a mutex, which a forked child may have inherited in a
+/// locked state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maker {
     generation: u64,
@@ -16,8 +16,8 @@ impl Maker {
         Self { generation: sys::generation() }
     }
 
-    /// Whether this process is the maker: false in a forked child, also if that has the same PID in a PID namespace of its
-    /// own.
+    /// Whether this process is the creator; false in a forked child, even if that has the same PID in a PID namespace
+    /// of its own.
     #[must_use]
     pub fn is_this_process(self) -> bool {
         self == Self::this_process()

@@ -1,5 +1,5 @@
-//! What a process has as a whole, and nowhere else in this library: the ports that it holds until it ends, and what it is
-//! to be warned of. A forked child starts with none of it.
+//! The process-wide state of this library, all of it: the ports that the process holds until it ends, and pending
+//! warnings. A forked child starts without either.
 
 mod calls;
 mod held_ports;

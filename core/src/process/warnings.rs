@@ -1,5 +1,5 @@
-//! What the user should know though nothing failed: kept until the border in use takes it and says it in its own way, each
-//! once in a process. Knows no language.
+//! Warnings for the user when nothing failed. They are kept until the binding in use takes them and reports them in its
+//! own way, each once per process. Knows no language.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::sys::PerProcess;
 
-/// Something that the user should know though nothing failed.
+/// A warning for the user when nothing failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// A stable word for programs, such as `lease_lost`.
@@ -16,12 +16,12 @@ pub struct Warning {
     pub message: String,
 }
 
-/// As many as are kept for a border that never asks.
+/// How many warnings are kept for a binding that never takes them.
 const MAX_PENDING: usize = 100;
 
 #[derive(Default)]
 struct Warnings {
-    /// Whether there are any, so that asking costs next to nothing.
+    /// Whether there are any, so that checking costs almost nothing.
     any: AtomicBool,
     state: Mutex<State>,
 }
@@ -34,19 +34,19 @@ struct State {
 
 static WARNINGS: PerProcess<Warnings> = PerProcess::new();
 
-/// Takes the warnings that have come up in this process since the last call, oldest first. A border calls it after each
-/// of its calls. Never blocks for long; any thread may call it.
+/// Takes the warnings that this process has produced since the last call, oldest first. A binding calls this after each
+/// of its calls. Any thread may call it, and it does not block for long.
 #[must_use]
 pub fn take_warnings() -> Vec<Warning> {
     let warnings = WARNINGS.get();
-    // Read first: to write would have every thread wait for the others.
+    // Reads first, because a write would make other threads wait.
     if !warnings.any.load(Ordering::Relaxed) || !warnings.any.swap(false, Ordering::Relaxed) {
         return Vec::new();
     }
     std::mem::take(&mut warnings.state.lock().unwrap_or_else(PoisonError::into_inner).pending)
 }
 
-/// Adds a warning, unless this process had one with the same code about the same `subject` before.
+/// Adds a warning, unless this process already had one with the same code and `subject`.
 pub fn warn_once(code: &'static str, subject: &str, message: impl Into<String>) {
     let warnings = WARNINGS.get();
     let mut state = warnings.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
-//! From TOML to declarations: every key known, every value of its type and valid. Knows no file but its text.
+//! Converts TOML to declarations: checks that each key is known, and each value valid and of the right type. Knows no
+//! file but its text.
 //!
-//! By hand rather than with serde, which would lose the line of what is wrong with a value that has the right type.
+//! Written by hand rather than with serde, which would lose the line of an invalid value that has the right type.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -13,32 +14,32 @@ use crate::error::{Error, Result};
 use crate::names::{check_instance_id, check_names};
 use crate::port_set::PortSet;
 
-/// What a `portalloc.toml` declares. Arguments and `PORTALLOC_*` variables override it.
+/// The contents of a `portalloc.toml`. Arguments and `PORTALLOC_*` variables override them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Project {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Names for the ports.
+    /// The names of the ports.
     pub names: Vec<String>,
-    /// How many ports.
+    /// The number of ports.
     pub ports: Option<usize>,
-    /// Ports to give out, in the notation of ports.
+    /// The pool, in the notation of port sets.
     pub pool: Option<String>,
-    /// Ports never to give out, in the notation of ports.
+    /// Ports that are never leased, in the notation of port sets.
     pub exclude: Option<String>,
-    /// Whether the same work tree gets the same ports where they are free.
+    /// Whether the same worktree gets the same ports again when they are free.
     pub sticky: Option<bool>,
-    /// Whether ports are guarded against strangers until the server starts.
+    /// Whether ports are guarded against foreign processes until the server starts.
     pub guard: Option<bool>,
-    /// What tells its environments from others of the same work tree.
+    /// The instance ID, which distinguishes its environments from others of the same worktree.
     pub instance_id: Option<String>,
 }
 
-/// What can be declared, in the order of the documentation.
+/// The known keys, in the order of the documentation.
 const KEYS: [&str; 7] = ["names", "ports", "pool", "exclude", "sticky", "guard", "instance_id"];
 
-/// The most ports there are.
+/// The largest possible number of ports.
 const MOST_PORTS: usize = 65535;
 
 type Item<'a> = Spanned<DeValue<'a>>;
@@ -48,7 +49,7 @@ pub(super) fn read(path: PathBuf, text: &str) -> Result<Project> {
     let lines = Lines { path: &path, text };
     let table = DeTable::parse(text).map_err(|error| syntax(&lines, &error))?;
     let mut entries: Vec<_> = table.get_ref().iter().collect();
-    // The table is sorted by name; people read from the top.
+    // The table is sorted by name, but errors should follow the order of the file.
     entries.sort_by_key(|(key, _)| key.span().start);
     let mut names = 0..0;
     for (key, item) in entries {
@@ -76,7 +77,7 @@ pub(super) fn read(path: PathBuf, text: &str) -> Result<Project> {
 }
 
 fn syntax(lines: &Lines<'_>, error: &toml::de::Error) -> Error {
-    // Without a place, the end of the file is where something is missing.
+    // An error without a position means that something is missing at the end of the file.
     let at = error.span().unwrap_or(lines.text.len()..lines.text.len());
     lines.error(at, error.message(), "the project file is TOML, such as: names = [\"postgres\", \"api\"]")
 }
@@ -91,7 +92,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn names(&self) -> Result<Vec<String>> {
-        let wanted = "a list of texts, such as [\"postgres\", \"api\"]";
+        let wanted = "a list of strings, such as [\"postgres\", \"api\"]";
         let DeValue::Array(items) = self.item.get_ref() else { return Err(self.wrong_type(self.item, wanted)) };
         items.iter().map(|item| self.text(item, wanted)).collect()
     }
@@ -117,7 +118,7 @@ impl Found<'_> {
         Ok(pool.to_string())
     }
 
-    /// Ports in their notation, or a list of numbers and of texts in that notation.
+    /// Ports in their notation, or a list of numbers and texts in that notation.
     fn port_set(&self) -> Result<PortSet> {
         let mut ranges = Vec::new();
         match self.item.get_ref() {
@@ -133,7 +134,7 @@ impl Found<'_> {
 
     fn some_ports(&self, item: &Item<'_>) -> Result<PortSet> {
         let text = match item.get_ref() {
-            // As it is written, so that 0x5000 is refused and not taken for another number.
+            // As written in the file, so that 0x5000 is rejected and not taken for another number.
             DeValue::Integer(number) => number.to_string(),
             _ => self.text(item, "ports, such as \"27017,28000-28010\", or a list of them")?,
         };

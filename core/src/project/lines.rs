@@ -1,11 +1,11 @@
-//! Which line of a file something stands on, and an error that says so. Knows no keys.
+//! Finds the line of a position in a file, and makes errors that name it. Knows no keys.
 
 use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, ErrorCode};
 
-/// A file's text under its path, to blame.
+/// A file's text with its path, for errors.
 pub(super) struct Lines<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
@@ -17,7 +17,7 @@ impl Lines<'_> {
         Error::invalid_argument(self.place(at) + message, remedy)
     }
 
-    /// The error of whoever judged the value, with the place in front.
+    /// An error about a value, with the position before its message.
     pub(super) fn blame(&self, at: Range<usize>, key: &str, error: Error) -> Error {
         error.recast(ErrorCode::InvalidArgument, &format!("{}`{key}`: ", self.place(at)))
     }

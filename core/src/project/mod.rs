@@ -1,5 +1,5 @@
-//! The project file `portalloc.toml`: what a work tree declares once for every language's runner. Finds and reads it;
-//! arguments and variables override it.
+//! The project file `portalloc.toml`, in which a worktree declares its ports once for every language's runner. Finds
+//! and reads it; arguments and variables override it.
 
 mod declarations;
 mod lines;
@@ -16,26 +16,26 @@ use crate::sys;
 /// The project file's name.
 const FILE_NAME: &str = "portalloc.toml";
 
-/// Far more than anybody declares; less than would hurt to read.
+/// Size limit in bytes: far more than a declaration needs, and still quick to read.
 const LARGEST: u64 = 1024 * 1024;
 
 impl Project {
-    /// The nearest `portalloc.toml`, in the folder `from` or above, up to the root of the file system. The nearest
-    /// one counts, whatever is wrong with it.
+    /// Finds and reads the nearest `portalloc.toml`, in the directory `from` or above, up to the root of the file
+    /// system. A broken file is an error; the search does not continue above it.
     ///
     /// # Errors
-    /// As [`Project::read`], `invalid_argument` if `from` does not exist, and `permission_denied` if a folder on the
-    /// way must not be looked into.
+    /// As [`Project::read`]; `invalid_argument` if `from` does not exist; `permission_denied` if a directory on the way
+    /// may not be searched.
     pub fn nearest(from: &Path) -> Result<Option<Self>> {
         let from = from.canonicalize().map_err(|error| {
             Error::invalid_argument(
-                format!("the work tree {} cannot be used: {error}", from.display()),
-                "name an existing folder with --worktree",
+                format!("the worktree {} cannot be used: {error}", from.display()),
+                "name an existing directory with --worktree",
             )
         })?;
-        for folder in from.ancestors() {
-            let path = folder.join(FILE_NAME);
-            // Not whether it can be read, nor where a link leads: a broken file must not pass for none.
+        for directory in from.ancestors() {
+            let path = directory.join(FILE_NAME);
+            // Checks neither whether it can be read nor where a link leads: a broken file must not count as missing.
             match fs::symlink_metadata(&path) {
                 Ok(_) => return Self::read(&path).map(Some),
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -45,32 +45,32 @@ impl Project {
         Ok(None)
     }
 
-    /// Reads one.
+    /// Reads a project file.
     ///
     /// # Errors
-    /// `invalid_argument` with the file and the line for whatever is wrong in it, and for what is no text file of a
-    /// sane size; `not_found`, `permission_denied`, `io`.
+    /// `invalid_argument`, with file and line, for any mistake in it, and for a file that is not text or is too large;
+    /// `not_found`, `permission_denied`, `io`.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let text = text(&path)?;
         declarations::read(path, &text)
     }
 
-    /// The folder it is in, which is the work tree of environments that name no other.
+    /// The directory that contains it: the worktree of environments that name no other.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 
-/// The file's text. Opened without blocking, so that a pipe of that name cannot hang whoever looks.
+/// Reads the file's text. Opens it without blocking, so that a pipe of that name cannot hang the caller.
 fn text(path: &Path) -> Result<String> {
     let shown = path.display();
     let file = sys::open_without_waiting(path).map_err(|error| unopened(path, error))?;
     let cannot_read = |error| Error::os(format!("cannot read the project file {shown}"), error);
     let metadata = file.metadata().map_err(cannot_read)?;
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
+        let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
         return Err(Error::invalid_argument(
             format!("{shown} is {what}"),
             "the project file is a text file of that name",
@@ -91,7 +91,7 @@ fn text(path: &Path) -> Result<String> {
     })
 }
 
-/// Why it cannot be opened, as somebody who wrote it would say it.
+/// Why it cannot be opened, in terms of the project file.
 fn unopened(path: &Path, error: io::Error) -> Error {
     let shown = path.display();
     if sys::leads_in_a_circle(&error) {

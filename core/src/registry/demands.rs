@@ -1,4 +1,4 @@
-//! Which labels a record demands on its ports.
+//! Which labels a record requires on its ports.
 
 use super::label::{Claim, Label};
 use super::records::Record;
@@ -6,13 +6,13 @@ use crate::sys::{ProcessStamp, user_id};
 use crate::time::Timestamp;
 
 impl Record {
-    /// Whether labels of its ports that are missing are to be written again: not once its TTL is over or its owner has
-    /// ended, since its ports may be another's by then.
+    /// Whether missing labels of its ports must be written again. False once its TTL or its owner has ended, since its
+    /// ports may have been leased to others by then.
     pub(super) fn demands_labels(&self, here: &ProcessStamp) -> bool {
         self.claims_by_labels() && self.claim().end(here).is_none()
     }
 
-    /// The claim of its labels once it is kept.
+    /// The claim that its labels make once it is kept.
     pub(crate) fn claim(&self) -> Claim {
         Claim::Kept { expires_ms: self.expires_at.map(Timestamp::unix_ms), owner: self.owner }
     }

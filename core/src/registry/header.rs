@@ -1,7 +1,7 @@
-//! What stands in slot 0 of the `ports` file, which is no port's: what the file is, its format, and which versions may use
-//! it. Pure. `docs/registry.md` states the format.
+//! The header in slot 0 of the `ports` file, which belongs to no port: the file's type, its format, and which versions
+//! may use it. Pure. `docs/registry.md` specifies the format.
 
-/// Size of a slot. It divides the page size, so a write that is cut short never tears a slot.
+/// Size of a slot in bytes. It divides the page size, so an interrupted write never tears a slot.
 pub(crate) const SLOT: usize = 64;
 
 /// The format that this version writes.
@@ -9,29 +9,29 @@ const FORMAT: u16 = 1;
 
 const MAGIC: [u8; 10] = *b"portalloc\n";
 
-/// What the header says.
+/// The fields of the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) format: u16,
-    /// The lowest format that a version must know to use the file.
+    /// The lowest format that a version must support to use the file.
     pub(crate) minimum_reader: u16,
-    /// The version that knows it, for people to install.
+    /// The portalloc version that supports it, so that people know what to install.
     pub(crate) version: String,
-    /// The kernel's number for the network namespace whose ports these are; 0 if it was not known.
+    /// The kernel's number for the network namespace of these ports; 0 if it was unknown.
     pub(crate) namespace: u64,
 }
 
-/// Why a file cannot be used by this version.
+/// Why this version cannot use a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// It has no header, or a damaged one.
     NoHeader,
-    /// Only this version, or a newer one, may use it.
+    /// Only this version of portalloc, or a newer one, can use it.
     Newer(String),
 }
 
 impl Header {
-    /// That of a file that this version makes.
+    /// The header of a file that this version creates.
     pub(crate) fn new(namespace: Option<u64>) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self { format: FORMAT, minimum_reader: 1, version, namespace: namespace.unwrap_or(0) }
@@ -56,7 +56,7 @@ impl Header {
         bytes
     }
 
-    /// Reads the header of a file that this version may use.
+    /// Decodes the header of a file that this version may use.
     pub(crate) fn decode(bytes: &[u8; SLOT]) -> Result<Self, Unusable> {
         let header = Self::read(bytes).ok_or(Unusable::NoHeader)?;
         if header.minimum_reader > FORMAT { Err(Unusable::Newer(header.version)) } else { Ok(header) }
@@ -78,7 +78,7 @@ impl Header {
         (magic == &MAGIC).then(|| Self {
             format: u16::from_le_bytes(*format),
             minimum_reader: u16::from_le_bytes(*minimum_reader),
-            // It is shown, and anybody may have written it.
+            // The text is printed, and any user may have written it.
             version: version.chars().filter(|c| c.is_ascii_alphanumeric() || ".-+".contains(*c)).collect(),
             namespace: u64::from_le_bytes(*namespace),
         })

@@ -1,39 +1,40 @@
-//! What stands in a port's slot of the `ports` file: 64 bytes, checked by a checksum. Knows no files.
+//! The label in a port's slot of the `ports` file: 64 bytes with a checksum. Knows no files.
 //!
-//! For a held lease a label is a note for people; the lock is the claim. For a kept one the label is the claim, so
-//! it carries all that decides whether it still holds, readable by every user: the record may be somebody else's.
+//! The label of a held lease is information for people; the lock is the claim. The label of a kept environment is the
+//! claim itself, so it contains everything that decides whether the claim still holds, readable by every user, because
+//! the record may belong to another user.
 
 use super::header::SLOT;
 use crate::id::IsolationId;
-use crate::sys::{Judgement, ProcessStamp};
+use crate::sys::{Liveness, ProcessStamp};
 use crate::time::Timestamp;
 
 const MAGIC: [u8; 3] = *b"PL\x01";
 const HELD: u8 = 1;
 const KEPT: u8 = 2;
 
-/// What a slot says.
+/// The contents of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// Nobody has it.
+    /// No label.
     Empty,
-    /// Somebody has or had it.
+    /// The label of a lease or environment, which may have ended.
     Label(Label),
     /// Not written by portalloc, or damaged.
     Damaged,
 }
 
-/// Who has a port.
+/// The lease or environment that a port belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Label {
     pub(crate) claim: Claim,
-    /// The environment it belongs to; none for a plain lease.
+    /// The environment it belongs to; `None` for a plain lease.
     pub(crate) id: Option<IsolationId>,
-    /// The user who made it.
+    /// The user who created it.
     pub(crate) user: u32,
-    /// Tells leases apart: the same number in every slot of one lease.
+    /// Distinguishes leases: the same number in every slot of one lease.
     pub(crate) lease: u64,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub(crate) since_ms: u64,
 }
 
@@ -42,26 +43,26 @@ pub(crate) struct Label {
 pub(crate) enum Claim {
     /// By the lock, which this process took.
     Held { holder: ProcessStamp },
-    /// By this label, until `expires_ms` (since 1970) and as long as the owner runs, where there are any.
+    /// By this label, until `expires_ms` (since 1970) and while the owner runs, if either is set.
     Kept { expires_ms: Option<u64>, owner: Option<ProcessStamp> },
 }
 
-/// Why a kept claim is over although its record stands.
+/// Why a kept claim has ended although its record exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClaimEnd {
     /// Its TTL ended.
     Expired(Timestamp),
-    /// Its owner, which had this PID, has ended.
+    /// The owner, which had this PID, has ended.
     OwnerEnded(u32),
 }
 
 impl Claim {
-    /// Why a kept claim is over, if it is. A held one is over with its lock, of which a label tells nothing.
+    /// Why a kept claim has ended, or `None`. A held claim ends with its lock, which a label does not show.
     pub(crate) fn end(self, here: &ProcessStamp) -> Option<ClaimEnd> {
-        self.end_by(|owner| owner.judge(here) == Judgement::Ended)
+        self.end_by(|owner| owner.judge(here) == Liveness::Ended)
     }
 
-    /// As `end`, for somebody who remembers which processes have ended.
+    /// As `end`, for a caller that caches which processes have ended.
     pub(crate) fn end_by(self, has_ended: impl FnOnce(ProcessStamp) -> bool) -> Option<ClaimEnd> {
         let Self::Kept { expires_ms, owner } = self else { return None };
         match expires_ms.map(Timestamp::from_unix_ms) {
@@ -86,7 +87,7 @@ impl Slot {
         self.label().is_some_and(|label| label.id == Some(id))
     }
 
-    /// Whether it claims its port for the kept environment `id`.
+    /// Whether this label claims its port for the kept environment `id`.
     pub(crate) fn claims_for(self, id: IsolationId) -> bool {
         self.is_of(id) && self.label().is_some_and(|label| label.is_kept())
     }

@@ -1,22 +1,22 @@
-//! Making the `ports` file, which appears complete or not at all, and reading what one that is there says of itself.
+//! Creates the `ports` file, which appears complete or not at all, and reads the header of an existing one.
 
 use std::ffi::OsStr;
 use std::io;
 use std::time::Duration;
 
 use super::Registry;
-use super::folder;
+use super::directory;
 use super::header::{Header, Unusable};
 use super::ports_file::{self, Identity};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, Folder};
+use crate::sys::{self, Directory};
 
-/// How long the making of a `ports` file waits for a setup, which takes milliseconds.
+/// How long the creation of a `ports` file waits for a setup, which takes milliseconds.
 const SETUP_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Registry {
-    /// Makes the `ports` file if there is none, and says which file it is and what its header says.
+    /// Creates the `ports` file if it is missing, and returns its identity and header.
     pub(super) fn make_ports_file(&self) -> Result<(Identity, Header)> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
         // step: FindFile
@@ -27,7 +27,7 @@ impl Registry {
             Some(_) => {}
             None => self.publish_ports_file()?,
         }
-        let file = ports_file::open(self.folder.open()).map_err(|error| match error.kind() {
+        let file = ports_file::open(self.directory.open()).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::registry_gone(),
             _ => failed(error),
         })?;
@@ -38,7 +38,7 @@ impl Registry {
         let bytes = ports_file::header(&file).map_err(failed)?;
         let header = match bytes.map(|bytes| Header::decode(&bytes)) {
             Some(Ok(header)) => header,
-            // It was cut off, and is written again with what else is restored.
+            // The header was cut off; it is written again when the rest is restored.
             None => self.header.clone(),
             Some(Err(Unusable::NoHeader)) if bytes == Some([0; _]) && entry.length != ports_file::FILE_SIZE => {
                 self.header.clone()
@@ -57,13 +57,13 @@ impl Registry {
                     "{path} has no header that portalloc {this} knows: an older version made it, or something overwrote it"
                 ),
                 format!(
-                    "install portalloc {this} or newer in every project, end what uses the old one, and remove the file; or \
-                     set PORTALLOC_DIR to another folder"
+                    "install portalloc {this} or newer in every project, stop what uses the old one, and remove the file; or \
+                     set PORTALLOC_DIR to another directory"
                 ),
             ),
             Unusable::Newer(version) => (
                 format!("{path} was made by a newer portalloc, and {this} cannot use it"),
-                format!("install portalloc {version} or newer, or set PORTALLOC_DIR to another folder"),
+                format!("install portalloc {version} or newer, or set PORTALLOC_DIR to another directory"),
             ),
         };
         Error::new(ErrorCode::RegistryUnusable, what, remedy)
@@ -73,21 +73,22 @@ impl Registry {
         Error::new(
             ErrorCode::RegistryUnusable,
             format!("{} is {what}", self.ports_path.display()),
-            "remove it if it is yours, or set PORTALLOC_DIR to another folder",
+            "remove it if it is yours, or set PORTALLOC_DIR to another directory",
         )
     }
 
-    /// Keeps a setup from changing the registry's place while a `ports` file is made in it. `None` if the place is a named
-    /// one, which does not change.
-    fn keep_place(&self) -> Result<Option<Folder>> {
+    /// Prevents a setup from changing the registry's place while a `ports` file is created in it. `None` if the place
+    /// was named by the caller, since such a place does not change.
+    fn keep_place(&self) -> Result<Option<Directory>> {
         if self.named.is_some() {
             return Ok(None);
         }
-        let failed = |error| Error::registry(format!("cannot lock the registry folder {}", self.root.display()), error);
+        let failed =
+            |error| Error::registry(format!("cannot lock the registry directory {}", self.root.display()), error);
         let mut backoff = Backoff::steady(SETUP_PATIENCE);
         let lock = loop {
             // step: KeepPlace
-            match Folder::lock(&self.root, true) {
+            match Directory::lock(&self.root, true) {
                 Ok(Some(lock)) => break lock,
                 Ok(None) if backoff.wait().map_err(failed)? => {}
                 Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
@@ -95,29 +96,29 @@ impl Registry {
                 Err(error) => return Err(failed(error)),
             }
         };
-        // A setup that was quicker has left a folder that nobody opens any more.
+        // A setup that finished before has left a directory that no process opens any more.
         // step: LookAtPlace
-        if folder::root(None)? != self.root || !lock.is_at(&self.root) {
+        if directory::root(None)? != self.root || !lock.is_at(&self.root) {
             return Err(Error::registry_gone());
         }
         Ok(Some(lock))
     }
 
-    /// The file is complete before it appears: with its size, its mode, its header, and the labels of the environments that
-    /// have records.
+    /// The file is complete before it appears: with its size, its mode, its header, and the labels of the environments
+    /// that have records.
     fn publish_ports_file(&self) -> Result<()> {
         let failed = |error| Error::registry(format!("cannot make {}", self.ports_path.display()), error);
         // step: HoldPlace
         let _place = self.keep_place()?;
-        let folder = self.folder.open();
-        // It may have been moved away before its place was kept.
+        let directory = self.directory.open();
+        // The directory may have been moved away before its place was locked.
         // step: LookAtFolder
-        if !folder.is_at(&self.path) {
+        if !directory.is_at(&self.path) {
             return Err(Error::registry_gone());
         }
         let name = format!("ports{}{:016x}", sys::UNFINISHED, sys::random_number().map_err(failed)?);
         let new = OsStr::new(&name);
-        let filled = folder.create_shared(new).map_err(failed).and_then(|file| {
+        let filled = directory.create_shared(new).map_err(failed).and_then(|file| {
             let identity = Identity::of(&sys::entry_of(&file).map_err(failed)?);
             let ports = self.described(file, identity).map_err(failed)?;
             ports.resize().map_err(failed)?;
@@ -126,13 +127,13 @@ impl Registry {
             self.relabel(&ports)
         });
         // step: PublishFile
-        let made = filled.and_then(|_| match folder.rename_new(new, OsStr::new("ports")) {
+        let made = filled.and_then(|_| match directory.rename_new(new, OsStr::new("ports")) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             other => other.map(|()| true).map_err(failed),
         });
         if !matches!(made, Ok(true)) {
-            // Somebody else was first, or it failed for good.
-            let _ = folder.remove(new);
+            // Another process was first, or the rename failed.
+            let _ = directory.remove(new);
         }
         made.map(|_| ())
     }

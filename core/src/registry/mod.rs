@@ -1,8 +1,8 @@
-//! The shared folder in which leases meet: the `ports` file (locks and labels) and the records of environments, one
-//! sub-folder per network namespace. Knows paths and formats, neither sockets nor policy.
+//! The shared directory in which leases meet: the `ports` file (locks and labels) and the records of environments, one
+//! subdirectory per network namespace. Knows paths and formats, neither sockets nor policy.
 
 mod demands;
-mod folder;
+mod directory;
 mod header;
 mod label;
 mod make;
@@ -38,32 +38,32 @@ pub use crate::time::Timestamp;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::Generators;
-use crate::sys::{Folder, Marked, PerProcess, words};
+use crate::sys::{Directory, Marked, PerProcess, words};
 use header::Header;
 use ports_file::Identity;
 
-/// How often a registry is opened that changes its place meanwhile, as it does while `portalloc setup` is at it.
+/// How often opening a registry is retried while it changes its place, as during `portalloc setup`.
 pub(crate) const TRIES: usize = 100;
 
-/// The directory in which sticky requests keep their ports in mind.
+/// The directory in which sticky requests remember their ports.
 const STICKY_DIR: &str = "sticky";
 
 /// An open registry.
 pub(crate) struct Registry {
-    /// The folder that was asked for, if any.
+    /// The directory that the caller asked for, if any.
     named: Option<PathBuf>,
     root: PathBuf,
     path: PathBuf,
     ports_path: PathBuf,
-    folder: Marked<Folder>,
+    directory: Marked<Directory>,
     identity: Identity,
-    /// That of the `ports` file.
+    /// The header of the `ports` file.
     header: Header,
     records: Records,
     namespace: Namespace,
-    /// What each process that has it is: the one that opened it, and forked children of that.
+    /// The stamp of each process that uses this value: the process that opened it, and its forked children.
     process: PerProcess<ProcessStamp>,
-    /// Leases that this process has taken of it and not given back.
+    /// The number of live leases that this process has taken.
     live: PerProcess<AtomicUsize>,
     user: u32,
     mount_namespace: u64,
@@ -71,12 +71,12 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Whether what this process has open of it is still what it was: a program may have closed it behind our back.
+    /// Whether the descriptors that this process has open are still the registry's: the program may have closed them.
     pub(crate) fn is_ours(&self) -> bool {
-        self.folder.is_ours() && self.records.is_ours()
+        self.directory.is_ours() && self.records.is_ours()
     }
 
-    /// The registry's folder, in which each network namespace has its own.
+    /// The registry's directory, which contains one directory per network namespace.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -89,12 +89,12 @@ impl Registry {
         &self.records
     }
 
-    /// The directory in which sticky requests keep their ports in mind, made when it is first needed.
-    pub(crate) fn sticky_dir(&self) -> Result<Folder> {
-        folder::open(Some(self.folder.open()), &self.path.join(STICKY_DIR))
+    /// The directory in which sticky requests remember their ports, created when it is first needed.
+    pub(crate) fn sticky_dir(&self) -> Result<Directory> {
+        directory::open(Some(self.directory.open()), &self.path.join(STICKY_DIR))
     }
 
-    /// The user who opened it.
+    /// The user who opened the registry.
     pub(crate) fn user(&self) -> u32 {
         self.user
     }
@@ -104,12 +104,12 @@ impl Registry {
         self.namespace
     }
 
-    /// The mount namespace in which it was opened.
+    /// The mount namespace in which the registry was opened.
     pub(crate) fn mount_namespace(&self) -> u64 {
         self.mount_namespace
     }
 
-    /// The stamp of the calling process: of the one that opened the registry, or of a forked child of it.
+    /// The stamp of the calling process: the one that opened the registry, or a forked child of it.
     pub(crate) fn process(&self) -> Result<ProcessStamp> {
         self.process
             .get_or_try_make(ProcessStamp::current)
@@ -117,8 +117,8 @@ impl Registry {
             .map_err(|error| Error::os(words::NO_PROCESS, error))
     }
 
-    /// The error of a registry whose files are no longer the ones that were opened. It is opened anew, unless that would
-    /// hide that leases of this process count no longer.
+    /// The error of a registry whose files are no longer the ones that were opened. The caller opens it again, unless
+    /// that would hide that existing leases of this process have lost their protection.
     pub(crate) fn gone(&self, how: &str) -> Error {
         if !self.is_ours() || self.live().load(Ordering::Relaxed) == 0 {
             return Error::registry_gone();
@@ -126,33 +126,33 @@ impl Registry {
         Error::new(
             ErrorCode::RegistryUnusable,
             format!(
-                "the registry's file {} {how}: somebody removed or replaced it while it was in use",
+                "the registry's file {} {how}: a program removed or replaced it while it was in use",
                 self.ports_path.display()
             ),
-            "end the processes that hold leases from before and start anew; nobody but portalloc should touch that folder",
+            "restart the processes that still hold leases from before; only portalloc should change that directory",
         )
     }
 
-    /// Leases that this process has taken of it and not given back.
+    /// The number of live leases that this process has taken.
     pub(crate) fn live(&self) -> &AtomicUsize {
         self.live.get()
     }
 
-    /// Randomness for one lease.
+    /// Random numbers for one lease.
     pub(crate) fn random(&self) -> Result<SmallRng> {
         self.generators.next().map_err(|error| Error::os("cannot read random bytes", error))
     }
 
-    /// An open description of the `ports` file, told from every other one of this process.
+    /// An open file description of the `ports` file, which can be told apart from every other one of this process.
     fn described(&self, file: std::fs::File, identity: Identity) -> io::Result<PortsFile> {
         PortsFile::new(file, self.generators.number()?, identity)
     }
 
-    /// A new open file description of the `ports` file.
+    /// Opens a new file description of the `ports` file.
     pub(crate) fn ports(&self) -> Result<PortsFile> {
         let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
-        // By its path, so that a registry that was moved away is noticed: the file is compared with the one that the registry has
-        // once a lock of it is taken.
+        // Opened by its path, to detect a registry that was moved away: once a lock is taken, the opened file is
+        // compared with the registry's.
         // step: OpenFile
         let file = ports_file::open_at(&self.ports_path).or_else(|error| self.check().and(Err(failed(error))))?;
         self.described(file, self.identity).map_err(failed)

@@ -1,18 +1,18 @@
-//! Opening a registry, and opening it anew where its files are no longer those that others open: a setup has changed its
-//! place, somebody has removed it, or the program has closed its descriptors.
+//! Opens a registry, and opens it again if its files have been replaced: by a setup, by a user who removed them, or by
+//! a program that closed its descriptors.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder;
+use super::directory;
 use super::header::Header;
 use super::ports_file::Identity;
 use super::{Namespace, Records, Registry, TRIES};
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::Generators;
-use crate::sys::{self, Folder, PerProcess, words};
+use crate::sys::{self, Directory, PerProcess, words};
 
-/// On a platform on which portalloc cannot hold ports nothing is opened.
+/// Fails on a platform on which portalloc cannot hold ports.
 pub(super) fn check_supported() -> Result<()> {
     match sys::unsupported() {
         None => Ok(()),
@@ -21,18 +21,18 @@ pub(super) fn check_supported() -> Result<()> {
 }
 
 impl Registry {
-    /// Opens the registry for the network namespace of the calling thread, making what is missing.
+    /// Opens the registry for the network namespace of the calling thread, and creates what is missing.
     #[cfg(test)]
     pub(crate) fn open(named: Option<PathBuf>) -> Result<Self> {
         Self::open_for(named, Namespace::current()?)
     }
 
-    /// Opens it anew, for the same network namespace.
+    /// Opens the registry again, for the same network namespace.
     fn reopen(&self) -> Result<Self> {
         Self::open_for(self.named.clone(), self.namespace)
     }
 
-    /// Opens the registry of a network namespace, making what is missing.
+    /// Opens the registry of a network namespace, and creates what is missing.
     pub(crate) fn open_for(named: Option<PathBuf>, namespace: Namespace) -> Result<Self> {
         check_supported()?;
         let mut tries = 1..=TRIES;
@@ -45,10 +45,10 @@ impl Registry {
     }
 
     fn open_once(named: Option<PathBuf>, namespace: Namespace) -> Result<Self> {
-        let root = folder::root(named.as_deref())?;
+        let root = directory::root(named.as_deref())?;
         let opened = Self::open_at(&root, named.clone(), namespace, format!("net-{}", namespace.inode));
         let opened = match opened {
-            // Its inode was another's before, whose kept environments are none of this one's business.
+            // The inode belonged to an earlier namespace, whose kept environments do not matter to this one.
             Ok(None) => {
                 let path = format!("net-{}-{}", namespace.inode, namespace.cookie.unwrap_or(0));
                 Self::open_at(&root, named.clone(), namespace, path)
@@ -59,23 +59,23 @@ impl Registry {
         };
         opened.map_err(|error| match named {
             Some(_) => error,
-            // A setup has come in between.
-            None if !matches!(folder::root(None), Ok(now) if now == root) => Error::registry_gone(),
-            None => folder::explain_place(error, &root),
+            // A setup has changed the place in the meantime.
+            None if !matches!(directory::root(None), Ok(now) if now == root) => Error::registry_gone(),
+            None => directory::explain_place(error, &root),
         })
     }
 
-    /// `None`: the folder is that of a network namespace that is gone.
+    /// `None` if the directory belongs to a network namespace that no longer exists.
     fn open_at(root: &Path, named: Option<PathBuf>, namespace: Namespace, name: String) -> Result<Option<Self>> {
-        let around = folder::open_root(named.as_deref(), root)?;
-        // In a folder that is removed meanwhile nothing can be made.
+        let around = directory::open_root(named.as_deref(), root)?;
+        // The directory may have been removed, and then nothing can be created in it.
         Self::open_in(&around, root, named, namespace, name).map_err(|error| {
             if around.is_at(root) && !error.is_of_something_absent() { error } else { Error::registry_gone() }
         })
     }
 
     fn open_in(
-        around: &Folder,
+        around: &Directory,
         root: &Path,
         named: Option<PathBuf>,
         namespace: Namespace,
@@ -84,15 +84,15 @@ impl Registry {
         let mount_namespace = sys::mount_namespace().map_err(|error| Error::os(words::NO_MOUNT_NAMESPACE, error))?;
         let path = root.join(name);
         let envs = path.join("envs");
-        let kept = |folder: Folder, path: &Path| {
-            folder
-                .kept()
-                .map_err(|error| Error::registry(format!("cannot use the registry folder {}", path.display()), error))
+        let kept = |directory: Directory, path: &Path| {
+            directory.kept().map_err(|error| {
+                Error::registry(format!("cannot use the registry directory {}", path.display()), error)
+            })
         };
-        let folder = folder::open(Some(around), &path)?;
-        let records = kept(folder::open(Some(&folder), &envs)?, &envs)?;
+        let directory = directory::open(Some(around), &path)?;
+        let records = kept(directory::open(Some(&directory), &envs)?, &envs)?;
         let mut registry = Self {
-            folder: kept(folder, &path)?,
+            directory: kept(directory, &path)?,
             records: Records::new(envs, records),
             ports_path: path.join("ports"),
             identity: Identity::default(),
@@ -116,7 +116,8 @@ impl Registry {
         Ok(Some(registry))
     }
 
-    /// Does `work` with it, and again with what was opened in its place, for the same network namespace.
+    /// Runs `work` with this registry, and again with its replacement if it has to be opened again, for the same
+    /// network namespace.
     pub(crate) fn reopening<T>(self: &Arc<Self>, mut work: impl FnMut(&Arc<Self>) -> Result<T>) -> Result<T> {
         let mut registry = self.clone();
         let mut tries = 1..=TRIES;
@@ -132,8 +133,8 @@ impl Registry {
         }
     }
 
-    /// Whether its files are no longer those that others open, now that a call has met something of the kind. What was only cut
-    /// short is restored.
+    /// Whether the files have been replaced, asked after a call has met signs of that. Files that were only truncated
+    /// are restored.
     pub(crate) fn is_outdated(&self) -> Result<bool> {
         match self.check_place() {
             Ok(()) => Ok(!self.is_ours()),

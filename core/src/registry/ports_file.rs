@@ -1,6 +1,7 @@
 //! The `ports` file through one open file description: locks and labels. Decides nothing.
 //!
-//! Never mapped into memory: a file that somebody truncates, or a full disk, must be an error and not a signal.
+//! The file is never mapped into memory: truncation by another program, or a full disk, must cause an error and not a
+//! signal.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,20 +13,20 @@ use super::header::{Header, SLOT};
 use super::label::Slot;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
-use crate::sys::{self, Entry, FileId, Folder, Inheritable, Marked};
+use crate::sys::{self, Directory, Entry, FileId, Inheritable, Marked};
 
-/// Size of the file: a slot for each number a port can have, and for 0, which none has.
+/// Size of the file in bytes: one slot for each port number, including the invalid port 0.
 pub(crate) const FILE_SIZE: u64 = 65536 * SLOT as u64;
 
-/// Slots read or written at a time: few for a lease, on the stack; many for a look at a whole pool.
+/// Slots read or written at a time: few for a lease, on the stack; many when a whole pool is read.
 const SMALL_CHUNK: usize = 16;
 const LARGE_CHUNK: usize = 256;
 
-/// Which file it is, whatever path leads to it.
+/// Identifies the file, whatever its path.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Identity {
     pub(super) id: FileId,
-    /// Some file systems count no names.
+    /// Whether the file system counts names (hard links); some do not.
     counts_names: bool,
 }
 
@@ -41,15 +42,16 @@ impl PartialEq for Identity {
     }
 }
 
-/// Positions that tell one description from another lie between these: behind all data, before the locks.
+/// File positions that distinguish descriptions lie between these: above all data, below the locks.
 const FIRST_POSITION: u64 = 1 << 24;
 const POSITIONS: u64 = (1 << 40) - FIRST_POSITION;
 
-/// One open file description of the `ports` file. Its locks go when the last process that shares it closes it; before, when
-/// whoever opened it drops it, because a child that was forked meanwhile has a copy that would keep them.
+/// One open file description of the `ports` file. Its locks end when the last process that shares it closes it. The
+/// process that opened it unlocks it on drop, because a child that was forked meanwhile has a copy that would keep the
+/// locks.
 pub(crate) struct PortsFile {
     file: Marked<File>,
-    /// The file that the registry has.
+    /// The identity of the registry's file.
     identity: Identity,
     /// The generation of the process that opened it.
     maker: u64,
@@ -57,14 +59,13 @@ pub(crate) struct PortsFile {
 }
 
 impl PortsFile {
-    /// `random` tells this description from every other one; `identity` says which file it is to be.
+    /// `random` distinguishes this description from every other one; `identity` is the file that it should be.
     pub(crate) fn new(file: File, random: u64, identity: Identity) -> io::Result<Self> {
         let file = Marked::by_position(file, FIRST_POSITION + random % POSITIONS)?;
         Ok(Self { file, identity, maker: sys::generation(), may_have_locks: AtomicBool::new(false) })
     }
 
-    /// Lets go of all locks and closes it, without a look at whether its descriptor is still its own: for a call that has
-    /// looked.
+    /// Releases all locks and closes the file, without checking its descriptor: for a caller that has checked it.
     pub(crate) fn close(mut self) {
         // step: Unlock
         self.unlock_all();
@@ -72,26 +73,27 @@ impl PortsFile {
         drop(self.file.take());
     }
 
-    /// Closes it and leaves its locks to the processes that have a copy.
+    /// Closes the file and leaves its locks to the processes that have a copy.
     pub(crate) fn leave_locks(self) {
         self.may_have_locks.store(false, Ordering::Relaxed);
     }
 
     fn unlock_all(&self) {
-        // Closing would do, but for copies.
+        // Closing is enough, unless another process has a copy.
         if self.may_have_locks.swap(false, Ordering::Relaxed) {
             let _ = sys::unlock(self.file.open(), PortRange::ALL);
         }
     }
 
-    /// Whether its descriptor is still its own, and so the locks are.
+    /// Whether its descriptor, and so its locks, are still its own.
     pub(crate) fn is_ours(&self) -> bool {
         self.file.is_ours()
     }
 
-    /// Locks all of `range` or nothing, without waiting. An error that opens the registry anew if the file is no longer
-    /// the registry's: whoever opens it later would find another one, on which this lock does not count. Looked at only
-    /// once the lock is there, since whoever takes the file away has its locks.
+    /// Locks all of `range` or nothing, without waiting. If the file is no longer the registry's, returns an error that
+    /// makes the caller open the registry again: a process that opens it later would get another file, in which this
+    /// lock means nothing. This is checked once the lock is taken, since a process that removes the file holds all of
+    /// its locks.
     pub(crate) fn try_lock(&self, range: PortRange) -> Result<Option<RangeLock<'_>>> {
         // step: LockRange
         let locked = sys::try_lock(self.file.open(), range)
@@ -109,19 +111,19 @@ impl PortsFile {
         Ok(Some(RangeLock { file: self, range }))
     }
 
-    /// Whether the file has a name, and is the one that the registry has.
+    /// Whether the file still has a name, and is the registry's.
     pub(crate) fn is_linked(&self) -> bool {
         sys::entry_of(self.file.open())
             .is_ok_and(|entry| entry.id == self.identity.id && (entry.names > 0 || !self.identity.counts_names))
     }
 
-    /// A lock of somebody else's that overlaps `range`.
+    /// A lock of another description that overlaps `range`.
     pub(crate) fn conflict(&self, range: PortRange) -> Result<Option<PortRange>> {
         sys::conflict(self.file.open(), range)
             .map_err(|error| Error::registry("cannot read the registry's locks", error))
     }
 
-    /// The ports of `range` that somebody else has locked.
+    /// The ports of `range` that other descriptions have locked.
     pub(crate) fn locked(&self, range: PortRange) -> Result<PortSet> {
         let mut found = Vec::new();
         let mut open = vec![range];
@@ -157,7 +159,7 @@ impl PortsFile {
         Ok(found)
     }
 
-    /// For each port of `range`, whether its slot is empty: far cheaper than to read what the others say.
+    /// For each port of `range`, whether its slot is empty: far cheaper than decoding the labels.
     pub(crate) fn read_empty(&self, range: PortRange) -> Result<Vec<bool>> {
         let mut empty = Vec::with_capacity(range.count());
         self.each_chunk(range, |chunk| empty.extend(chunk.iter().map(|slot| *slot == [0; SLOT])))?;
@@ -192,7 +194,7 @@ impl PortsFile {
         Ok(())
     }
 
-    /// Writes the same slot for every port of `range`. The caller has the lock.
+    /// Writes the same slot for every port of `range`. The caller holds the lock.
     pub(crate) fn write(&self, range: PortRange, slot: Slot) -> Result<()> {
         let bytes = slot.encode();
         let mut chunk = [[0; SLOT]; SMALL_CHUNK];
@@ -208,17 +210,17 @@ impl PortsFile {
         Ok(())
     }
 
-    /// A copy of the descriptor: the same description, and so the same locks.
+    /// Copies the descriptor: the same description, and so the same locks.
     pub(crate) fn copy(&self) -> io::Result<Inheritable> {
         sys::share(self.file.open())
     }
 
-    /// Gives the file its size: what was cut off comes back as empty slots.
+    /// Sets the file's full size. Slots that were cut off become empty.
     pub(crate) fn resize(&self) -> io::Result<()> {
         self.file.open().set_len(FILE_SIZE)
     }
 
-    /// What stands in slot 0.
+    /// The contents of slot 0.
     pub(crate) fn header(&self) -> io::Result<Option<[u8; SLOT]>> {
         header(self.file.open())
     }
@@ -229,8 +231,8 @@ impl PortsFile {
     }
 }
 
-/// A lock that goes when this is dropped, on every way out of a function: a forked child's copy of the description would keep
-/// it beyond the end of the call.
+/// A lock that is released when this is dropped, on every way out of a function. Closing is not enough: a forked
+/// child's copy of the description would keep the lock beyond the end of the call.
 #[must_use]
 pub(crate) struct RangeLock<'a> {
     file: &'a PortsFile,
@@ -250,8 +252,8 @@ impl RangeLock<'_> {
 
 impl Drop for RangeLock<'_> {
     fn drop(&mut self) {
-        // It fails only where the kernel has no memory to split a lock, or the program has closed the descriptor. Then the lock
-        // goes with the description, at the end of the call; and what the call has found out is as true as it was.
+        // Unlocking fails only if the kernel has no memory to split a lock, or the program has closed the descriptor.
+        // The lock then ends with the description, at the end of the call, and the result of the call is still valid.
         let _ = sys::unlock(self.file.file.open(), self.range);
     }
 }
@@ -265,17 +267,17 @@ impl Drop for PortsFile {
     }
 }
 
-/// Opens the file in the registry's folder, which must not be a link.
-pub(crate) fn open(folder: &Folder) -> io::Result<File> {
-    folder.write(OsStr::new("ports"))
+/// Opens the file in the registry's directory. A symbolic link is an error.
+pub(crate) fn open(directory: &Directory) -> io::Result<File> {
+    directory.write(OsStr::new("ports"))
 }
 
-/// Opens the file at its path, wherever that leads: it is not to be read before it is known which one it is.
+/// Opens the file at its path, wherever that leads: the caller must check its identity before reading it.
 pub(crate) fn open_at(path: &Path) -> io::Result<File> {
     sys::open_to_change(path)
 }
 
-/// What stands in slot 0 of an open file; `None` if it is too short to have one.
+/// The contents of slot 0 of an open file; `None` if the file is too short.
 pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
     let mut bytes = [0; SLOT];
     match sys::read_exact_at(file, &mut bytes, 0) {
@@ -285,13 +287,13 @@ pub(crate) fn header(file: &File) -> io::Result<Option<[u8; SLOT]>> {
     }
 }
 
-/// What stands in its place, if that is not a file that portalloc made. One that has another name elsewhere, and that not
-/// everybody may write anyway, is somebody's: it must not become what labels are written to.
+/// Why portalloc cannot have made the file at this path. A file that has another name elsewhere, and that is not
+/// world-writable anyway, belongs to somebody: portalloc must not write labels to it.
 pub(crate) fn distrust(entry: &Entry) -> Option<&'static str> {
     if !entry.is_file() {
-        Some("something else and not a plain file")
+        Some("not a plain file")
     } else if entry.names > 1 && !entry.is_writable_for_all() {
-        Some("another name of a file that is elsewhere, too")
+        Some("a hard link to a file that has another name")
     } else {
         None
     }

@@ -1,8 +1,8 @@
-//! The records of environments: `envs/<id>.json`, one file each, which appears complete or not at all. While an environment
-//! is being made its record is `envs/<id>.making`, and to rename that is the step that counts, because every user can see
-//! a name. An ID is taken if either exists.
+//! The records of environments: `envs/<id>.json`, one file each, which appears complete or not at all. While an
+//! environment is being created, its record is `envs/<id>.making`. Renaming it commits the environment, because every
+//! user can see a name. An ID is in use if either file exists.
 //!
-//! What is read here is untrusted: a record counts only if it is a plain file of this user, not too large, and says
+//! Records are untrusted input: one counts only if it is a plain file of this user, is not too large, and contains
 //! nothing that portalloc would not have written.
 
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::names;
-use crate::sys::{self, Folder, Marked, ProcessStamp};
+use crate::sys::{self, Directory, Marked, ProcessStamp};
 use crate::time::Timestamp;
 
 /// Larger than the record of an environment with every port and the longest names.
@@ -26,7 +26,7 @@ const FORMAT: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lifetime {
-    /// As long as the process that made it, or any that inherited its lease.
+    /// While the process that created it runs, or any process that inherited its lease.
     Held,
     /// Until cleanup, its TTL, or the end of its owner.
     Kept,
@@ -46,15 +46,15 @@ impl Lifetime {
 /// The ports of an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordPorts {
-    /// The first one.
+    /// The first port.
     pub base_port: u16,
-    /// How many.
+    /// The number of ports.
     pub count: usize,
-    /// All of them, in the order of the names.
+    /// All ports, in the order of the names.
     pub ports: Vec<u16>,
 }
 
-/// What the registry knows of an environment. Its JSON is the record's file and the command line's `--json`.
+/// The record of an environment. Its JSON is the record's file and the command line's `--json` output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
@@ -64,11 +64,11 @@ pub struct Record {
     pub isolation_id: IsolationId,
     /// `portalloc-<id>`, for docker compose.
     pub compose_project_name: String,
-    /// The work tree it was made for.
+    /// The worktree that it was created for.
     pub worktree_path: PathBuf,
-    /// What tells several environments of one work tree apart; empty if not given.
+    /// Distinguishes several environments of one worktree; empty if not given.
     pub instance_id: String,
-    /// Its temp dir.
+    /// Its temp directory.
     pub temp_dir: PathBuf,
     /// The record's own path.
     pub lock_file: PathBuf,
@@ -80,33 +80,33 @@ pub struct Record {
     pub names: Vec<String>,
     /// Held or kept.
     pub lifetime: Lifetime,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When its TTL is over.
+    /// When its TTL ends.
     pub expires_at: Option<Timestamp>,
-    /// The process that made it.
+    /// The process that created it.
     pub holder: ProcessStamp,
-    /// The process whose end ends it.
+    /// The owner: the environment ends when this process does.
     pub owner: Option<ProcessStamp>,
-    /// The mount namespace in which its paths are meant.
+    /// The mount namespace in which its paths are valid.
     pub mount_namespace: u64,
-    /// Tells its labels apart from others'.
+    /// The lease number in its labels, which distinguishes them from those of others.
     pub lease: u64,
-    /// Whether its maker has not finished it, so that it claims nothing once its lock is gone. Not in the text, but in the
-    /// record's name.
+    /// Whether its creation has not finished, so that it claims nothing once its lock is gone. Stored in the record's
+    /// name, not in its text.
     #[serde(skip)]
     pub(crate) is_unfinished: bool,
 }
 
 impl Record {
-    /// Whether its ports are to have labels that claim them, so that one that is missing was lost.
+    /// Whether its ports must have labels that claim them, so that a missing label means damage.
     pub(crate) fn claims_by_labels(&self) -> bool {
         self.lifetime == Lifetime::Kept && !self.is_unfinished
     }
 
     pub(crate) const FORMAT: u32 = FORMAT;
 
-    /// What of it portalloc would not have written; the file may have been edited by anyone.
+    /// A difference from what portalloc would have written, or `None`; any user may have edited the file.
     fn defect(&self, id: IsolationId) -> Option<String> {
         let ports = &self.ports.ports;
         let mut sorted = ports.clone();
@@ -137,75 +137,75 @@ pub(crate) fn project_name(id: IsolationId) -> String {
     format!("portalloc-{id}")
 }
 
-/// What stands under an ID.
+/// What is stored under an ID.
 #[derive(Clone, Debug)]
 pub(crate) enum Stored {
     Missing,
     Record(Box<Record>),
-    /// Ours, but not readable as a record; why.
+    /// A record of this user that cannot be read, and why.
     Broken(String),
-    /// Of another user.
+    /// A record of this other user.
     Foreign(u32),
 }
 
 impl Stored {
-    /// The record, where there is one to be read.
+    /// The record, if it is readable.
     pub(crate) fn record(self) -> Option<Box<Record>> {
         if let Self::Record(record) = self { Some(record) } else { None }
     }
 }
 
-/// The folder of records.
+/// The records directory.
 pub(crate) struct Records {
     path: PathBuf,
-    folder: Marked<Folder>,
+    directory: Marked<Directory>,
 }
 
 impl Records {
-    pub(crate) fn new(path: PathBuf, folder: Marked<Folder>) -> Self {
-        Self { path, folder }
+    pub(crate) fn new(path: PathBuf, directory: Marked<Directory>) -> Self {
+        Self { path, directory }
     }
 
-    /// The folder itself.
-    pub(super) fn folder(&self) -> &Folder {
-        self.folder.open()
+    /// The directory itself.
+    pub(super) fn directory(&self) -> &Directory {
+        self.directory.open()
     }
 
     /// Whether its descriptor is still its own.
     pub(super) fn is_ours(&self) -> bool {
-        self.folder.is_ours()
+        self.directory.is_ours()
     }
 
-    /// Whether the path still leads to the folder that was opened. In another one there may be records that are not
-    /// seen from here, and labels would look like those of environments that are gone.
+    /// Whether the path still leads to the opened directory. Otherwise another directory may contain records that this
+    /// process does not see, and their labels would look like those of environments without records.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.folder().is_at(&self.path)
+        self.directory().is_at(&self.path)
     }
 
-    /// Where the record of an ID stands once it is finished.
+    /// The path of the finished record of an ID.
     pub(crate) fn path(&self, id: IsolationId) -> PathBuf {
         self.path.join(name(id))
     }
 
     pub(crate) fn exists(&self, id: IsolationId) -> Result<bool> {
-        is_taken(self.folder(), id).map_err(|error| self.failed("look for", id, error))
+        is_taken(self.directory(), id).map_err(|error| self.failed("look for", id, error))
     }
 
-    /// Whether labels of this ID claim their ports: its maker has finished its record, which still stands.
+    /// Whether labels of this ID claim their ports: its finished record exists.
     pub(crate) fn claims(&self, id: IsolationId) -> Result<bool> {
-        self.folder().contains(&name(id)).map_err(|error| self.failed("look for", id, error))
+        self.directory().contains(&name(id)).map_err(|error| self.failed("look for", id, error))
     }
 
     pub(crate) fn read(&self, id: IsolationId) -> Result<Stored> {
         self.read_open(id).map(|(stored, _)| stored)
     }
 
-    /// The record of an environment of this user.
+    /// The record of an environment of this user, or an error.
     pub(crate) fn require(&self, id: IsolationId) -> Result<Box<Record>> {
         self.require_read(id, self.read(id)?)
     }
 
-    /// As `require`, of what was read already.
+    /// As `require`, for a record that was read already.
     pub(crate) fn require_read(&self, id: IsolationId, stored: Stored) -> Result<Box<Record>> {
         let (code, message, remedy) = match stored {
             Stored::Record(record) => return Ok(record),
@@ -228,9 +228,9 @@ impl Records {
         Err(Error::new(code, message, remedy))
     }
 
-    /// As `read`, with the open record, by which it can be told whether it was replaced or finished since.
+    /// As `read`, with the open file, which shows later whether the record was replaced or finished.
     pub(crate) fn read_open(&self, id: IsolationId) -> Result<(Stored, Option<OpenRecord>)> {
-        // A last look under the first name, because the record may be finished between the first two.
+        // The first name is tried again at the end, because the record may be finished between the first two reads.
         let names = [
             // step: ReadFinished
             (name(id), false),
@@ -240,7 +240,7 @@ impl Records {
             (name(id), false),
         ];
         for (name, is_unfinished) in names {
-            match self.folder().read(&name) {
+            match self.directory().read(&name) {
                 Ok(file) => {
                     let stored = self.read_file(id, &file, is_unfinished)?;
                     return Ok((stored, Some(OpenRecord { file, name })));
@@ -270,16 +270,16 @@ impl Records {
         })
     }
 
-    /// Whether an open record is still the one under its name: records are renamed, replaced and removed whole, never
-    /// rewritten.
+    /// Whether an open record is still the one under its name. Records are renamed, replaced and removed as a whole,
+    /// never rewritten in place.
     pub(crate) fn still_stands(&self, record: &OpenRecord) -> bool {
-        let (Ok(here), Ok(there)) = (sys::entry_of(&record.file), self.folder().entry_in(&record.name)) else {
+        let (Ok(here), Ok(there)) = (sys::entry_of(&record.file), self.directory().entry_in(&record.name)) else {
             return false;
         };
         here.id == there.id
     }
 
-    /// Why a record could not even be opened.
+    /// Why a record could not be opened.
     fn unreadable(&self, id: IsolationId, name: &OsString, error: io::Error) -> Result<Stored> {
         match sys::entry(&self.path.join(name)) {
             Ok(None) => Ok(Stored::Missing),
@@ -300,12 +300,12 @@ impl Records {
         Ok(ids)
     }
 
-    /// Makes an unfinished record. `false`: there is one of that ID, finished or not, which is left as it is.
+    /// Creates an unfinished record. `false` if a record of that ID exists, finished or not; it is left unchanged.
     pub(crate) fn create(&self, record: &Record) -> Result<bool> {
         let id = record.isolation_id;
         // step: MakeRecord
-        let is_new = self.write(record, |new, name| self.folder().rename_new(new, name))?;
-        // Only now: of two that find neither name, one gets this one.
+        let is_new = self.write(record, |new, name| self.directory().rename_new(new, name))?;
+        // Checked only now: of two processes that both found neither name, one gets this name.
         // step: LookForFinished
         if is_new && self.claims(id)? {
             // step: TakeBack
@@ -315,16 +315,16 @@ impl Records {
         Ok(is_new)
     }
 
-    /// Puts an unfinished record in the place of the one with its ID.
+    /// Replaces the record of this ID with an unfinished one.
     pub(crate) fn replace(&self, record: &Record) -> Result<()> {
-        self.write(record, |new, name| self.folder().replace(new, name)).map(|_| ())
+        self.write(record, |new, name| self.directory().replace(new, name)).map(|_| ())
     }
 
-    /// Writes the text of an unfinished record. `false`: `publish` found something in its place.
+    /// Writes the text of an unfinished record. `false` if `publish` found an existing file.
     fn write(&self, record: &Record, publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>) -> Result<bool> {
         let id = record.isolation_id;
         let text = match record.lifetime {
-            // For people to read, too. A held one is soon removed.
+            // Indented, because people read it, too. A held one is removed soon.
             Lifetime::Kept => serde_json::to_vec_pretty(record),
             Lifetime::Held => serde_json::to_vec(record),
         }
@@ -332,15 +332,15 @@ impl Records {
         let random = sys::random_number().map_err(|error| self.failed("write", id, error))?;
         let mut new = making(id);
         new.push(format!("{}{random:016x}", sys::UNFINISHED));
-        let written = self.folder().create(&new).and_then(|mut file| {
+        let written = self.directory().create(&new).and_then(|mut file| {
             file.write_all(&text)?;
             publish(&new, &making(id))
         });
         match written {
             Ok(()) => Ok(true),
             Err(error) => {
-                // What is left of the attempt is of no use; `cleanup --stale` sweeps it too.
-                let _ = self.folder().remove(&new);
+                // The temporary file is no longer needed; `cleanup --stale` also removes it.
+                let _ = self.directory().remove(&new);
                 if error.kind() == io::ErrorKind::AlreadyExists {
                     Ok(false)
                 } else {
@@ -350,36 +350,37 @@ impl Records {
         }
     }
 
-    /// Gives a record the name of a finished one. From here on its environment lives, whatever becomes of its maker.
+    /// Renames a record to the name of a finished one. From here on its environment lives, even if the process that
+    /// created it dies.
     pub(crate) fn finish(&self, id: IsolationId) -> Result<()> {
-        self.folder().rename_new(&making(id), &name(id)).map_err(|error| self.failed("finish", id, error))
+        self.directory().rename_new(&making(id), &name(id)).map_err(|error| self.failed("finish", id, error))
     }
 
-    /// Removes a record, if it is there: by the name that it has, since the other one may be another's who was just given the
-    /// same ID.
+    /// Removes a record if it exists, only under the name that it has: the other name may belong to another process
+    /// that was just given the same ID.
     pub(crate) fn remove(&self, id: IsolationId, is_unfinished: bool) -> Result<()> {
         // step: RemoveRecord
         self.remove_name(id, &if is_unfinished { making(id) } else { name(id) })
     }
 
-    /// Removes whatever is left of a record, by whom it ever was made. The unfinished one first: who makes one now looks for the
-    /// finished one after that.
+    /// Removes both names of a record, whoever created them. The unfinished one first: a process that creates one now
+    /// checks for the finished one after that.
     pub(crate) fn remove_both(&self, id: IsolationId) -> Result<()> {
         self.remove_name(id, &making(id))?;
         self.remove_name(id, &name(id))
     }
 
     fn remove_name(&self, id: IsolationId, name: &OsString) -> Result<()> {
-        match self.folder().remove(name) {
+        match self.directory().remove(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove", id, error)),
             _ => Ok(()),
         }
     }
 
     fn names(&self) -> Result<Vec<OsString>> {
-        self.folder()
+        self.directory()
             .names()
-            .map_err(|error| Error::registry(format!("cannot list the folder {}", self.path.display()), error))
+            .map_err(|error| Error::registry(format!("cannot list the directory {}", self.path.display()), error))
     }
 
     fn failed(&self, verb: &str, id: IsolationId, error: io::Error) -> Error {
@@ -387,7 +388,7 @@ impl Records {
     }
 }
 
-/// A record counts only if it says nothing that portalloc would not have written.
+/// Parses a record. It counts only if it contains nothing that portalloc would not have written.
 fn parse(id: IsolationId, text: &[u8], is_unfinished: bool) -> Stored {
     if text.is_empty() {
         return Stored::Broken("the record is empty".to_owned());
@@ -401,7 +402,7 @@ fn parse(id: IsolationId, text: &[u8], is_unfinished: bool) -> Stored {
     }
 }
 
-/// A record that was read, open.
+/// An open record that was read.
 pub(crate) struct OpenRecord {
     file: File,
     name: OsString,
@@ -410,33 +411,33 @@ pub(crate) struct OpenRecord {
 const FINISHED: &str = ".json";
 const MAKING: &str = ".making";
 
-/// The name of a finished record.
+/// The file name of a finished record.
 pub(super) fn name(id: IsolationId) -> OsString {
     format!("{id}{FINISHED}").into()
 }
 
-/// The name of one that is being made.
+/// The file name of a record that is being created.
 fn making(id: IsolationId) -> OsString {
     format!("{id}{MAKING}").into()
 }
 
-/// The path of a record while it is being made, by that of the finished one.
+/// The path of an unfinished record, from that of the finished one.
 pub(crate) fn making_path(finished: &Path) -> PathBuf {
     finished.with_extension(MAKING.trim_start_matches('.'))
 }
 
-/// The ID of which a record has this name.
+/// The ID whose record has this file name.
 fn id_of(name: &str) -> Option<IsolationId> {
     name.strip_suffix(FINISHED).or_else(|| name.strip_suffix(MAKING))?.parse().ok()
 }
 
-/// Whether there is a record of this ID in a folder of records, finished or not.
-pub(super) fn is_taken(folder: &Folder, id: IsolationId) -> io::Result<bool> {
-    // It may be finished between the first two looks.
+/// Whether a records directory has a record of this ID, finished or not.
+pub(super) fn is_taken(directory: &Directory, id: IsolationId) -> io::Result<bool> {
+    // The record may be finished between the first two checks.
     // step: LookFinished
-    Ok(folder.contains(&name(id))?
+    Ok(directory.contains(&name(id))?
         // step: LookMaking
-        || folder.contains(&making(id))?
+        || directory.contains(&making(id))?
         // step: LookFinishedAgain
-        || folder.contains(&name(id))?)
+        || directory.contains(&name(id))?)
 }

@@ -1,4 +1,4 @@
-//! Making labels and records agree again, after a crash or a hand edit. Every change is made under its port's lock.
+//! Makes labels and records agree again, after a crash or a manual edit. Every change is made under its port's lock.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::sys::ProcessStamp;
 
-/// One thing that was repaired, or could not be.
+/// One repair, or a problem that could not be repaired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
     /// The port whose label was wrong.
@@ -20,19 +20,19 @@ pub struct Repair {
     pub kind: RepairKind,
 }
 
-/// What a repair did.
+/// The kinds of repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RepairKind {
-    /// The label of a kept environment was missing and was written again.
+    /// A kept environment's missing label was written again.
     Relabelled(IsolationId),
-    /// A label of a holder that is gone was cleared.
+    /// The label of a holder that has ended was cleared.
     HolderGone,
-    /// A label of an environment that has no record was cleared.
+    /// The label of an environment without a record was cleared.
     NoRecord(IsolationId),
     /// A damaged label was cleared.
     Damaged,
-    /// Nothing could be done: the environment's record claims the port, but somebody else has it.
+    /// Nothing could be done: the environment's record claims the port, but another lease has it.
     Taken(IsolationId),
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Repair {
             }
             RepairKind::Damaged => write!(f, "port {port}: damaged label cleared"),
             RepairKind::Taken(id) => {
-                write!(f, "port {port}: claimed by the record of environment {id}, but somebody else has it now")
+                write!(f, "port {port}: claimed by the record of environment {id}, but another lease has it now")
             }
         }
     }
@@ -93,7 +93,7 @@ impl Registry {
         Ok(repairs)
     }
 
-    /// Clears the label of `port` if nobody has the port's lock and the label claims nothing.
+    /// Clears the label of `port` if no process has the port's lock and the label claims nothing.
     fn clear_if_void(&self, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<Option<RepairKind>> {
         let range = PortRange::one(port);
         // step: ReconcileLock, ReconcileUnlock
@@ -104,7 +104,7 @@ impl Registry {
             (Slot::Label(label), LabelState::Stale(_)) => match label.id {
                 // step: ReconcileRecord
                 Some(id) if !self.records.exists(id)? => Some(RepairKind::NoRecord(id)),
-                // Stale, with a record: for cleanup to remove whole.
+                // A stale label with a record: cleanup removes both.
                 _ => None,
             },
             (Slot::Label(label), LabelState::Free) if !self.is_unfinished(&label)? => Some(RepairKind::HolderGone),
@@ -117,7 +117,7 @@ impl Registry {
         Ok(kind)
     }
 
-    /// Puts the label that a record demands in the place of a damaged one, or clears it.
+    /// Replaces a damaged label with the one that a record requires, or clears it.
     fn mend(
         &self,
         ports: &PortsFile,
@@ -132,7 +132,8 @@ impl Registry {
         if ports.read_one(port)? != Slot::Damaged {
             return Ok(None);
         }
-        // Since the records were read, the one that demanded it may have been cleaned up, and another been finished.
+        // Since the records were read, the environment that required the label may have been cleaned up, and another
+        // one been created.
         let label = match demanded.and_then(|label| label.id.zip(Some(label))) {
             Some((id, label)) if self.records.claims(id)? => Some(label),
             // step: MendDemand
@@ -146,7 +147,7 @@ impl Registry {
         Ok(Some(repair))
     }
 
-    /// The labels that this user's kept records demand.
+    /// The labels that this user's kept records require.
     fn demanded_labels(&self, here: &ProcessStamp) -> Result<HashMap<u16, Label>> {
         let mut labels = HashMap::new();
         for record in self.kept_records(here)? {
@@ -156,12 +157,12 @@ impl Registry {
         Ok(labels)
     }
 
-    /// Whether a held label is what an environment's record stands by: then it goes with the record, by cleanup.
+    /// Whether a held label belongs to the record of an environment, so that cleanup removes both.
     fn is_unfinished(&self, label: &Label) -> Result<bool> {
         label.id.map_or(Ok(false), |id| self.records.exists(id))
     }
 
-    /// Writes the labels that this user's kept records demand and that are missing.
+    /// Writes the missing labels that this user's kept records require.
     pub(super) fn relabel(&self, ports: &PortsFile) -> Result<Vec<Repair>> {
         let here = self.process()?;
         let mut repairs = Vec::new();
@@ -183,7 +184,7 @@ impl Registry {
     ) -> Result<Option<RepairKind>> {
         let id = record.isolation_id;
         let range = PortRange::one(port);
-        // A file that was cut short ends before the slot.
+        // A truncated file may end before the slot.
         // step: RelabelLook
         let before = ports.read_one(port).unwrap_or(Slot::Empty);
         if before.claims_for(id) {
@@ -191,7 +192,8 @@ impl Registry {
         }
         // step: RelabelLock, RelabelUnlock
         let Some(_lock) = ports.try_lock(range)? else {
-            // Or it is just being cleaned up; or it is over by now, and so its ports are another's by right.
+            // Otherwise the environment is being cleaned up, or has ended, so that its ports may have been leased to
+            // others.
             let is_taken = self.records.claims(id)? && record.demands_labels(here);
             return Ok(is_taken.then_some(RepairKind::Taken(id)));
         };
@@ -203,7 +205,8 @@ impl Registry {
             Slot::Label(_) if matches!(self.standing(ports, port, slot, here)?, LabelState::Kept(_)) => {
                 record.demands_labels(here).then_some(RepairKind::Taken(id))
             }
-            // Written under the lock, and only while the record stands: else a cleanup in between would be undone.
+            // Written under the lock, and only while the record exists: otherwise this would undo a cleanup that ran in
+            // between.
             // step: RelabelClaim
             _ if self.records.claims(id)? => {
                 // step: RelabelWrite

@@ -1,6 +1,6 @@
-//! The part of a registry that one network namespace has, when nobody is to use it any more: who has ports of it, by locks
-//! and by labels. Whoever removes a `ports` file does so while it has all of its locks; whoever finds the locks gone looks
-//! whether the file still has its name.
+//! Retires the part of a registry that belongs to one network namespace: finds out who has ports of it, by locks and by
+//! labels. A process that removes a `ports` file holds all of its locks meanwhile; a process that gets a lock checks
+//! that the file still has its name.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,15 +12,15 @@ use super::ports_file::{self, Identity, PortsFile};
 use super::records;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, Folder, ProcessStamp, words};
+use crate::sys::{self, Directory, ProcessStamp, words};
 
-/// Whether an entry of a registry is the folder of a network namespace.
+/// Whether an entry of a registry is the directory of a network namespace.
 pub(super) fn is_namespace(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with("net-") && !name.contains(sys::UNFINISHED))
 }
 
-/// The `ports` file in the folder of a network namespace, if there is one.
-pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
+/// The `ports` file in the directory of a network namespace, if there is one.
+pub(super) fn open(inside: &Directory, path: &Path) -> Result<Option<PortsFile>> {
     let failed = |error| Error::registry(format!("cannot lock the ports of {}", path.display()), error);
     let file = match ports_file::open(inside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -38,7 +38,7 @@ pub(super) fn open(inside: &Folder, path: &Path) -> Result<Option<PortsFile>> {
     PortsFile::new(file, random, Identity::of(&entry)).map(Some).map_err(failed)
 }
 
-/// Who has locked ports.
+/// The processes that have locked ports.
 pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
     let mut holders = BTreeSet::new();
     for range in ports.locked(PortRange::ALL)?.ranges() {
@@ -47,20 +47,20 @@ pub(super) fn holders(ports: &PortsFile) -> Result<BTreeSet<String>> {
                 Some(label) => match (label.id, label.claim) {
                     (Some(id), _) => format!("environment {id}"),
                     (None, Claim::Held { holder }) => format!("PID {}", holder.pid),
-                    (None, Claim::Kept { .. }) => "somebody".to_owned(),
+                    (None, Claim::Kept { .. }) => "another process".to_owned(),
                 },
-                None => "a process that is just trying a port".to_owned(),
+                None => "a process that is probing a port".to_owned(),
             });
         }
     }
     Ok(holders)
 }
 
-/// The kept environments that claim ports. The caller has all locks.
-pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
+/// The kept environments that claim ports. The caller holds all locks.
+pub(super) fn keepers(inside: &Directory, ports: &PortsFile, path: &Path) -> Result<BTreeSet<String>> {
     let failed = |error| Error::registry(format!("cannot read the records of {}", path.display()), error);
     let here = ProcessStamp::current().map_err(|error| Error::os(words::NO_PROCESS, error))?;
-    let envs = match inside.folder(OsStr::new("envs")) {
+    let envs = match inside.directory(OsStr::new("envs")) {
         Ok(envs) => envs,
         Err(error) if sys::is_absent(&error) => return Ok(BTreeSet::new()),
         Err(error) => return Err(failed(error)),
@@ -77,8 +77,8 @@ pub(super) fn keepers(inside: &Folder, ports: &PortsFile, path: &Path) -> Result
     Ok(keepers)
 }
 
-/// Whether there is a record of anything, alive or not.
-pub(super) fn has_records(inside: &Folder) -> bool {
-    let records = inside.folder(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
+/// Whether there is any record, of a live environment or not.
+pub(super) fn has_records(inside: &Directory) -> bool {
+    let records = inside.directory(OsStr::new("envs")).and_then(|envs| envs.names()).unwrap_or_default();
     records.iter().any(|name| name != sys::KEEP)
 }

@@ -1,5 +1,5 @@
-//! Making the registry of a whole machine, and doing away with it: for root. Whoever leases meanwhile meets the locks of the
-//! old registry until the new one is the one that everybody opens.
+//! Creates and removes the registry of a whole machine, for root. A process that leases ports meanwhile is blocked by
+//! the locks of the old registry until the new one is in place.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,36 +12,36 @@ use super::{Namespace, PortsFile, Registry, retire};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::sys::{self, AT_BOOT, Folder, PLAIN, SET_UP, words};
+use crate::sys::{self, AT_BOOT, Directory, PLAIN, SET_UP, words};
 
-/// How long a setup waits for somebody who is just trying a port, or is just making something in the registry.
+/// How long a setup waits for a process that is probing a port, or is creating a file in the registry.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a setup did.
+/// The result of a setup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetUp {
     /// The registry of this machine from now on, unless `PORTALLOC_DIR` names another one.
     pub directory: PathBuf,
-    /// Why the folder will not be made again at the next boot, if it will not.
+    /// Why the directory will not be created again at the next boot; `None` if it will.
     pub not_at_boot: Option<String>,
-    /// A registry that is no longer used, where there still are records of environments that are over.
+    /// A registry that is no longer used, if it still contains records of environments that have ended.
     pub left: Option<PathBuf>,
 }
 
-/// Makes `/run/portalloc` the registry of this machine: root's, so that no other user can remove it, and made again at every
-/// boot. Again does no harm. Needs root.
+/// Makes `/run/portalloc` the registry of this machine. It belongs to root, so no other user can remove it, and it is
+/// created again at every boot. Running this twice is safe. Needs root. Blocks for up to a few seconds.
 ///
 /// # Errors
-/// `permission_denied` without root; `in_use` if ports of the registry before it are held, or kept by an environment: then
-/// nothing has changed; `registry_unusable`, `io`.
+/// `permission_denied` without root; `in_use` if ports of the current registry are held, or kept by an environment:
+/// then nothing has changed; `registry_unusable`, `io`.
 pub fn set_up() -> Result<SetUp> {
     check_root()?;
     let (old, new) = (Path::new(PLAIN), Path::new(SET_UP));
     let namespace = initial_namespace()?;
-    // So that nobody makes it meanwhile.
-    super::folder::open(None, old)?;
+    // Opened first, so that no other process creates it meanwhile.
+    super::directory::open(None, old)?;
     let left = replace(old, || {
-        if !sys::is_roots_shared_folder(new) {
+        if !sys::is_roots_shared_directory(new) {
             if let Ok(Some(entry)) = sys::entry(new) {
                 return Err(Error::new(
                     ErrorCode::RegistryUnusable,
@@ -49,7 +49,7 @@ pub fn set_up() -> Result<SetUp> {
                     "remove it, or give it to root with mode 1777",
                 ));
             }
-            super::folder::open(None, new)?;
+            super::directory::open(None, new)?;
         }
         // step: SetupPublish
         Registry::open_for(None, namespace).map(|_| ())
@@ -61,8 +61,8 @@ pub fn set_up() -> Result<SetUp> {
     })
 }
 
-/// Does away with what [`set_up`] has made: from then on the registry is `/tmp/portalloc`, as on a machine that was never set
-/// up. Again does no harm. Needs root.
+/// Removes what [`set_up`] has created: from then on the registry is `/tmp/portalloc`, as on a machine without setup.
+/// Running this twice is safe. Needs root. Blocks for up to a few seconds.
 ///
 /// # Errors
 /// As [`set_up`].
@@ -84,7 +84,8 @@ pub fn remove_set_up() -> Result<SetUp> {
     Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None })
 }
 
-/// Removes what was moved away. Somebody who has it open may be making something in it, which is of no use to them.
+/// Removes the directory that was moved away. A process that has it open may still create a file in it, which has no
+/// effect.
 fn remove(away: &Path) -> Result<()> {
     let mut backoff = Backoff::steady(PROBE_PATIENCE);
     loop {
@@ -115,16 +116,16 @@ fn initial_namespace() -> Result<Namespace> {
     Ok(if inode == own.inode { own } else { Namespace { inode, cookie: None } })
 }
 
-/// Takes all locks of the registry in `root`, unlinks its `ports` files under those locks, and has `switch` make another one the
-/// one that everybody opens. If it is refused, nothing has changed. Returns `root` if records are left there.
+/// Takes all locks of the registry in `root`, unlinks its `ports` files under those locks, and calls `switch` to put
+/// another registry in place. If a lock is refused, nothing has changed. Returns `root` if it still contains records.
 fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<PathBuf>> {
     let failed = |error| Error::registry(format!("cannot retire the registry {}", root.display()), error);
     let mut backoff = Backoff::steady(PROBE_PATIENCE);
-    // Whoever makes a ports file shares this lock, so that none appears meanwhile.
-    let folder = loop {
+    // A process that creates a ports file shares this lock, so none appears meanwhile.
+    let directory = loop {
         // step: SetupLockFolder
-        match Folder::lock(root, false) {
-            Ok(Some(folder)) => break folder,
+        match Directory::lock(root, false) {
+            Ok(Some(directory)) => break directory,
             Ok(None) if pause(&mut backoff)? => {}
             Ok(None) => return Err(failed(io::ErrorKind::WouldBlock.into())),
             Err(error) if sys::is_absent(&error) => return switch().map(|()| None),
@@ -132,8 +133,10 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
         }
     };
     let mut locked = Vec::new();
-    for name in folder.names().map_err(failed)? {
-        let Some(inside) = retire::is_namespace(&name).then(|| folder.folder(&name).ok()).flatten() else { continue };
+    for name in directory.names().map_err(failed)? {
+        let Some(inside) = retire::is_namespace(&name).then(|| directory.directory(&name).ok()).flatten() else {
+            continue;
+        };
         let path = root.join(&name);
         if let Some(ports) = retire::open(&inside, &path)? {
             // step: SetupLockPorts
@@ -146,7 +149,8 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
             locked.push((inside, ports));
         }
     }
-    // First, so that one that is killed in between leaves one registry, whose files are made anew, and not two.
+    // Before the switch, so that a setup that is killed in between leaves one registry, whose files are created again,
+    // and not two.
     let mut has_records = false;
     for (inside, _ports) in &locked {
         // step: SetupUnlink
@@ -159,7 +163,7 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     Ok(has_records.then(|| root.to_owned()))
 }
 
-/// Takes every lock of a `ports` file, until that is closed.
+/// Takes every lock of a `ports` file. The locks last until the file is closed.
 fn lock(ports: &PortsFile, path: &Path, backoff: &mut Backoff) -> Result<()> {
     loop {
         // step: SetupLock

@@ -1,4 +1,4 @@
-//! Whether a label still claims its port: the rule by which stale claims give way.
+//! Whether a label still claims its port: the rule by which stale claims are reclaimed.
 
 use super::label::{ClaimEnd, Label, Slot};
 use super::records::{Record, Stored};
@@ -7,19 +7,20 @@ use crate::error::Result;
 use crate::port_set::PortRange;
 use crate::sys::ProcessStamp;
 
-/// What a label means for somebody who has the port's lock, or knows that nobody has.
+/// What a label means to a process that has the port's lock, or knows that no process has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LabelState {
-    /// No claim: empty, or of a holder that is gone.
+    /// No claim: empty, or the holder has ended.
     Free,
-    /// A kept environment's, and it lives.
+    /// The claim of a live kept environment.
     Kept(Label),
-    /// A kept environment's that is over; for no other reason if its record is gone or was never finished: to be reclaimed.
+    /// The claim of a kept environment that has ended, to be reclaimed; `None` if its record is missing or was never
+    /// finished.
     Stale(Option<ClaimEnd>),
 }
 
 impl Registry {
-    /// Judges a slot. A damaged one is judged by the records, and restored if one of them claims the port; that
+    /// Judges a slot. A damaged one is judged by the records, and restored if a record claims the port. The caller
     /// needs the port's lock.
     pub(crate) fn standing(&self, ports: &PortsFile, port: u16, slot: Slot, here: &ProcessStamp) -> Result<LabelState> {
         let label = match slot {
@@ -41,18 +42,18 @@ impl Registry {
         // step: LookAtExpiry
         let end = label.claim.end(here);
         let orphaned = match label.id {
-            // Or the program has closed the folder's descriptor.
+            // Otherwise the program may have closed the directory's descriptor.
             // step: LookForClaim
             Some(id) => !self.records.claims(id).or_else(|error| self.check().and(Err(error)))?,
             None => true,
         };
         if orphaned && !self.records.is_in_place() {
-            return Err(self.gone("or its folder of records is not the one that was opened"));
+            return Err(self.gone("or its records directory is not the one that was opened"));
         }
         Ok(if end.is_some() || orphaned { LabelState::Stale(end) } else { LabelState::Kept(label) })
     }
 
-    /// As [`standing`](Self::standing), for somebody without the lock: what is damaged is judged by the records, and
+    /// As [`standing`](Self::standing), for a caller without the lock: a damaged label is judged by the records and
     /// left as it is.
     pub(crate) fn standing_as_seen(
         &self,
@@ -68,8 +69,8 @@ impl Registry {
         self.standing(ports, port, slot, here)
     }
 
-    /// The label that a readable record of a kept environment demands for `port`. Not that of one that is over: its ports
-    /// may have been given to another since.
+    /// The label that a readable record of a kept environment requires for `port`. Records of environments that have
+    /// ended do not count, since their ports may have been leased to others.
     pub(crate) fn claimed_by_record(&self, port: u16, here: &ProcessStamp) -> Result<Option<Label>> {
         for record in self.kept_records(here)? {
             let record = record?;
@@ -80,7 +81,7 @@ impl Registry {
         Ok(None)
     }
 
-    /// The readable records that demand labels, each read when it is its turn.
+    /// The readable records that require labels, each read when the iterator reaches it.
     pub(super) fn kept_records(&self, here: &ProcessStamp) -> Result<impl Iterator<Item = Result<Box<Record>>>> {
         let ids = self.records.ids()?;
         Ok(ids.into_iter().filter_map(|id| {

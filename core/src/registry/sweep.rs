@@ -1,6 +1,6 @@
-//! Removing what interrupted writes have left in the registry: files and folders that never got their names. And telling
-//! whether an environment is known at all, without which nothing of it may be swept either. All in opened folders, so
-//! that one that was swapped for a link leads nowhere.
+//! Removes what interrupted writes have left in the registry: files and directories that were never renamed to their
+//! final names. Also tells whether an environment is known at all; if not, its files may be swept. Works in opened
+//! directories only, so a directory that was replaced by a link leads nowhere.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,53 +11,55 @@ use super::{Registry, STICKY_DIR, records, retire};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::sys::{self, Entry, Folder};
+use crate::sys::{self, Directory, Entry};
 
-/// Making a file takes microseconds; what is older was interrupted. Whoever was only very slow fails and says so.
+/// Creating a file takes microseconds, so an older one was interrupted. A process that was only very slow gets an
+/// error.
 const AGE: Duration = Duration::from_secs(10);
 
-/// A lease writes into the file; one that was not written to for so long is not in use.
+/// A lease writes to the file, so a file without writes for this long is not in use.
 const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Registry {
-    /// Removes unfinished files and empty folders of this user, and says which.
+    /// Removes unfinished files and empty directories of this user, and returns their paths.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
-        let (root, memory) = (Folder::open(&self.root), self.folder.open().folder(OsStr::new(STICKY_DIR)));
-        let folders = [
+        let (root, memory) = (Directory::open(&self.root), self.directory.open().directory(OsStr::new(STICKY_DIR)));
+        let directories = [
             (root.as_ref().ok(), self.root.clone()),
-            (Some(self.folder.open()), self.path.clone()),
-            (Some(self.records.folder()), self.path.join("envs")),
+            (Some(self.directory.open()), self.path.clone()),
+            (Some(self.records.directory()), self.path.join("envs")),
             (memory.as_ref().ok(), self.path.join(STICKY_DIR)),
         ];
         let mut swept = Vec::new();
-        for (folder, path) in folders.into_iter().filter_map(|(folder, path)| Some((folder?, path))) {
-            let names = folder.names().unwrap_or_default();
-            let removed = names.iter().filter(|name| is_abandoned(folder, name) && remove(folder, name));
+        for (directory, path) in directories.into_iter().filter_map(|(directory, path)| Some((directory?, path))) {
+            let names = directory.names().unwrap_or_default();
+            let removed = names.iter().filter(|name| is_abandoned(directory, name) && remove(directory, name));
             swept.extend(removed.map(|name| path.join(name)));
         }
         swept
     }
 
-    /// Removes the folders of other network namespaces that nobody has used for a day: most are gone, and whoever comes back to
-    /// one makes it anew. As far as they are this user's, and hold nothing that anybody may want.
+    /// Removes the directories of other network namespaces that have been unused for a day: most of those namespaces no
+    /// longer exist, and a process that returns to one creates it again. Only removes directories of this user without
+    /// records or held ports.
     pub(crate) fn sweep_namespaces(&self) -> Vec<PathBuf> {
-        let Ok(root) = Folder::open(&self.root) else { return Vec::new() };
+        let Ok(root) = Directory::open(&self.root) else { return Vec::new() };
         let mut names = root.names().unwrap_or_default();
         names.retain(|name| retire::is_namespace(name) && Some(name.as_os_str()) != self.path.file_name());
         names.retain(|name| self.sweep_namespace(&root, name).unwrap_or(false));
         names.iter().map(|name| self.root.join(name)).collect()
     }
 
-    fn sweep_namespace(&self, root: &Folder, name: &OsStr) -> Result<bool> {
+    fn sweep_namespace(&self, root: &Directory, name: &OsStr) -> Result<bool> {
         let path = self.root.join(name);
         let failed = |error| Error::registry(format!("cannot remove {}", path.display()), error);
-        let inside = root.folder(name).map_err(failed)?;
+        let inside = root.directory(name).map_err(failed)?;
         let is_idle = inside.entry_in(OsStr::new("ports")).is_ok_and(|entry| age(entry) > IDLE);
         // step: RetireHasRecords
         let Some(ports) = retire::open(&inside, &path)?.filter(|_| is_idle && !retire::has_records(&inside)) else {
             return Ok(false);
         };
-        // Whoever has a lease there is in a namespace that lives.
+        // A process with a lease there lives in a namespace that still exists.
         // step: RetireLock
         let Some(_lock) = ports.try_lock(PortRange::ALL)? else { return Ok(false) };
         // step: RetireCheck
@@ -66,52 +68,52 @@ impl Registry {
         }
         // step: RetireUnlink
         inside.remove(OsStr::new("ports")).map_err(failed)?;
-        if let Ok(memory) = inside.folder(OsStr::new(STICKY_DIR)) {
+        if let Ok(memory) = inside.directory(OsStr::new(STICKY_DIR)) {
             memory.names().map_err(failed)?.iter().try_for_each(|name| memory.remove(name)).map_err(failed)?;
-            inside.remove_folder(OsStr::new(STICKY_DIR)).map_err(failed)?;
+            inside.remove_directory(OsStr::new(STICKY_DIR)).map_err(failed)?;
         }
-        inside.remove_folder(OsStr::new("envs")).map_err(failed)?;
-        // Or somebody has made the rest anew by now.
-        Ok(root.remove_folder(name).is_ok())
+        inside.remove_directory(OsStr::new("envs")).map_err(failed)?;
+        // Otherwise another process has created new files in it.
+        Ok(root.remove_directory(name).is_ok())
     }
 
-    /// Whether any network namespace's part of the registry has a record of `id`. What cannot be read counts as one.
+    /// Whether any network namespace's part of the registry has a record of `id`. An unreadable part counts as yes.
     pub(crate) fn has_record_anywhere(&self, id: IsolationId) -> bool {
         let found = || -> io::Result<bool> {
-            let root = Folder::open(&self.root)?;
+            let root = Directory::open(&self.root)?;
             for namespace in root.names()? {
-                match root.folder(&namespace).and_then(|namespace| namespace.folder(OsStr::new("envs"))) {
+                match root.directory(&namespace).and_then(|namespace| namespace.directory(OsStr::new("envs"))) {
                     Ok(records) if records::is_taken(&records, id)? => return Ok(true),
                     Ok(_) => {}
                     Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                     Err(error) => return Err(error),
                 }
             }
-            // In another one that somebody put in its place there are none.
+            // A directory that replaced the opened one says nothing about the records in the opened one.
             Ok(!self.records.is_in_place())
         };
         found().unwrap_or(true)
     }
 }
 
-/// Whether it is 64 bits in hexadecimal, as portalloc's names have them.
+/// Whether the text is 64 bits in hexadecimal, as in portalloc's file names.
 pub(crate) fn is_number(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|c| c.is_ascii_hexdigit())
 }
 
-fn is_abandoned(folder: &Folder, name: &OsStr) -> bool {
+fn is_abandoned(directory: &Directory, name: &OsStr) -> bool {
     let unfinished = name.to_str().is_some_and(|name| {
-        // A name, the mark, and a random number: nothing that a person would call a file.
+        // A name, the mark, and a random number: people do not name files like this.
         name.split_once(sys::UNFINISHED).is_some_and(|(_, number)| is_number(number))
     });
-    unfinished && folder.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
+    unfinished && directory.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
 }
 
-/// How long ago it was written; nothing, if that is to come.
+/// How long ago it was written; zero if that is in the future.
 fn age(entry: Entry) -> Duration {
     sys::file_time().saturating_sub(Duration::from_micros(entry.written_us))
 }
 
-fn remove(folder: &Folder, name: &OsStr) -> bool {
-    folder.remove_folder(name).is_ok() || folder.remove(name).is_ok()
+fn remove(directory: &Directory, name: &OsStr) -> bool {
+    directory.remove_directory(name).is_ok() || directory.remove(name).is_ok()
 }

@@ -1,19 +1,19 @@
-//! Ports whose locks a search has taken.
+//! Ports that a search has locked.
 
 use crate::pool::PortRange;
 use crate::probe::Pair;
 use crate::registry::RangeLock;
 
-/// Ports whose locks are taken, until this is dropped.
+/// Ports whose locks are held until this is dropped.
 #[derive(Default)]
 pub(crate) struct LockedPorts<'a> {
     ports: Vec<u16>,
     runs: Vec<LockedRun<'a>>,
 }
 
-/// A run whose lock is taken. The sockets go first: whoever gets the lock next must find nothing there.
+/// A locked run. Its sockets are closed first: the next process that gets the lock must find nothing bound.
 pub(super) struct LockedRun<'a> {
-    /// Those of the probe, if they are to be kept.
+    /// The sockets of the probe, if they are kept.
     pub(super) sockets: Vec<Pair>,
     pub(super) lock: RangeLock<'a>,
 }
@@ -32,12 +32,12 @@ impl<'a> LockedPorts<'a> {
         self.runs.extend(other.runs);
     }
 
-    /// In the order asked for.
+    /// The ports in the order asked for.
     pub(crate) fn ports(&self) -> &[u16] {
         &self.ports
     }
 
-    /// The same, as runs.
+    /// The same ports as runs.
     pub(crate) fn ranges(&self) -> Vec<PortRange> {
         PortRange::covering(&self.ports)
     }
@@ -46,12 +46,12 @@ impl<'a> LockedPorts<'a> {
         if let [run] = self.runs.as_slice() { Some(run.lock.range()) } else { None }
     }
 
-    /// The sockets of the probe, if they are kept.
+    /// Takes out the sockets of the probe, if they are kept.
     pub(crate) fn take_sockets(&mut self) -> Vec<Pair> {
         self.runs.iter_mut().flat_map(|run| std::mem::take(&mut run.sockets)).collect()
     }
 
-    /// Leaves the locks to the description.
+    /// Leaves the locks to the open file description.
     pub(crate) fn keep(self) -> Box<[u16]> {
         self.runs.into_iter().for_each(|run| run.lock.keep());
         self.ports.into()

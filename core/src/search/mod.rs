@@ -1,5 +1,5 @@
-//! Finding ports and taking their locks: a few quick tries, then one systematic search that misses none that are free.
-//! Knows registry, probe and pool; what becomes of the ports is up to the lease.
+//! Finds ports and locks them: a few quick attempts, then one systematic search that finds any free ports. Knows
+//! registry, probe and pool; the lease decides what to do with the ports.
 
 mod locked;
 mod scan;
@@ -17,17 +17,17 @@ use crate::pool::{Cursor, Pool, PortRange};
 use crate::port_state::{PortState, PortUsage};
 use crate::probe::{self, Occupancy, Pair};
 use crate::registry::{Claim, LabelState, PortsFile, Registry, Slot};
-use crate::sys::{self, Judgement, ProcessStamp};
+use crate::sys::{self, Liveness, ProcessStamp};
 pub(crate) use locked::LockedPorts;
 use locked::LockedRun;
 pub(crate) use shape::Shape;
 
-/// How long a lock without a live label may stand in the way before it counts as held. It is that of somebody who is
-/// just probing, which takes microseconds, unless that process was stopped in the middle of it.
+/// How long to retry a locked range without a live label before it counts as held: its holder is normally mid-probe,
+/// for microseconds, unless that process was stopped.
 const PROBE_PATIENCE: Duration = Duration::from_millis(50);
 
-/// Looks that follow each other at once, before there is a pause between them: somebody who is just probing is mostly gone
-/// by then, and one that was stopped must not cost a processor.
+/// How many retries follow each other without a pause: a probing process is usually done by then, and a stopped one
+/// must not cost CPU time.
 const LOOKS_AT_ONCE: u32 = 20;
 
 /// A search for ports, through one open file description.
@@ -37,30 +37,30 @@ pub(crate) struct Search<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) cursor: &'a Cursor,
     pub(crate) here: ProcessStamp,
-    /// First ports to be tried before all others, in this order: those of a sticky request.
+    /// Base ports to try before all others, in this order: those of a sticky request.
     pub(crate) preferred: Vec<u16>,
-    /// Whether the sockets of the probe are kept, for a guard; else they are closed.
+    /// Whether to keep the probe's sockets for a guard; otherwise they are closed.
     pub(crate) keeps_sockets: bool,
     /// Whether this thread is known to be in the registry's network namespace.
     pub(crate) netns_matches: Cell<bool>,
     pub(crate) judged: Judged,
 }
 
-/// Which processes have ended, each judged once in a search: a full pool has many labels of few processes, and a search
-/// that waits looks at them again and again.
+/// Caches which processes have ended, for one search: a full pool has many labels of few processes, and a waiting
+/// search reads them repeatedly.
 pub(crate) type Judged = RefCell<HashMap<ProcessStamp, bool>>;
 
-/// Why ports cannot be had.
+/// Why ports are refused.
 enum Refusal {
-    /// They are not numbers of ports, or not to be given out.
+    /// They are not valid port numbers, or must not be leased.
     Misfit,
-    /// Somebody has the lock on a part of this run.
+    /// Another process has locked a part of this run.
     Locked(PortRange),
-    /// This one, the highest such of its run, is kept or bound.
+    /// This port, the highest such one of its run, is kept or bound.
     Taken(u16),
 }
 
-/// How long an obstacle that may be gone in a moment has been looked at.
+/// How long the search has retried an obstacle that may be gone in a moment.
 #[derive(Default)]
 struct ProbePatience {
     backoff: Option<Backoff>,
@@ -68,7 +68,7 @@ struct ProbePatience {
 }
 
 impl ProbePatience {
-    /// Waits for a moment before the next look. `false`: it has taken long enough.
+    /// Pauses before the next retry. `false` if the patience is used up.
     fn pause(&mut self) -> Result<bool> {
         let backoff = self.backoff.get_or_insert_with(|| Backoff::steady(PROBE_PATIENCE));
         self.looks += 1;
@@ -81,7 +81,7 @@ impl ProbePatience {
 }
 
 impl<'a> Search<'a> {
-    /// Locks exactly `ports`, or says what is in the way of every one that cannot be had.
+    /// Locks exactly `ports`, or returns the state of every port that is not free.
     pub(crate) fn exact(&self, ports: &[u16]) -> Result<Result<LockedPorts<'a>, Vec<PortState>>> {
         let mut patience = ProbePatience::default();
         loop {
@@ -106,11 +106,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether a lock is that of a lease, and not of somebody who is just probing: a lease has labels.
+    /// Whether a lock belongs to a lease, and not to a probing process: a lease has labels.
     fn is_settled(&self, lock: PortRange) -> Result<bool> {
         Ok(match self.ports.read_one(lock.first())?.label().map(|label| label.claim) {
             Some(Claim::Held { holder }) => !self.has_ended(holder),
-            // Somebody looks at a kept port, or cleans it up.
+            // Another process is checking a kept port, or cleaning it up.
             Some(Claim::Kept { .. }) => false,
             None => false,
         })
@@ -118,7 +118,7 @@ impl<'a> Search<'a> {
 
     fn has_ended(&self, process: ProcessStamp) -> bool {
         let mut judged = self.judged.borrow_mut();
-        *judged.entry(process).or_insert_with(|| process.judge(&self.here) == Judgement::Ended)
+        *judged.entry(process).or_insert_with(|| process.judge(&self.here) == Liveness::Ended)
     }
 
     /// Locks all of `ports`, which are distinct, or none and says why.
@@ -133,7 +133,7 @@ impl<'a> Search<'a> {
         Ok(Ok(LockedPorts::new(ports, runs)))
     }
 
-    /// Locks `run` and makes sure that nobody claims or uses it. Refused: nothing stays locked.
+    /// Locks `run` and checks that no port of it is claimed or in use. If it is refused, nothing stays locked.
     fn try_run(&self, run: PortRange, is_preferred: bool) -> Result<Result<LockedRun<'a>, Refusal>> {
         // step: Lock
         let Some(lock) = self.ports.try_lock(run)? else { return Ok(Err(Refusal::Locked(run))) };
@@ -145,7 +145,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Makes sure that no port of a locked run is kept or bound; else the highest such.
+    /// Checks that no port of a locked run is kept or bound; otherwise returns the highest such port.
     fn claim(&self, run: PortRange, is_preferred: bool) -> Result<Result<Vec<Pair>, u16>> {
         // step: ReadLabels
         let slots = if self.ports.is_empty(run)? { Vec::new() } else { self.ports.read(run)? };
@@ -170,7 +170,7 @@ impl<'a> Search<'a> {
         Ok(Ok(sockets))
     }
 
-    /// The sockets of a port that nobody uses.
+    /// Binds the probe's sockets, or returns `None` if the port is in use.
     fn bind(&self, port: u16, is_preferred: bool) -> Result<Option<Pair>> {
         let bound = match probe::bind(port) {
             Ok(Err(Occupancy::Tcp)) if is_preferred && is_resting(port) => probe::bind_resting(port),
@@ -179,7 +179,7 @@ impl<'a> Search<'a> {
         bound.map(Result::ok).map_err(|error| Error::os(format!("cannot probe port {port}"), error))
     }
 
-    /// Locks of one network namespace and probes of another would promise nothing.
+    /// Locks of one network namespace together with probes of another would guarantee nothing.
     fn check_netns(&self, pair: &Pair) -> Result<()> {
         if !self.netns_matches.get() {
             if !self.registry.namespace().is_current(Some(&pair.tcp)) {
@@ -191,9 +191,9 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether all that is on a port that a sticky request comes back to is what the kernel keeps for a minute of the
-/// connections of the server that was there before (TIME_WAIT). Most servers can bind over those, and nobody has
-/// them. Asked of the kernel, because a probe with reuse would not see other people's guards and clients either.
+/// Whether only connections in TIME_WAIT are on a port that a sticky request returns to, which the kernel keeps for a
+/// minute after the previous server. Most servers can bind over those, and no process owns them. Read from the kernel's
+/// tables, because a probe with reuse would miss other programs' guards and clients, too.
 fn is_resting(port: u16) -> bool {
     sys::port_sockets(&BTreeSet::from([port])).is_ok_and(|found| {
         let mut tcp = found.sockets.iter().filter(|socket| socket.protocol == "tcp").peekable();

@@ -1,4 +1,4 @@
-//! The first base at which a shape is free: a few quick tries, then every base there is.
+//! Finds the first base at which a shape is free: a few quick attempts, then every base.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use crate::error::Result;
 use crate::pool::{self, PortRange};
 use crate::registry::Claim;
 
-/// Tries before the search becomes systematic.
+/// Attempts before the search becomes systematic.
 const QUICK_TRIES: usize = 4;
 
-/// So many scattered ports are looked for one by one at first; of more, most need the sweep over all labels.
+/// Up to this many scattered ports are first tried one by one; for more, the search reads all labels.
 const SCATTER_FAST_PATH: usize = 16;
 
-/// Bases that are tried again in one scan, because somebody had just looked at their ports.
+/// How many bases one scan tries again because a probing process had just locked their ports.
 const MAX_RETRIES: u32 = 8;
 
 impl<'a> Search<'a> {
-    /// Locks the ports of `shape` where they are free first. `None`: nowhere.
+    /// Locks the ports of `shape` at the first base where they are free. `None` if there is none.
     pub(crate) fn first_fit(&self, shape: &Shape, random: &mut SmallRng) -> Result<Option<LockedPorts<'a>>> {
         let ports = self.pool.ports();
         let mut scan = Scan::new(self, shape);
@@ -29,7 +29,7 @@ impl<'a> Search<'a> {
             let bases = next.into_iter().chain(pool::random_bases(ports, shape.step, random));
             is_found = scan.try_each(bases.take(QUICK_TRIES))?;
         } else if !is_found {
-            // Side by side, because neighbours become one lock.
+            // Side by side, because adjacent locks merge into one.
             let areas = pool::rotated(ports, 1, random);
             let near = areas.iter().flat_map(|area| area.ports());
             is_found = scan.try_each(near.take(QUICK_TRIES * shape.count.min(SCATTER_FAST_PATH)))?;
@@ -37,7 +37,7 @@ impl<'a> Search<'a> {
         if is_found {
             return Ok(Some(scan.found));
         }
-        // Before a pause, so that of two who each have a half one gets the whole.
+        // Dropped before the pause, so that of two searches that each have a half, one gets the whole.
         drop(scan);
         let areas = pool::rotated(ports, shape.step, random);
         let mut patience = ProbePatience::default();
@@ -55,17 +55,17 @@ impl<'a> Search<'a> {
     }
 }
 
-/// One look at the candidates of a search.
+/// One pass over the candidates of a search.
 struct Scan<'s, 'a> {
     search: &'s Search<'a>,
     shape: &'s Shape,
     found: LockedPorts<'a>,
-    /// Ports that are known to be kept or bound, or are this scan's own: a description never refuses itself.
+    /// Ports that are known to be kept or bound, or locked by this scan: a description never refuses its own locks.
     busy: BTreeSet<u16>,
-    /// Whether some obstacle was a lock that may be gone in a moment.
+    /// Whether an obstacle was a lock that may be gone in a moment.
     is_unsettled: bool,
-    /// How often a lock that was in the way was gone a moment later. Such a base is tried again, because the next one would be
-    /// off the grid and leave a gap.
+    /// How often a blocking lock was gone a moment later. Such a base is tried again, because the next one would be off
+    /// the grid and leave a gap.
     retries: u32,
 }
 
@@ -88,12 +88,12 @@ impl<'s, 'a> Scan<'s, 'a> {
         Ok(self.is_complete())
     }
 
-    /// Tries a few bases, where mostly the first will do.
+    /// Tries a few bases; usually the first one is free.
     fn try_each(&mut self, bases: impl Iterator<Item = u16>) -> Result<bool> {
         let cursor = self.search.cursor;
         let mut has_met_others = false;
         for base in bases {
-            // In a full pool a look at the labels is far cheaper than a lock that is refused.
+            // In a full pool, reading the labels is far cheaper than a refused lock.
             let is_worth_it = !(has_met_others || cursor.is_crowded()) || self.is_unlabelled(base)?;
             has_met_others |= !is_worth_it || self.try_at(base, false)?.is_err();
             if self.is_complete() {
@@ -116,15 +116,15 @@ impl<'s, 'a> Scan<'s, 'a> {
         Ok(true)
     }
 
-    /// The next lease goes on behind this one, where it is a run.
+    /// Makes the next lease continue after this one, if it is a run.
     fn advance_cursor(&self) {
         if let Some(run) = self.found.only_run() {
             self.search.cursor.advance(run);
         }
     }
 
-    /// Every base there is: first those without any label, then those whose labels are void, then all, because a label may be
-    /// wrong and only the lock is right.
+    /// Tries every base: first those without any label, then those whose labels are void, then all of them, because a
+    /// label may be wrong and only the lock is authoritative.
     fn every_base(&mut self, areas: &[PortRange]) -> Result<bool> {
         let Some(span) = self.search.pool.ports().span().and_then(|pool| self.shape.span(pool)) else {
             return Ok(false);
@@ -153,7 +153,7 @@ impl<'s, 'a> Scan<'s, 'a> {
         Ok(is_found)
     }
 
-    /// Tries every base without a port that is to be `avoided` or is known to be busy, leaping over whatever is in the way.
+    /// Tries every base whose ports are neither `avoided` nor known to be in use, and skips past each obstacle.
     fn scan(&mut self, areas: &[PortRange], avoided: impl Fn(u16) -> bool) -> Result<bool> {
         for area in areas {
             let mut next = Some(area.first());
@@ -171,7 +171,7 @@ impl<'s, 'a> Scan<'s, 'a> {
         Ok(false)
     }
 
-    /// Tries one base, and says which one is next.
+    /// Tries one base, and returns the next one to try.
     fn try_and_go_on(&mut self, base: u16) -> Result<Option<u16>> {
         Ok(match self.try_at(base, false)? {
             Ok(()) | Err(Refusal::Misfit) => self.shape.beyond(base, base),
@@ -188,7 +188,7 @@ impl<'s, 'a> Scan<'s, 'a> {
                     self.retries += 1;
                     Some(base)
                 }
-                // The next look will see.
+                // The next attempt decides.
                 None => {
                     self.is_unsettled = true;
                     base.checked_add(1)

@@ -1,24 +1,24 @@
-//! What a search looks for: ports at distances from a base, so many times. A run is one whose distances are 0, 1, 2 and so
-//! on. Pure.
+//! What a search looks for: ports at distances from a base, repeated until there are enough. A run has the distances 0,
+//! 1, 2 and so on. Pure.
 
 use crate::port_set::PortRange;
 
 /// Ports at distances from a base, which lies in the pool.
 pub(crate) struct Shape {
     offsets: Vec<u16>,
-    /// Between two bases of the grid: the length of a run, so that runs leave no gaps; else 1.
+    /// The step between two bases of the grid: the length of a run, so that runs leave no gaps; otherwise 1.
     pub(crate) step: usize,
-    /// How many ports in all, at as many bases as that takes.
+    /// The total number of ports, at as many bases as that takes.
     pub(crate) count: usize,
 }
 
 impl Shape {
-    /// So many consecutive ports.
+    /// This many consecutive ports.
     pub(crate) fn run(count: usize) -> Self {
         Self { offsets: (0..=u16::MAX).take(count).collect(), step: count, count }
     }
 
-    /// So many ports, wherever they are.
+    /// This many ports, consecutive or not.
     pub(crate) fn scattered(count: usize) -> Self {
         Self { offsets: vec![0], step: 1, count }
     }
@@ -35,27 +35,27 @@ impl Shape {
         self.step == self.offsets.len()
     }
 
-    /// The ports at `base`, the last first, as far as there are such numbers.
+    /// The ports at `base`, highest first, without those above 65535.
     pub(super) fn ports(&self, base: u16) -> impl Iterator<Item = u16> {
         self.offsets.iter().rev().filter_map(move |offset| base.checked_add(*offset))
     }
 
-    /// All ports at `base`, in the order asked for.
+    /// All ports at `base`, in the order asked for; `None` if one would exceed 65535.
     pub(super) fn at(&self, base: u16) -> Option<Box<[u16]>> {
         self.offsets.iter().map(|offset| base.checked_add(*offset)).collect()
     }
 
-    /// Whether bases of `area` are all that is asked of: a run must lie in it whole.
+    /// Whether a base fits in `area`: a run must lie in it entirely.
     pub(super) fn fits(&self, base: u16, area: PortRange) -> bool {
         usize::from(base) + self.step - 1 <= usize::from(area.last())
     }
 
-    /// The next base at which `port`, one of the ports at `base` or behind them, is not in the way.
+    /// The next base at which `port`, one of the ports at or above `base`, is not in the way.
     pub(super) fn beyond(&self, base: u16, port: u16) -> Option<u16> {
         if self.is_run() { port.max(base).checked_add(1) } else { base.checked_add(1) }
     }
 
-    /// From the first port of `pool` to the last that it can reach.
+    /// The range from the first port of `pool` to the last port that it can reach.
     pub(super) fn span(&self, pool: PortRange) -> Option<PortRange> {
         let reach = self.offsets.iter().max().copied().unwrap_or_default();
         PortRange::new(pool.first(), pool.last().saturating_add(reach))

@@ -1,23 +1,23 @@
-//! What a system tells of a file: what it is, which one, and whose.
+//! The metadata of a file: its type, its identity, and its owner.
 
-/// A file or folder, symbolic links not followed.
+/// A file or directory; symbolic links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
     pub(crate) id: FileId,
     pub(crate) user: u32,
-    /// Permission bits, with the sticky bit; 0 where the platform has none.
+    /// Permission bits, including the sticky bit; 0 on platforms without them.
     pub(crate) mode: u32,
-    /// How many names it has; 0 where the file system counts none.
+    /// The number of names (hard links); 0 if the file system does not count them.
     pub(crate) names: u64,
     pub(crate) length: u64,
-    /// When it was written, in microseconds since 1970, by the clock of `file_time`.
+    /// When it was last written, in microseconds since 1970, by the clock of `file_time`.
     pub(crate) written_us: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
-    Folder,
+    Directory,
     File,
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no file is looked at"))]
     Link,
@@ -25,7 +25,7 @@ pub(crate) enum EntryKind {
     Other,
 }
 
-/// Which file it is, whatever path leads to it: no two that exist at one time have the same.
+/// The identity of a file, whatever its path: no two existing files have the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileId {
     pub(super) device: u64,
@@ -33,8 +33,8 @@ pub(crate) struct FileId {
 }
 
 impl Entry {
-    pub(crate) fn is_folder(self) -> bool {
-        self.kind == EntryKind::Folder
+    pub(crate) fn is_directory(self) -> bool {
+        self.kind == EntryKind::Directory
     }
 
     pub(crate) fn is_file(self) -> bool {
@@ -44,10 +44,10 @@ impl Entry {
     /// As in "... is a symbolic link".
     pub(crate) fn describe(self) -> &'static str {
         match self.kind {
-            EntryKind::Folder => "a folder",
+            EntryKind::Directory => "a directory",
             EntryKind::File => "a file",
             EntryKind::Link => "a symbolic link",
-            EntryKind::Other => "neither a file nor a folder",
+            EntryKind::Other => "neither a file nor a directory",
         }
     }
 }

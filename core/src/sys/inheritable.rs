@@ -1,19 +1,17 @@
-//! A claim on its way to another process: what a started program inherits, and what a language's border gives out as a
-//! number.
+//! A lease's descriptor for another process: a spawned program inherits it, and bindings return it as a number.
 
 #[cfg(unix)]
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd as Owned, RawFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, IntoRawHandle, OwnedHandle as Owned, RawHandle};
 
-/// A copy of what holds a lease: a file descriptor on Unix, a handle on Windows. Closed when it is dropped.
+/// A copy of the descriptor that holds a lease: a file descriptor on Unix, a handle on Windows. Closed when dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Inheritable(Owned);
 
 impl Inheritable {
-    /// The number by which the system knows it, for languages in which a descriptor is one. It stays open only as long as
-    /// this value.
+    /// The number of the descriptor, for languages that use numbers. It is open only while this value exists.
     #[must_use]
     pub fn number(&self) -> i64 {
         #[cfg(unix)]
@@ -22,7 +20,7 @@ impl Inheritable {
         return self.0.as_raw_handle() as i64;
     }
 
-    /// The same, for whoever closes it from now on.
+    /// Returns the number and gives up ownership: the caller closes the descriptor.
     #[must_use]
     pub fn into_number(self) -> i64 {
         #[cfg(unix)]

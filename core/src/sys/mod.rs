@@ -1,18 +1,19 @@
-//! The only room that knows the operating system, and what it must know. Knows no pool, no lease, no environment.
+//! The only module that knows the operating system, and what every platform must provide. Knows no pool, no lease, no
+//! environment.
 //!
-//! **The contract**: every item below that comes from `platform` is one that a platform provides. To add a platform,
-//! write a folder beside `linux` with these items, over `unix` where that serves, and choose it here. The compiler
-//! compares names here and signatures where they are used; `unsupported` has them all and does nothing, so that whatever
-//! depends on portalloc can be built everywhere.
+//! **The contract**: a platform provides every item below that is imported from `platform`. To add a platform, write a
+//! directory beside `linux` with these items, based on `unix` where that helps, and select it here. The compiler checks
+//! the names here, and the signatures where they are used. `unsupported` has all of them and does nothing, so that
+//! everything that depends on portalloc compiles on every platform.
 //!
-//! The promise rests on five of them; what the others cannot do costs comfort, not ports:
+//! The guarantees rest on five of them; if a platform lacks others, that costs convenience, not ports:
 //!
-//! 1. **Claims exclude** every other description of the same file, in this process and in any other, whoever owns it.
-//! 2. They are **all or nothing**, at once and without waiting.
-//! 3. They **end with the last process** that has a copy of the description, however that ends, and at no other time
-//!    unless somebody lets go of them.
+//! 1. **Claims exclude** every other description of the same file, in this process and in any other, of any user.
+//! 2. They are **all or nothing**, and are taken without waiting.
+//! 3. They **end with the last process** that has a copy of the description, however that process ends, and never
+//!    before that unless they are released.
 //! 4. A **probe** fails if anything is bound to the port, on any address, by any user, listening or not.
-//! 5. **Renames** that are to replace nothing replace nothing, and files appear complete or not at all.
+//! 5. **Renames** that must not replace a file do not, and files appear complete or not at all.
 
 mod entry;
 mod inheritable;
@@ -40,124 +41,131 @@ pub(crate) use entry::{Entry, FileId};
 pub use inheritable::Inheritable;
 pub(crate) use per_process::PerProcess;
 pub(crate) use port_socket::{PortSocket, PortSockets, SocketHolder};
-pub(crate) use process_stamp::Judgement;
+pub(crate) use process_stamp::Liveness;
 pub use process_stamp::ProcessStamp;
 pub(crate) use random::random_number;
 pub use server_socket::ServerSocket;
 
-/// Why portalloc cannot hold ports here, where it cannot: asked before a registry is opened.
+/// Why portalloc cannot hold ports here, if it cannot: checked before a registry is opened.
 ///
 /// `unsupported() -> Option<String>`
 pub(crate) use platform::unsupported;
 
-/// Claims on ports, of a description of the `ports` file.
+/// Claims on ports, which belong to a description of the `ports` file.
 ///
-/// - `try_lock(&File, PortRange) -> io::Result<bool>`: all of the range or nothing; `false` if another description has a part.
-/// - `unlock(&File, PortRange) -> io::Result<()>`: lets go, for every process that shares the description.
+/// - `try_lock(&File, PortRange) -> io::Result<bool>`: all of the range or nothing; `false` if another description has
+///   a part.
+/// - `unlock(&File, PortRange) -> io::Result<()>`: releases the claims, for every process that shares the description.
 /// - `conflict(&File, PortRange) -> io::Result<Option<PortRange>>`: some claim of another description that overlaps.
-/// - `share(&File) -> io::Result<Inheritable>`: a copy with the same claims, which started programs do not inherit;
-///   `let_inherit(&Inheritable) -> io::Result<()>`: which they do.
+/// - `share(&File) -> io::Result<Inheritable>`: a copy with the same claims, which spawned programs do not inherit;
+///   `let_inherit(&Inheritable) -> io::Result<()>` makes them inherit it.
 pub(crate) use platform::{conflict, let_inherit, share, try_lock, unlock};
 
-/// What stays open between calls, in a process whose program may close what it does not know: looked at before it is used or
-/// closed. `Marked<File>::by_position(File, u64)`, `Folder::kept`; `is_ours`, `open`, `take`.
+/// Values that stay open between calls, in a process whose program may close descriptors that it does not know; so the
+/// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Directory::kept`;
+/// `is_ours`, `open`, `take`.
 pub(crate) use platform::Marked;
 
-/// An open folder; all in it is looked up in this very one, wherever its path leads by now, and no link is followed.
+/// An open directory. Names are looked up in this directory, wherever its path leads by now, and no link is followed.
 ///
-/// `open`, `place` (may not be listed), `lock`, `folder`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`;
-/// `create_shared_folder`, `create_shared` (for every user), `create` (for this one), `read`, `write`, `replace`,
-/// `rename_new`, `remove`, `remove_folder`, `opened_up`.
-pub(crate) use platform::Folder;
+/// `open`, `place` (may not be listable), `lock`, `directory`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`;
+/// `create_shared_directory`, `create_shared` (for every user), `create` (for this one), `read`, `write`, `replace`,
+/// `rename_new`, `remove`, `remove_directory`, `opened_up`.
+pub(crate) use platform::Directory;
 
-/// Files by path: what stands there (symbolic links not followed), whose it is, and which one. An [`Entry`] is judged by
-/// `is_writable_for_all` and `distrust_as_folder`, since modes mean something on some platforms only.
+/// Files by path: their type (symbolic links are not followed), owner and identity. An [`Entry`] is judged by
+/// `is_writable_for_all` and `distrust_as_directory`, since modes have a meaning on some platforms only.
 ///
 /// - `entry(&Path) -> io::Result<Option<Entry>>`, `entry_of(&File) -> io::Result<Entry>`
 /// - `open_without_waiting(&Path)`, `open_without_following(&Path)`, `open_to_change(&Path)`, `create_new(&Path)`, all `-> io::Result<File>`
 /// - `read_exact_at(&File, &mut [u8], u64)`, `write_all_at(&File, &[u8], u64)`, both `-> io::Result<()>`
-/// - `try_lock_file(&File) -> io::Result<bool>`: against others of portalloc; let go when it is closed.
+/// - `try_lock_file(&File) -> io::Result<bool>`: excludes other processes that use portalloc; released when the file is
+///   closed.
 pub(crate) use platform::{
     create_new, entry, entry_of, open_to_change, open_without_following, open_without_waiting, read_exact_at,
     try_lock_file, write_all_at,
 };
 
-/// Changing what paths stand for, `-> io::Result<()>` all.
+/// Changing paths; all return `io::Result<()>`.
 ///
-/// - `rename_new(&Path, &Path)`: `AlreadyExists` if something is there.
-/// - `exchange(&Path, &Path)`: both at once; `InvalidInput` or `Unsupported` where the file system cannot.
-/// - `create_private_folder(&Path)`, `remove_file(&Path)`, `remove_all(&Path)`: a tree, no link followed.
-pub(crate) use platform::{create_private_folder, exchange, remove_all, remove_file, rename_new};
+/// - `rename_new(&Path, &Path)`: `AlreadyExists` if the target exists.
+/// - `exchange(&Path, &Path)`: swaps both atomically; `InvalidInput` or `Unsupported` if the file system cannot.
+/// - `create_private_directory(&Path)`, `remove_file(&Path)`, `remove_all(&Path)`: a tree; no link is followed.
+pub(crate) use platform::{create_private_directory, exchange, remove_all, remove_file, rename_new};
 
-/// Names of files that mean something to those who clean up: `KEEP` keeps a folder, `UNFINISHED` marks what was never
+/// File names with a meaning for cleaners: `KEEP` keeps a directory, and `UNFINISHED` marks a file that was never
 /// finished.
 pub(crate) use platform::{KEEP, UNFINISHED};
 
-/// The mark on a temp dir: `mark(&Path, &[u8]) -> bool`, `marked(&Path) -> Option<Vec<u8>>`. Without it only the sweep of
-/// temp dirs is lost whose registry is gone.
+/// The mark on a temp directory: `mark(&Path, &[u8]) -> bool`, `marked(&Path) -> Option<Vec<u8>>`. Without it, temp
+/// directories of a lost registry are not swept.
 pub(crate) use platform::{mark, marked};
 
-/// What errors mean, `(&io::Error) -> bool` all: that nothing is there, links lead in a circle, the limit on descriptors is
-/// reached, a connection was begun, there is no such kind of address, a port is taken, or not for this user.
+/// The meaning of errors, all `(&io::Error) -> bool`: the path does not exist, links form a loop, the limit on
+/// descriptors is reached, a connection was started, the address family is not supported, a port is in use, or this
+/// user may not bind it.
 pub(crate) use platform::{
     is_absent, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken, leads_in_a_circle, limit_reached,
 };
 
-/// Where registries are that nobody named: `SET_UP` if `is_roots_shared_folder(&Path) -> bool`, else `PLAIN`. Two processes
-/// of one machine must choose the same one.
+/// The default registries: `SET_UP` if `is_roots_shared_directory(&Path) -> bool`, else `PLAIN`. Two processes of one
+/// machine must choose the same one.
 ///
-/// `make_at_boot(u64) -> io::Result<()>` and `forget_at_boot() -> io::Result<()>`: of that which was set up, by the file
-/// `AT_BOOT`.
-pub(crate) use platform::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_folder, make_at_boot};
+/// `make_at_boot(u64) -> io::Result<()>` and `forget_at_boot() -> io::Result<()>` of the registry that was set up, with
+/// the file `AT_BOOT`.
+pub(crate) use platform::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_directory, make_at_boot};
 
 /// Users: `user_id() -> u32`, `user_name(u32) -> Option<String>`, and the name of the machine, `host_name() -> String`.
 pub(crate) use platform::{host_name, user_id, user_name};
 
 /// Namespaces of the calling thread, 0 where there are none: `network_namespace()`, `network_namespace_of_init()` and
-/// `mount_namespace()`, `-> io::Result<u64>`.
+/// `mount_namespace()`, all `-> io::Result<u64>`.
 ///
-/// A number for a network namespace that is never used again, if there is one, `-> Option<u64>`: `cookie()` of this
+/// A number for a network namespace that is never reused, if the platform has one, `-> Option<u64>`: `cookie()` of this
 /// thread's, `cookie_of(&BoundPort)` of a socket's.
 pub(crate) use platform::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
 
 /// Processes: `ProcessStamp::current() -> io::Result<ProcessStamp>`, `ProcessStamp::running(u32) ->
-/// io::Result<Option<ProcessStamp>>`, `ProcessStamp::judge(&self, &ProcessStamp) -> Judgement` (what cannot be judged is
-/// `Unknown`), and `process_name(u32) -> Option<String>`.
+/// io::Result<Option<ProcessStamp>>`, `ProcessStamp::judge(&self, &ProcessStamp) -> Liveness` (`Unknown` if it cannot
+/// be told), and `process_name(u32) -> Option<String>`.
 pub(crate) use platform::process_name;
 
-/// `generation() -> u64`: a number that a process shares with none that it was forked from or that is forked from it. Costs
-/// next to nothing; [`PerProcess`] is made of it.
+/// `generation() -> u64`: a number that differs between a process and its forked children. Costs almost nothing;
+/// [`PerProcess`] is based on it.
 pub(crate) use platform::generation;
 
-/// What the system tells of ports without a probe.
+/// The system's view of ports, without a probe.
 ///
-/// - `kernel_ports() -> KernelPorts`: which it gives out itself, or keeps.
+/// - `kernel_ports() -> KernelPorts`: the ports that the kernel assigns itself, or reserves.
 /// - `port_sockets(&BTreeSet<u16>) -> io::Result<PortSockets>`: the sockets on these ports, in every state.
-/// - `socket_holders(&HashSet<u64>) -> BTreeMap<u64, Vec<SocketHolder>>`: who has sockets open, by their inodes.
+/// - `socket_holders(&HashSet<u64>) -> BTreeMap<u64, Vec<SocketHolder>>`: the processes that have sockets open, by
+///   inode.
 pub(crate) use platform::{kernel_ports, port_sockets, socket_holders};
 
 /// Sockets.
 ///
-/// - `socket(Domain, Type, Option<Protocol>) -> io::Result<Socket>`: not inherited.
-/// - `BoundPort::new(port, Type, over_resting) -> io::Result<BoundPort>`: the probe. It binds whatever it takes to meet every
-///   holder, and keeps others off as long as it is open; over connections that only rest, if asked, until it is `shut`.
-/// - `GuardSocket::new(BoundPort) -> io::Result<GuardSocket>`: the same for long, not kept by forked children;
-///   `open(bool)` lets servers in that set `SO_REUSEADDR`, or nobody.
+/// - `socket(Domain, Type, Option<Protocol>) -> io::Result<Socket>`: not inherited by spawned programs.
+/// - `BoundPort::new(port, Type, over_resting) -> io::Result<BoundPort>`: the probe. It binds whatever is needed to
+///   detect every holder, and blocks other binds while it is open. With `over_resting`, it ignores connections in
+///   TIME_WAIT, until `shut` is called.
+/// - `GuardSocket::new(BoundPort) -> io::Result<GuardSocket>`: the same for a long time, and not kept by forked
+///   children; `open(bool)` allows or blocks binds of servers that set `SO_REUSEADDR`.
 pub(crate) use platform::{BoundPort, GuardSocket, socket};
 
-/// Waiting, without anybody's help.
+/// Waiting.
 ///
-/// - `CloseWatch::new(&Path)`, `wait(Duration) -> io::Result<bool>`: until somebody closes the file, if that can be told; else
-///   for a short while.
-/// - `wait_connected(&[&Socket], Duration) -> io::Result<()>`: until one has an answer; without sockets a pause.
+/// - `CloseWatch::new(&Path)`, `wait(Duration) -> io::Result<bool>`: until a process closes the file, if the platform
+///   reports that; else for a short time.
+/// - `wait_connected(&[&Socket], Duration) -> io::Result<()>`: until one socket has an answer; without sockets, a
+///   pause.
 pub(crate) use platform::{CloseWatch, wait_connected};
 
-/// A clock: `file_time() -> Duration` since 1970, by which files
-/// are dated.
+/// The clock of file timestamps: `file_time() -> Duration` since 1970.
 pub(crate) use platform::file_time;
 
-/// Starting programs: `spawn(Command, &Inheritable, Option<Activation>) -> io::Result<Child>`, with the claims, and with
-/// sockets by the platform's protocol; `keep_exit_statuses() -> io::Result<()>` of children until they are asked for.
+/// Starting programs: `spawn(Command, &Inheritable, Option<Activation>) -> io::Result<Child>`, with the claims, and
+/// with sockets by the platform's protocol; `keep_exit_statuses() -> io::Result<()>`, so that exit statuses of children
+/// can be read.
 pub(crate) use platform::{Activation, keep_exit_statuses, spawn};
 
 /// Texts that name a platform's files, tools and settings.

@@ -1,4 +1,4 @@
-//! A value that every process has its own of: a forked child starts without one, whatever state its parent's was in.
+//! A value of which every process has its own: a forked child starts without one, whatever state its parent's was in.
 
 use std::marker::PhantomData;
 use std::ptr;
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::generation;
 
-/// A value for each process. What a parent had at the fork, locked or half changed by a thread that the child does not have,
-/// is never looked at by the child, nor freed there.
+/// One value per process. A child neither reads nor frees its parent's value, which a thread that the child does not
+/// have may have locked or half changed.
 pub(crate) struct PerProcess<T> {
     current: AtomicPtr<Made<T>>,
     owns: PhantomData<T>,
@@ -16,7 +16,7 @@ pub(crate) struct PerProcess<T> {
 struct Made<T> {
     generation: u64,
     value: T,
-    /// What the parent of a forked child had: kept in sight only so that tools that look for lost memory find it.
+    /// The parent's value in a forked child: kept reachable only so that leak checkers do not report it.
     _inherited: AtomicPtr<Made<T>>,
 }
 
@@ -25,7 +25,7 @@ impl<T> PerProcess<T> {
         Self { current: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
     }
 
-    /// This process's value, made by `make` if it has none yet. Of threads that make it at once, one wins.
+    /// This process's value, created with `make` if it does not exist. If several threads create it at once, one wins.
     pub(crate) fn get_or_try_make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
         let generation = generation();
         let found = self.current.load(Ordering::Acquire);
@@ -36,7 +36,8 @@ impl<T> PerProcess<T> {
         let mut expected = found;
         loop {
             match self.current.compare_exchange(expected, made, Ordering::AcqRel, Ordering::Acquire) {
-                // What was there is the parent's: never freed, since it may be locked, or own what is the parent's to end.
+                // The old value is the parent's. It is never freed, since it may be locked, or own resources that only
+                // the parent may release.
                 Ok(_) => break,
                 Err(other) => match self.of(other, generation) {
                     Some(value) => {
@@ -52,7 +53,7 @@ impl<T> PerProcess<T> {
         Ok(unsafe { &(*made).value })
     }
 
-    /// This process's value, made of nothing if it has none yet.
+    /// This process's value, created with `Default` if it does not exist.
     pub(crate) fn get(&self) -> &T
     where
         T: Default,

@@ -1,4 +1,4 @@
-//! What a system tells of the sockets on ports, and of who has them open.
+//! The system's view of the sockets on ports, and of the processes that have them open.
 
 use std::net::SocketAddr;
 
@@ -10,19 +10,19 @@ pub(crate) struct PortSocket {
     /// `tcp` or `udp`.
     pub(crate) protocol: &'static str,
     pub(crate) local: SocketAddr,
-    /// None if it is not connected.
+    /// `None` if it is not connected.
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) state: &'static str,
-    /// Who made it. Means nothing without an inode.
+    /// Who created it. Meaningless without an inode.
     pub(crate) user: u32,
-    /// By which processes have it open; 0 if none can, because its process closed it.
+    /// Identifies it in the descriptors of processes; 0 if no process has it open any more.
     pub(crate) inode: u64,
 }
 
-/// What the kernel tells of some ports.
+/// The kernel's view of some ports.
 pub(crate) struct PortSockets {
     pub(crate) sockets: Vec<PortSocket>,
-    /// Whether TCP sockets that are bound and neither listen nor are connected are among them.
+    /// Whether it includes TCP sockets that are bound but neither listen nor are connected.
     pub(crate) with_bound: bool,
 }
 

@@ -1,32 +1,33 @@
-//! Which process is meant by a PID, and what can be said of it.
+//! Identifies a process, and tells whether it still runs.
 //!
-//! A PID alone names nobody: it is used again. With the start time it does, within one PID and one time namespace. From
-//! another namespace nothing can be said, and then a process counts as running: nothing is taken away on a guess. After a
-//! reboot every PID is gone or has another start, so the boot need not be known: sandboxes show one of their own.
+//! A PID alone identifies no process, because PIDs are reused. Together with the start time it does, within one PID and
+//! one time namespace. From another namespace a process cannot be judged; then it counts as running, so that nothing is
+//! removed on a guess. After a reboot every PID is unused or has another start time, so the boot need not be recorded:
+//! sandboxes show a boot ID of their own.
 
 use serde::{Deserialize, Serialize};
 
-/// A process, named so that no later one is mistaken for it.
+/// Identifies a process, so that no later process is mistaken for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessStamp {
     /// The process ID, in its PID namespace.
     pub pid: u32,
-    /// When it started, in clock ticks since boot (`/proc/PID/stat`), as its time namespace counts them.
+    /// When it started, in clock ticks since boot (`/proc/PID/stat`), by the clock of its time namespace.
     pub start_time: u64,
     /// The inode of its PID namespace.
     pub pid_namespace: u32,
-    /// The inode of its time namespace; 0 before Linux 5.6, which has but one.
+    /// The inode of its time namespace; 0 before Linux 5.6, which has only one.
     pub time_namespace: u32,
 }
 
-/// What can be said of a process.
+/// Whether a process still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    /// It runs, seen from here.
+pub(crate) enum Liveness {
+    /// It runs, as seen from this process.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing can be said of a process"))]
     Running,
-    /// It has ended, for certain.
+    /// It has certainly ended.
     Ended,
-    /// Not to be judged from here.
+    /// It cannot be judged from this process.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! A socket that is handed to a server.
+//! A socket that is passed to a server.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -9,7 +9,7 @@ use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, IntoRawSocket,
 
 use socket2::Socket;
 
-/// A socket bound to a leased port. Closed when it is dropped.
+/// A socket bound to a leased port. Closed when dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct ServerSocket(Socket);
@@ -19,16 +19,15 @@ impl ServerSocket {
         Self(socket)
     }
 
-    /// What it is bound to.
+    /// The address that it is bound to.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Any error of the operating system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// The number by which the system knows it, for languages in which a socket is one. It stays open only as long as this
-    /// value.
+    /// The number of the socket's descriptor, for languages that use numbers. It is open only while this value exists.
     #[must_use]
     pub fn number(&self) -> i64 {
         #[cfg(unix)]
@@ -37,7 +36,7 @@ impl ServerSocket {
         return self.0.as_raw_socket() as i64;
     }
 
-    /// The same, for whoever closes it from now on.
+    /// Returns the number and gives up ownership: the caller closes the descriptor.
     #[must_use]
     pub fn into_number(self) -> i64 {
         #[cfg(unix)]
@@ -47,14 +46,14 @@ impl ServerSocket {
     }
 }
 
-/// Of a TCP socket, whether it listens already or not.
+/// For a TCP socket, whether it listens already or not.
 impl From<ServerSocket> for TcpListener {
     fn from(socket: ServerSocket) -> Self {
         socket.0.into()
     }
 }
 
-/// Of a UDP socket.
+/// For a UDP socket.
 impl From<ServerSocket> for UdpSocket {
     fn from(socket: ServerSocket) -> Self {
         socket.0.into()

@@ -1,5 +1,5 @@
-//! Who is to be named to somebody whose program found an address in use. Which port that was is often only guessed, so a
-//! port is named only if it is in use or leased, or if the failure itself names it.
+//! Explains a port conflict: who is on the port. The port is often only a guess, so it is named only if it is in use or
+//! leased, or if the failure itself names it.
 
 use std::collections::HashSet;
 
@@ -8,29 +8,29 @@ use crate::allocator::Allocator;
 use crate::conflict::{PortConflict, ports_in};
 use crate::error::Result;
 
-/// How many ports one failure may ask about: each costs about 0.3 ms.
+/// How many ports one failure may check: each costs about 0.3 ms.
 const MAX_PORTS: usize = 64;
 
 /// A failure that may be a port conflict, as a test runner sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// Ports that an error itself names, such as `port` of Node's `EADDRINUSE`.
+    /// Ports that the error itself names, such as `port` of Node's `EADDRINUSE`.
     pub named: Vec<u16>,
-    /// Messages of errors that are known to be port conflicts by their code, whatever the language of their words.
+    /// Messages of errors whose code says that they are port conflicts, in any language.
     pub conflicts: Vec<String>,
-    /// Other texts that may tell of a conflict: messages, and output of programs.
+    /// Other texts that may mention a port conflict: messages, and output of programs.
     pub texts: Vec<String>,
 }
 
 impl Failure {
-    /// One of which nothing is known yet.
+    /// A failure without any information yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Groups of ports that it may be about, the surest first; `None` if it tells of no conflict.
+    /// Groups of candidate ports, the most likely first; `None` if it is not a port conflict.
     fn candidates(&self) -> Option<Vec<Vec<u16>>> {
         let told: Vec<PortConflict> = self.texts.iter().filter_map(|text| PortConflict::in_text(text)).collect();
         if told.is_empty() && self.conflicts.is_empty() && self.named.is_empty() {
@@ -46,8 +46,9 @@ impl Failure {
 }
 
 impl Allocator {
-    /// A sentence for each port that a failure was about: who is on it, with PIDs and leases. `None` if the failure tells of no
-    /// port conflict; no sentence if nobody is on any port that it may mean. Asks about 64 ports at most.
+    /// Returns a sentence for each port that a failure was about: who is on it, with PIDs and leases. `None` if the
+    /// failure is not a port conflict; an empty list if none of the candidate ports is in use or leased. Checks at most
+    /// 64 ports.
     ///
     /// # Errors
     /// As [`who`](Self::who).
@@ -60,8 +61,8 @@ impl Allocator {
         self.explain_candidates(&candidates).map(Some)
     }
 
-    /// As [`explain_conflict`](Self::explain_conflict), of `candidates` that the caller has guessed: the first group of ports
-    /// of which one is in use, or else leased.
+    /// As [`explain_conflict`](Self::explain_conflict), for `candidates` that the caller has guessed: reports the first
+    /// group that contains a port in use, or else a leased one.
     ///
     /// # Errors
     /// As [`who`](Self::who).
@@ -77,7 +78,7 @@ impl Allocator {
     }
 }
 
-/// Ports that were not asked about before, as many as may still be.
+/// Ports that were not checked before, up to the maximum.
 fn distinct(ports: &[u16], asked: &mut HashSet<u16>) -> Vec<u16> {
     let mut new = Vec::new();
     for port in ports {
@@ -88,16 +89,16 @@ fn distinct(ports: &[u16], asked: &mut HashSet<u16>) -> Vec<u16> {
     new
 }
 
-/// The sentence of a port that certainly was in use a moment ago.
+/// The sentence for a port that was certainly in use a moment ago.
 fn sure(report: &PortReport) -> String {
     if report.is_in_use() || report.is_leased() {
         return report.to_string();
     }
-    format!("port {} was in use; nobody is on it any more", report.port)
+    format!("port {} was in use, but is not any more", report.port)
 }
 
-/// Those that can be what a conflict was about: an address is in use by a socket; a mere lease is of interest if there is
-/// none any more.
+/// The ports that can have caused a conflict: those with a socket, since only a socket blocks an address; or else those
+/// that are only leased.
 fn culprits(reports: Vec<PortReport>) -> Vec<PortReport> {
     let (in_use, mut others): (Vec<_>, Vec<_>) = reports.into_iter().partition(PortReport::is_in_use);
     if !in_use.is_empty() {
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_port_that_the_error_names_is_always_told_of() {
-        assert_eq!(sure(&report(7, PortUsage::Free, false)), "port 7 was in use; nobody is on it any more");
+        assert_eq!(sure(&report(7, PortUsage::Free, false)), "port 7 was in use, but is not any more");
         let bound = report(7, PortUsage::Bound { protocol: "tcp" }, true);
         assert_eq!(sure(&bound), bound.to_string());
     }

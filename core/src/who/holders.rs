@@ -1,4 +1,4 @@
-//! The same report seen by process: who has sockets on the port, or its lease.
+//! The report of a port by process: who has sockets on the port, or its lease.
 
 use super::{PortReport, ProcessInfo};
 use crate::port_state::{Holder, PortUsage};
@@ -6,11 +6,11 @@ use crate::port_state::{Holder, PortUsage};
 /// A process that has a socket on a port, or took its lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortHolder {
-    /// Its process ID; of one that only has the lease, as seen from its own PID namespace.
+    /// Its process ID; that of a mere lease holder is from its own PID namespace.
     pub pid: u32,
-    /// Its command name, where it can be read from here.
+    /// Its command name, if this process can read it.
     pub name: Option<String>,
-    /// All that is known of it, if it has a socket on the port.
+    /// Details of the process, if it has a socket on the port.
     pub process: Option<ProcessInfo>,
     /// Whether it took the lease.
     pub leased: bool,
@@ -19,7 +19,7 @@ pub struct PortHolder {
 }
 
 impl PortReport {
-    /// Each process that has a socket on the port, by PID, then the one that took its lease, if that is none of them.
+    /// Each process that has a socket on the port, by PID, then the one that took its lease, if it is not among them.
     #[must_use]
     pub fn holders(&self) -> Vec<PortHolder> {
         let mut holders: Vec<PortHolder> = Vec::new();

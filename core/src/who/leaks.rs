@@ -1,5 +1,5 @@
-//! Servers that outlive what their port was leased for. Asked while the ports are still leased, so a server on one of them
-//! got the number from there.
+//! Finds servers that outlive the lease of their port. The caller still holds the lease, so a server on one of its
+//! ports got the number from there.
 
 use std::time::{Duration, Instant};
 
@@ -10,28 +10,28 @@ use crate::error::{Error, Result};
 use crate::probe;
 use crate::sys;
 
-/// How long a server that was told to end may take before it counts as a leak.
+/// How long a server that was told to stop may take before it counts as a leak.
 pub const LEAK_GRACE: Duration = Duration::from_millis(250);
 
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A server on a port that is about to be given back.
+/// A server that still listens on a port that is about to be released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
     /// The port.
     pub port: u16,
-    /// One sentence: who listens.
+    /// One sentence: which processes listen.
     pub message: String,
-    /// Whether this very process is one of those who listen.
+    /// Whether this process itself is one of them.
     pub is_ours: bool,
 }
 
 impl Allocator {
-    /// The ports on which something listens, of those that the caller has leased. Returns at once, after some 15 us a port,
-    /// if there is nothing, and else waits up to `grace` for the servers to end: [`LEAK_GRACE`] is what test runners give
-    /// them. Any thread may call it; a wait ends early as [`cancelled_by`](Self::cancelled_by) says.
+    /// Returns those of `ports`, which the caller has leased, on which something listens. Takes about 15 µs per port if
+    /// nothing does; otherwise blocks for up to `grace` until the servers have stopped ([`LEAK_GRACE`] is what test
+    /// runners use). Any thread may call it; [`cancelled_by`](Self::cancelled_by) can end the wait early.
     ///
-    /// `ours_too`: whether sockets of this very process count.
+    /// `ours_too`: whether sockets of this process itself count.
     ///
     /// # Errors
     /// As [`who`](Self::who).
@@ -49,7 +49,7 @@ impl Allocator {
     }
 }
 
-/// The dear look at sockets and processes is for suspects only.
+/// Reading sockets and processes is expensive, so it is done for suspects only.
 fn leaks(
     ports: &[u16],
     is_quiet: impl Fn(u16) -> bool,
@@ -62,7 +62,7 @@ fn leaks(
     }
     let reports = who(&suspects)?;
     let found = reports.iter().filter_map(|report| leak(report, ours_too, std::process::id()));
-    // A server may have ended while the sockets and the processes were read, one after the other.
+    // A server may have stopped while its sockets and processes were read.
     Ok(found.filter(|leak| !is_quiet(leak.port)).collect())
 }
 
@@ -83,7 +83,7 @@ fn leak(report: &PortReport, ours_too: bool, own_pid: u32) -> Option<Leak> {
 fn name(holder: &PortHolder, own_pid: u32) -> String {
     let pid = holder.pid;
     if pid == own_pid {
-        return format!("this very process, PID {pid}: a socket or server that was not closed");
+        return format!("this process, PID {pid}: a socket or server that was not closed");
     }
     let command = holder.process.as_ref().map(|process| process.command.as_str()).filter(|command| !command.is_empty());
     let command = command.or(holder.name.as_deref()).unwrap_or("unknown command");
@@ -135,7 +135,7 @@ mod tests {
     fn who_listens_is_named() {
         let since = "since 2026-01-31T10:02:00.123Z";
         let other = format!("PID 8 (server --web\\n), {since}");
-        let ours = "this very process, PID 7: a socket or server that was not closed";
+        let ours = "this process, PID 7: a socket or server that was not closed";
         assert_eq!(said(vec![socket("listen", &[8])], false), Some((other.clone(), false)));
         assert_eq!(said(vec![socket("unconnected", &[9])], true), Some((format!("PID 9 (server), {since}"), false)));
         assert_eq!(said(vec![socket("listen", &[8, OWN])], true), Some((format!("{ours}, {other}"), true)));

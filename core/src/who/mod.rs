@@ -1,5 +1,5 @@
-//! Who is on a port: sockets, their processes, and the lease or environment that the port belongs to. Looks, and gets
-//! in nobody's way: nothing is locked, probed or changed. What is said of it is in sentence.rs.
+//! Who is on a port: sockets, their processes, and the lease or environment that the port belongs to. Only reads: it
+//! locks, probes and changes nothing. The wording is in sentence.rs.
 
 mod conflicts;
 mod holders;
@@ -27,30 +27,30 @@ pub use holders::PortHolder;
 pub use leaks::{LEAK_GRACE, Leak};
 pub use summary::{HolderSummary, PortClaim, PortSummary};
 
-/// Who is on a port.
+/// What is on a port.
 #[derive(Clone, Debug)]
 pub struct PortReport {
     /// The port.
     pub port: u16,
-    /// Whether a lease or an environment has it; if none has, whether there is a socket on it.
+    /// Whether a lease or an environment has the port; if not, whether a socket is bound to it.
     pub usage: PortUsage,
-    /// All of the record of the environment that has it, with its work tree; none of another user's or a broken one's.
+    /// The record of the environment that has the port; `None` if the record is broken or another user's.
     pub record: Option<Box<Record>>,
     /// The sockets on it, TCP and UDP, in every state.
     pub sockets: Vec<SocketInfo>,
     /// Whether the kernel shows every kind of socket. Before Linux 6.8, and where netlink is refused, it does not show
-    /// TCP sockets that are bound and neither listen nor are connected.
+    /// TCP sockets that are bound but neither listen nor are connected.
     pub complete: bool,
 }
 
 impl PortReport {
-    /// Whether there is a socket on it.
+    /// Whether there is a socket on the port.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         !self.sockets.is_empty()
     }
 
-    /// Whether a lease or an environment has it.
+    /// Whether a lease or an environment has the port.
     #[must_use]
     pub fn is_leased(&self) -> bool {
         matches!(self.usage, PortUsage::Held { .. } | PortUsage::Kept { .. })
@@ -62,19 +62,20 @@ impl PortReport {
 pub struct SocketInfo {
     /// `tcp` or `udp`.
     pub protocol: &'static str,
-    /// Its address on this machine.
+    /// Its local address.
     pub local: SocketAddr,
-    /// The other end, if it is connected.
+    /// The remote address, if it is connected.
     pub remote: Option<SocketAddr>,
     /// A stable word: `listen`, `established`, `bound` (TCP, neither listening nor connected), `unconnected` (UDP),
     /// `time_wait`, `syn_sent`, `syn_received`, `fin_wait_1`, `fin_wait_2`, `close_wait`, `last_ack`, `closing`,
     /// `unknown`.
     pub state: &'static str,
-    /// Who made it; none if no process has it any more, or not yet: a connection that its server has still to accept.
+    /// The user who created it; `None` if no process has it open any more, or not yet: a connection that its server has
+    /// still to accept.
     pub user_id: Option<u32>,
-    /// The processes that have it open, as far as this one may see, by PID.
+    /// The processes that have it open, as far as this process may see them, by PID.
     pub processes: Vec<ProcessInfo>,
-    /// Why no process is shown although one has it.
+    /// Why no process is shown although a process has it open.
     pub hidden: Option<Hidden>,
 }
 
@@ -85,8 +86,8 @@ impl SocketInfo {
         matches!(self.state, "listen" | "unconnected")
     }
 
-    /// Whether it is a connection that its server has not accepted yet. What no process has any more is about to end, and
-    /// can be in none of these states.
+    /// Whether it is a connection that its server has not accepted yet. A closed connection is never in one of these
+    /// states.
     fn waits_to_be_accepted(&self) -> bool {
         self.user_id.is_none() && matches!(self.state, "established" | "syn_received" | "close_wait")
     }
@@ -96,10 +97,10 @@ impl SocketInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hidden {
-    /// They are of this other user: only that user and root may see.
+    /// They belong to this other user: only that user and root can see them.
     OtherUser(u32),
-    /// No process that may be looked into has it: one of another PID namespace, one that may not be traced, or the
-    /// kernel itself.
+    /// No visible process has it: it belongs to a process of another PID namespace, to one that may not be traced, or
+    /// to the kernel itself.
     Elsewhere,
 }
 
@@ -123,11 +124,11 @@ impl Serialize for Hidden {
 /// A process that has a socket open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProcessInfo {
-    /// Its process ID, as seen from here.
+    /// Its process ID, in this process's PID namespace.
     pub pid: u32,
     /// Its command name.
     pub name: String,
-    /// Its command line, arguments separated by spaces; empty if it has none. May hold any characters.
+    /// Its command line, arguments separated by spaces; empty if it has none. May contain any characters.
     pub command: String,
     /// The user it runs as.
     pub user_id: u32,
@@ -139,10 +140,10 @@ pub struct ProcessInfo {
 }
 
 impl Allocator {
-    /// Who is on each of `ports`, in the order given: processes, sockets, and the lease or environment. The ports need
-    /// not be in the pool.
+    /// Reports who is on each of `ports`, in the order given: processes, sockets, and the lease or environment. The
+    /// ports need not be in the pool.
     ///
-    /// Nothing is locked, probed or changed. Processes are looked for only if there are sockets.
+    /// Locks, probes and changes nothing. Searches for processes only if there are sockets.
     ///
     /// # Errors
     /// `invalid_argument` for port 0, `registry_unusable`, `io`.
@@ -165,8 +166,8 @@ impl Allocator {
     }
 }
 
-/// What is in the way, for an error: each state as a sentence, with the processes on the port as far as they can be
-/// seen. Where they cannot, what was known before is enough.
+/// Describes ports for an error: each state as a sentence, with the visible processes on the port. If they cannot be
+/// read, the states alone are described.
 pub(crate) fn explain(registry: &Registry, states: &[PortState]) -> Vec<String> {
     match reports(registry, states) {
         Ok(reports) => reports.iter().map(ToString::to_string).collect(),
@@ -174,7 +175,7 @@ pub(crate) fn explain(registry: &Registry, states: &[PortState]) -> Vec<String> 
     }
 }
 
-/// Whose the port is by locks and labels alone.
+/// Who has the port, by locks and labels alone.
 fn claim(registry: &Registry, ports: &PortsFile, port: u16, here: &ProcessStamp) -> Result<PortUsage> {
     let slot = ports.read_one(port)?;
     if let LabelState::Kept(label) = registry.standing_as_seen(ports, port, slot, here)?

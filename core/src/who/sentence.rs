@@ -1,5 +1,5 @@
-//! What is said of a port, in one sentence for people and error messages. Pure. Names of processes are written by
-//! whoever started them, so nothing in them may move a terminal's cursor.
+//! Describes a port in one sentence for people and error messages. Pure. Any user can choose the name of a process, so
+//! control characters in it are escaped.
 
 use std::fmt;
 
@@ -20,10 +20,10 @@ impl fmt::Display for PortReport {
             (Some(occupants), None) => write!(f, "port {port} is in use by {occupants}; not leased")?,
             (None, Some(claim)) => write!(f, "port {port} is {claim}")?,
             (None, None) if self.sockets.is_empty() => match &self.usage {
-                PortUsage::Free if self.complete => write!(f, "nobody is on port {port}")?,
+                PortUsage::Free if self.complete => write!(f, "port {port} is not in use")?,
                 PortUsage::Free => write!(
                     f,
-                    "nobody is on port {port}, as far as this kernel shows: a program might have bound it without \
+                    "port {port} is not in use, as far as this kernel shows: a program might have bound it without \
                      listening"
                 )?,
                 usage => PortState { port, usage: usage.clone() }.fmt(f)?,
@@ -35,7 +35,7 @@ impl fmt::Display for PortReport {
 }
 
 impl PortReport {
-    /// The processes, of the sockets that hold the port if there are such, else of connections.
+    /// The processes of the sockets that hold the port if there are any, else those of connections.
     fn occupants(&self) -> Option<String> {
         let holds = |socket: &&SocketInfo| matches!(socket.state, "listen" | "bound" | "unconnected");
         let mut sockets: Vec<&SocketInfo> = self.sockets.iter().filter(holds).collect();
@@ -60,7 +60,7 @@ impl PortReport {
         let worktree = self
             .record
             .as_ref()
-            .map(|record| format!(" of work tree {}", printable(&record.worktree_path.to_string_lossy())));
+            .map(|record| format!(" of worktree {}", printable(&record.worktree_path.to_string_lossy())));
         let worktree = worktree.unwrap_or_default();
         match &self.usage {
             PortUsage::Kept { id, since } => Some(format!("kept by environment {id}{worktree}, since {since}")),
@@ -77,7 +77,8 @@ impl PortReport {
         }
     }
 
-    /// Connections that no process has: not any more, for a minute or so, or not yet.
+    /// Connections without a process: closed ones, which the kernel keeps for a minute or so, and those not accepted
+    /// yet.
     fn ownerless(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ownerless = || self.sockets.iter().filter(|socket| socket.user_id.is_none());
         let waiting = ownerless().filter(|socket| socket.waits_to_be_accepted()).count();
@@ -114,7 +115,7 @@ impl fmt::Display for Hidden {
     }
 }
 
-/// With what would move the cursor or colour a terminal made visible.
+/// Escapes characters that would move the cursor or change the colours of a terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
@@ -201,7 +202,7 @@ mod tests {
         );
         let blind = PortReport { complete: false, ..report(PortUsage::Free, Vec::new()) };
         assert!(blind.to_string().contains("as far as this kernel shows"), "{blind}");
-        assert_eq!(report(PortUsage::Free, Vec::new()).to_string(), "nobody is on port 8080");
+        assert_eq!(report(PortUsage::Free, Vec::new()).to_string(), "port 8080 is not in use");
     }
 
     #[test]
@@ -222,7 +223,7 @@ mod tests {
         let said = report(bound(), sockets).to_string();
         let connections = "2 closed connections that the kernel has yet to drop; 3 connections still to be accepted";
         assert!(said.ends_with(&format!("; not leased; {connections}")), "{said}");
-        // The tables are read one after the other, and its server may have gone in between.
+        // The tables are read one after the other, and the server may have stopped in between.
         let said = report(bound(), vec![waiting("established")]).to_string();
         assert_eq!(said, "no process is on port 8080, only 1 connection still to be accepted");
     }

@@ -1,4 +1,4 @@
-//! A port's report, flat: the fields of `who --json`, which every language reads.
+//! The fields of `who --json` as flat structs, which every language reads.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use crate::port_state::{Holder, PortUsage};
 use crate::registry::Lifetime;
 use crate::time::Timestamp;
 
-/// Who is on a port, as `who --json` shows it.
+/// What is on a port, as `who --json` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PortSummary {
     /// The port.
     pub port: u16,
-    /// One sentence.
+    /// A sentence that describes it.
     pub message: String,
     /// Whether there is a socket on it.
     pub in_use: bool,
@@ -36,15 +36,15 @@ pub struct PortSummary {
 pub struct PortClaim {
     /// `held` or `kept`.
     pub lifetime: &'static str,
-    /// The process that took the lease, by its ID in its own PID namespace.
+    /// The process that took the lease; its ID is from its own PID namespace.
     pub holder: Option<Holder>,
     /// The environment.
     pub isolation_id: Option<String>,
-    /// Since when.
+    /// When it was taken.
     pub since: Option<Timestamp>,
-    /// The environment's work tree; none of another user's, as is the following.
+    /// The environment's worktree; `None` if it is another user's. The same holds for the next field.
     pub worktree_path: Option<PathBuf>,
-    /// What tells the environment from others of its work tree.
+    /// The environment's instance ID, which distinguishes it from others of its worktree.
     pub instance_id: Option<String>,
 }
 
@@ -52,13 +52,13 @@ pub struct PortClaim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HolderSummary {
-    /// Its process ID; of one that only has the lease, as seen from its own PID namespace.
+    /// Its process ID; that of a mere lease holder is from its own PID namespace.
     pub pid: u32,
-    /// Its command name, where it can be read from here.
+    /// Its command name, if this process can read it.
     pub name: Option<String>,
-    /// Its command line, if it has a socket on the port, as are the following two.
+    /// Its command line, if it has a socket on the port; the same holds for the next two fields.
     pub command: Option<String>,
-    /// The user it runs as, by name or else by number.
+    /// The name or number of the user it runs as.
     pub user: Option<String>,
     /// When it started.
     pub started_at: Option<Timestamp>,

@@ -1,8 +1,8 @@
-//! Becoming another program.
+//! Executes another program in this process.
 
 use std::ffi::c_char;
 
-/// As `execvp`, with an environment. Comes back only if that failed.
+/// As `execvp`, with an environment. Returns only on failure.
 ///
 /// # Safety
 /// `program` is a C string; `args` and `variables` are arrays of C strings that end with a null pointer.

@@ -1,9 +1,10 @@
-//! Sockets that hold ports, and that a forked child is not to have: as long as one copy is open nobody else can bind the
-//! port, and the child knows nothing of it. So a handler that runs in the child closes them, before `fork` returns there; and
-//! the parent's returns once it has, so that whoever lets go of a guard after a fork lets go of all of it.
+//! Sockets that hold ports and that a forked child must not keep: while one copy is open, no other program can bind the
+//! port, and the child does not know that it has a copy. So a fork handler closes them in the child before `fork`
+//! returns there. The parent's `fork` waits for that, so that a guard that is dropped after a fork is closed
+//! everywhere.
 //!
-//! The handler may do only what a signal handler may, so it looks the sockets up in a fixed array of atomics. A child that
-//! a raw `clone` makes runs no handler.
+//! The handler may only do what a signal handler may, so it finds the sockets in a fixed array of atomics. No handler
+//! runs in a child of a raw `clone`.
 
 use std::cell::Cell;
 use std::io;
@@ -19,28 +20,30 @@ use super::socket_numbers::number_of;
 use crate::sys::unix::descriptor::{Marked, above_standard};
 use crate::sys::unix::fork::at_fork;
 
-/// As many sockets as a process may guard ports with: two a port.
+/// The most guard sockets that a process may have: two per port.
 const MOST: usize = 8192;
 
-/// An entry a socket: the low bits of its cookie, then its descriptor and one. 0 is a place that is free.
+/// One entry per socket: the low bits of its cookie, then its descriptor plus one. 0 is a free entry.
 static TABLE: [AtomicU64; MOST] = [const { AtomicU64::new(0) }; MOST];
 
-/// No entry lies at or behind this place.
+/// All entries in use are below this index.
 static END: AtomicUsize = AtomicUsize::new(0);
 
-/// How many entries there are.
+/// The number of entries in use.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 const DESCRIPTOR_BITS: u32 = 24;
 
-/// How long a parent's fork waits for a child that does not get to run. It takes microseconds, unless it is stopped.
+/// How long a parent's fork waits, in milliseconds, for a child that does not run. It takes microseconds, unless the
+/// child is stopped.
 const CHILD_PATIENCE_MS: i32 = 100;
 
-/// As often as a signal may interrupt that.
+/// How many interruptions by a signal that wait survives.
 const INTERRUPTIONS: usize = 10;
 
 thread_local! {
-    /// By which the child of this thread's fork says that it has closed its copies; negative if nobody waits for that.
+    /// The descriptor by which the child of this thread's fork reports that it has closed its copies; negative if there
+    /// is none.
     static CLOSED: Cell<i32> = const { Cell::new(-1) };
 }
 
@@ -69,8 +72,8 @@ impl GuardSocket {
         Ok(Self { socket: Some(socket), place, entry })
     }
 
-    /// Lets servers bind over it that set `SO_REUSEADDR`, or nobody: for TCP. An error if its descriptor was closed behind our
-    /// back.
+    /// Allows or blocks TCP binds over it by servers that set `SO_REUSEADDR`. An error if the program has closed its
+    /// descriptor.
     pub(crate) fn open(&self, open: bool) -> io::Result<()> {
         match &self.socket {
             Some(socket) if socket.is_ours() => socket.open().set_reuse_address(open),
@@ -81,10 +84,10 @@ impl GuardSocket {
 
 impl Drop for GuardSocket {
     fn drop(&mut self) {
-        // Before its entry goes: a child that is forked in between finds an entry that means nothing.
+        // Closed before its entry is cleared: a child that is forked in between finds an entry that matches no socket.
         self.socket = None;
         if let Some(place) = TABLE.get(self.place) {
-            // In a forked child the place may be another's by now.
+            // In a forked child, the entry may belong to another socket by now.
             if place.compare_exchange(self.entry, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 LIVE.fetch_sub(1, Ordering::AcqRel);
             }
@@ -101,7 +104,8 @@ extern "C" fn before_fork() {
     CLOSED.set(event);
 }
 
-/// A descriptor that is ready once something is written to it; negative if there is none to be had, and then nobody waits.
+/// A descriptor that becomes readable once something is written to it; negative if none is available, and then the fork
+/// does not wait.
 fn event() -> i32 {
     let flags = rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK;
     let made = rustix::event::eventfd(0, flags).map_err(io::Error::from).and_then(above_standard);

@@ -1,5 +1,5 @@
-//! Which processes have given sockets open, and what they are: one pass over the descriptors of all processes that
-//! this one may look into. Knows /proc, not ports.
+//! The processes that have given sockets open, with details: one pass over the descriptors of all processes that this
+//! one may inspect. Knows /proc, not ports.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -10,16 +10,16 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::sys::port_socket::SocketHolder;
 use crate::time::Timestamp;
 
-/// For each of the sockets `wanted`, by inode, the processes that have it open, ascending. What cannot be looked into is
-/// left out.
+/// For each of the sockets in `wanted`, by inode, the processes that have it open, ascending. Leaves out processes that
+/// this one may not inspect.
 pub(crate) fn socket_holders(wanted: &HashSet<u64>) -> BTreeMap<u64, Vec<SocketHolder>> {
     let mut found: BTreeMap<u64, Vec<SocketHolder>> = BTreeMap::new();
     if wanted.is_empty() {
         return found;
     }
-    // One that ends while it is looked at is not an error, and neither is one that may not be looked at.
+    // A process that ends meanwhile, or that may not be inspected, is not an error.
     for process in all_processes().into_iter().flatten().flatten() {
-        // A set: a process may have the same socket open several times.
+        // A set, because a process may have the same socket open several times.
         let held: HashSet<u64> = process
             .fd()
             .into_iter()
@@ -55,27 +55,27 @@ fn describe(process: &Process) -> Option<SocketHolder> {
 }
 
 fn command(pid: u32) -> String {
-    // Not by the crate, which refuses arguments that are not UTF-8.
+    // Not read with the crate, which fails on arguments that are not UTF-8.
     let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let arguments: Vec<_> = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
     arguments.join(" ").trim_end().to_owned()
 }
 
-/// The clock of start times counts ticks from boot, like `CLOCK_BOOTTIME`; it has no wall-clock time of its own. That of
-/// boot is measured, and taken down to whole ticks as well: so a process has the same start whenever it is asked about,
-/// up to two ticks too early.
+/// Start times count ticks since boot, like `CLOCK_BOOTTIME`, and have no relation to the wall clock. So the boot time
+/// is measured, and rounded down to whole ticks as well: a process gets the same start time whenever it is asked for,
+/// at most two ticks too early.
 fn started_at(ticks: u64) -> Timestamp {
     let tick_ms = 1000 / procfs::ticks_per_second().clamp(1, 1000);
     let boot_ticks = booted_at_ns() / (tick_ms * 1_000_000);
     Timestamp::from_unix_ms((boot_ticks + ticks) * tick_ms)
 }
 
-/// When this machine was booted, in nanoseconds since 1970 by its present clock.
+/// When this machine was booted, in nanoseconds since 1970 by its current clock.
 fn booted_at_ns() -> u64 {
     let read = |id| Duration::try_from(clock_gettime(id)).map_or(0, |time| time.as_nanos() as u64);
     let (mut booted_at, mut least) = (0, u64::MAX);
-    // Whoever is put aside between two clocks reads times that do not belong together: so those count that were read the
-    // fastest.
+    // A thread that is preempted between reading two clocks gets times that do not belong together, so the fastest
+    // reading counts.
     for _ in 0..100 {
         let before = read(ClockId::Boottime);
         let now = read(ClockId::Realtime);

@@ -1,11 +1,11 @@
-//! Which ports the kernel keeps for itself, and the time by which it dates files.
+//! The ports that the kernel reserves, and the clock of file timestamps.
 
 use std::time::Duration;
 
 use crate::port_set::{KernelPorts, PortRange, PortSet};
 
-/// Reads the ephemeral range and the reserved ports. Where `/proc/sys` is not readable (some sandboxes), the
-/// kernel's compiled-in default range is assumed.
+/// Reads the ephemeral range and the reserved ports. Assumes the kernel's default range if `/proc/sys` is not readable,
+/// as in some sandboxes.
 pub(crate) fn kernel_ports() -> KernelPorts {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let reserved = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_reserved_ports").unwrap_or_default();
@@ -17,13 +17,13 @@ pub(crate) fn kernel_ports() -> KernelPorts {
     KernelPorts { ephemeral, reserved: PortSet::parse(&reserved).unwrap_or_default() }
 }
 
-/// The time by which the kernel dates files, since 1970.
+/// The current time by the kernel's clock for file timestamps, since 1970.
 pub(crate) fn file_time() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
     now.try_into().unwrap_or_default()
 }
 
-/// Why portalloc cannot hold ports here, where it cannot.
+/// Why portalloc cannot hold ports on this kernel; `None` if it can.
 pub(crate) fn unsupported() -> Option<String> {
     None
 }

@@ -23,13 +23,13 @@ pub(crate) mod words;
 
 pub(crate) use super::unix::children::keep_exit_statuses;
 pub(crate) use super::unix::descriptor::{Marked, let_inherit, share, socket};
+pub(crate) use super::unix::directory::Directory;
 pub(crate) use super::unix::entries::{entry, entry_of, is_absent};
 pub(crate) use super::unix::files::{
-    KEEP, UNFINISHED, create_new, create_private_folder, exchange, leads_in_a_circle, mark, marked, open_to_change,
+    KEEP, UNFINISHED, create_new, create_private_directory, exchange, leads_in_a_circle, mark, marked, open_to_change,
     open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file, rename_new, try_lock_file,
     write_all_at,
 };
-pub(crate) use super::unix::folder::Folder;
 pub(crate) use super::unix::fork::generation;
 pub(crate) use super::unix::limit::limit_reached;
 pub(crate) use super::unix::locks::{conflict, try_lock, unlock};
@@ -43,10 +43,10 @@ pub(crate) use limits::{file_time, kernel_ports, unsupported};
 pub(crate) use namespaces::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
 pub(crate) use port_sockets::port_sockets;
 pub(crate) use process::process_name;
-pub(crate) use registry_root::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_folder, make_at_boot};
+pub(crate) use registry_root::{AT_BOOT, PLAIN, SET_UP, forget_at_boot, is_roots_shared_directory, make_at_boot};
 pub(crate) use watch::CloseWatch;
 
-// What `unix` needs of each system.
+// What `unix` needs from each system.
 pub(super) use exec::execvpe;
 pub(super) use places::{open_place, open_up};
 pub(super) use socket_numbers::socket_number;

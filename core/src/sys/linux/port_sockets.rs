@@ -1,5 +1,5 @@
-//! The sockets on given ports, as the kernel tells of them: by netlink, else from the tables in /proc. Reads, unlike a
-//! probe, without getting in anybody's way. Knows neither processes nor leases.
+//! The kernel's view of the sockets on given ports: by netlink, else from the tables in /proc. Unlike a probe, it never
+//! makes another program's bind fail. Knows neither processes nor leases.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// The tables are what is left where netlink is refused: they must tell the same.
+    /// The tables are the fallback where netlink is refused, so both must give the same result.
     #[test]
     fn netlink_and_tables_agree() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,5 +1,6 @@
-//! Which process is meant by a PID, and whether it still runs. A start time is in clock ticks since boot
-//! (`/proc/PID/stat`); namespaces are known by their inodes, and that of time is 0 before Linux 5.6, which has but one.
+//! Identifies the process behind a PID, and tells whether it still runs. Start times are in clock ticks since boot
+//! (`/proc/PID/stat`); namespaces are identified by inode. The time namespace is 0 before Linux 5.6, which has only
+//! one.
 
 use std::io;
 
@@ -7,18 +8,18 @@ use procfs::process::{Process, Stat};
 use rustix::process::{Pid, test_kill_process};
 
 use super::namespaces::{pid_namespace, time_namespace};
-use crate::sys::process_stamp::{Judgement, ProcessStamp};
+use crate::sys::process_stamp::{Liveness, ProcessStamp};
 
 impl ProcessStamp {
-    /// This process.
+    /// The stamp of this process.
     pub(crate) fn current() -> io::Result<Self> {
         let stat = Process::myself().and_then(|process| process.stat()).map_err(from_procfs)?;
         Self::of(std::process::id(), &stat)
     }
 
-    /// The running process with this ID, or `None` if there is none.
+    /// The stamp of the running process with this ID; `None` if there is none.
     pub(crate) fn running(pid: u32) -> io::Result<Option<Self>> {
-        if exists(pid) == Judgement::Ended || !proc_is_ours() {
+        if exists(pid) == Liveness::Ended || !proc_is_ours() {
             return Ok(None);
         }
         let Some(id) = i32::try_from(pid).ok() else { return Ok(None) };
@@ -29,7 +30,7 @@ impl ProcessStamp {
         }
     }
 
-    /// A process of this one's namespaces.
+    /// The stamp of a process in the same namespaces as this one.
     fn of(pid: u32, stat: &Stat) -> io::Result<Self> {
         let number = |inode: u64| u32::try_from(inode).unwrap_or(u32::MAX);
         Ok(Self {
@@ -41,39 +42,39 @@ impl ProcessStamp {
     }
 
     /// Whether this process still runs. `here` is the stamp of the calling process.
-    pub(crate) fn judge(&self, here: &Self) -> Judgement {
+    pub(crate) fn judge(&self, here: &Self) -> Liveness {
         if (self.pid_namespace, self.time_namespace) != (here.pid_namespace, here.time_namespace) {
-            return Judgement::Unknown;
+            return Liveness::Unknown;
         }
-        if exists(self.pid) == Judgement::Ended {
-            return Judgement::Ended;
+        if exists(self.pid) == Liveness::Ended {
+            return Liveness::Ended;
         }
         if !proc_is_ours() {
-            return Judgement::Unknown;
+            return Liveness::Unknown;
         }
         let process = i32::try_from(self.pid).ok().and_then(|pid| Process::new(pid).ok());
-        // It may exist, and yet /proc hides it (hidepid): then it is not to be judged.
-        let Some(stat) = process.and_then(|process| process.stat().ok()) else { return Judgement::Unknown };
-        if stat.starttime != self.start_time || has_ended(&stat) { Judgement::Ended } else { Judgement::Running }
+        // The process may exist while /proc hides it (hidepid): then it cannot be judged.
+        let Some(stat) = process.and_then(|process| process.stat().ok()) else { return Liveness::Unknown };
+        if stat.starttime != self.start_time || has_ended(&stat) { Liveness::Ended } else { Liveness::Running }
     }
 }
 
-/// The command name of a running process, for people to read.
+/// The command name of a running process, for messages.
 pub(crate) fn process_name(pid: u32) -> Option<String> {
     Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok().map(|stat| stat.comm)
 }
 
-/// A zombie has ended, though nobody has asked for its exit status yet. Not one of which only the main thread has ended: the
-/// others go on, and have all that the process has.
+/// A zombie has ended, even if its exit status was not read yet. A process of which only the main thread has ended has
+/// not: its other threads continue, with everything that the process has open.
 fn has_ended(stat: &Stat) -> bool {
     matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1
 }
 
-fn exists(pid: u32) -> Judgement {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Judgement::Ended };
+fn exists(pid: u32) -> Liveness {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Liveness::Ended };
     match test_kill_process(pid) {
-        Err(rustix::io::Errno::SRCH) => Judgement::Ended,
-        Ok(()) | Err(_) => Judgement::Running,
+        Err(rustix::io::Errno::SRCH) => Liveness::Ended,
+        Ok(()) | Err(_) => Liveness::Running,
     }
 }
 
@@ -100,13 +101,13 @@ mod tests {
         let here = ProcessStamp::current().unwrap();
         let mut child = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         let stamp = ProcessStamp::running(child.id()).unwrap().unwrap();
-        assert_eq!(stamp.judge(&here), Judgement::Running);
-        assert_eq!(ProcessStamp { start_time: stamp.start_time + 1, ..stamp }.judge(&here), Judgement::Ended);
-        assert_eq!(ProcessStamp { pid_namespace: 1, ..stamp }.judge(&here), Judgement::Unknown);
-        assert_eq!(ProcessStamp { time_namespace: 1, ..stamp }.judge(&here), Judgement::Unknown);
+        assert_eq!(stamp.judge(&here), Liveness::Running);
+        assert_eq!(ProcessStamp { start_time: stamp.start_time + 1, ..stamp }.judge(&here), Liveness::Ended);
+        assert_eq!(ProcessStamp { pid_namespace: 1, ..stamp }.judge(&here), Liveness::Unknown);
+        assert_eq!(ProcessStamp { time_namespace: 1, ..stamp }.judge(&here), Liveness::Unknown);
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(stamp.judge(&here), Judgement::Ended);
+        assert_eq!(stamp.judge(&here), Liveness::Ended);
         assert_eq!(ProcessStamp::running(stamp.pid).unwrap(), None);
     }
 

@@ -1,4 +1,4 @@
-//! Where the registry of this machine can be, and what has it made at every boot.
+//! The possible places of this machine's registry, and the configuration that creates it at every boot.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,22 +7,24 @@ use std::path::Path;
 use crate::sys::unix::entries::{entry, is_absent};
 use crate::sys::unix::files::{UNFINISHED, remove_file};
 
-/// The registry of a machine that has been set up for all its users (`portalloc setup`).
+/// The registry of a machine that was set up for all users (`portalloc setup`).
 pub(crate) const SET_UP: &str = "/run/portalloc";
 
-/// The registry of one that has not.
+/// The registry of a machine without setup.
 pub(crate) const PLAIN: &str = "/tmp/portalloc";
 
-/// What systemd reads to make the folder at every boot, and to leave what is portalloc's in /tmp alone.
+/// The systemd-tmpfiles configuration, which creates the directory at every boot, and excludes portalloc's files in
+/// /tmp from cleaning.
 pub(crate) const AT_BOOT: &str = "/etc/tmpfiles.d/portalloc.conf";
 
-/// Whether `path` is a folder in which every user may make files and none may remove another's, of root or of an owner
-/// whom this user namespace does not know: root outside of a container, seen from inside.
-pub(crate) fn is_roots_shared_folder(path: &Path) -> bool {
+/// Whether `path` is a directory in which every user may create files, and no user may remove another's, owned by root
+/// or by an owner that this user namespace does not map: root outside of a container, as seen from inside.
+pub(crate) fn is_roots_shared_directory(path: &Path) -> bool {
     matches!(entry(path), Ok(Some(entry)) if entry.is_sticky_for_all() && (entry.user == 0 || is_unmapped(entry.user)))
 }
 
-/// Whether `user` is the number that stands for all owners whom this user namespace does not know, and for nobody in it.
+/// Whether `user` is the number that stands for all owners that this user namespace does not map, and for no user in
+/// it.
 fn is_unmapped(user: u32) -> bool {
     let overflow = std::fs::read_to_string("/proc/sys/kernel/overflowuid");
     let overflow = overflow.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(65534);
@@ -36,7 +38,7 @@ fn is_unmapped(user: u32) -> bool {
         })
 }
 
-/// Has the registry of a machine that was set up made at every boot, with the folder of this network namespace.
+/// Makes systemd create the registry at every boot, with the directory of this network namespace.
 pub(crate) fn make_at_boot(namespace: u64) -> io::Result<()> {
     let net = format!("{SET_UP}/net-{namespace}");
     let text = format!(
@@ -47,8 +49,8 @@ pub(crate) fn make_at_boot(namespace: u64) -> io::Result<()> {
          x /tmp/portalloc*\n"
     );
     let path = Path::new(AT_BOOT);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
     }
     let mut new = OsString::from(path);
     new.push(UNFINISHED);
@@ -56,7 +58,7 @@ pub(crate) fn make_at_boot(namespace: u64) -> io::Result<()> {
     std::fs::rename(&new, path)
 }
 
-/// Undoes that.
+/// Removes that configuration.
 pub(crate) fn forget_at_boot() -> io::Result<()> {
     match remove_file(Path::new(AT_BOOT)) {
         Err(error) if !is_absent(&error) => Err(error),

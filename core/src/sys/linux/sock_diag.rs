@@ -1,5 +1,5 @@
-//! The kernel's sock_diag over netlink: sockets on a range of ports, picked out by the kernel itself, so that a machine
-//! with thousands of other sockets answers as fast. Knows messages, not what they are asked for.
+//! Reads the sockets on a range of ports from the kernel's sock_diag interface over netlink. The kernel filters them,
+//! so the cost does not depend on the other sockets of the machine. Knows messages, not what they are asked for.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -17,13 +17,13 @@ use crate::port_set::PortRange;
 use crate::sys::port_socket::PortSocket;
 use crate::sys::unix::descriptor;
 
-/// The first kernel that shows TCP sockets that are bound and neither listen nor are connected, if asked for the state
-/// `TCP_BOUND_INACTIVE`; older ones pay no heed to that bit.
+/// The first kernel that shows TCP sockets that are bound but neither listen nor are connected, if asked for the state
+/// `TCP_BOUND_INACTIVE`. Older kernels ignore that bit.
 const SHOWS_BOUND: (u32, u32) = (6, 8);
 const BOUND_INACTIVE: u32 = 1 << 13;
 const STATES: u32 = StateFlags::all().bits() | BOUND_INACTIVE;
 
-/// The request for TCP sockets of both families, which the crate does not have.
+/// The request for TCP sockets of both families, which the crate does not define.
 const TCPDIAG_GETSOCK: u16 = 18;
 
 /// `INET_DIAG_REQ_BYTECODE`: the attribute with the filter.
@@ -32,7 +32,7 @@ const FILTER: u16 = 1;
 const AT_LEAST: u8 = 2;
 const AT_MOST: u8 = 3;
 
-/// The kernel fills at most this much at a time.
+/// The kernel fills at most this much at a time, in bytes.
 const BUFFER: usize = 32 << 10;
 
 /// The TCP and UDP sockets of this network namespace whose local port is in `range`.
@@ -55,8 +55,8 @@ pub(super) fn sockets(range: PortRange) -> io::Result<Vec<PortSocket>> {
     Ok(found)
 }
 
-/// Whether this kernel shows bound sockets. One that a distribution has taught it is not believed, to be on the safe
-/// side.
+/// Whether this kernel shows bound sockets, by its version number. A distribution's kernel with a backport counts as
+/// no, to be safe.
 pub(super) fn shows_bound() -> bool {
     let name = rustix::system::uname();
     version(&name.release().to_string_lossy()).is_some_and(|version| version >= SHOWS_BOUND)
@@ -67,7 +67,7 @@ fn version(release: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// A dump request of either kind, with a filter behind it.
+/// A dump request of either kind, followed by a filter.
 struct LeaseRequest {
     kind: u16,
     fixed: Vec<u8>,
@@ -92,11 +92,10 @@ impl NetlinkSerializable for LeaseRequest {
 }
 
 impl LeaseRequest {
-    /// Sockets of both families by one walk through the kernel's tables, of which there are few but large ones: the
-    /// first kind of request, from before families had requests of their own, saves half of the time.
+    /// Requests the sockets of both families in one pass over the kernel's tables, of which there are few but large
+    /// ones: the older request, which covers all families, takes half of the time.
     fn tcp(range: PortRange) -> Self {
-        // struct inet_diag_req: family, two lengths and extensions, none of them given; socket; states; a number
-        // that is not used.
+        // struct inet_diag_req: family, two lengths and the extensions, all 0; socket; states; an unused number.
         let fixed =
             [[0; 4].as_slice(), &bytes(&of(SocketId::new_v4(), range)), &STATES.to_ne_bytes(), &[0; 4]].concat();
         Self { kind: TCPDIAG_GETSOCK, fixed, filter: filter(range) }
@@ -130,7 +129,7 @@ fn bytes(part: &impl Emitable) -> Vec<u8> {
     bytes
 }
 
-/// A single port is compared before the filter is run.
+/// A single port is compared before the filter runs.
 fn of(mut id: SocketId, range: PortRange) -> SocketId {
     if range.count() == 1 {
         id.source_port = range.first();
@@ -138,7 +137,7 @@ fn of(mut id: SocketId, range: PortRange) -> SocketId {
     id
 }
 
-/// Two comparisons, each with how far to go on if it holds and if not: to the end of the program, which accepts, or
+/// Two comparisons, each with the jump distances for success and failure: to the end of the program, which accepts, or
 /// beyond it, which rejects.
 fn filter(range: PortRange) -> DefaultNla {
     let operation = |code: u8, yes: u8, no: u16| {
@@ -154,7 +153,7 @@ fn filter(range: PortRange) -> DefaultNla {
     DefaultNla::new(FILTER, program.concat())
 }
 
-/// Reads messages until the kernel says that it is done.
+/// Reads messages until the kernel reports the end of the dump.
 fn replies(socket: &Socket, buffer: &mut [u8], protocol: &'static str, found: &mut Vec<PortSocket>) -> io::Result<()> {
     loop {
         let length = match (&mut &*socket).read(buffer) {
@@ -183,7 +182,7 @@ fn error(payload: &[u8]) -> io::Error {
     }
 }
 
-/// Only the fixed part: of the attributes behind it none is wanted.
+/// Reads only the fixed part; no attributes are needed.
 fn reply(payload: &[u8], protocol: &'static str) -> io::Result<PortSocket> {
     let header = InetResponseHeader::parse(payload).map_err(io::Error::other)?;
     let id = header.socket_id;

@@ -1,15 +1,15 @@
-//! What the kernel says of a socket in a number of 64 bits.
+//! Socket options that are a 64-bit number.
 
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// The kernel's own number for a socket (`SO_COOKIE`), which no other one has.
+/// The kernel's unique number for a socket (`SO_COOKIE`).
 pub(crate) fn socket_number(socket: BorrowedFd<'_>) -> io::Result<u64> {
     number_of(socket.as_raw_fd(), libc::SO_COOKIE)
 }
 
-/// One system call and no more, since a handler in a forked child makes it, too.
+/// A single system call, because a handler in a forked child makes it, too.
 pub(super) fn number_of(fd: i32, option: i32) -> io::Result<u64> {
     let mut number = 0u64;
     let mut length = size_of::<u64>() as libc::socklen_t;

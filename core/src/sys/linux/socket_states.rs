@@ -1,8 +1,8 @@
-//! What the kernel's numbers for the states of sockets mean.
+//! The meanings of the kernel's numbers for socket states.
 
 use std::net::SocketAddr;
 
-/// The stable word for a state of the kernel's.
+/// The stable word for a socket state of the kernel.
 pub(super) fn state(protocol: &str, number: u8) -> &'static str {
     match (protocol, number) {
         ("udp", 7) => "unconnected",
@@ -12,7 +12,7 @@ pub(super) fn state(protocol: &str, number: u8) -> &'static str {
         (_, 4) => "fin_wait_1",
         (_, 5) => "fin_wait_2",
         (_, 6) => "time_wait",
-        // Neither netlink nor the tables show a TCP socket in this state unless it is bound.
+        // Netlink and the tables show a TCP socket in this state only if it is bound.
         (_, 7 | 13) => "bound",
         (_, 8) => "close_wait",
         (_, 9) => "last_ack",
@@ -22,7 +22,7 @@ pub(super) fn state(protocol: &str, number: u8) -> &'static str {
     }
 }
 
-/// None for the address that stands for "not connected".
+/// `None` for the address that stands for "not connected".
 pub(super) fn connected(remote: SocketAddr) -> Option<SocketAddr> {
     (remote.port() != 0).then_some(remote)
 }

@@ -1,4 +1,5 @@
-//! Waiting until somebody closes a file: the kernel says so for every end of a lease, be it a release or a death.
+//! Waits until a process closes a file: the kernel reports every end of a lease, by release or by the death of its
+//! holder.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,9 +12,9 @@ use rustix::fs::inotify;
 
 use crate::sys::unix::descriptor::above_standard;
 
-/// A watch on one file. Events that come while nobody waits are kept for the next wait.
+/// A watch on one file. Events that arrive between waits are kept for the next wait.
 pub(crate) struct CloseWatch {
-    /// None where the user's number of inotify instances is used up: then a wait is a timed look.
+    /// `None` if the user's inotify instances are used up: then a wait is a short timeout.
     inotify: Option<OwnedFd>,
 }
 
@@ -28,11 +29,11 @@ impl CloseWatch {
         Self { inotify: watch().ok() }
     }
 
-    /// Blocks until the file was closed by somebody, or `limit` is over. Returns whether it was closed.
+    /// Blocks until a process closes the file, or for `limit`. Returns whether it was closed.
     pub(crate) fn wait(&self, limit: Duration) -> io::Result<bool> {
         let timeout = Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
         let Some(fd) = &self.inotify else {
-            // Nothing to be told by: look again soon.
+            // Nothing reports the event, so the caller has to check again soon.
             let soon = Timespec::try_from(limit.min(Duration::from_millis(20))).unwrap_or(timeout);
             retry(|| poll(&mut [], Some(&soon)))?;
             return Ok(false);
@@ -45,7 +46,7 @@ impl CloseWatch {
     }
 }
 
-/// An interrupted wait is over early; whoever waits looks and waits again.
+/// An interrupted wait ends early; callers check and wait again.
 fn retry(call: impl FnOnce() -> rustix::io::Result<usize>) -> io::Result<usize> {
     match call() {
         Err(rustix::io::Errno::INTR) => Ok(0),

@@ -1,9 +1,9 @@
-//! Memory that a forked child finds wiped.
+//! Memory that the kernel wipes in a forked child.
 
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 
-/// A page of zeros that a forked child finds zeroed again.
+/// A zeroed page that is zeroed again in a forked child; `None` if the kernel does not support that.
 pub(crate) fn wiped_page() -> Option<*mut AtomicU64> {
     const LENGTH: usize = size_of::<AtomicU64>();
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

@@ -1,6 +1,6 @@
-//! Descriptors that stay open between calls, in a process that may do with its descriptors what it likes: a daemon closes
-//! all it does not know, and its next file gets one of their numbers. So a descriptor is looked at before it is used or
-//! closed, and one that is no longer ours is left alone.
+//! Descriptors that stay open between calls, in a process whose program may close any of them: a daemon closes all
+//! descriptors that it does not know, and its next file gets one of their numbers. So a descriptor is checked before it
+//! is used or closed, and one that is no longer ours is left alone.
 
 use std::fs::File;
 use std::io;
@@ -14,52 +14,53 @@ use crate::sys::entry::FileId;
 use crate::sys::inheritable::Inheritable;
 use crate::sys::platform;
 
-/// Below it are standard input, output and error, which are never ours, even where a program has closed them: what it
-/// writes to its standard error must not end up in a file of the registry.
+/// Lower numbers are standard input, output and error, and are never used here, even if the program has closed them:
+/// its writes to standard error must not end up in a file of the registry.
 const FIRST: i32 = 3;
 
-/// From here on lie those that stay open for long: programs close and reuse low numbers, and know them by heart.
+/// Long-lived descriptors start here, because programs close and reuse low numbers, and some have them hard-coded.
 const FIRST_LONG_LIVED: i32 = 64;
 
-/// Moves a descriptor off the numbers of standard input, output and error.
+/// Moves a descriptor away from the numbers of standard input, output and error.
 pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     if fd.as_raw_fd() >= FIRST { Ok(fd) } else { Ok(fcntl_dupfd_cloexec(&fd, FIRST)?) }
 }
 
-/// Makes a socket, closed on exec, that is never standard input, output or error.
+/// Creates a socket, closed on exec, that is never standard input, output or error.
 pub(crate) fn socket(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
     above_standard(Socket::new(domain, kind, protocol)?.into()).map(Socket::from)
 }
 
-/// As [`above_standard`], for one that stays open for long: from 64 on, where the limit allows.
+/// As [`above_standard`], for a long-lived descriptor: 64 or above, if the limit allows.
 pub(crate) fn out_of_the_way(fd: OwnedFd) -> io::Result<OwnedFd> {
     fcntl_dupfd_cloexec(&fd, FIRST_LONG_LIVED).or_else(|_| above_standard(fd))
 }
 
-/// A copy of what is open, for other processes: with the same locks, and closed in them unless it is left open.
+/// A copy of an open file for other processes: it has the same locks, and is closed on exec unless [`let_inherit`]
+/// changes that.
 pub(crate) fn share(file: &File) -> io::Result<Inheritable> {
     above_standard(file.try_clone()?.into()).map(Inheritable::from)
 }
 
-/// Lets programs that are started from here on inherit it.
+/// Makes programs that are started from now on inherit it.
 pub(crate) fn let_inherit(shared: &Inheritable) -> io::Result<()> {
     Ok(rustix::io::fcntl_setfd(shared, rustix::io::FdFlags::empty())?)
 }
 
-/// By what a descriptor is known again.
+/// How a descriptor is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
-    /// A position that nothing but we sets. It belongs to the open file description, so it tells two descriptions of one
-    /// file apart, and every copy of one has it.
+    /// A file position that no one else sets. It belongs to the open file description, so it distinguishes two
+    /// descriptions of one file, and all copies of a description share it.
     Position(u64),
     /// The kernel's number for a socket.
     Cookie(u64),
-    /// Which file it is: enough for a folder, whose descriptions are all alike.
+    /// The identity of the file: enough for a directory, whose descriptions are interchangeable.
     File(FileId),
 }
 
 impl Mark {
-    /// Whether `fd` bears it. At most one system call.
+    /// Whether `fd` has this mark. At most one system call.
     fn is_on(self, fd: BorrowedFd<'_>) -> bool {
         match self {
             Self::Position(position) => rustix::fs::tell(fd).is_ok_and(|here| here == position),
@@ -69,16 +70,17 @@ impl Mark {
     }
 }
 
-/// Something open that is closed only if it still is what it was.
+/// An open descriptor that is closed only if its number still stands for it.
 #[derive(Debug)]
 pub(crate) struct Marked<T: AsFd + IntoRawFd> {
-    /// None only once it is dropped.
+    /// `None` only once it is dropped.
     open: Option<T>,
     mark: Mark,
 }
 
 impl Marked<File> {
-    /// Marks a file by its position, which should be a random one, beyond the end of the file, and must not be used.
+    /// Marks a file by its position, which should be a random one beyond the end of the file, and must not be used
+    /// otherwise.
     pub(crate) fn by_position(file: File, position: u64) -> io::Result<Self> {
         rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(position))?;
         Ok(Self { open: Some(file), mark: Mark::Position(position) })
@@ -92,14 +94,14 @@ impl Marked<Socket> {
         Ok(Self { open: Some(socket), mark: Mark::Cookie(cookie) })
     }
 
-    /// The kernel's number for it.
+    /// The kernel's number for the socket.
     pub(crate) fn cookie(&self) -> u64 {
         if let Mark::Cookie(cookie) = self.mark { cookie } else { 0 }
     }
 }
 
 impl<T: AsFd + IntoRawFd> Marked<T> {
-    /// Marks a folder.
+    /// Marks a directory.
     pub(crate) fn by_inode(open: T) -> io::Result<Self> {
         let mark = Mark::File(entry_of(&open)?.id);
         Ok(Self { open: Some(open), mark })
@@ -110,12 +112,12 @@ impl<T: AsFd + IntoRawFd> Marked<T> {
         self.open.as_ref().is_some_and(|open| self.mark.is_on(open.as_fd()))
     }
 
-    /// Takes what is open out, without a look. For the rest of a call that has looked.
+    /// Takes the open value without a check. For the rest of a call that has checked it.
     pub(crate) fn take(&mut self) -> Option<T> {
         self.open.take()
     }
 
-    /// What is open, without a look. For the rest of a call that has looked.
+    /// The open value, without a check. For the rest of a call that has checked it.
     pub(crate) fn open(&self) -> &T {
         let Some(open) = &self.open else { unreachable!("it is taken only by whoever drops the rest") };
         open
@@ -128,7 +130,7 @@ impl<T: AsFd + IntoRawFd> Drop for Marked<T> {
             && !self.is_ours()
             && let Some(open) = self.open.take()
         {
-            // Its number is another's, or nobody's.
+            // The number now stands for another file, or for none.
             let _ = open.into_raw_fd();
         }
     }

@@ -1,4 +1,4 @@
-//! What stands at a path, and what is told of it.
+//! The metadata of files.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::sys::entry::{Entry, EntryKind, FileId};
 
-/// What stands at `path`; `None` if nothing does.
+/// The metadata of `path`; `None` if it does not exist.
 pub(crate) fn entry(path: &Path) -> io::Result<Option<Entry>> {
     match rustix::fs::lstat(path).map_err(io::Error::from) {
         Ok(stat) => Ok(Some(describe(&stat))),
@@ -18,7 +18,7 @@ pub(crate) fn entry(path: &Path) -> io::Result<Option<Entry>> {
     }
 }
 
-/// What is told of an open file. The cheapest of the kernel's calls, because every lease asks.
+/// The metadata of an open file. Uses the cheapest system call for it, because every lease makes it.
 pub(crate) fn entry_of(file: &impl AsFd) -> io::Result<Entry> {
     Ok(describe(&rustix::fs::fstat(file)?))
 }
@@ -26,7 +26,7 @@ pub(crate) fn entry_of(file: &impl AsFd) -> io::Result<Entry> {
 #[expect(clippy::useless_conversion, reason = "types differ by platform")]
 pub(super) fn describe(stat: &Stat) -> Entry {
     let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => EntryKind::Folder,
+        FileType::Directory => EntryKind::Directory,
         FileType::RegularFile => EntryKind::File,
         FileType::Symlink => EntryKind::Link,
         _ => EntryKind::Other,
@@ -45,8 +45,8 @@ pub(super) fn describe(stat: &Stat) -> Entry {
     }
 }
 
-/// Whether an error about a path says that there is nothing at it: also where a folder on the way is something else by now,
-/// a link leads in circles, or no file can have so long a name.
+/// Whether an error about a path means that it does not exist. That includes a component that is not a directory, a
+/// loop of links, and a name that is too long.
 pub(crate) fn is_absent(error: &io::Error) -> bool {
     [Errno::NOENT, Errno::NOTDIR, Errno::NAMETOOLONG, Errno::LOOP]
         .iter()

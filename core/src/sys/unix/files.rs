@@ -1,5 +1,4 @@
-//! Files by their paths: changing what stands there so that nobody meets anything half made or loses what is
-//! another's.
+//! Files by path: changes them such that no process sees a half-made file or loses a file of its own.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,35 +10,35 @@ use rustix::io::Errno;
 
 use super::descriptor::above_standard;
 
-/// A file in every folder of the registry, which bears the sticky bit and so keeps what cleans old files away, such as
-/// systemd-tmpfiles, from removing the folder.
+/// A file in every directory of the registry. It has the sticky bit, so tools that remove old files, such as
+/// systemd-tmpfiles, keep the directory.
 pub(crate) const KEEP: &str = ".keep";
 
-/// Between a name and a random number: something that its maker has not finished yet.
+/// Separates a name from a random number: marks a file that is not finished yet.
 pub(crate) const UNFINISHED: &str = ".new-";
 
-/// Whether an error about a path says that its links lead in a circle.
+/// Whether an error about a path means that its links form a loop.
 pub(crate) fn leads_in_a_circle(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
-/// Makes a file that must not exist yet.
+/// Creates a file that must not exist yet.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create_new(true).open(path)?;
     Ok(above_standard(file.into())?.into())
 }
 
-/// Opens a file to read it, without waiting for whoever is to write into a pipe.
+/// Opens a file for reading, without waiting for the writer of a pipe.
 pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     open(path, OFlags::NONBLOCK)
 }
 
-/// The same, and follows no link in the last part of the path.
+/// As [`open_without_waiting`], without following a link in the last component of the path.
 pub(crate) fn open_without_following(path: &Path) -> io::Result<File> {
     open(path, OFlags::NONBLOCK | OFlags::NOFOLLOW)
 }
 
-/// Opens a file to read and to change it, in the same way.
+/// Opens a file for reading and writing, in the same way.
 pub(crate) fn open_to_change(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
@@ -50,12 +49,12 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// Makes a folder that only its owner may look into.
-pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+/// Creates a directory that only its owner may access.
+pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(path)
 }
 
-/// Locks a file until it is closed. `false`: somebody else has locked it.
+/// Locks a file until it is closed. `false` if another process has locked it.
 pub(crate) fn try_lock_file(file: &File) -> io::Result<bool> {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
@@ -64,28 +63,28 @@ pub(crate) fn try_lock_file(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Reads at a place, and leaves the file's position alone.
+/// Reads at an offset, without moving the file position.
 pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     file.read_exact_at(bytes, at)
 }
 
-/// Writes at a place, and leaves the file's position alone.
+/// Writes at an offset, without moving the file position.
 pub(crate) fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     file.write_all_at(bytes, at)
 }
 
-/// Removes a file, or a link.
+/// Removes a file or a link.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::unlink(path)?)
 }
 
-/// Removes a folder with all that is in it.
+/// Removes a directory and its contents.
 #[expect(clippy::disallowed_methods, reason = "the one place; it follows no link, neither at the top nor below")]
 pub(crate) fn remove_all(path: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(path)
 }
 
-/// Renames without ever replacing anything: `AlreadyExists` if something is there.
+/// Renames without ever replacing a file: `AlreadyExists` if the target exists.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS) => rename_new_by_hand(from, to),
@@ -93,8 +92,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Lets two files change their names. `NotFound` if there is nothing under one of them, `InvalidInput` where the file
-/// system cannot.
+/// Swaps the names of two files. `NotFound` if one of them does not exist, `InvalidInput` if the file system cannot.
 pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
@@ -102,18 +100,19 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
 /// For file systems without RENAME_NOREPLACE.
 fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
     if from.is_dir() {
-        create_private_folder(to)?;
+        create_private_directory(to)?;
         return std::fs::rename(from, to);
     }
     std::fs::hard_link(from, to)?;
     remove_file(from)
 }
 
-/// The extended attribute that says which registry a temp dir belongs to. Not a file inside, because a program such
-/// as initdb insists on an empty folder.
+/// The extended attribute that stores which registry a temp directory belongs to. It is not a file in the directory,
+/// because programs such as initdb require an empty one.
 const MARK: &str = "user.portalloc.registry";
 
-/// Writes the mark. File systems without such attributes lose only the sweep of temp dirs whose registry is gone.
+/// Writes the mark. `false` on a file system without extended attributes: then temp directories of a lost registry are
+/// not swept.
 pub(crate) fn mark(path: &Path, value: &[u8]) -> bool {
     rustix::fs::lsetxattr(path, MARK, value, XattrFlags::CREATE).is_ok()
 }

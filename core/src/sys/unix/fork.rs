@@ -1,4 +1,4 @@
-//! Telling a process from the one that it was forked from, without a system call and without its PID, which a child in
+//! Tells a process from the one that it was forked from, without a system call and without its PID, which a child in
 //! another PID namespace may share with its parent.
 
 use std::ptr;
@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::sys::platform;
 
-/// The last generation given out. A forked child goes on counting from its parent's number, so that no generation of its
-/// ancestors is ever its own.
+/// The last generation assigned. A forked child continues counting from its parent's number, so it never reuses a
+/// generation of its ancestors.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
-/// Where the generation of this process stands, 0 until it is asked for: in a page that the kernel wipes in every forked
-/// child, whatever call made that child. Null until it is first needed.
+/// Points to the generation of this process, which is 0 until it is first needed, in a page that the kernel wipes in
+/// every forked child, whatever call created the child. Null until it is first needed.
 static PAGE: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
 
-/// Takes the page's place where the kernel wipes none (before Linux 4.14, and in some sandboxes): the handler of
-/// [`at_fork`] sets it to 0 then.
+/// Used in place of the page if the kernel cannot wipe one (before Linux 4.14, and in some sandboxes): then the handler
+/// of [`at_fork`] sets it to 0.
 static FALLBACK: AtomicU64 = AtomicU64::new(0);
 
-/// A number that this process shares with no process that it was forked from, nor with any that is forked from it.
+/// A number that this process shares with none of its ancestors or forked children.
 pub(crate) fn generation() -> u64 {
     let cell = cell();
     match cell.load(Ordering::Relaxed) {
@@ -44,11 +44,11 @@ fn cell() -> &'static AtomicU64 {
     unsafe { &*page }
 }
 
-/// Makes `cell` the one of this process, unless another thread was first. Returns the one that counts.
+/// Makes `cell` the cell of this process, unless another thread was first. Returns the one that won.
 fn publish(cell: *mut AtomicU64) -> *mut AtomicU64 {
     match PAGE.compare_exchange(ptr::null_mut(), cell, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => cell,
-        // The page of this thread is left unused; it is one page, once.
+        // The page of this thread is never used; that wastes one page, once.
         Err(known) => known,
     }
 }
@@ -65,11 +65,11 @@ extern "C" fn forget_fallback() {
     FALLBACK.store(0, Ordering::Relaxed);
 }
 
-/// What is called around every `fork`, in the thread that forks: before it, after it in the parent, and in the child, before it
-/// returns there. The child's may only do what a signal handler may: no locks, no memory. They stay for as long as the process
-/// lives, so their library must never be unloaded.
+/// Registers handlers that run around every `fork`, in the forking thread: before it, after it in the parent, and in
+/// the child before `fork` returns there. The child's handler may only do what a signal handler may: no locks, no
+/// allocation. Handlers stay registered as long as the process lives, so their library must never be unloaded.
 ///
-/// Children of a raw `clone` do not call it.
+/// Children of a raw `clone` do not run them.
 pub(crate) fn at_fork(before: Option<extern "C" fn()>, in_parent: Option<extern "C" fn()>, in_child: extern "C" fn()) {
     let handler = |function: extern "C" fn()| function as unsafe extern "C" fn();
     // SAFETY: they are functions of this library, which is linked so that it is never unloaded.

@@ -1,4 +1,4 @@
-//! How the system says that a limit is reached. Imports nothing, since errors are told by it.
+//! How the system reports that a limit is reached. Imports nothing, since the error module uses it.
 
 /// Whether this is the limit on open descriptors, of the process or of the machine.
 pub(crate) fn limit_reached(error: &std::io::Error) -> bool {

@@ -1,5 +1,5 @@
-//! Open-file-description locks on byte ranges: byte 2^40 + p stands for port p. Behind all data, because some systems keep
-//! others from reading what is locked.
+//! Open-file-description locks on byte ranges: byte 2^40 + p stands for port p. That is beyond all data, because some
+//! systems prevent others from reading a locked range.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 
 use crate::port_set::PortRange;
 
-/// Where the locks begin. This never changes: whoever locks elsewhere excludes nobody.
+/// Where the locks begin. This must never change: locks elsewhere exclude nobody.
 const BASE: i64 = 1 << 40;
 
 /// `struct flock` with 64-bit offsets, on every target.
@@ -16,8 +16,8 @@ use libc::flock as Flock;
 #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
 use libc::flock64 as Flock;
 
-/// Takes a write lock over `range` for this open file description, all or nothing. `false`: another description
-/// has a part of it.
+/// Takes a write lock on `range` for this open file description, all or nothing. `false` if another description has a
+/// part of it.
 pub(crate) fn try_lock(file: &File, range: PortRange) -> io::Result<bool> {
     match control(file, libc::F_OFD_SETLK, &mut flock(libc::F_WRLCK, range)) {
         Ok(()) => Ok(true),
@@ -26,7 +26,7 @@ pub(crate) fn try_lock(file: &File, range: PortRange) -> io::Result<bool> {
     }
 }
 
-/// Lets go of `range`, for every process that shares the description.
+/// Releases `range`, for every process that shares the description.
 pub(crate) fn unlock(file: &File, range: PortRange) -> io::Result<()> {
     control(file, libc::F_OFD_SETLK, &mut flock(libc::F_UNLCK, range))
 }
@@ -39,7 +39,7 @@ pub(crate) fn conflict(file: &File, range: PortRange) -> io::Result<Option<PortR
         return Ok(None);
     }
     let port = |at: i64| u16::try_from((at - BASE).clamp(1, i64::from(u16::MAX))).unwrap_or(u16::MAX);
-    // A lock of length 0 reaches to the end of the file, however far that grows.
+    // A lock of length 0 extends to the end of the file, even as it grows.
     let last = if lock.l_len == 0 { i64::MAX } else { lock.l_start.saturating_add(lock.l_len - 1) };
     Ok(PortRange::new(port(lock.l_start), port(last)))
 }

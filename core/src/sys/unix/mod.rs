@@ -1,11 +1,11 @@
-//! What systems of Unix's kind share: files and folders, descriptors, children, users, forks.
+//! What Unix-like systems share: files and directories, descriptors, children, users, forks.
 
 #[expect(unsafe_code, reason = "only a system call can set what a signal does")]
 pub(super) mod children;
 pub(super) mod descriptor;
+pub(super) mod directory;
 pub(super) mod entries;
 pub(super) mod files;
-pub(super) mod folder;
 #[expect(unsafe_code, reason = "only system calls and libc know of forks")]
 pub(super) mod fork;
 pub(super) mod limit;

@@ -1,7 +1,7 @@
-//! Starting a program with what the standard library cannot give it: an empty signal mask, and sockets by systemd's
-//! protocol, whose `LISTEN_PID` is known only once the program's process exists.
+//! Starts a program with two things that the standard library does not support: an empty signal mask, and sockets by
+//! systemd's protocol, whose `LISTEN_PID` is known only once the program's process exists.
 //!
-//! What runs between fork and exec may only make system calls: all memory is prepared before.
+//! Between fork and exec only system calls are allowed, so all memory is prepared before.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
@@ -18,14 +18,14 @@ use crate::sys::server_socket::ServerSocket;
 /// The first descriptor of systemd's protocol.
 const FIRST: i32 = 3;
 
-/// Sockets to pass on, with a name each.
+/// The sockets to pass, each with a name.
 pub(crate) struct Activation {
     pub(crate) sockets: Vec<ServerSocket>,
     pub(crate) names: Vec<String>,
 }
 
-/// Starts `command`; `inherited` stays open in it, under whatever number. It is taken whole, because what is done in its
-/// child can be done only once: it names descriptors that are closed afterwards.
+/// Starts `command`; `inherited` stays open in it, under any number. Takes the command by value, because the closure
+/// for its child can run only once: it names descriptors that are closed afterwards.
 pub(crate) fn spawn(
     mut command: Command,
     inherited: &Inheritable,
@@ -33,7 +33,7 @@ pub(crate) fn spawn(
 ) -> io::Result<Child> {
     let count = activation.as_ref().map_or(0, |activation| activation.sockets.len());
     let first_free = FIRST + i32::try_from(count).map_err(io::Error::other)?;
-    // Out of the way of the numbers that the sockets get.
+    // Above the numbers that the sockets get.
     let inherited = rustix::io::fcntl_dupfd_cloexec(inherited, first_free)?;
     let kept = inherited.as_raw_fd();
     let mut moves = Vec::with_capacity(count);
@@ -47,11 +47,11 @@ pub(crate) fn spawn(
         }
         exec = Some(Exec::prepare(&command, count, &names)?);
     }
-    // The standard library opens a pipe of its own for the child: it must not get one of the sockets' numbers.
+    // The standard library opens a pipe for the child, which must not get one of the sockets' numbers.
     let _placeholders = occupy(first_free)?;
     let prepared = move || {
         empty_signal_mask()?;
-        // In the child only: else whatever another thread starts at this moment would inherit it, too.
+        // Only in the child: otherwise a program that another thread starts at this moment would inherit it, too.
         // SAFETY: a system call on a number, which is open.
         if unsafe { libc::fcntl(kept, libc::F_SETFD, 0) } < 0 {
             return Err(io::Error::last_os_error());
@@ -83,7 +83,7 @@ fn empty_signal_mask() -> io::Result<()> {
     }
 }
 
-/// Opens descriptors until every number below `limit` is taken.
+/// Opens descriptors until every number below `limit` is in use.
 fn occupy(limit: i32) -> io::Result<Vec<OwnedFd>> {
     let mut taken = Vec::new();
     loop {
@@ -95,15 +95,15 @@ fn occupy(limit: i32) -> io::Result<Vec<OwnedFd>> {
     }
 }
 
-/// A call of `execvpe` whose environment gets the number of the calling process at the last moment.
+/// A call of `execvpe` that writes the number of the calling process into the environment at the last moment.
 struct Exec {
     program: CString,
-    /// Owns what `argv` points to.
+    /// Owns the memory that `argv` points to.
     _args: Vec<CString>,
     argv: Vec<*const libc::c_char>,
     _variables: Vec<CString>,
     envp: Vec<*const libc::c_char>,
-    /// `LISTEN_PID=` with room for the digits, which `envp` points to.
+    /// `LISTEN_PID=` with room for the digits; `envp` points to it.
     pid_variable: Box<[u8]>,
 }
 
@@ -113,7 +113,7 @@ unsafe impl Send for Exec {}
 unsafe impl Sync for Exec {}
 
 const PID_VARIABLE: &[u8] = b"LISTEN_PID=";
-/// Digits of the largest process ID, and the end of the text.
+/// The digits of the largest process ID, and the terminating NUL.
 const PID_ROOM: usize = 11;
 
 impl Exec {
@@ -134,7 +134,7 @@ impl Exec {
         Ok(Self { program, _args: args, argv, _variables: variables, envp, pid_variable })
     }
 
-    /// Becomes the program; returns only if that failed.
+    /// Executes the program; returns only on failure.
     fn run(&mut self) -> io::Error {
         let mut pid = std::process::id();
         let mut digits = [0; PID_ROOM - 1];
@@ -151,7 +151,7 @@ impl Exec {
         for (to, digit) in room.zip(digits.iter().take(used).rev()) {
             *to = *digit;
         }
-        // Taken again, since the text has been written to.
+        // The pointer is taken again, since the text has changed.
         if let Some(pointer) = self.envp.iter_mut().nth_back(1) {
             *pointer = self.pid_variable.as_ptr().cast();
         }
@@ -161,19 +161,19 @@ impl Exec {
     }
 }
 
-/// The path of the command's program, if the command has a PATH of its own: else the system looks for it, by ours.
+/// The path of the command's program if the command sets PATH; otherwise the system searches our PATH.
 fn found_by(command: &Command) -> OsString {
     let program = command.get_program();
     let own_path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path);
     let candidates =
         own_path.into_iter().filter(|_| !program.as_bytes().contains(&b'/')).flat_map(std::env::split_paths);
     let mut found = candidates
-        .map(|folder| folder.join(program))
+        .map(|directory| directory.join(program))
         .filter(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file());
     found.next().map_or_else(|| program.to_owned(), Into::into)
 }
 
-/// The environment that the command would get, without what systemd's protocol uses.
+/// The environment that the command would get, without the variables of systemd's protocol.
 fn environment(command: &Command) -> Vec<(OsString, OsString)> {
     let changed: Vec<(&OsStr, Option<&OsStr>)> = command.get_envs().collect();
     let is_listen = |name: &OsStr| ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"].iter().any(|listen| name == *listen);

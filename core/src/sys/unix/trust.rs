@@ -1,22 +1,22 @@
-//! What the mode of a file or folder says about who else can change it.
+//! What the mode of a file or directory says about who else can change it.
 
 use super::users::user_id;
 use crate::sys::entry::Entry;
 
 impl Entry {
-    /// Anyone may make files there, and only their owners (and the folder's) may remove them.
+    /// Whether every user may create files in it, and only their owners (and the directory's) may remove them.
     pub(in crate::sys) fn is_sticky_for_all(self) -> bool {
-        self.is_folder() && self.mode & 0o1002 == 0o1002
+        self.is_directory() && self.mode & 0o1002 == 0o1002
     }
 
-    /// Whether every user may write it anyway.
+    /// Whether it is world-writable.
     pub(crate) fn is_writable_for_all(self) -> bool {
         self.mode & 0o002 != 0
     }
 
-    /// Why what stands in the place of a folder of the registry cannot be trusted: others could swap or empty it.
-    pub(crate) fn distrust_as_folder(self) -> Option<String> {
-        if !self.is_folder() {
+    /// Why a directory of the registry cannot be trusted: other users could swap or empty it. `None` if it can.
+    pub(crate) fn distrust_as_directory(self) -> Option<String> {
+        if !self.is_directory() {
             return Some(format!("is {}", self.describe()));
         }
         let trusted_owner = self.user == user_id() || self.user == 0;
@@ -28,7 +28,7 @@ impl Entry {
         }
         if self.mode & 0o1002 == 0o0002 {
             return Some(format!(
-                "can be emptied by anyone (its mode is {:o}: writable for all without the sticky bit)",
+                "can be emptied by anyone (its mode is {:o}: world-writable without the sticky bit)",
                 self.mode
             ));
         }

@@ -4,10 +4,10 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Room for the texts of an entry; what a system's own library asks for at first is less.
+/// Buffer size for the texts of an entry; larger than what the system's library suggests.
 const ROOM: usize = 16 << 10;
 
-/// The effective user of this process.
+/// The effective user ID of this process.
 pub(crate) fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }

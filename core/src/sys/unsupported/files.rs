@@ -26,7 +26,7 @@ stubs! {
         fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()>;
         fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()>;
         fn try_lock_file(file: &File) -> io::Result<bool>;
-        fn create_private_folder(path: &Path) -> io::Result<()>;
+        fn create_private_directory(path: &Path) -> io::Result<()>;
         fn remove_file(path: &Path) -> io::Result<()>;
         fn remove_all(path: &Path) -> io::Result<()>;
         fn rename_new(from: &Path, to: &Path) -> io::Result<()>;
@@ -37,7 +37,7 @@ stubs! {
     { false } {
         fn leads_in_a_circle(error: &io::Error) -> bool;
         fn mark(path: &Path, value: &[u8]) -> bool;
-        fn is_roots_shared_folder(path: &Path) -> bool;
+        fn is_roots_shared_directory(path: &Path) -> bool;
     }
     { None } {
         fn marked(path: &Path) -> Option<Vec<u8>>;
@@ -61,15 +61,15 @@ impl Entry {
         false
     }
 
-    pub(crate) fn distrust_as_folder(self) -> Option<String> {
+    pub(crate) fn distrust_as_directory(self) -> Option<String> {
         None
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Folder(Infallible);
+pub(crate) struct Directory(Infallible);
 
-impl Folder {
+impl Directory {
     stubs! {
         { refused() } {
             fn open(path: &Path) -> io::Result<Self>;
@@ -84,14 +84,14 @@ impl Folder {
     }
 }
 
-never! { Folder
-    fn folder(name: &OsStr) -> io::Result<Self>;
+never! { Directory
+    fn directory(name: &OsStr) -> io::Result<Self>;
     fn entry() -> io::Result<Entry>;
     fn entry_in(name: &OsStr) -> io::Result<Entry>;
     fn is_at(path: &Path) -> bool;
     fn contains(name: &OsStr) -> io::Result<bool>;
     fn names() -> io::Result<Vec<OsString>>;
-    fn create_shared_folder(name: &OsStr) -> io::Result<()>;
+    fn create_shared_directory(name: &OsStr) -> io::Result<()>;
     fn create_shared(name: &OsStr) -> io::Result<File>;
     fn create(name: &OsStr) -> io::Result<File>;
     fn read(name: &OsStr) -> io::Result<File>;
@@ -99,5 +99,5 @@ never! { Folder
     fn replace(from: &OsStr, to: &OsStr) -> io::Result<()>;
     fn rename_new(from: &OsStr, to: &OsStr) -> io::Result<()>;
     fn remove(name: &OsStr) -> io::Result<()>;
-    fn remove_folder(name: &OsStr) -> io::Result<()>;
+    fn remove_directory(name: &OsStr) -> io::Result<()>;
 }

@@ -1,5 +1,5 @@
-//! Platforms on which portalloc cannot hold ports yet: what depends on it can be built, and opening a registry says so.
-//! Beyond that nothing here is ever reached, so the types that need a registry have no values.
+//! Platforms on which portalloc cannot hold ports yet: programs that depend on it compile, and opening a registry
+//! returns an error. Nothing else here is ever called, so the types that need a registry have no values.
 
 /// Functions that all return the same, whatever they are given.
 macro_rules! stubs {
@@ -33,10 +33,10 @@ use crate::port_set::PortRange;
 use crate::sys::inheritable::Inheritable;
 
 pub(crate) use files::{
-    AT_BOOT, Folder, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private_folder, entry, entry_of, exchange,
-    file_time, forget_at_boot, is_absent, is_roots_shared_folder, leads_in_a_circle, make_at_boot, mark, marked,
-    open_to_change, open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file, rename_new,
-    try_lock_file, write_all_at,
+    AT_BOOT, Directory, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private_directory, entry, entry_of,
+    exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_at_boot, mark,
+    marked, open_to_change, open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file,
+    rename_new, try_lock_file, write_all_at,
 };
 pub(crate) use processes::{
     Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,

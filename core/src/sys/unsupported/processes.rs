@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use super::{BoundPort, refused};
 use crate::sys::inheritable::Inheritable;
-use crate::sys::process_stamp::{Judgement, ProcessStamp};
+use crate::sys::process_stamp::{Liveness, ProcessStamp};
 use crate::sys::server_socket::ServerSocket;
 
 impl ProcessStamp {
@@ -17,8 +17,8 @@ impl ProcessStamp {
         refused()
     }
 
-    pub(crate) fn judge(&self, _here: &Self) -> Judgement {
-        Judgement::Unknown
+    pub(crate) fn judge(&self, _here: &Self) -> Liveness {
+        Liveness::Unknown
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ports and sockets: nothing is bound, and nothing is looked at.
+//! Ports and sockets: nothing is bound or read.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::convert::Infallible;
@@ -12,7 +12,7 @@ use super::refused;
 use crate::port_set::{KernelPorts, PortRange, PortSet};
 use crate::sys::port_socket::{PortSockets, SocketHolder};
 
-/// The range of macOS and Windows, and of what the IANA says.
+/// The ephemeral range of macOS and Windows, which is also IANA's.
 pub(crate) fn kernel_ports() -> KernelPorts {
     KernelPorts { ephemeral: PortRange::new(49152, 65535), reserved: PortSet::default() }
 }

@@ -1,4 +1,4 @@
-//! What people would read.
+//! Platform-specific parts of messages.
 
 pub(crate) const NO_NETWORK_NAMESPACE: &str = "cannot tell this thread's network namespace";
 pub(crate) const NO_MOUNT_NAMESPACE: &str = "cannot tell this process's mount namespace";
@@ -9,9 +9,9 @@ pub(crate) const IN_PROCESSES: &str = "among the system's processes";
 pub(crate) const RAISE_LIMIT: &str = "close some files or raise the limit on open ones";
 pub(crate) const ALLOW_LOW_PORTS: &str = "ask for other ports";
 pub(crate) const NAME_ADDRESS: &str = "use 127.0.0.1, ::1, 0.0.0.0, :: or another address of this machine";
-pub(crate) const END_HOLDERS: &str = "end what is there, or wait longer";
+pub(crate) const END_HOLDERS: &str = "stop what uses them, or wait longer";
 pub(crate) const BE_ROOT: &str = "run it as an administrator";
 
 pub(crate) fn let_write(root: &str) -> String {
-    format!("let this process write to {root}, or set PORTALLOC_DIR to another folder")
+    format!("let this process write to {root}, or set PORTALLOC_DIR to another directory")
 }

@@ -1,4 +1,4 @@
-//! Opening the registry where its place may change: registry/mod.rs, folder.rs and handle.rs of the core. What is opened is
+//! Opening the registry where its place may change: registry/mod.rs, directory.rs and handle.rs of the core. What is opened is
 //! looked at once it is locked, since whoever changes the place has all locks of the old file.
 
 use crate::faults::Fault;

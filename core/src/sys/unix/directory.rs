@@ -1,4 +1,5 @@
-//! An open folder, in which several processes make and remove things at once, and which nobody may swap under us.
+//! An open directory, in which several processes create and remove files at once, and which no other user can swap
+//! unnoticed.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -17,61 +18,61 @@ use crate::sys::entry::Entry;
 use crate::sys::platform;
 use crate::sys::random::random_number;
 
-impl AsFd for Folder {
+impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-impl IntoRawFd for Folder {
+impl IntoRawFd for Directory {
     fn into_raw_fd(self) -> RawFd {
         self.0.into_raw_fd()
     }
 }
 
-/// An open folder: what is named below it is looked up in this very folder, wherever its path leads by now.
-pub(crate) struct Folder(OwnedFd);
+/// An open directory: names are looked up in this directory, wherever its path leads by now.
+pub(crate) struct Directory(OwnedFd);
 
-impl Folder {
-    /// Opens a folder; a symbolic link as its last part is refused.
+impl Directory {
+    /// Opens a directory. A symbolic link as the last component is an error.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
-    /// Opens a folder to look things up in it, which it may not allow to be listed; a symbolic link is refused.
+    /// Opens a directory for lookups, which this user may not be allowed to list. A symbolic link is an error.
     pub(crate) fn place(path: &Path) -> io::Result<Self> {
         Ok(Self(platform::open_place(CWD, path)?))
     }
 
-    /// Opens a folder in this one; a symbolic link is refused.
-    pub(crate) fn folder(&self, name: &OsStr) -> io::Result<Self> {
+    /// Opens a directory in this one. A symbolic link is an error.
+    pub(crate) fn directory(&self, name: &OsStr) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
 
-    /// The same, to be kept open for long: by its own descriptor, which is looked at before it is used.
+    /// Keeps it open for a long time, under a descriptor that is checked before each use.
     pub(crate) fn kept(self) -> io::Result<Marked<Self>> {
         Marked::by_inode(Self(out_of_the_way(self.0)?))
     }
 
-    /// What it is: its own, wherever its path leads by now.
+    /// The metadata of the opened directory, wherever its path leads by now.
     pub(crate) fn entry(&self) -> io::Result<Entry> {
         entry_of(&self.0)
     }
 
-    /// Makes a folder in this one in which every user may make files and none may remove another's. It appears with that
-    /// mode, whatever the umask, and with a file in it that keeps it from
-    /// ageing, so that nobody meets it half made. An existing one is left as it is.
-    pub(crate) fn create_shared_folder(&self, name: &OsStr) -> io::Result<()> {
+    /// Creates a directory in this one in which every user may create files, and no user may remove another's. It
+    /// appears with that mode, whatever the umask, and contains a file that protects it from age-based cleaning, so no
+    /// process sees it half made. An existing one is left as it is.
+    pub(crate) fn create_shared_directory(&self, name: &OsStr) -> io::Result<()> {
         let mut new = name.to_owned();
         new.push(format!("{UNFINISHED}{:016x}", random_number()?));
         rustix::fs::mkdirat(&self.0, &new, Mode::RWXU)?;
-        // Whatever the umask has left of its mode.
+        // Adds the permissions that the umask removed.
         let made = Self::opened_up(Some(self), Path::new(&new))
-            .and_then(|folder| {
-                folder.create_with(OsStr::new(KEEP), Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
-                Ok(rustix::fs::fchmod(&folder.0, Mode::RWXU | Mode::RWXG | Mode::RWXO | Mode::SVTX)?)
+            .and_then(|directory| {
+                directory.create_with(OsStr::new(KEEP), Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
+                Ok(rustix::fs::fchmod(&directory.0, Mode::RWXU | Mode::RWXG | Mode::RWXO | Mode::SVTX)?)
             })
             .and_then(|()| match rustix::fs::renameat_with(&self.0, &new, &self.0, name, RenameFlags::NOREPLACE) {
                 Err(Errno::INVAL | Errno::NOSYS) => {
@@ -81,8 +82,8 @@ impl Folder {
                 other => Ok(other?),
             });
         if made.is_err() {
-            // Somebody else was first, or it failed for good: ours is empty and of no use.
-            let _ = self.remove_folder(&new);
+            // Another process was first, or the rename failed: this directory is empty and not needed.
+            let _ = self.remove_directory(&new);
         }
         match made {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -90,42 +91,43 @@ impl Folder {
         }
     }
 
-    /// Lets nobody else have this lock of the folder while the result lives: `shared` with others who ask for it shared.
-    /// `None`: somebody has it.
+    /// Locks the directory while the result lives; with `shared`, other processes may lock it shared, too. `None` if
+    /// another process has a conflicting lock.
     pub(crate) fn lock(path: &Path, shared: bool) -> io::Result<Option<Self>> {
-        let folder = Self::open(path)?;
+        let directory = Self::open(path)?;
         let wanted =
             if shared { FlockOperation::NonBlockingLockShared } else { FlockOperation::NonBlockingLockExclusive };
-        match rustix::fs::flock(&folder.0, wanted) {
-            Ok(()) => Ok(Some(folder)),
+        match rustix::fs::flock(&directory.0, wanted) {
+            Ok(()) => Ok(Some(directory)),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Makes a file that must not exist yet, for everybody to read and write whatever the umask.
+    /// Creates a file that must not exist yet, readable and writable by every user, whatever the umask.
     pub(crate) fn create_shared(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = above_standard(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR | Mode::SVTX)?)?;
         let everybody = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
-        // Some file systems allow the sticky bit to nobody but root.
+        // Some file systems allow the sticky bit only for root.
         rustix::fs::fchmod(&file, everybody | Mode::SVTX).or_else(|_| rustix::fs::fchmod(&file, everybody))?;
         Ok(file.into())
     }
 
-    /// Gives the owner of a folder every right to it, and opens it. `NotADirectory` if it is none, or a symbolic link.
+    /// Gives the owner of a directory all permissions on it, and opens it. `NotADirectory` if it is not a directory, or
+    /// a symbolic link.
     pub(crate) fn opened_up(inside: Option<&Self>, name: &Path) -> io::Result<Self> {
-        Ok(Self(platform::open_up(inside.map_or(CWD, |folder| folder.0.as_fd()), name)?))
+        Ok(Self(platform::open_up(inside.map_or(CWD, |directory| directory.0.as_fd()), name)?))
     }
 
-    /// What is said of a name, symbolic links not followed.
+    /// The metadata of a name; symbolic links are not followed.
     pub(crate) fn entry_in(&self, name: &OsStr) -> io::Result<Entry> {
         Ok(describe(&rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
-    /// Removes a folder in which there is nothing, or nothing but the file that keeps it from ageing.
-    pub(crate) fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
-        if let Ok(inside) = self.folder(name) {
+    /// Removes a directory that is empty, or contains only the file that protects it from age-based cleaning.
+    pub(crate) fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+        if let Ok(inside) = self.directory(name) {
             let others = inside.names()?.iter().any(|name| name != KEEP);
             if !others {
                 let _ = inside.remove(OsStr::new(KEEP));
@@ -134,30 +136,30 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Whether `path` leads to this very folder.
+    /// Whether `path` leads to this directory.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
         let Ok(here) = self.entry() else { return false };
         matches!(entry(path), Ok(Some(there)) if there.id == here.id)
     }
 
-    /// Opens an existing file for reading; never blocks on a pipe, never follows a link.
+    /// Opens an existing file for reading. Never blocks on a pipe, and never follows a link.
     pub(crate) fn read(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
     }
 
-    /// Opens an existing file for reading and writing; never follows a link.
+    /// Opens an existing file for reading and writing. Never follows a link.
     pub(crate) fn write(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(above_standard(rustix::fs::openat(&self.0, name, flags, Mode::empty())?)?.into())
     }
 
-    /// Makes a file that must not exist yet, readable by its owner only.
+    /// Creates a file that must not exist yet, readable by its owner only.
     pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
         self.create_with(name, Mode::RUSR | Mode::WUSR)
     }
 
-    /// With the sticky bit, which keeps a file from ageing and means nothing else.
+    /// Creates it with the sticky bit, which protects a file from age-based cleaning and has no other effect.
     fn create_with(&self, name: &OsStr, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.0, name, flags, mode | Mode::SVTX) {
@@ -167,12 +169,12 @@ impl Folder {
         Ok(above_standard(file?)?.into())
     }
 
-    /// Renames within the folder, over whatever is there.
+    /// Renames within the directory, and replaces an existing file.
     pub(crate) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// Renames within the folder; `AlreadyExists` if something is there.
+    /// Renames within the directory; `AlreadyExists` if the target exists.
     pub(crate) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         match rustix::fs::renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
             Err(Errno::INVAL | Errno::NOSYS) => {
@@ -188,7 +190,7 @@ impl Folder {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
-    /// Whether something of that name exists.
+    /// Whether the name exists.
     pub(crate) fn contains(&self, name: &OsStr) -> io::Result<bool> {
         match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
@@ -197,7 +199,7 @@ impl Folder {
         }
     }
 
-    /// The names in it.
+    /// The names in the directory.
     pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.0)? {
