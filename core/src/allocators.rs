@@ -18,6 +18,19 @@ const MAX_OPEN: usize = 8;
 ///
 /// Every call reads the variables and the current directory. The project file is read once per directory, when a call
 /// first runs there. Threads may share this value. A forked child may use its copy, which opens every allocator again.
+///
+/// ```
+/// use portalloc::Settings;
+/// use portalloc::ffi::Allocators;
+///
+/// static ALLOCATORS: Allocators = Allocators::new();
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// let settings = Settings::new().directory(scratch.path().join("registry"));
+/// let lease = ALLOCATORS.with(&settings, |allocator| allocator.lease(1))?;
+/// assert!(lease.is_held());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 pub struct Allocators {
     open: PerProcess<Mutex<Vec<(Circumstances, Allocator)>>>,
 }

@@ -27,6 +27,14 @@ const LINES_AFTER: usize = 7;
 
 /// What a text that reports an address in use says about its port. Both lists keep the order of the text, without
 /// repeats.
+///
+/// ```
+/// use portalloc::conflict::PortConflict;
+///
+/// let conflict = PortConflict::in_text("Error: listen EADDRINUSE: address already in use :::8080").unwrap();
+/// assert_eq!(conflict.told, [8080]);
+/// assert_eq!(PortConflict::in_text("listening on port 8080"), None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortConflict {
     /// Ports in the lines that report the conflict: the most likely ones.

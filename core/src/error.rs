@@ -9,6 +9,12 @@ use crate::pool::Census;
 use crate::port_state::PortState;
 
 /// Stable codes: the same string in every language and on the command line. Codes are added, never renamed.
+///
+/// ```
+/// use portalloc::ErrorCode;
+///
+/// assert_eq!(ErrorCode::PoolExhausted.as_str(), "pool_exhausted");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -92,6 +98,17 @@ impl fmt::Display for ErrorCode {
 /// What went wrong: a stable [`code`](Error::code), what happened, and what to do next.
 ///
 /// `Display` prints message and remedy on one line, without the code.
+///
+/// ```
+/// use portalloc::ErrorCode;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let error = allocator.lease(0).unwrap_err();
+/// assert_eq!(error.code(), ErrorCode::InvalidArgument);
+/// println!("{}; {}", error.message(), error.remedy());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {

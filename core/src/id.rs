@@ -10,6 +10,15 @@ use crate::hash::sha256;
 use crate::sys;
 
 /// Identifies one environment: 12 lower-case hex digits.
+///
+/// ```
+/// use portalloc::IsolationId;
+///
+/// let id: IsolationId = "52c48279ec80".parse()?;
+/// assert_eq!(id.to_string(), "52c48279ec80");
+/// assert!("not an ID".parse::<IsolationId>().is_err());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IsolationId([u8; Self::BYTES]);
 

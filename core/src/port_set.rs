@@ -6,6 +6,14 @@ use std::ops::RangeInclusive;
 use crate::error::{Error, Result};
 
 /// Consecutive ports, both ends included. Never empty, never contains 0.
+///
+/// ```
+/// use portalloc::pool::PortRange;
+///
+/// let range = PortRange::new(20000, 20009).unwrap();
+/// assert_eq!(range.count(), 10);
+/// assert!(range.contains(20009) && PortRange::new(0, 5).is_none());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortRange {
     first: u16,
@@ -94,6 +102,15 @@ impl fmt::Display for PortRange {
 }
 
 /// A set of ports, stored as ascending ranges that neither overlap nor touch.
+///
+/// ```
+/// use portalloc::pool::PortSet;
+///
+/// let ports = PortSet::parse("20000-20009,31000")?;
+/// assert_eq!(ports.count(), 11);
+/// assert!(ports.contains(31000));
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortSet(Vec<PortRange>);
 
@@ -229,6 +246,8 @@ fn parse_port(text: &str, item: &str, whole: &str) -> Result<u16> {
 }
 
 /// The ports that the kernel reserves, read when an [`Allocator`](crate::Allocator) opens.
+///
+/// [`Pool`](crate::pool::Pool) has an example.
 #[derive(Clone, Debug, Default)]
 pub struct KernelPorts {
     /// `net.ipv4.ip_local_port_range`: the range from which outgoing connections and bind(0) get their ports.

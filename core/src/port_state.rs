@@ -9,6 +9,18 @@ use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
 
 /// A port and its state.
+///
+/// ```
+/// use portalloc::who::PortUsage;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let states = allocator.check([lease.base_port()])?;
+/// assert!(matches!(states[0].usage, PortUsage::Held { .. }));
+/// println!("{}", states[0]);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortState {
     /// The port.
@@ -18,6 +30,8 @@ pub struct PortState {
 }
 
 /// The state of a port.
+///
+/// [`PortState`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PortUsage {
@@ -49,6 +63,8 @@ pub enum PortUsage {
 }
 
 /// A process that took a lease.
+///
+/// [`LeaseInfo`](crate::environment::LeaseInfo) has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// Its process ID, in its own PID namespace.

@@ -11,6 +11,15 @@ use crate::error::{Error, Result};
 use crate::project::Project;
 
 /// Settings for opening an [`Allocator`]. Values that are not set come from the environment, then from the defaults.
+///
+/// ```
+/// use portalloc::Settings;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// let allocator = Settings::new().directory(scratch.path().join("registry")).pool("21000-21999").open()?;
+/// assert_eq!(allocator.pool().asked(), "21000-21999");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Settings {
@@ -22,6 +31,16 @@ pub struct Settings {
 }
 
 /// The settings in force, as flat text for languages that read JSON.
+///
+/// ```
+/// use portalloc::SettingsSummary;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let summary = SettingsSummary::of(&allocator)?;
+/// println!("{} ports of {}", summary.count, summary.pool);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettingsSummary {

@@ -6,6 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, to the millisecond. Displayed and serialized as RFC 3339, such as `2026-01-31T10:02:00.000Z`.
+///
+/// ```
+/// use portalloc::registry::Timestamp;
+///
+/// assert_eq!(Timestamp::from_unix_ms(1_769_853_720_123).to_string(), "2026-01-31T10:02:00.123Z");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 

@@ -18,6 +18,13 @@ pub(crate) fn port_variables(names: &[String], count: usize) -> Vec<String> {
 }
 
 /// The syntax in which variables are written.
+///
+/// ```
+/// use portalloc::environment::{Syntax, render};
+///
+/// let variables = [("WEB_PORT".to_owned(), "20001".to_owned())];
+/// assert_eq!(render(&variables, Syntax::Shell), "export WEB_PORT='20001'\n");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
     /// `export NAME='value'` for sh, bash, zsh, dash: safe to `eval`.

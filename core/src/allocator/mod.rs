@@ -15,6 +15,15 @@ use handle::{Handle, Open};
 /// Open it once and keep it: opening reads the kernel's port ranges and checks the registry's directory. Threads may
 /// share it, and it may be used after a fork. Each call works in the network namespace of the calling thread; the
 /// registry and pool of a namespace are opened when a thread first makes a call in it. Clones share what is open.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(2)?;
+/// assert!(!allocator.is_free(lease.base_port())?);
+/// assert_eq!(allocator.list()?.leases.len(), 1);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Allocator {
     /// The registry that one call works in: see [`in_registry`](Self::in_registry).

@@ -18,6 +18,14 @@ use crate::registry::{Claim, Lifetime, OpenRecord, PortsFile, RangeLock, Record,
 use crate::sys::{CloseWatch, Liveness, ProcessStamp};
 
 /// Which environments to remove.
+///
+/// ```
+/// use std::time::Duration;
+/// use portalloc::cleanup::{Cleanup, Selection};
+///
+/// let old = Cleanup::new(Selection::OlderThan(Duration::from_secs(2 * 60 * 60)));
+/// # drop(old);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// The environment with this ID, kept or stale.
@@ -31,6 +39,18 @@ pub enum Selection {
 }
 
 /// The environments to clean up.
+///
+/// ```
+/// use portalloc::cleanup::{Cleanup, Selection};
+/// use portalloc::EnvironmentRequest;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let environment = allocator.create_environment(&EnvironmentRequest::new().kept())?;
+/// let report = allocator.cleanup(&Cleanup::new(Selection::Id(environment.id())))?;
+/// assert_eq!(report.removed[0].ports, environment.ports());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Cleanup {
@@ -39,6 +59,8 @@ pub struct Cleanup {
 }
 
 /// Why an environment was removed.
+///
+/// [`CleanupReport`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -51,6 +73,8 @@ pub enum Reason {
 }
 
 /// An environment that was removed.
+///
+/// [`CleanupReport`] has an example.
 #[derive(Debug)]
 pub struct Removed {
     /// Its ID.
@@ -64,6 +88,8 @@ pub struct Removed {
 }
 
 /// A selected environment that could not be removed.
+///
+/// [`CleanupReport`] has an example.
 #[derive(Debug)]
 pub struct Skipped {
     /// Its ID.
@@ -73,6 +99,16 @@ pub struct Skipped {
 }
 
 /// The result of a cleanup.
+///
+/// ```
+/// use portalloc::cleanup::{Cleanup, Selection};
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let report = allocator.cleanup(&Cleanup::new(Selection::Stale))?.strict()?;
+/// assert!(report.removed.is_empty(), "nothing is stale");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct CleanupReport {
     /// The environments that were removed.

@@ -13,6 +13,15 @@ use crate::sys::ProcessStamp;
 use crate::time::Timestamp;
 
 /// An environment as the registry shows it.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// for info in allocator.list()?.environments {
+///     println!("{} is {}, with ports {:?}", info.id, info.status.as_str(), info.ports);
+/// }
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct EnvironmentInfo {
     /// Its ID.
@@ -34,6 +43,16 @@ pub struct EnvironmentInfo {
 }
 
 /// A live lease that belongs to no environment.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let listed = allocator.list()?.leases;
+/// assert_eq!(listed[0].ports, lease.ports());
+/// assert_eq!(listed[0].holder.as_ref().map(|holder| holder.pid), Some(std::process::id()));
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct LeaseInfo {
     /// Its ports, ascending.
@@ -47,6 +66,14 @@ pub struct LeaseInfo {
 }
 
 /// The contents of a registry.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let listing = allocator.list()?;
+/// assert!(listing.environments.is_empty() && listing.leases.is_empty());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// The environments, oldest first; broken ones last.

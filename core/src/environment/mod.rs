@@ -45,6 +45,19 @@ use cleanup::Selection;
 /// A *held* environment lives as long as this value: dropping it releases the ports and removes temp directory, env
 /// file and record, except in a forked child. A *kept* one outlives it. Any thread may use it; while one thread cleans
 /// it up, the others wait.
+///
+/// ```
+/// use portalloc::EnvironmentRequest;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let environment = allocator.create_environment(&EnvironmentRequest::new().names(["web", "db"]))?;
+/// assert_eq!(environment.ports().len(), 2);
+/// assert!(environment.temp_dir().is_dir());
+/// environment.cleanup()?;
+/// assert!(!environment.temp_dir().exists());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[must_use]
 pub struct Environment {
     registry: Arc<Registry>,

@@ -17,6 +17,20 @@ use crate::time::Timestamp;
 pub(crate) const DEFAULT_COUNT: usize = 5;
 
 /// Where the env file goes.
+///
+/// ```
+/// use portalloc::EnvironmentRequest;
+/// use portalloc::environment::EnvFile;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let path = scratch.path().join("test.env");
+/// let request = EnvironmentRequest::new().names(["web"]).env_file(EnvFile::At(path.clone()));
+/// let environment = allocator.create_environment(&request)?;
+/// assert!(std::fs::read_to_string(&path).unwrap().contains("WEB_PORT="));
+/// # drop(environment);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EnvFile {
     /// No env file.
@@ -29,6 +43,15 @@ pub enum EnvFile {
 }
 
 /// Which environment to create. This process holds it, unless [`kept`](Self::kept).
+///
+/// ```
+/// use std::time::Duration;
+/// use portalloc::EnvironmentRequest;
+///
+/// // Two named ports, the same as before if they are free, for at most a day.
+/// let request = EnvironmentRequest::new().names(["web", "db"]).sticky(true).kept().ttl(Duration::from_secs(24 * 60 * 60));
+/// # drop(request);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct EnvironmentRequest {

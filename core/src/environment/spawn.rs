@@ -11,6 +11,21 @@ use crate::lease::{Lease, SocketOptions};
 use crate::sys::{self, Activation, ServerSocket, words};
 
 /// How to start a program.
+///
+/// ```
+/// use std::process::Command;
+/// use portalloc::EnvironmentRequest;
+/// use portalloc::environment::SpawnOptions;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let environment = allocator.create_environment(&EnvironmentRequest::new().names(["web"]))?;
+/// let mut command = Command::new("sh");
+/// command.args(["-c", "test -n \"$WEB_PORT\""]);
+/// let status = environment.spawn(command, &SpawnOptions::new())?.wait().unwrap();
+/// assert!(status.success());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct SpawnOptions {

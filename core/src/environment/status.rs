@@ -11,6 +11,13 @@ use crate::sys::{self, ProcessStamp};
 use crate::time::Timestamp;
 
 /// Whether an environment is alive.
+///
+/// ```
+/// use portalloc::environment::Status;
+///
+/// assert_eq!(Status::Active.as_str(), "active");
+/// assert!(!Status::Damaged(vec![20001]).is_stale());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
@@ -24,6 +31,14 @@ pub enum Status {
 }
 
 /// Why an environment has ended.
+///
+/// ```
+/// use portalloc::environment::StaleReason;
+///
+/// let reason = StaleReason::OwnerEnded(4242);
+/// assert_eq!(reason.as_str(), "owner_ended");
+/// println!("it is stale: {reason}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StaleReason {

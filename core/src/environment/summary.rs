@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 
 /// An environment as `list --json` shows it. Fields that only the record contains are `None` if it is broken or another
 /// user's.
+///
+/// [`ListingSummary`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EnvironmentSummary {
@@ -51,6 +53,8 @@ pub struct EnvironmentSummary {
 }
 
 /// A live lease that belongs to no environment, as `list --json` shows it.
+///
+/// [`ListingSummary`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LeaseSummary {
@@ -65,6 +69,18 @@ pub struct LeaseSummary {
 }
 
 /// The contents of a registry, as `list --json` shows them.
+///
+/// ```
+/// use portalloc::environment::ListingSummary;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let summary = ListingSummary::from(allocator.list()?);
+/// let json = serde_json::to_value(&summary).unwrap();
+/// assert_eq!(json["leases"][0]["ports"][0], lease.base_port());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListingSummary {

@@ -10,6 +10,8 @@ use crate::id::IsolationId;
 use crate::registry::{Record, Registry};
 
 /// A file or directory that was left in place, because it is not portalloc's.
+///
+/// [`CleanupReport`](crate::cleanup::CleanupReport) has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// Its path.
@@ -19,6 +21,8 @@ pub struct Leftover {
 }
 
 /// What a cleanup removed, and what it left.
+///
+/// [`CleanupReport`](crate::cleanup::CleanupReport) has an example.
 #[derive(Debug, Default)]
 pub struct CleanupOutcome {
     /// The temp directory, if it existed.

@@ -13,6 +13,8 @@ use crate::registry::{PortsFile, Record, Stored};
 use crate::sys;
 
 /// The result of checking one part.
+///
+/// [`Validation`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// The part: `record`, `temp_dir`, `env_file` or `lease`.
@@ -22,6 +24,8 @@ pub struct Check {
 }
 
 /// A port of an environment.
+///
+/// [`Validation`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortCheck {
     /// The port.
@@ -31,6 +35,18 @@ pub struct PortCheck {
 }
 
 /// The result of a validation.
+///
+/// ```
+/// use portalloc::EnvironmentRequest;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let environment = allocator.create_environment(&EnvironmentRequest::new())?;
+/// let validation = allocator.validate(environment.id())?;
+/// assert!(validation.is_valid());
+/// assert!(validation.ports.iter().all(|port| !port.in_use), "no server runs yet");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// The environment.

@@ -2,6 +2,15 @@
 //! environment, and restored when it ends. Pure: says what to set and unset; the caller does it in its language's way.
 
 /// Variables that were set, and their previous values.
+///
+/// ```
+/// use portalloc::ffi::Exported;
+///
+/// let variables = vec![("WEB_PORT".to_owned(), "20001".to_owned())];
+/// let exported = Exported::new(variables, |_| None);
+/// assert_eq!(exported.to_set().next(), Some(("WEB_PORT", "20001")));
+/// assert_eq!(exported.to_restore(|_| Some("20001".to_owned())).next(), Some(("WEB_PORT", None)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported(Vec<Variable>);
 

@@ -9,6 +9,14 @@ use crate::error::{Error, Result};
 use crate::lease::LeaseRequest;
 
 /// Which ports, as keyword arguments give them.
+///
+/// ```
+/// use portalloc::ffi::PortChoice;
+///
+/// let request = PortChoice { count: Some(3), ..PortChoice::default() }.request()?;
+/// assert_eq!(request.count(), 3);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortChoice {
     /// The number of ports.
@@ -74,6 +82,14 @@ impl PortChoice {
 }
 
 /// The options of a lease.
+///
+/// ```
+/// use portalloc::ffi::LeaseOptions;
+///
+/// let request = LeaseOptions { guard: true, ..LeaseOptions::default() }.request()?;
+/// assert_eq!(request.count(), 1);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeaseOptions {
     /// Which ports; one by default.
@@ -104,6 +120,15 @@ impl LeaseOptions {
 }
 
 /// The options of an environment: see the methods of [`EnvironmentRequest`] with the same names.
+///
+/// ```
+/// use portalloc::ffi::EnvironmentOptions;
+///
+/// let options = EnvironmentOptions { names: Some(vec!["web".to_owned()]), ..EnvironmentOptions::default() };
+/// let request = options.request()?;
+/// # drop(request);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the argument of the request's method of its name")]
 pub struct EnvironmentOptions {

@@ -16,6 +16,18 @@ use crate::sys::{self, BoundPort, GuardSocket};
 /// | `Exclusive` | blocked | blocked | blocked | blocked | blocked | no |
 ///
 /// A guarded port refuses connections until a server listens on it.
+///
+/// ```
+/// use portalloc::{GuardState, LeaseRequest};
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(LeaseRequest::run(1).guard(true))?;
+/// assert_eq!(lease.guard_state(), GuardState::Exclusive);
+/// lease.share_guard()?;
+/// assert_eq!(lease.guard_state(), GuardState::Shared);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuardState {
     /// No guard, only the lease.

@@ -33,6 +33,17 @@ pub(crate) use take::take_ports;
 /// **Threads**: any thread may own or share a lease. **Fork**: a forked child gets a copy of the descriptor, so the
 /// lease lives until both parent and child have ended, or the parent releases it. The child cannot release the lease:
 /// dropping its copy only closes its descriptor.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let server = std::net::TcpListener::bind(("127.0.0.1", lease.port()?)).expect("the port is ours");
+/// drop(server);
+/// lease.release();
+/// assert!(lease.is_released());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 pub struct Lease {
     ports: Box<[u16]>,
     ranges: Vec<PortRange>,

@@ -8,6 +8,19 @@ use crate::pool::Pool;
 use crate::refusals;
 
 /// Which ports, and how long to wait for them. A number is a request for that many consecutive ports.
+///
+/// ```
+/// use std::time::Duration;
+/// use portalloc::LeaseRequest;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// // A Redis Cluster node and its bus port; waits for at most ten seconds.
+/// let request = LeaseRequest::offsets([0, 10000]).wait(Duration::from_secs(10));
+/// let lease = allocator.lease(request)?;
+/// assert_eq!(lease.ports()[1], lease.base_port() + 10000);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct LeaseRequest {

@@ -14,6 +14,18 @@ use crate::sys::{self, ServerSocket, words};
 const BACKLOG: i32 = 1024;
 
 /// Options of a socket to pass to a server.
+///
+/// ```
+/// use std::net::TcpListener;
+/// use portalloc::SocketOptions;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let listener = TcpListener::from(lease.socket(0, &SocketOptions::tcp())?);
+/// assert_eq!(listener.local_addr().unwrap().port(), lease.base_port());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct SocketOptions {

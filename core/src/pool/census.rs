@@ -3,6 +3,16 @@
 use std::fmt;
 
 /// How many ports of a pool are in each state.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(3)?;
+/// let census = allocator.census()?;
+/// assert_eq!(census.held, 3);
+/// println!("{census}");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Ports that may be given out.

@@ -4,6 +4,8 @@ use super::Census;
 use crate::port_set::{PortRange, PortSet};
 
 /// The state of a port of the pool, without details.
+///
+/// [`PoolMap`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PortClass {
@@ -45,6 +47,16 @@ impl PortClass {
 }
 
 /// Every port of a pool with its class.
+///
+/// ```
+/// use portalloc::pool::PortClass;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(3)?;
+/// assert_eq!(allocator.pool_map()?.ports(PortClass::Held).count(), 3);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolMap {
     runs: Vec<(PortRange, PortClass)>,

@@ -19,6 +19,14 @@ use crate::error::{Error, Result};
 pub const DEFAULT_POOL: &str = "20000-29999";
 
 /// The ports that may be leased, and the reasons why others were left out.
+///
+/// ```
+/// use portalloc::pool::{KernelPorts, Pool};
+///
+/// let pool = Pool::new(Some("21000-21009"), Some("21005"), &KernelPorts::default())?;
+/// assert_eq!(pool.ports().to_string(), "21000-21004,21006-21009");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pool {
     asked: String,

@@ -4,6 +4,13 @@ use crate::sys;
 
 /// The process that created a value. It can be read without a mutex, which a forked child may have inherited in a
 /// locked state.
+///
+/// ```
+/// use portalloc::ffi::Maker;
+///
+/// let maker = Maker::this_process();
+/// assert!(maker.is_this_process(), "a forked child would say no");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maker {
     generation: u64,

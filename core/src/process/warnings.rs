@@ -8,6 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use crate::sys::PerProcess;
 
 /// A warning for the user when nothing failed.
+///
+/// ```
+/// for warning in portalloc::process::take_warnings() {
+///     eprintln!("{}: {}", warning.code, warning.message);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// A stable word for programs, such as `lease_lost`.

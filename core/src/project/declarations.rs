@@ -15,6 +15,16 @@ use crate::names::{check_instance_id, check_names};
 use crate::port_set::PortSet;
 
 /// The contents of a `portalloc.toml`. Arguments and `PORTALLOC_*` variables override them.
+///
+/// ```
+/// use portalloc::project::Project;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// let path = scratch.path().join("portalloc.toml");
+/// std::fs::write(&path, "names = [\"postgres\", \"api\"]").unwrap();
+/// assert_eq!(Project::read(&path)?.names, ["postgres", "api"]);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Project {

@@ -23,6 +23,8 @@ const MAX_BYTES: u64 = 8 << 20;
 const FORMAT: u32 = 1;
 
 /// How long an environment lives.
+///
+/// [`Record`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lifetime {
@@ -44,6 +46,8 @@ impl Lifetime {
 }
 
 /// The ports of an environment.
+///
+/// [`Record`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordPorts {
     /// The first port.
@@ -55,6 +59,17 @@ pub struct RecordPorts {
 }
 
 /// The record of an environment. Its JSON is the record's file and the command line's `--json` output.
+///
+/// ```
+/// use portalloc::EnvironmentRequest;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let environment = allocator.create_environment(&EnvironmentRequest::new().names(["web"]))?;
+/// let record = environment.record();
+/// assert_eq!(record.fill("http://127.0.0.1:{web}/"), format!("http://127.0.0.1:{}/", environment.ports()[0]));
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {

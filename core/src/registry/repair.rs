@@ -12,6 +12,15 @@ use crate::port_set::PortRange;
 use crate::sys::ProcessStamp;
 
 /// One repair, or a problem that could not be repaired.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// for repair in allocator.reconcile()? {
+///     println!("{repair}");
+/// }
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
     /// The port whose label was wrong.
@@ -21,6 +30,8 @@ pub struct Repair {
 }
 
 /// The kinds of repair.
+///
+/// [`Repair`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RepairKind {

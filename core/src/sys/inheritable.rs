@@ -6,6 +6,20 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd as Owned, RawFd}
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, IntoRawHandle, OwnedHandle as Owned, RawHandle};
 
 /// A copy of the descriptor that holds a lease: a file descriptor on Unix, a handle on Windows. Closed when dropped.
+///
+/// ```
+/// use std::process::Command;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// // The child has a part in the lease, because it is started while the copy is open.
+/// let copy = lease.inheritable()?;
+/// let mut child = Command::new("true").spawn().unwrap();
+/// drop(copy);
+/// child.wait().unwrap();
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Inheritable(Owned);

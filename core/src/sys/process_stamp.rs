@@ -8,6 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 /// Identifies a process, so that no later process is mistaken for it.
+///
+/// [`Record`](crate::registry::Record) has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessStamp {
     /// The process ID, in its PID namespace.

@@ -10,6 +10,18 @@ use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, IntoRawSocket,
 use socket2::Socket;
 
 /// A socket bound to a leased port. Closed when dropped.
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use portalloc::SocketOptions;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let socket = UdpSocket::from(lease.socket(0, &SocketOptions::udp())?);
+/// assert_eq!(socket.local_addr().unwrap().port(), lease.base_port());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct ServerSocket(Socket);

@@ -12,6 +12,19 @@ use crate::error::Result;
 const MAX_PORTS: usize = 64;
 
 /// A failure that may be a port conflict, as a test runner sees it.
+///
+/// ```
+/// use portalloc::who::Failure;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let mut failure = Failure::new();
+/// failure.texts.push("bind: address already in use: 127.0.0.1:21999".to_owned());
+/// for sentence in allocator.explain_conflict(&failure)?.unwrap_or_default() {
+///     println!("{sentence}");
+/// }
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {

@@ -4,6 +4,8 @@ use super::{PortReport, ProcessInfo};
 use crate::port_state::{Holder, PortUsage};
 
 /// A process that has a socket on a port, or took its lease.
+///
+/// [`PortReport`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortHolder {
     /// Its process ID; that of a mere lease holder is from its own PID namespace.

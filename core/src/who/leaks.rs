@@ -16,6 +16,16 @@ pub const LEAK_GRACE: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A server that still listens on a port that is about to be released.
+///
+/// ```
+/// use portalloc::who::LEAK_GRACE;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// assert!(allocator.leaks(lease.ports(), true, LEAK_GRACE)?.is_empty());
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
     /// The port.

@@ -28,6 +28,16 @@ pub use leaks::{LEAK_GRACE, Leak};
 pub use summary::{HolderSummary, PortClaim, PortSummary};
 
 /// What is on a port.
+///
+/// ```
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let report = allocator.who([lease.base_port()])?.remove(0);
+/// assert!(report.is_leased() && !report.is_in_use());
+/// println!("{report}");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct PortReport {
     /// The port.
@@ -58,6 +68,8 @@ impl PortReport {
 }
 
 /// A socket on a port.
+///
+/// [`PortReport`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SocketInfo {
     /// `tcp` or `udp`.
@@ -94,6 +106,8 @@ impl SocketInfo {
 }
 
 /// Why the processes of a socket are not shown.
+///
+/// [`PortReport`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hidden {
@@ -122,6 +136,8 @@ impl Serialize for Hidden {
 }
 
 /// A process that has a socket open.
+///
+/// [`PortReport`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProcessInfo {
     /// Its process ID, in this process's PID namespace.

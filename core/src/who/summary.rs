@@ -10,6 +10,18 @@ use crate::registry::Lifetime;
 use crate::time::Timestamp;
 
 /// What is on a port, as `who --json` shows it.
+///
+/// ```
+/// use portalloc::who::PortSummary;
+///
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
+/// let lease = allocator.lease(1)?;
+/// let report = allocator.who([lease.base_port()])?.remove(0);
+/// let json = serde_json::to_value(PortSummary::from(&report)).unwrap();
+/// assert_eq!(json["lease"]["lifetime"], "held");
+/// # Ok::<(), portalloc::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PortSummary {
@@ -31,6 +43,8 @@ pub struct PortSummary {
 }
 
 /// The lease or environment that has a port.
+///
+/// [`PortSummary`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PortClaim {
@@ -49,6 +63,8 @@ pub struct PortClaim {
 }
 
 /// A process that has a socket on a port, or took its lease, as `who --json` shows it.
+///
+/// [`PortSummary`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HolderSummary {
