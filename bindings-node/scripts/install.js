@@ -18,7 +18,7 @@ function isThere() {
   }
 }
 
-/** Removes the members of the workspace that the package does not contain from its manifest. */
+/** Removes what the package does not contain from the manifests. */
 function narrowWorkspace() {
   const manifest = path.join(root, 'Cargo.toml');
   const text = fs.readFileSync(manifest, 'utf8');
@@ -27,6 +27,11 @@ function narrowWorkspace() {
     return `members = [${kept.map((member) => member.trim()).join(', ')}]`;
   });
   if (narrowed !== text) fs.writeFileSync(manifest, narrowed);
+  // Their tests are not in the package either, nor the crate that only tests need.
+  for (const member of ['core', 'cli']) {
+    const own = path.join(root, member, 'Cargo.toml');
+    fs.writeFileSync(own, fs.readFileSync(own, 'utf8').replace(/^portalloc-testkit\b.*\n/m, ''));
+  }
 }
 
 function main() {
