@@ -350,7 +350,7 @@ mod guards {
     }
 }
 
-mod hand_off {
+mod sockets_for_servers {
     use super::*;
 
     fn local(socket: &ServerSocket) -> SocketAddr {
@@ -422,8 +422,8 @@ mod hand_off {
         assert_eq!(code(lease.socket(1, &SocketOptions::tcp())), ErrorCode::PortInUse);
         drop(stranger);
         lease.release();
-        for hand_off in [SocketOptions::tcp(), SocketOptions::udp()] {
-            assert_eq!(code(lease.socket(0, &hand_off)), ErrorCode::InvalidArgument);
+        for options in [SocketOptions::tcp(), SocketOptions::udp()] {
+            assert_eq!(code(lease.socket(0, &options)), ErrorCode::InvalidArgument);
         }
         assert_eq!(code(lease.listeners(0)), ErrorCode::InvalidArgument);
         assert!(can_be_leased(&allocator, world.ports()));
@@ -435,9 +435,9 @@ mod hand_off {
         let lease = world.allocator().lease(LeaseRequest::run(1).guard(true)).unwrap();
         assert_eq!(code(lease.socket(0, &SocketOptions::tcp().address(FOREIGN))), ErrorCode::InvalidArgument);
         assert_eq!(lease.guard_state(), GuardState::Exclusive);
-        assert_eq!(gets_in(lease.base_port()), [false; 3], "after a TCP hand-off that failed");
+        assert_eq!(gets_in(lease.base_port()), [false; 3], "after a TCP socket that could not be passed");
         assert_eq!(code(lease.socket(0, &SocketOptions::udp().address(FOREIGN))), ErrorCode::InvalidArgument);
-        assert_eq!(gets_in(lease.base_port()), [false; 3], "after a UDP hand-off that failed");
+        assert_eq!(gets_in(lease.base_port()), [false; 3], "after a UDP socket that could not be passed");
     }
 
     #[test]

@@ -135,7 +135,7 @@ def test_port_lease_takes_the_arguments_of_lease(inner: Inner) -> None:
     inner.run(SHOULD_BE_SILENT).assert_outcomes(passed=2)
 
 
-def test_listening_socket_is_a_hand_off(inner: Inner) -> None:
+def test_listening_socket_is_passed_to_the_server(inner: Inner) -> None:
     inner.suite(
         """
         import socket, portalloc

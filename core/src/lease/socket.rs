@@ -71,17 +71,17 @@ impl Lease {
     /// # Errors
     /// `invalid_argument` for an index out of range, an address of another machine, or a released lease; `port_in_use`
     /// if a foreign process has bound the port; `io`.
-    pub fn socket(&self, index: usize, hand_off: &SocketOptions) -> Result<ServerSocket> {
+    pub fn socket(&self, index: usize, options: &SocketOptions) -> Result<ServerSocket> {
         let _held = self.check_held()?;
         let Some(port) = self.ports.get(index).copied() else {
             return Err(refusals::no_index(index, self.ports.len()));
         };
-        let kind = if hand_off.udp { Type::DGRAM } else { Type::STREAM };
-        let address = SocketAddr::new(hand_off.address, port);
+        let kind = if options.udp { Type::DGRAM } else { Type::STREAM };
+        let address = SocketAddr::new(options.address, port);
         self.over_guard(port, kind, || {
-            bind(address, kind, hand_off).map(ServerSocket::new).map_err(|error| match error.kind() {
+            bind(address, kind, options).map(ServerSocket::new).map_err(|error| match error.kind() {
                 std::io::ErrorKind::AddrNotAvailable => Error::invalid_argument(
-                    format!("{} is not an address of this machine", hand_off.address),
+                    format!("{} is not an address of this machine", options.address),
                     words::NAME_ADDRESS,
                 ),
                 _ => in_use(port, error),
@@ -108,9 +108,9 @@ fn has_ipv6_loopback() -> bool {
     std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
-fn bind(address: SocketAddr, kind: Type, hand_off: &SocketOptions) -> std::io::Result<Socket> {
+fn bind(address: SocketAddr, kind: Type, options: &SocketOptions) -> std::io::Result<Socket> {
     let socket = sys::socket(Domain::for_address(address), kind, None)?;
-    if !hand_off.udp {
+    if !options.udp {
         // Without reuse a restarted server would fail on the TIME_WAIT of its own connections. On UDP reuse would only
         // let foreign processes in.
         socket.set_reuse_address(true)?;
@@ -119,7 +119,7 @@ fn bind(address: SocketAddr, kind: Type, hand_off: &SocketOptions) -> std::io::R
         socket.set_only_v6(address.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED))?;
     }
     socket.bind(&address.into())?;
-    if hand_off.listen && !hand_off.udp {
+    if options.listen && !options.udp {
         socket.listen(BACKLOG)?;
     }
     Ok(socket)
