@@ -72,7 +72,7 @@ def main(journal: str, times: int, count: int, most: int = 1, every: int = 1, us
                 give_one()
             try:
                 lease = take(count, bool(held))
-            except (portalloc.PoolExhaustedError, portalloc.TimeoutError):
+            except (portalloc.PoolExhaustedError, portalloc.WaitTimeout):
                 if count and not held:
                     raise
                 refused += 1
