@@ -112,8 +112,8 @@ fuzz_target!(|input: Input<'_>| {
     if something {
         fs::write(&place, &before).unwrap();
     }
-    let request = EnvironmentRequest::new().worktree(work).ports(1).kept();
-    let request = if input.at { request.env_file(EnvFile::At(place.clone())) } else { request };
+    let env_file = if input.at { EnvFile::At(place.clone()) } else { EnvFile::Worktree };
+    let request = EnvironmentRequest::new().worktree(work).ports(1).kept().env_file(env_file);
     let overwritable = !something || named(&before).is_some_and(|id| id != living.id().to_string());
     let environment = match allocator.create_environment(&request) {
         Ok(environment) => environment,
