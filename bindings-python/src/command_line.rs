@@ -1,4 +1,4 @@
-//! The command line: the very same as the binary's.
+//! The command line: the same as the binary's.
 
 use pyo3::prelude::*;
 

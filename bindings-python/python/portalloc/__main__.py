@@ -1,4 +1,4 @@
-"""The command ``portalloc`` and ``python -m portalloc``: the very same command line as the binary's.
+"""The command ``portalloc`` and ``python -m portalloc``: the same command line as the binary's.
 
 Only prepares the process for it; what the commands do is in the native module.
 """

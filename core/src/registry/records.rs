@@ -378,7 +378,7 @@ impl Records {
         self.remove_name(id, &if is_unfinished { making(id) } else { name(id) })
     }
 
-    /// Removes both names of a record, whoever created them. The unfinished one first: a process that creates one now
+    /// Removes both names of a record, whichever process created them. The unfinished one first: a process that creates one now
     /// checks for the finished one after that.
     pub(crate) fn remove_both(&self, id: IsolationId) -> Result<()> {
         self.remove_name(id, &making(id))?;

@@ -1,19 +1,19 @@
 //! Finds servers that outlive the lease of their port. The caller still holds the lease, so a server on one of its
 //! ports got the number from there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::sentence::printable;
 use super::{PortHolder, PortReport};
 use crate::allocator::Allocator;
+use crate::backoff::{Backoff, Deadline};
 use crate::error::{Error, Result};
 use crate::probe;
-use crate::sys;
 
 /// How long a server that was told to stop may take before it counts as a leak.
 pub const LEAK_GRACE: Duration = Duration::from_millis(250);
 
-const PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
 /// A server that still listens on a port that is about to be released.
 ///
@@ -46,15 +46,13 @@ impl Allocator {
     /// # Errors
     /// As [`who`](Self::who).
     pub fn leaks(&self, ports: &[u16], ours_too: bool, grace: Duration) -> Result<Vec<Leak>> {
-        let start = Instant::now();
+        let mut backoff = Backoff::growing(Deadline::new(grace), LONGEST_PAUSE);
         loop {
             let found = leaks(ports, probe::is_quiet, ours_too, |suspects| self.who(suspects.iter().copied()))?;
-            let left = grace.saturating_sub(start.elapsed());
-            if found.is_empty() || left.is_zero() || self.is_cancelled() {
+            let is_over = found.is_empty() || self.is_cancelled();
+            if is_over || !backoff.wait().map_err(|error| Error::os("cannot wait for servers to stop", error))? {
                 return Ok(found);
             }
-            sys::wait_connected(&[], PAUSE.min(left))
-                .map_err(|error| Error::os("cannot wait for servers to end", error))?;
         }
     }
 }
