@@ -34,12 +34,23 @@ function world(count = 40) {
   delete process.env.ISOLATION_ID;
   const before = process.cwd();
   process.chdir(work);
-  after(() => {
+  after(async () => {
     process.chdir(before);
     slice.release();
-    fs.rmSync(scratch, { recursive: true, force: true });
+    await until(() => isRemoved(scratch), `what a test left running no longer writes to ${scratch}`);
   });
   return { base: slice.basePort, ports: slice.ports, pool: process.env.PORTALLOC_POOL, scratch, temp, work };
+}
+
+/** Removes a directory, and says whether it is gone. What a killed process was just creating in there can be in the way. */
+function isRemoved(directory) {
+  try {
+    fs.rmSync(directory, { recursive: true, force: true });
+    return true;
+  } catch (error) {
+    if (error.code !== 'ENOTEMPTY') throw error;
+    return false;
+  }
 }
 
 /** Until `holds` does; a failure after a minute, which only what is broken takes. */
@@ -69,7 +80,10 @@ function forked(t, file, args = []) {
 }
 
 function watched(t, child) {
-  t.after(() => child.exitCode === null && child.signalCode === null && child.kill('SIGKILL'));
+  t.after(() => {
+    child.kill('SIGKILL');
+    return ended;
+  });
   const told = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text) => (told.out += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (told.err += text));

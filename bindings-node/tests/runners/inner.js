@@ -160,7 +160,10 @@ class Running {
       child.on('exit', (status, signal) => (this.exit = { status, signal }));
       child.on('close', () => resolve({ ...this.exit, output: this.output }));
     });
-    t.after(() => this.killAll());
+    t.after(() => {
+      this.killAll();
+      return this.ended();
+    });
   }
 
   /** The group that this started, whatever is left of it. */
