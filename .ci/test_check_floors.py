@@ -42,8 +42,8 @@ class Trees(unittest.TestCase):
     def failures(self, floors: str = "", platform: str = "", table: str = FLOORS, **files: str) -> list[str]:
         """What is said of the tree with other or more files; `core__src__lease` is core/src/lease.rs."""
         named = {name.replace("__", "/") + ".rs": text for name, text in files.items()}
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory)
             for name, text in (TREE | named).items():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_text(text)
@@ -123,7 +123,7 @@ class Trees(unittest.TestCase):
 
     # --- Circles
 
-    def test_a_circle_in_a_folder(self) -> None:
+    def test_a_circle_in_a_directory(self) -> None:
         self.one(
             "import circle: core/src/registry/other.rs <-> core/src/registry/slot.rs",
             core__src__registry__mod="mod other;\nmod slot;\npub(crate) use slot::Slot;\nfn open(_: Slot) {}",
@@ -178,7 +178,7 @@ class Trees(unittest.TestCase):
             core__src__lease="//! Knows no sockets.\nuse socket2::{Domain, Socket};",
         )
 
-    def test_a_header_of_a_folder_holds_for_all_in_it(self) -> None:
+    def test_a_header_of_a_directory_holds_for_all_in_it(self) -> None:
         self.one(
             "core/src/registry/slot.rs:1: socket2::Socket",
             core__src__registry__mod="//! Knows no sockets.\nmod slot;\npub(crate) fn open() {}",

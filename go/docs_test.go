@@ -52,7 +52,7 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 	root, err := filepath.Abs(".")
 	must(t, err)
 	here := world.New(t, 40)
-	module := here.Folder("work")
+	module := here.Directory("work")
 	own := "github.com/portalloc/portalloc/go"
 	must(t, os.WriteFile(module+"/go.mod", []byte("module page\n\ngo 1.24\n"), 0o600))
 	all := blocks(t, string(text))
@@ -61,10 +61,10 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 	var fail string
 	for _, one := range all {
 		where := fmt.Sprintf("line%d", one.line)
-		folder := filepath.Join(module, where)
+		directory := filepath.Join(module, where)
 		switch one.language {
 		case "go":
-			must(t, os.Mkdir(folder, 0o700))
+			must(t, os.Mkdir(directory, 0o700))
 			name := "page_test.go"
 			switch {
 			case strings.HasPrefix(one.text, "package main\n"):
@@ -82,7 +82,7 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 				one.text = "package page\n\n" + one.text
 				tests++
 			}
-			must(t, os.WriteFile(filepath.Join(folder, name), []byte(one.text), 0o600))
+			must(t, os.WriteFile(filepath.Join(directory, name), []byte(one.text), 0o600))
 		case "text":
 			printed = append(printed, func() {
 				output, err := goes(module, "test", "-tags=fails", "./"+fail)
@@ -98,7 +98,7 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 	if len(programs) < 2 || tests < 7 || failures != 1 || len(printed) != 1 {
 		t.Errorf("%d programs, %d tests, %d failures, %d texts", len(programs), tests, failures, len(printed))
 	}
-	// As the page has it, with this folder as the clone.
+	// As the page has it, with this directory as the clone.
 	for _, arguments := range [][]string{{"mod", "edit", "-replace", own + "=" + root}, {"mod", "tidy"}} {
 		if command := "$ go " + strings.Join(arguments[:2], " "); !strings.Contains(string(text), command) {
 			t.Errorf("the page does not say %q", command)
@@ -125,9 +125,9 @@ func TestTheGoOfTheDocumentation(t *testing.T) {
 	}
 }
 
-func goes(folder string, arguments ...string) (string, error) {
+func goes(directory string, arguments ...string) (string, error) {
 	cmd := exec.Command("go", arguments...)
-	cmd.Dir = folder
+	cmd.Dir = directory
 	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off")
 	output, err := cmd.CombinedOutput()
 	return string(output), err

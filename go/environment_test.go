@@ -25,7 +25,7 @@ func TestAnEnvironment(t *testing.T) {
 	defer environment.Close()
 	must(t, portalloc.CheckID(environment.ID()))
 	if info, err := os.Stat(environment.TempDir()); err != nil || !info.IsDir() ||
-		filepath.Dir(environment.TempDir()) != here.Folder("temp") {
+		filepath.Dir(environment.TempDir()) != here.Directory("temp") {
 		t.Error(environment.TempDir(), err)
 	}
 	file, err := os.ReadFile(environment.EnvFile())
@@ -40,7 +40,7 @@ func TestAnEnvironment(t *testing.T) {
 	}
 	if environment.MustPort("web") != environment.Base() || environment.MustPort("my-db") != environment.Ports()[1] ||
 		!reflect.DeepEqual(environment.Names(), []string{"web", "my-db"}) || environment.InstanceID() != "one" ||
-		environment.Kept() || environment.Attached() || environment.Worktree() != here.Folder("work") {
+		environment.Kept() || environment.Attached() || environment.Worktree() != here.Directory("work") {
 		t.Errorf("%+v", environment)
 	}
 	if port, err := environment.Port("my-db"); err != nil || port != environment.Ports()[1] {
@@ -128,7 +128,7 @@ func TestALeaseKeepsItsEnvironmentAlive(t *testing.T) {
 func TestAKeptEnvironment(t *testing.T) {
 	here := world.New(t, 5)
 	made, err := portalloc.NewEnvironment(t.Context(), portalloc.WithKept(), portalloc.WithTTL(time.Hour), portalloc.Exactly(here.Base+4),
-		portalloc.WithEnvFile(here.Folder("work")+"/.env.isolation.mine"), portalloc.WithWorktree(here.Folder("work")))
+		portalloc.WithEnvFile(here.Directory("work")+"/.env.isolation.mine"), portalloc.WithWorktree(here.Directory("work")))
 	must(t, err)
 	t.Cleanup(func() { made.Close() })
 	if !made.Kept() || made.Base() != here.Base+4 || filepath.Base(made.EnvFile()) != ".env.isolation.mine" {
@@ -188,7 +188,7 @@ func TestCurrentMakesOneIfThereIsNone(t *testing.T) {
 
 func TestTheProjectFileIsRead(t *testing.T) {
 	here := world.New(t, 10)
-	must(t, os.WriteFile(here.Folder("work")+"/portalloc.toml", []byte("names = [\"web\", \"db\"]\n"), 0o600))
+	must(t, os.WriteFile(here.Directory("work")+"/portalloc.toml", []byte("names = [\"web\", \"db\"]\n"), 0o600))
 	made, err := portalloc.NewEnvironment(t.Context())
 	must(t, err)
 	defer made.Close()
@@ -228,7 +228,7 @@ func TestWhoAndList(t *testing.T) {
 
 func TestOptionsOverrideTheProjectFile(t *testing.T) {
 	here := world.New(t, 10)
-	must(t, os.WriteFile(here.Folder("work")+"/portalloc.toml", []byte("guard = true\n"), 0o600))
+	must(t, os.WriteFile(here.Directory("work")+"/portalloc.toml", []byte("guard = true\n"), 0o600))
 	for expected, options := range map[portalloc.GuardState][]portalloc.EnvironmentOption{
 		portalloc.GuardExclusive: nil,
 		portalloc.GuardNone:      {portalloc.WithoutGuard(), portalloc.WithoutSticky()},
@@ -286,7 +286,7 @@ func TestSettingsAndVersion(t *testing.T) {
 	here := world.New(t, 4)
 	settings, err := portalloc.ReadSettings()
 	must(t, err)
-	if settings.Directory != here.Folder("registry") || settings.Pool != here.Pool() || settings.Ports != here.Pool() ||
+	if settings.Directory != here.Directory("registry") || settings.Pool != here.Pool() || settings.Ports != here.Pool() ||
 		settings.PortCount != 4 || len(settings.Warnings) != 0 {
 		t.Errorf("%+v", settings)
 	}

@@ -196,10 +196,10 @@ fn wrong_error(case: &Value, error: &Error, code: &str) -> Option<String> {
 
 #[test]
 fn behaviours() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("behaviours");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("behaviours");
     let mut failures = Vec::new();
     let mut cases = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;

@@ -172,7 +172,7 @@ fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
     let report = janitor.ok("cleanup stale");
     assert_eq!(listed(&report, "skipped").len(), 0, "{report}");
     let ids: BTreeSet<String> = kept.iter().map(|(id, _)| id.clone()).collect();
-    let left = |folder: PathBuf| names(folder).into_iter().collect::<BTreeSet<_>>();
+    let left = |directory: PathBuf| names(directory).into_iter().collect::<BTreeSet<_>>();
     let named = |prefix: &str, suffix: &str| ids.iter().map(|id| format!("{prefix}{id}{suffix}")).collect();
     assert_eq!(left(world.namespace().join("envs")), named("", ".json"));
     assert!(left(world.temp()).is_subset(&named("portalloc-", "")), "{:?} of {ids:?}", left(world.temp()));
@@ -186,8 +186,8 @@ fn a_kill_at_any_moment_leaves_nothing_that_cleanup_does_not_remove() {
 
     let report = janitor.ok("cleanup all");
     assert_eq!(listed(&report, "removed").len(), kept.len(), "{report}");
-    for folder in [world.namespace().join("envs"), world.temp(), world.work()] {
-        assert_eq!(names(&folder), [""; 0], "{}", folder.display());
+    for directory in [world.namespace().join("envs"), world.temp(), world.work()] {
+        assert_eq!(names(&directory), [""; 0], "{}", directory.display());
     }
     janitor.ok("reconcile");
     assert_eq!(janitor.lease("lease 120"), world.ports());

@@ -376,8 +376,8 @@ impl Scene {
     fn new() -> Self {
         let world = Stage::new(ACTOR, 40);
         let bin = world.path().join("bin");
-        for folder in [&bin, &world.path().join("home")] {
-            fs::create_dir(folder).unwrap();
+        for directory in [&bin, &world.path().join("home")] {
+            fs::create_dir(directory).unwrap();
         }
         symlink(portalloc(), bin.join("portalloc")).unwrap();
         write_program(&bin.join("docker"), DOCKER);
@@ -448,9 +448,9 @@ impl Scene {
 }
 
 /// Files that portalloc wrote, under whatever name.
-fn env_files(folder: &Path) -> Vec<PathBuf> {
+fn env_files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
         if kind.is_dir() {
             found.extend(env_files(&path));
@@ -483,7 +483,7 @@ fn run(page: &str) {
     let mut script = vec![String::new(); text.lines().count()];
     for block in blocks(&text).into_iter().filter(|block| block.is_possible(page)) {
         if let Some(file) = &block.file {
-            assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch folder");
+            assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch directory");
             write_program(&scene.world.work().join(file), &(block.lines.join("\n") + "\n"));
         }
         for (place, command) in script.iter_mut().skip(block.line).zip(block.commands()) {

@@ -1,4 +1,4 @@
-//! The env file in the work tree, which others may want too: the user, and other environments at the same moment.
+//! The env file in the worktree, which others may want too: the user, and other environments at the same moment.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 #[test]
-fn two_in_one_work_tree_do_not_touch_each_others_env_file() {
+fn two_in_one_worktree_do_not_touch_each_others_env_file() {
     let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     let (one, two) = (actor.ok("kept"), actor.ok("kept"));
@@ -78,7 +78,7 @@ fn a_file_of_somebody_else_is_never_overwritten_or_removed() {
 }
 
 #[test]
-fn makers_in_one_work_tree_never_overwrite_each_others_env_file() {
+fn makers_in_one_worktree_never_overwrite_each_others_env_file() {
     let world = Stage::new(ACTOR, 40);
     let mut makers = world.actors(4);
     for round in 0..150 {
@@ -98,9 +98,9 @@ fn a_path_that_leads_nowhere_any_more_is_no_reason_to_stay() {
     let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     for (what, becomes) in [
-        ("its folder became a file", "rm -r sub; touch sub"),
-        ("its folder became a link in a circle", "rm -r sub; ln -s sub sub"),
-        ("its folder is gone", "rm -r sub"),
+        ("its directory became a file", "rm -r sub; touch sub"),
+        ("its directory became a link in a circle", "rm -r sub; ln -s sub sub"),
+        ("its directory is gone", "rm -r sub"),
     ] {
         let sub = world.work().join("sub");
         fs::create_dir(&sub).unwrap();
@@ -117,19 +117,19 @@ fn one_at_too_long_a_path_is_an_error_and_nothing_is_left() {
     let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     // As long as a path may be, so that a longer name beside it may not.
-    let mut folder = world.work();
-    while folder.as_os_str().len() < 3800 {
-        folder.push("a".repeat(200));
+    let mut directory = world.work();
+    while directory.as_os_str().len() < 3800 {
+        directory.push("a".repeat(200));
     }
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&directory).unwrap();
     for room in 0..40 {
-        let path = folder.join("b".repeat(4095 - folder.as_os_str().len() - 1 - room));
+        let path = directory.join("b".repeat(4095 - directory.as_os_str().len() - 1 - room));
         let made = actor.ask(&format!("kept file {}", path.display()));
         if let Ok(made) = &made {
             actor.ok(&format!("cleanup {}", text(made, "id")));
         }
         assert_eq!(actor.ok("list")["environments"], Value::Array(Vec::new()), "{room}: {made:?}");
-        assert_eq!(names(&folder), [""; 0], "{room}: {made:?}");
+        assert_eq!(names(&directory), [""; 0], "{room}: {made:?}");
         assert_eq!(names(world.temp()), [""; 0], "{room}: {made:?}");
     }
 }

@@ -43,8 +43,8 @@ fn is(status: &str, stale: &str) -> (String, String) {
 
 /// Nothing is left of anything.
 fn is_clean(world: &Stage) {
-    for folder in [world.namespace().join("envs"), world.temp(), world.work()] {
-        assert_eq!(names(&folder), [""; 0], "{}", folder.display());
+    for directory in [world.namespace().join("envs"), world.temp(), world.work()] {
+        assert_eq!(names(&directory), [""; 0], "{}", directory.display());
     }
     assert_eq!(world.allocator().census().unwrap().free, world.ports().len());
 }
@@ -193,7 +193,7 @@ fn the_end_of_its_owner_ends_it() {
 }
 
 #[test]
-fn a_missing_work_tree_frees_no_ports_before_a_cleanup() {
+fn a_missing_worktree_frees_no_ports_before_a_cleanup() {
     let world = Stage::new(ACTOR, 5);
     let tree = world.path().join("tree");
     fs::create_dir(&tree).unwrap();
@@ -211,7 +211,7 @@ fn a_missing_work_tree_frees_no_ports_before_a_cleanup() {
 }
 
 #[test]
-fn a_cleanup_of_one_work_tree_leaves_the_others() {
+fn a_cleanup_of_one_worktree_leaves_the_others() {
     let world = Stage::new(ACTOR, 10);
     let mut actor = world.actor();
     let trees = ["one", "two"].map(|name| world.path().join(name));

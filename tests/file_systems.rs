@@ -22,15 +22,15 @@ fn a_registry_that_cannot_be_written_is_an_error() {
     assert!(failure.message.contains("PORTALLOC_DIR"), "{}", failure.message);
 }
 
-/// Fills a small file system at `folder` (below the scratch folder) with one file. What is in an actor's mount
+/// Fills a small file system at `directory` (below the scratch directory) with one file. What is in an actor's mount
 /// namespace is reached through its `/proc/PID/root`.
-fn on_a_full_disk(world: &Stage, folder: &str, room: &str) -> (Actor, PathBuf) {
+fn on_a_full_disk(world: &Stage, directory: &str, room: &str) -> (Actor, PathBuf) {
     let mount = format!(
-        "mkdir -p \"$1/{folder}\"; mount -t tmpfs -o size=64k,mode=1777 tmpfs \"$1/{folder}\"; cd \"$1/work\"; \
-         {room} dd if=/dev/zero of=\"$1/{folder}/filler\" bs=1k count=100 2> /dev/null || true"
+        "mkdir -p \"$1/{directory}\"; mount -t tmpfs -o size=64k,mode=1777 tmpfs \"$1/{directory}\"; cd \"$1/work\"; \
+         {room} dd if=/dev/zero of=\"$1/{directory}/filler\" bs=1k count=100 2> /dev/null || true"
     );
     let actor = world.unshared(&["-m"], &mount);
-    let filler = world.path().join(folder).join("filler");
+    let filler = world.path().join(directory).join("filler");
     let inside = PathBuf::from(format!("/proc/{}/root{}", actor.pid(), filler.display()));
     (actor, inside)
 }
@@ -59,7 +59,7 @@ fn a_full_disk_under_the_registry_is_an_error_and_leaves_nothing_locked() {
 }
 
 #[test]
-fn a_full_disk_under_the_work_tree_is_an_error_and_leaves_nothing() {
+fn a_full_disk_under_the_worktree_is_an_error_and_leaves_nothing() {
     if !can_unshare(&["-m"]) {
         return;
     }

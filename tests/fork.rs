@@ -158,9 +158,9 @@ fn descriptors_are_closed_on_exec() {
     let lease = allocator.lease(5).unwrap();
     // A program that outlives the lease's holder would keep it, had it inherited the descriptor.
     let mut program = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
-    let folder = format!("/proc/{}/fd", program.id());
-    until("it runs", || names(&folder).len() >= 3);
-    let links = names(&folder).into_iter().filter_map(|fd| std::fs::read_link(format!("{folder}/{fd}")).ok());
+    let directory = format!("/proc/{}/fd", program.id());
+    until("it runs", || names(&directory).len() >= 3);
+    let links = names(&directory).into_iter().filter_map(|fd| std::fs::read_link(format!("{directory}/{fd}")).ok());
     assert_eq!(links.filter(|link| link.starts_with(world.registry())).count(), 0);
     drop(lease);
     program.kill().unwrap();

@@ -59,9 +59,9 @@ fn all_languages_share_one_small_pool_and_no_port_is_anybodys_twice() {
         command
     };
     let mut in_shell = command(PathBuf::from("sh"), "contend.sh");
-    let folder = named("PORTALLOC_CLI").parent().expect("a folder").to_owned();
+    let directory = named("PORTALLOC_CLI").parent().expect("a directory").to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(folder).chain(std::env::split_paths(&path));
+    let paths = std::iter::once(directory).chain(std::env::split_paths(&path));
     in_shell.env("PATH", std::env::join_paths(paths).expect("a path"));
 
     let mut contenders: Vec<Contender> = Vec::new();

@@ -102,7 +102,7 @@ fn an_owner_in_another_pid_namespace_is_not_judged() {
 }
 
 #[test]
-fn a_work_tree_in_another_mount_namespace_is_not_judged() {
+fn a_worktree_in_another_mount_namespace_is_not_judged() {
     if !can_unshare(&["-m"]) {
         return;
     }
@@ -119,13 +119,13 @@ fn a_work_tree_in_another_mount_namespace_is_not_judged() {
 }
 
 #[test]
-fn folders_of_network_namespaces_that_are_not_used_any_more_are_swept() {
+fn directories_of_network_namespaces_that_are_not_used_any_more_are_swept() {
     if !can_unshare(&["-n"]) {
         return;
     }
     let world = Stage::new(ACTOR, 5);
     let [mut idle, mut holding, mut keeping, mut fresh] = [(); 4].map(|()| world.unshared(&["-n"], ""));
-    let folder = |actor: &Actor| {
+    let directory = |actor: &Actor| {
         let inode = fs::metadata(format!("/proc/{}/ns/net", actor.pid())).unwrap().ino();
         world.registry().join(format!("net-{inode}"))
     };
@@ -137,14 +137,14 @@ fn folders_of_network_namespaces_that_are_not_used_any_more_are_swept() {
     fresh.ok("release 0");
     let two_days_ago = SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60);
     for actor in [&idle, &holding, &keeping] {
-        let ports = File::options().write(true).open(folder(actor).join("ports")).unwrap();
+        let ports = File::options().write(true).open(directory(actor).join("ports")).unwrap();
         ports.set_modified(two_days_ago).unwrap();
     }
-    assert_eq!(world.actor().ok("cleanup stale")["swept"], json!([folder(&idle)]));
-    assert!(!folder(&idle).exists());
-    assert!([&holding, &keeping, &fresh].iter().all(|actor| folder(actor).join("ports").exists()));
+    assert_eq!(world.actor().ok("cleanup stale")["swept"], json!([directory(&idle)]));
+    assert!(!directory(&idle).exists());
+    assert!([&holding, &keeping, &fresh].iter().all(|actor| directory(actor).join("ports").exists()));
     // Whoever had it open makes it anew.
     idle.lease("lease 5");
     idle.fails("lease 1", "pool_exhausted");
-    assert!(folder(&idle).join("ports").exists());
+    assert!(directory(&idle).join("ports").exists());
 }

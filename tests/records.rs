@@ -15,19 +15,19 @@ use serde_json::{Value, json};
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 const ID: &str = "0123456789ab";
 
-/// Folders and files that are nobody's business.
+/// Directories and files that are nobody's business.
 struct Victims {
-    folder: PathBuf,
+    directory: PathBuf,
     file: PathBuf,
 }
 
 impl Victims {
     fn of(world: &Stage) -> Self {
-        let folder = world.path().join("victim");
-        fs::create_dir(&folder).unwrap();
-        let file = folder.join("precious");
+        let directory = world.path().join("victim");
+        fs::create_dir(&directory).unwrap();
+        let file = directory.join("precious");
         fs::write(&file, "PORT_BASE=1\n").unwrap();
-        Self { folder, file }
+        Self { directory, file }
     }
 
     fn survive(&self, after: &str) {
@@ -55,19 +55,19 @@ fn all_operations(actor: &mut Actor, id: &str, victims: &Victims) {
     actor.ok("list");
 }
 
-/// Changes of a record that portalloc would not have made, with the victim's folder and file to aim at.
+/// Changes of a record that portalloc would not have made, with the victim's directory and file to aim at.
 fn forgeries(world: &Stage, victims: &Victims) -> Vec<(&'static str, Value)> {
     let temp = world.temp();
     let outside = world.ports().last().unwrap() + 1;
-    let named = victims.folder.join(format!("portalloc-{ID}"));
+    let named = victims.directory.join(format!("portalloc-{ID}"));
     vec![
-        ("temp_dir elsewhere", json!({"temp_dir": victims.folder})),
+        ("temp_dir elsewhere", json!({"temp_dir": victims.directory})),
         ("temp_dir with the name of a link", json!({"temp_dir": named})),
         ("temp_dir upwards", json!({"temp_dir": temp.join(format!("portalloc-{ID}/..")).join("../victim")})),
         ("temp_dir relative", json!({"temp_dir": format!("portalloc-{ID}")})),
         ("temp_dir of the root", json!({"temp_dir": "/"})),
         ("env_file by hand", json!({"env_file": victims.file})),
-        ("env_file a folder", json!({"env_file": victims.folder})),
+        ("env_file a directory", json!({"env_file": victims.directory})),
         ("env_file a device", json!({"env_file": "/dev/zero"})),
         ("env_file that is empty", json!({"env_file": ""})),
         ("lock_file elsewhere", json!({"lock_file": victims.file})),
@@ -84,7 +84,7 @@ fn forgeries(world: &Stage, victims: &Victims) -> Vec<(&'static str, Value)> {
         ("long ago", json!({"expires_at": "1970-01-01T00:00:00.000Z"})),
         ("before all time", json!({"expires_at": "0000-00-00T00:00:00.000Z"})),
         ("hostile names", json!({"names": ["a; rm -rf /"]})),
-        ("work tree gone", json!({"worktree_path": "/nowhere"})),
+        ("worktree gone", json!({"worktree_path": "/nowhere"})),
         (
             "an owner that never was",
             json!({"owner": {"pid": 4294967295u32, "start_time": 1, "pid_namespace": 1, "time_namespace": 1}}),
@@ -98,7 +98,7 @@ fn forgeries(world: &Stage, victims: &Victims) -> Vec<(&'static str, Value)> {
 fn nothing_is_removed_on_the_word_of_a_forged_record() {
     let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
-    symlink(&victims.folder, victims.folder.join(format!("portalloc-{ID}"))).unwrap();
+    symlink(&victims.directory, victims.directory.join(format!("portalloc-{ID}"))).unwrap();
     for (what, change) in forgeries(&world, &victims) {
         let (mut actor, mut record) = model(&world);
         let own = record["isolation_id"].as_str().unwrap().to_owned();
@@ -162,7 +162,7 @@ fn files_that_are_no_records_do_no_harm() {
 }
 
 #[test]
-fn a_folder_in_the_place_of_a_record_does_no_harm() {
+fn a_directory_in_the_place_of_a_record_does_no_harm() {
     let world = Stage::new(ACTOR, 20);
     let victims = Victims::of(&world);
     let (mut actor, record) = model(&world);
@@ -184,7 +184,7 @@ fn a_temp_dir_that_was_replaced_by_a_link_is_left() {
     let (mut actor, record) = model(&world);
     let temp_dir = record["temp_dir"].as_str().unwrap();
     fs::remove_dir(temp_dir).unwrap();
-    symlink(&victims.folder, temp_dir).unwrap();
+    symlink(&victims.directory, temp_dir).unwrap();
     let report = actor.ok("cleanup all");
     assert!(report["removed"][0]["left"][0].as_str().unwrap().contains("symbolic link"), "{report}");
     victims.survive("cleanup all");

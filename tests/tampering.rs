@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 
 const ACTOR: &str = env!("CARGO_BIN_EXE_actor");
 
-/// The registry's folders, from the outermost.
-fn folders(world: &Stage) -> [PathBuf; 3] {
+/// The registry's directories, from the outermost.
+fn directories(world: &Stage) -> [PathBuf; 3] {
     [world.registry(), world.namespace(), world.namespace().join("envs")]
 }
 
@@ -34,14 +34,14 @@ fn is_unusable(world: &Stage, path: &Path, what: &str) {
 }
 
 #[test]
-fn a_folder_that_is_not_trustworthy_is_refused() {
+fn a_directory_that_is_not_trustworthy_is_refused() {
     let world = Stage::alone(ACTOR, 5);
     let away = world.path().join("away");
     for index in 0..3 {
-        for folder in folders(&world) {
-            fs::create_dir_all(&folder).unwrap();
+        for directory in directories(&world) {
+            fs::create_dir_all(&directory).unwrap();
         }
-        let path = &folders(&world)[index];
+        let path = &directories(&world)[index];
         fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
         is_unusable(&world, path, "world-writable");
         fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
@@ -58,7 +58,7 @@ fn a_folder_that_is_not_trustworthy_is_refused() {
 }
 
 #[test]
-fn a_folder_of_another_user_is_refused_unless_it_is_shared() {
+fn a_directory_of_another_user_is_refused_unless_it_is_shared() {
     if !rustix::process::geteuid().is_root() {
         assert!(std::env::var_os("CI").is_none(), "CI must run this test as root");
         eprintln!("SKIPPED: only root can give files away");
@@ -66,7 +66,7 @@ fn a_folder_of_another_user_is_refused_unless_it_is_shared() {
     }
     let world = Stage::alone(ACTOR, 5);
     drop(world.allocator());
-    for path in folders(&world) {
+    for path in directories(&world) {
         std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         is_unusable(&world, &path, "another user's");
@@ -79,7 +79,7 @@ fn a_folder_of_another_user_is_refused_unless_it_is_shared() {
 fn a_ports_file_that_is_none_is_refused() {
     type Put = fn(&Path);
     let kinds: [(&str, Put); 4] = [
-        ("a folder", |path| fs::create_dir(path).unwrap()),
+        ("a directory", |path| fs::create_dir(path).unwrap()),
         ("a link", |path| symlink(path.with_file_name("kept-away"), path).unwrap()),
         ("a link to nothing", |path| symlink("/nowhere", path).unwrap()),
         ("a pipe", |path| {
@@ -230,13 +230,13 @@ fn a_ports_file_that_was_removed_is_noticed() {
 }
 
 #[test]
-fn a_folder_of_records_that_was_replaced_is_noticed() {
+fn a_directory_of_records_that_was_replaced_is_noticed() {
     let world = Stage::new(ACTOR, 5);
     let (before, envs) = (world.allocator(), world.namespace().join("envs"));
     fs::rename(&envs, world.path().join("old-envs")).unwrap();
     let mut other = world.actor();
     let kept = other.ok("kept ports 5");
-    // Its record is not in the folder that `before` has open, and its label must count all the same.
+    // Its record is not in the directory that `before` has open, and its label must count all the same.
     let error = before.lease(1).map(|lease| format!("{lease:?} was kept: {kept}")).unwrap_err();
     assert!(["registry_unusable", "pool_exhausted"].contains(&error.code().as_str()), "{error}");
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # A worker that has not answered so long after it should have has failed. Seconds.
-PATIENCE = 90.0
+TIME_LIMIT = 90.0
 # What some contestants go by, and the user of this machine may have set for purposes of their own.
 FOREIGN = {"PORT", "HOST", "PORTSERVER_ADDRESS", "PORTALLOC_EXCLUDE", "PEERS_RANGE", "NODE_OPTIONS", "PYTHONPATH"}
 
@@ -60,13 +60,13 @@ class CellError(Exception):
 
 class Worker:
     def __init__(self, plan: Plan, number: int) -> None:
-        # A work tree of its own, as a worker of a test run may have it.
-        folder = Path(plan.journal).parent / f"worker-{number}"
-        folder.mkdir()
+        # A worktree of its own, as a worker of a test run may have it.
+        directory = Path(plan.journal).parent / f"worker-{number}"
+        directory.mkdir()
         self._process = subprocess.Popen(
             [*plan.command, str(plan.ports), plan.journal],
             env={**{name: value for name, value in os.environ.items() if name not in FOREIGN}, **plan.environment},
-            cwd=folder,
+            cwd=directory,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -110,7 +110,7 @@ def peak_memory_kib(pid: int) -> float:
 
 def start_server(plan: Plan, command: list[str]) -> subprocess.Popen[bytes]:
     server = subprocess.Popen(command, stdout=sys.stderr)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIME_LIMIT
     while True:
         with socket.socket(socket.AF_UNIX) as probe:
             try:
@@ -126,7 +126,7 @@ def all_answers(workers: list[Worker], command: str, expected: str, seconds: flo
     """Tells all of them, then waits for all of them."""
     for worker in workers:
         worker.tell(command)
-    deadline = time.monotonic() + seconds + PATIENCE
+    deadline = time.monotonic() + seconds + TIME_LIMIT
     for worker in workers:
         yield worker.answer(expected, deadline)
 
@@ -146,7 +146,7 @@ def measure(plan: Plan) -> Outcome:
         for number in range(plan.processes):
             workers.append(Worker(plan, number))
             ends.callback(workers[-1].end)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIME_LIMIT
         for worker in workers:
             worker.answer("ready", deadline)
         list(all_answers(workers, f"paced {plan.paced_seconds}", "paced", plan.paced_seconds))

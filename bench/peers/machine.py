@@ -33,7 +33,7 @@ def machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "memory": f"{memory / 2**20:.0f} GiB",
         "kernel": f"Linux {os.uname().release}",
-        "registry on": "tmpfs (/dev/shm)" if tmpfs else "the system's folder for temporary files",
+        "registry on": "tmpfs (/dev/shm)" if tmpfs else "the system's directory for temporary files",
     }
 
 

@@ -1,5 +1,5 @@
 # The comparison with other port pickers. Part of the Makefile. The others are installed by the ordinary clients, into a
-# folder below target/; their versions are those of the manifests in bench/peers.
+# directory below target/; their versions are those of the manifests in bench/peers.
 
 PEERS := target/peers
 PEERS_SOURCES := bench/peers

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from sections import Sections
 
 
-def draw(results: Results, page: Sections, folder: Path) -> None:
-    """All of them, for the page's size, into this folder."""
+def draw(results: Results, page: Sections, directory: Path) -> None:
+    """All of them, for the page's size, into this directory."""
     for pool in ("wide", "squeezed"):
         values = {it.title: OVERLAPS.of(page.at(it, pool)) for it in page.shown}
         title = f"Overlaps, {pool} range: {page.size()}"
-        plots.bars(folder / f"overlaps-{pool}.svg", title, OVERLAPS.unit, values, note="0 is what is promised")
+        plots.bars(directory / f"overlaps-{pool}.svg", title, OVERLAPS.unit, values, note="0 is what is promised")
     for metric, name in ((P50, "median"), (THROUGHPUT, "throughput"), (MEMORY, "memory")):
         values = {it.title: metric.of(page.at(it)) for it in page.shown}
         note = "more is better" if metric.more_is_better else "less is better"
         title = f"{metric.title}: {page.size()}"
-        plots.bars(folder / f"{name}.svg", title, metric.unit, values, log_y=metric is not MEMORY, note=note)
+        plots.bars(directory / f"{name}.svg", title, metric.unit, values, log_y=metric is not MEMORY, note=note)
     for language in ("Python", "Node", "Rust"):
         series = {it.title: growth(results, page, it) for it in page.shown if it.language == language}
         plots.lines(
-            folder / f"growth-{language.lower()}.svg",
+            directory / f"growth-{language.lower()}.svg",
             f"{language}: {P50.title.lower()}, {plural(page.each, 'port')}",
             "processes at the same time",
             P50.unit,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import machine
-from cell import PATIENCE, Plan
+from cell import TIME_LIMIT, Plan
 from contestants import BY_KEY, CONTESTANTS, HOME, Contestant
 from judge import BadJournalError, judge
 
@@ -101,7 +101,7 @@ def measured(plan: Plan, inside: list[str]) -> dict[str, Any]:
     """The figures of one cell, or why there are none."""
     command = [*inside, sys.executable, str(HERE / "cell.py")]
     # Longer than all that the cell itself is patient for.
-    patience = plan.paced_seconds + plan.flat_seconds + 6 * PATIENCE
+    patience = plan.paced_seconds + plan.flat_seconds + 6 * TIME_LIMIT
     given = json.dumps(asdict(plan))
     try:
         done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=patience)

@@ -34,7 +34,7 @@ def cell(contestant: str, pool: str = "wide", **figures: Any) -> dict[str, Any]:
     return {"contestant": contestant, "processes": 32, "ports": 5, "pool": pool, **good, **figures}
 
 
-def sections(folder: Path, *cells: dict[str, Any], **others: Any) -> Sections:
+def sections(directory: Path, *cells: dict[str, Any], **others: Any) -> Sections:
     results = {
         "date": "2000-01-01",
         "machine": {"kernel": "Linux 1.0"},
@@ -46,7 +46,7 @@ def sections(folder: Path, *cells: dict[str, Any], **others: Any) -> Sections:
         "minutes": 1.5,
         **others,
     }
-    path = folder / "results.json"
+    path = directory / "results.json"
     path.write_text(json.dumps(results))
     return Sections(Results(path))
 

@@ -38,13 +38,13 @@ for command in sys.stdin:
 """
 
 
-def planned(folder: Path, worker: str) -> Plan:
+def planned(directory: Path, worker: str) -> Plan:
     return Plan(
         command=[sys.executable, "-c", worker],
         environment={},
         processes=3,
         ports=1,
-        journal=str(folder / "journal"),
+        journal=str(directory / "journal"),
         paced_seconds=0.1,
         flat_seconds=0.1,
         own_namespace=False,

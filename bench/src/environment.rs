@@ -32,7 +32,7 @@ pub(crate) fn run() {
         || {
             let base = bases.next(5);
             time(|| {
-                floor::environment(&path, scratch.folder.path(), bare.path(), base, 5, &record, env_file.as_bytes());
+                floor::environment(&path, scratch.directory.path(), bare.path(), base, 5, &record, env_file.as_bytes());
             })
         },
     );

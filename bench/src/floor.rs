@@ -66,7 +66,7 @@ pub(crate) fn environment(
     let (new, making) = (records.join("record.new"), records.join("record.making"));
     let finished = records.join("record");
     let (own, env) = (scratch.join("env.own"), scratch.join("env"));
-    // Beside ours: a large folder is slower than a small one.
+    // Beside ours: a large directory is slower than a small one.
     let temp = std::env::temp_dir().join(format!("portalloc-bench-{}", std::process::id()));
 
     let lease = lease(ports, base, count);

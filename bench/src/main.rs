@@ -19,17 +19,22 @@ use portalloc::Settings;
 
 /// A registry of the benchmark's own: in memory, as that of a machine that was set up, if there is such a file system.
 pub(crate) struct Scratch {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Scratch {
     fn new() -> Self {
         let base = if PathBuf::from("/dev/shm").is_dir() { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
-        Self { folder: tempfile::Builder::new().prefix("portalloc-bench-").tempdir_in(base).expect("a scratch folder") }
+        Self {
+            directory: tempfile::Builder::new()
+                .prefix("portalloc-bench-")
+                .tempdir_in(base)
+                .expect("a scratch directory"),
+        }
     }
 
     fn directory(&self) -> PathBuf {
-        self.folder.path().join("registry")
+        self.directory.path().join("registry")
     }
 
     fn settings(&self) -> Settings {

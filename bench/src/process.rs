@@ -39,7 +39,7 @@ pub(crate) fn run() {
 fn run_true(program: &Path) {
     let scratch = Scratch::new();
     scratch.settings().open().unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let (ours, floor) = in_turns(
         500,
         || {
@@ -47,7 +47,7 @@ fn run_true(program: &Path) {
             command
                 .args(["run", "--", "/bin/true"])
                 .env("PORTALLOC_DIR", scratch.directory())
-                .current_dir(folder.path());
+                .current_dir(directory.path());
             time(|| assert!(command.status().unwrap().success()))
         },
         || time(|| Command::new("/bin/true").status().unwrap()),

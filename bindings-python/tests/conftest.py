@@ -36,8 +36,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("PORTALLOC_DIR", str(SLICES))
     # Not `tmp_path`, in which the path of a Unix socket would be too long.
     scratch = tempfile.TemporaryDirectory(prefix="portalloc-test-", ignore_cleanup_errors=True)
-    with scratch as folder, portalloc.lease(SLICE + BEYOND, pool=SLICES_POOL, wait=120) as leased:
-        world = World(Path(folder), leased.ports[:SLICE])
+    with scratch as directory, portalloc.lease(SLICE + BEYOND, pool=SLICES_POOL, wait=120) as leased:
+        world = World(Path(directory), leased.ports[:SLICE])
         monkeypatch.setenv("PORTALLOC_DIR", str(world.registry))
         monkeypatch.setenv("PORTALLOC_POOL", world.pool)
         monkeypatch.setenv("TMPDIR", str(world.temp))

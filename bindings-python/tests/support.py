@@ -30,7 +30,7 @@ SLICES_POOL = "20001-29999"
 
 
 class World:
-    """A registry, a pool, a temp folder and a work tree that only one test has."""
+    """A registry, a pool, a temp directory and a worktree that only one test has."""
 
     def __init__(self, scratch: Path, ports: Sequence[int]) -> None:
         self.scratch = scratch
@@ -44,8 +44,8 @@ class World:
         self.work.mkdir()
 
     def left_behind(self) -> list[str]:
-        """The names in the temp folder and the work tree."""
-        return sorted(path.name for folder in (self.temp, self.work) for path in folder.iterdir())
+        """The names in the temp directory and the worktree."""
+        return sorted(path.name for directory in (self.temp, self.work) for path in directory.iterdir())
 
 
 def until(what: str, condition: Callable[[], object], deadline: float = DEADLINE) -> None:

@@ -19,7 +19,7 @@ struct Project {
 impl Project {
     fn new() -> Self {
         let world = CommandLine::with_pool_of(env!("CARGO_BIN_EXE_portalloc"), 20);
-        fs::create_dir_all(world.work().join("sub/folder")).unwrap();
+        fs::create_dir_all(world.work().join("sub/directory")).unwrap();
         Self { world }
     }
 
@@ -83,11 +83,11 @@ fn an_instance_id_that_is_given_counts_also_if_it_is_empty() {
 }
 
 #[test]
-fn found_upwards_and_its_folder_is_the_work_tree() {
+fn found_upwards_and_its_directory_is_the_worktree() {
     let project = Project::new();
     let range = project.world.pool();
     project.declare(&format!("pool = ['{range}']\nnames = ['postgres', 'api']\nports = 3\ninstance_id = 'file'"));
-    let created = project.create("sub/folder", &[]).json();
+    let created = project.create("sub/directory", &[]).json();
     assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*project.tree()));
     assert_eq!(created["env_file"].as_str().map(Path::new), Some(&*project.tree().join(".env.isolation")));
     assert_eq!(created["names"], serde_json::json!(["postgres", "api"]));
@@ -98,13 +98,13 @@ fn found_upwards_and_its_folder_is_the_work_tree() {
     }
 
     let arguments = ["--names", "web", "--no-env-file", "--worktree", "."];
-    let created = project.create("sub/folder", &arguments).json();
-    assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*project.tree().join("sub/folder")));
+    let created = project.create("sub/directory", &arguments).json();
+    assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*project.tree().join("sub/directory")));
     assert_eq!((&created["names"], &created["ports"]["count"]), (&serde_json::json!(["web"]), &1.into()));
 
     let elsewhere = ["--no-env-file", "--worktree", project.world.path().to_str().unwrap(), "--pool", range];
     let created = project.create("sub", &elsewhere).json();
-    assert_eq!(created["ports"]["count"], 5, "the work tree that is named counts, not the current folder");
+    assert_eq!(created["ports"]["count"], 5, "the worktree that is named counts, not the current directory");
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn a_wrong_one_is_told_with_its_line_and_nothing_is_done() {
 fn an_unreadable_one_is_permission_denied() {
     let project = Project::new();
     project.declare("ports = 3");
-    for folder in [project.world.path(), &project.tree(), &project.tree().join("sub")] {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    for directory in [project.world.path(), &project.tree(), &project.tree().join("sub")] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
     }
     fs::set_permissions(project.tree().join("portalloc.toml"), fs::Permissions::from_mode(0o000)).unwrap();
     let mut command = project.command("sub", &[]);

@@ -108,7 +108,7 @@ fn another_user_is_told_what_is_hidden() {
     let created = create(&world);
     let port = created["ports"]["base_port"].to_string();
     let _server = TcpListener::bind(("127.0.0.1", port.parse().expect("a port"))).expect("the port is free");
-    // A copy, since the folder of the build may be closed to others. By a process of its own: of a file that this one
+    // A copy, since the directory of the build may be closed to others. By a process of its own: of a file that this one
     // writes to, programs that other tests are just starting have copies, and what is open for writing cannot be executed.
     let copy = world.path().join("portalloc");
     assert!(Command::new("cp").arg(PORTALLOC).arg(&copy).status().is_ok_and(|status| status.success()), "no copy");

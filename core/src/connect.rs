@@ -14,7 +14,7 @@ use crate::sys;
 
 /// A connection that has had no answer for this long is started again. The kernel itself would retry only after 1, 3,
 /// 7, ... seconds.
-const PATIENCE: Duration = Duration::from_millis(250);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A port to connect to, on both loopback addresses.
 pub(crate) struct Endpoint {
@@ -77,7 +77,7 @@ impl Endpoint {
 
 impl Address {
     fn connect(&mut self, port: u16) -> io::Result<()> {
-        if self.pending.as_ref().is_some_and(|(_, begun)| begun.elapsed() < PATIENCE) {
+        if self.pending.as_ref().is_some_and(|(_, begun)| begun.elapsed() < CONNECT_TIMEOUT) {
             return Ok(());
         }
         self.pending = None;
@@ -108,7 +108,7 @@ impl Address {
             Ok(Some(error)) | Err(error) => Seen::from(&error),
             Ok(None) if socket.peer_addr().is_ok() => connected(socket, port),
             Ok(None) => {
-                if begun.elapsed() >= PATIENCE {
+                if begun.elapsed() >= CONNECT_TIMEOUT {
                     self.seen = Seen::Nothing;
                 }
                 return;

@@ -16,8 +16,8 @@ use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Settings};
 use portalloc_testkit::{Slice, World};
 use tempfile::TempDir;
 
-fn settings(folder: &Path) -> Settings {
-    Settings::new().directory(folder.join("registry")).exclude("")
+fn settings(directory: &Path) -> Settings {
+    Settings::new().directory(directory.join("registry")).exclude("")
 }
 
 #[test]
@@ -103,20 +103,20 @@ fn waits_end_when_their_hook_says_so() {
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 
-/// A work tree with a project file, and a folder in it.
+/// A worktree with a project file, and a directory in it.
 fn project(text: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("inner")).unwrap();
-    fs::write(folder.path().join("portalloc.toml"), text).unwrap();
-    folder
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("inner")).unwrap();
+    fs::write(directory.path().join("portalloc.toml"), text).unwrap();
+    directory
 }
 
 #[test]
-fn a_request_is_completed_by_the_project_file_of_its_work_tree() {
+fn a_request_is_completed_by_the_project_file_of_its_worktree() {
     let slice = Slice::new(5);
-    let folder = project(&format!("names = [\"web\", \"db\"]\npool = \"{}\"\n", slice.pool()));
-    let inner = folder.path().join("inner");
-    let settings = || Settings::new().directory(folder.path().join("registry"));
+    let directory = project(&format!("names = [\"web\", \"db\"]\npool = \"{}\"\n", slice.pool()));
+    let inner = directory.path().join("inner");
+    let settings = || Settings::new().directory(directory.path().join("registry"));
     let open = |request: EnvironmentRequest| settings().open_for(request.env_file(EnvFile::None)).unwrap();
 
     let (allocator, request) = open(EnvironmentRequest::new().worktree(&inner));

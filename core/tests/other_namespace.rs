@@ -10,9 +10,9 @@ use portalloc_testkit::{Slice, skip};
 
 #[test]
 fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let slice = Slice::new(2);
-    let settings = Settings::new().directory(folder.path().join("registry")).pool(slice.pool()).exclude("");
+    let settings = Settings::new().directory(directory.path().join("registry")).pool(slice.pool()).exclude("");
     let opened_before = settings.clone().open().unwrap();
     let allocators = Allocators::new();
     // Of two ports one is free in the old namespace, so that it could be had; later none is.
@@ -36,7 +36,7 @@ fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
             let error = settings.clone().open().unwrap().lease(1).unwrap_err();
             assert_eq!(error.code(), ErrorCode::PoolExhausted, "held in this namespace's registry: {error}");
             drop(lease);
-            let request = EnvironmentRequest::new().ports(1).worktree(folder.path()).env_file(EnvFile::None);
+            let request = EnvironmentRequest::new().ports(1).worktree(directory.path()).env_file(EnvFile::None);
             let environment = allocators.with(&settings, |allocator| allocator.create_environment(&request)).unwrap();
             assert!(settings.clone().open().unwrap().attach(environment.id()).is_ok(), "its record is here, too");
             true
@@ -52,11 +52,11 @@ fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
 
 #[test]
 fn threads_in_two_network_namespaces_use_one_allocator_in_turns() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let slice = Slice::new(2);
-    let settings = Settings::new().directory(folder.path().join("registry")).pool(slice.pool()).exclude("");
+    let settings = Settings::new().directory(directory.path().join("registry")).pool(slice.pool()).exclude("");
     let allocator = settings.clone().open().unwrap();
-    let request = || EnvironmentRequest::new().ports(1).worktree(folder.path()).env_file(EnvFile::None);
+    let request = || EnvironmentRequest::new().ports(1).worktree(directory.path()).env_file(EnvFile::None);
     let ((go, went), (done, turned)) = (mpsc::channel::<()>(), mpsc::channel());
     std::thread::scope(|scope| {
         let other = scope.spawn(|| {

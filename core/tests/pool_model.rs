@@ -173,7 +173,7 @@ enum Verdict {
 
 /// The real thing beside the model.
 struct Room {
-    folder: TempDir,
+    directory: TempDir,
     allocator: Allocator,
     model: Model,
     leases: Vec<Lease>,
@@ -195,24 +195,25 @@ fn at(port: u16) -> usize {
     usize::from(port - first())
 }
 
-fn open(folder: &Path, model: &Model) -> Allocator {
+fn open(directory: &Path, model: &Model) -> Allocator {
     let excluded: Vec<String> =
         (0..WINDOW).filter(|at| model.excluded[*at]).map(|excluded| port(excluded).to_string()).collect();
-    let settings = Settings::new().directory(folder.join("registry")).pool(format!("{}-{}", port(0), port(POOL - 1)));
+    let settings =
+        Settings::new().directory(directory.join("registry")).pool(format!("{}-{}", port(0), port(POOL - 1)));
     settings.exclude(excluded.join(",")).open().unwrap()
 }
 
 impl Room {
     fn new(excluded: &BTreeSet<usize>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let model = Model {
             claims: [Claim::None; WINDOW],
             strangers: [false; WINDOW],
             excluded: std::array::from_fn(|port| excluded.contains(&port)),
         };
-        let allocator = open(folder.path(), &model);
+        let allocator = open(directory.path(), &model);
         let (leases, environments, sockets) = (Vec::new(), Vec::new(), Vec::new());
-        Self { folder, allocator, model, leases, environments, sockets }
+        Self { directory, allocator, model, leases, environments, sockets }
     }
 
     fn step(&mut self, step: &Step) {
@@ -264,7 +265,7 @@ impl Room {
                 let repairs = self.allocator.reconcile().unwrap();
                 assert!(repairs.iter().all(|repair| !repair.kind.is_repaired()), "nothing was broken: {repairs:?}");
             }
-            Step::Reopen => self.allocator = open(self.folder.path(), &self.model),
+            Step::Reopen => self.allocator = open(self.directory.path(), &self.model),
             Step::Release(_) | Step::Clean(_) | Step::Leave(_) => {}
         }
         assert_eq!(self.allocator.census().unwrap(), self.model.census(), "after {step:?}");
@@ -350,7 +351,8 @@ impl Room {
     }
 
     fn keep(&mut self, count: usize, stale: bool) {
-        let mut request = EnvironmentRequest::new().worktree(self.folder.path()).env_file(EnvFile::None).ports(count);
+        let mut request =
+            EnvironmentRequest::new().worktree(self.directory.path()).env_file(EnvFile::None).ports(count);
         request = request.kept();
         if stale {
             request = request.ttl(Duration::from_millis(1));
@@ -371,7 +373,7 @@ impl Room {
 }
 
 impl Drop for Room {
-    /// Temp dirs are outside of the folder.
+    /// Temp dirs are outside of the directory.
     fn drop(&mut self) {
         self.leases.clear();
         let _ = self.allocator.cleanup(&Cleanup::new(Selection::All));

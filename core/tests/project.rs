@@ -15,26 +15,26 @@ use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, Settings};
 use portalloc_testkit::Slice;
 use tempfile::TempDir;
 
-/// A folder with a project file of this text.
+/// A directory with a project file of this text.
 fn with_file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("portalloc.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("portalloc.toml");
     fs::write(&path, text).unwrap();
-    (folder, path)
+    (directory, path)
 }
 
 fn read(text: &str) -> Project {
-    let (_folder, path) = with_file(text);
+    let (_directory, path) = with_file(text);
     Project::read(path).unwrap()
 }
 
 fn refused(text: impl AsRef<[u8]>) -> (Error, PathBuf) {
-    let (_folder, path) = with_file(text);
+    let (_directory, path) = with_file(text);
     (Project::read(&path).unwrap_err(), path)
 }
 
-fn open(folder: &Path, project: &Project, change: impl FnOnce(Settings) -> Settings) -> Allocator {
-    change(Settings::new().directory(folder.join("registry")).project(project)).open().unwrap()
+fn open(directory: &Path, project: &Project, change: impl FnOnce(Settings) -> Settings) -> Allocator {
+    change(Settings::new().directory(directory.join("registry")).project(project)).open().unwrap()
 }
 
 #[test]
@@ -63,40 +63,40 @@ fn an_empty_file_declares_nothing() {
 
 #[test]
 fn the_nearest_one_upwards_is_found() {
-    let (folder, path) = with_file("ports = 2");
-    let deep = folder.path().join("a/b/c");
+    let (directory, path) = with_file("ports = 2");
+    let deep = directory.path().join("a/b/c");
     fs::create_dir_all(&deep).unwrap();
     let found = Project::nearest(&deep).unwrap().unwrap();
-    let folder = folder.path().canonicalize().unwrap();
+    let directory = directory.path().canonicalize().unwrap();
     assert_eq!(
-        (found.ports, found.path.as_path(), found.folder()),
-        (Some(2), &*path.canonicalize().unwrap(), &*folder)
+        (found.ports, found.path.as_path(), found.directory()),
+        (Some(2), &*path.canonicalize().unwrap(), &*directory)
     );
 
-    fs::write(folder.join("a/b/portalloc.toml"), "ports = 3").unwrap();
+    fs::write(directory.join("a/b/portalloc.toml"), "ports = 3").unwrap();
     assert_eq!(Project::nearest(&deep).unwrap().unwrap().ports, Some(3));
-    assert_eq!(Project::nearest(&folder.join("a")).unwrap().unwrap().ports, Some(2));
+    assert_eq!(Project::nearest(&directory.join("a")).unwrap().unwrap().ports, Some(2));
 }
 
 #[test]
-fn through_a_link_to_a_folder_the_real_folders_count() {
-    let (folder, _) = with_file("ports = 2");
-    fs::create_dir(folder.path().join("inside")).unwrap();
+fn through_a_link_to_a_directory_the_real_directories_count() {
+    let (directory, _) = with_file("ports = 2");
+    fs::create_dir(directory.path().join("inside")).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let link = elsewhere.path().join("link");
-    symlink(folder.path().join("inside"), &link).unwrap();
+    symlink(directory.path().join("inside"), &link).unwrap();
     assert_eq!(Project::nearest(&link).unwrap().unwrap().ports, Some(2));
 }
 
 #[test]
 fn a_broken_one_is_not_passed_over_for_one_above() {
-    let (folder, _) = with_file("ports = 2");
-    let inner = folder.path().join("inner");
+    let (directory, _) = with_file("ports = 2");
+    let inner = directory.path().join("inner");
     fs::create_dir(&inner).unwrap();
     fs::write(inner.join("portalloc.toml"), "ports = ").unwrap();
     assert_eq!(Project::nearest(&inner).unwrap_err().code(), ErrorCode::InvalidArgument);
 
-    let linked = folder.path().join("linked");
+    let linked = directory.path().join("linked");
     fs::create_dir(&linked).unwrap();
     symlink("nowhere", linked.join("portalloc.toml")).unwrap();
     let error = Project::nearest(&linked).unwrap_err();
@@ -105,9 +105,9 @@ fn a_broken_one_is_not_passed_over_for_one_above() {
 }
 
 #[test]
-fn a_folder_to_start_from_that_does_not_exist_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let error = Project::nearest(&folder.path().join("gone")).unwrap_err();
+fn a_directory_to_start_from_that_does_not_exist_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = Project::nearest(&directory.path().join("gone")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().contains("gone"), "{error}");
 }
@@ -186,11 +186,11 @@ fn deep_nesting_is_an_error_and_no_crash() {
 
 #[test]
 fn a_cycle_of_links_is_told_as_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("portalloc.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("portalloc.toml");
     symlink("other", &path).unwrap();
-    symlink("portalloc.toml", folder.path().join("other")).unwrap();
-    for error in [Project::read(&path).unwrap_err(), Project::nearest(folder.path()).unwrap_err()] {
+    symlink("portalloc.toml", directory.path().join("other")).unwrap();
+    for error in [Project::read(&path).unwrap_err(), Project::nearest(directory.path()).unwrap_err()] {
         assert_eq!(error.code(), ErrorCode::InvalidArgument);
         assert!(error.message().contains("leads back to itself"), "{error}");
         assert!(error.message().contains("portalloc.toml"), "{error}");
@@ -199,57 +199,57 @@ fn a_cycle_of_links_is_told_as_one() {
 
 #[test]
 fn what_is_no_regular_file_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("portalloc.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("portalloc.toml");
     fs::create_dir(&path).unwrap();
-    let error = Project::nearest(folder.path()).unwrap_err();
+    let error = Project::nearest(directory.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().ends_with("portalloc.toml is a directory"), "{error}");
     fs::remove_dir(&path).unwrap();
 
     // A pipe that nobody writes to: opening it must not wait for a writer.
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let error = Project::nearest(folder.path()).unwrap_err();
+    let error = Project::nearest(directory.path()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().contains("not a regular file"), "{error}");
 }
 
 #[test]
 fn one_that_does_not_exist_cannot_be_read() {
-    let folder = tempfile::tempdir().unwrap();
-    assert_eq!(Project::read(folder.path().join("portalloc.toml")).unwrap_err().code(), ErrorCode::NotFound);
+    let directory = tempfile::tempdir().unwrap();
+    assert_eq!(Project::read(directory.path().join("portalloc.toml")).unwrap_err().code(), ErrorCode::NotFound);
 }
 
 /// Root may read everything, so there the fault cannot be made; the command line's tests do it as another user.
 #[test]
 fn an_unreadable_one_is_permission_denied() {
-    let (folder, path) = with_file("ports = 2");
+    let (directory, path) = with_file("ports = 2");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     match fs::read(&path) {
         Ok(_) => eprintln!("SKIPPED: this user may read everything"),
-        Err(_) => assert_eq!(Project::nearest(folder.path()).unwrap_err().code(), ErrorCode::PermissionDenied),
+        Err(_) => assert_eq!(Project::nearest(directory.path()).unwrap_err().code(), ErrorCode::PermissionDenied),
     }
 }
 
 #[test]
 fn settings_take_from_it_what_no_argument_sets() {
-    let (folder, path) = with_file("pool = '21340-21349'\nexclude = [21342]");
+    let (directory, path) = with_file("pool = '21340-21349'\nexclude = [21342]");
     let project = Project::read(path).unwrap();
     let ports = |allocator: Allocator| allocator.pool().ports().to_string();
-    assert_eq!(ports(open(folder.path(), &project, |settings| settings)), "21340-21341,21343-21349");
-    assert_eq!(ports(open(folder.path(), &project, |settings| settings.exclude("21349"))), "21340-21348");
-    assert_eq!(ports(open(folder.path(), &project, |settings| settings.pool("21350-21359"))), "21350-21359");
+    assert_eq!(ports(open(directory.path(), &project, |settings| settings)), "21340-21341,21343-21349");
+    assert_eq!(ports(open(directory.path(), &project, |settings| settings.exclude("21349"))), "21340-21348");
+    assert_eq!(ports(open(directory.path(), &project, |settings| settings.pool("21350-21359"))), "21350-21359");
 }
 
 #[test]
 fn a_request_takes_from_it_what_was_not_given() {
     let slice = Slice::new(8);
-    let (folder, path) =
+    let (directory, path) =
         with_file(format!("pool = '{}'\nnames = ['a', 'b']\nports = 4\ninstance_id = 'file'", slice.pool()));
     let project = Project::read(path).unwrap();
-    let allocator = open(folder.path(), &project, |settings| settings);
+    let allocator = open(directory.path(), &project, |settings| settings);
     let made = |request: EnvironmentRequest| {
-        let request = request.worktree(folder.path()).env_file(EnvFile::None);
+        let request = request.worktree(directory.path()).env_file(EnvFile::None);
         let environment = allocator.create_environment(&request).unwrap();
         let record = environment.record();
         (record.names.join(","), record.ports.count, record.instance_id.clone())

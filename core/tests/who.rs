@@ -333,7 +333,7 @@ fn kept(place: &Place) -> portalloc::Environment {
 }
 
 #[test]
-fn a_kept_environment_with_its_work_tree() {
+fn a_kept_environment_with_its_worktree() {
     let place = Place::new();
     let environment = kept(&place);
     let reports = place.allocator.who_environment(environment.id()).unwrap();

@@ -182,21 +182,21 @@ func TestAPacketConn(t *testing.T) {
 }
 
 func TestAnEnvironmentEndsWithItsTest(t *testing.T) {
-	var folder string
+	var directory string
 	if errors := play(t, func(s *scene) {
 		environment := portalloctest.Env(s, portalloc.WithNames("web", "db"))
-		folder = environment.TempDir()
+		directory = environment.TempDir()
 		if environment.EnvFile() != "" {
 			t.Error(environment.EnvFile())
 		}
-		if _, err := os.Stat(folder); err != nil {
+		if _, err := os.Stat(directory); err != nil {
 			t.Error(err)
 		}
 		isLeased(t, environment.MustPort("db"), true)
 	}); len(errors) > 0 {
 		t.Error(errors)
 	}
-	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+	if _, err := os.Stat(directory); !os.IsNotExist(err) {
 		t.Error(err)
 	}
 }

@@ -59,7 +59,7 @@ fn after_a_setup_temp_dirs_do_not_age_either() {
     let Some(mut machine) = Machine::new(5) else { return };
     machine.first.ok("setup");
     let mut user = machine.user(1000);
-    // In the system's own temp folder, as without TMPDIR.
+    // In the system's own temp directory, as without TMPDIR.
     let made = user.ok("kept ports 2 file none");
     let name = made["temp_dir"].as_str().unwrap().rsplit('/').next().unwrap();
     machine.sh(&format!("mkdir /tmp/{name}; echo 1 > /tmp/{name}/precious"));

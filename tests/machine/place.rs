@@ -33,7 +33,7 @@ fn roots_is_known_in_a_user_namespace_that_does_not_know_root() {
     // None of its users is mapped, so every owner looks like nobody.
     let mut inside = portalloc_tests::Actor::spawn(machine.command(&["unshare", "-U", "/mnt/actor"]));
     assert_eq!(inside.ok("place"), "/run/portalloc");
-    // Where nobody is a user, a folder of nobody is one of that user's.
+    // Where nobody is a user, a directory of nobody is one of that user's.
     machine.sh("chown 65534 /run/portalloc");
     assert_eq!(machine.actor().ok("place"), "/tmp/portalloc");
 }

@@ -9,7 +9,7 @@ HOST = $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 steps: ## Kill, and meddle, before every system call of every operation: an hour or two; STEPS=5 for every fifth
 	PORTALLOC_STEPS=$(STEPS) $(CARGO) test --locked -p portalloc-tests --test kills --test neighbours -- --nocapture
 
-# Any compiler has it, behind a switch that is not stable; hence a folder of its own, and the variable.
+# Any compiler has it, behind a switch that is not stable; hence a directory of its own, and the variable.
 sanitize: ## The core's tests under AddressSanitizer; C's run under it, UBSan and valgrind in `make test`
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(or $(CARGO_TARGET_DIR),target)/sanitized \
 		$(CARGO) test --locked --target $(HOST) -p portalloc --lib

@@ -13,7 +13,7 @@
 
 #include <portalloc.h>
 
-enum { MOST = 64 };
+enum { MAX_PORTS = 64 };
 
 /* The workload's own pauses, in nanoseconds: a user's server binds some time after its port was chosen, and runs. */
 static const long BEFORE_BIND_LEAST = 10000000, BEFORE_BIND_SPAN = 20000000, SERVING = 5000000;
@@ -55,7 +55,7 @@ static void ports_of(const portalloc_lease *lease, char *written, size_t room) {
 
 /* As users have it: a port is chosen, some time passes, the server binds it, serves and ends. */
 static void one_round(void) {
-    char ports[MOST * 6 + 1], line[sizeof ports + 64];
+    char ports[MAX_PORTS * 6 + 1], line[sizeof ports + 64];
     long gap = BEFORE_BIND_LEAST + (long)(rand_r(&dice) / (double)RAND_MAX * (double)BEFORE_BIND_SPAN);
     portalloc_lease *lease;
     long long start = now_ns();
@@ -71,7 +71,7 @@ static void one_round(void) {
     snprintf(line, sizeof line, "took %d %lld %s\n", (int)getpid(), took, ports);
     note(line);
     rest(gap);
-    int servers[MOST], failed = 0;
+    int servers[MAX_PORTS], failed = 0;
     for (int64_t i = 0; i < options.count; i++) failed += (servers[i] = serve(portalloc_lease_port(lease, (size_t)i))) < 0;
     snprintf(line, sizeof line, "bound %d %d\n", (int)getpid(), failed);
     note(line);
@@ -121,7 +121,7 @@ int main(int argc, char **argv) {
     options.count = atoi(argv[2]);
     dice = (unsigned)getpid();
     journal = open(argv[3], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-    if (journal < 0 || options.count > MOST) return 2;
+    if (journal < 0 || options.count > MAX_PORTS) return 2;
     setlinebuf(stdout);
     puts("ready");
     while (fgets(command, sizeof command, stdin) != NULL) {

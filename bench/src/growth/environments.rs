@@ -1,4 +1,4 @@
-//! Kept environments live, all of one work tree, the hardest for the rule of env files: what making, finding and removing
+//! Kept environments live, all of one worktree, the hardest for the rule of env files: what making, finding and removing
 //! one costs, and what looking at all of them does. Floors: the bare file operations, reading as many small files, and a
 //! process that does nothing.
 

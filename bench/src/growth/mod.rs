@@ -43,14 +43,14 @@ pub(crate) fn run(words: &[String]) {
         HOLD => holders::hold(),
         CONTEND => contend::contend(rest),
         MEASURE => measure(rest),
-        _ => in_a_folder_of_its_own(words),
+        _ => in_a_directory_of_its_own(words),
     }
 }
 
-/// Temp dirs go where the registry is, below one folder that is gone at the end, whatever becomes of the measurement.
-fn in_a_folder_of_its_own(words: &[String]) {
+/// Temp dirs go where the registry is, below one directory that is gone at the end, whatever becomes of the measurement.
+fn in_a_directory_of_its_own(words: &[String]) {
     let scratch = Scratch::new();
-    let status = this_program(MEASURE, scratch.folder.path()).args(words).status().unwrap();
+    let status = this_program(MEASURE, scratch.directory.path()).args(words).status().unwrap();
     assert!(status.success(), "the measurement failed");
 }
 

@@ -9,7 +9,7 @@ use crate::measure::Times;
 
 /// Rounds of one figure: as many as fit into the time for it, within these bounds.
 const LEAST: usize = 5;
-const MOST: usize = 2000;
+const MAX_ROUNDS: usize = 2000;
 
 pub(super) struct Report {
     quick: bool,
@@ -53,7 +53,7 @@ impl Report {
         let mut times: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::new());
         round();
         let start = Instant::now();
-        for rounds in 0..MOST {
+        for rounds in 0..MAX_ROUNDS {
             if rounds >= LEAST && start.elapsed() >= self.budget() {
                 break;
             }

@@ -141,15 +141,15 @@ static void *cleanup(void *environment) {
 }
 
 static int files_in(const char *path) {
-    DIR *folder = opendir(path);
+    DIR *directory = opendir(path);
     int count = 0;
-    if (folder == NULL) {
+    if (directory == NULL) {
         return 0;
     }
-    while (readdir(folder) != NULL) {
+    while (readdir(directory) != NULL) {
         count++;
     }
-    closedir(folder);
+    closedir(directory);
     return count - 2;
 }
 
@@ -159,17 +159,17 @@ static void in_the_middle(void) {
     portalloc_lease *lease;
     OK(portalloc_environment_new(NULL, &environment));
     OK(portalloc_environment_lease(environment, &lease));
-    const char *folder = portalloc_environment_temp_dir(environment);
+    const char *directory = portalloc_environment_temp_dir(environment);
     char path[4096];
     for (int index = 0; index < FILES; index++) {
-        snprintf(path, sizeof path, "%s/%d", folder, index);
+        snprintf(path, sizeof path, "%s/%d", directory, index);
         int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
         CHECK(file >= 0 && close(file) == 0);
     }
-    CHECK(files_in(folder) == FILES);
+    CHECK(files_in(directory) == FILES);
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, cleanup, environment) == 0);
-    while (files_in(folder) == FILES) {
+    while (files_in(directory) == FILES) {
     }
     pid_t child = fork();
     if (child == 0) {

@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 64, LONGEST = 65536, LONGEST_NAME = 32 };
+enum { MAX_ARGUMENTS = 64, LONGEST = 65536, LONGEST_NAME = 32 };
 
 static struct {
     char name[LONGEST_NAME];
     char text[LONGEST];
-} arguments[MOST];
+} arguments[MAX_ARGUMENTS];
 static size_t argument_count;
 
 static void must(bool condition, const char *what) {
@@ -64,7 +64,7 @@ static size_t texts(const char *name, const char **out) {
 }
 
 static size_t ports(const char *name, uint16_t *out) {
-    const char *listed[MOST];
+    const char *listed[MAX_ARGUMENTS];
     size_t count = texts(name, listed);
     for (size_t index = 0; index < count; index++) {
         out[index] = (uint16_t)strtoul(listed[index], NULL, 10);
@@ -104,7 +104,7 @@ static void check(portalloc_result result) {
 
 /** Ports that somebody else has, for as long as this process runs. */
 static void lease_before(void) {
-    uint16_t listed[MOST];
+    uint16_t listed[MAX_ARGUMENTS];
     if (is_list("leased")) {
         portalloc_lease_options options = portalloc_lease_options_default();
         options.exact = listed;
@@ -122,7 +122,7 @@ static void pool(void) {
 }
 
 static void lease(void) {
-    uint16_t listed[MOST];
+    uint16_t listed[MAX_ARGUMENTS];
     lease_before();
     portalloc_lease_options options = portalloc_lease_options_default();
     options.pool = text("pool");
@@ -133,16 +133,16 @@ static void lease(void) {
     options.wait_ms = number("wait_ms");
     portalloc_lease *made;
     check(portalloc_lease_new(&options, &made));
-    uint16_t had[MOST];
-    size_t count = portalloc_lease_ports(made, had, MOST);
+    uint16_t had[MAX_ARGUMENTS];
+    size_t count = portalloc_lease_ports(made, had, MAX_ARGUMENTS);
     tell_number("count", portalloc_lease_count(made));
     tell_ports(had, count);
     portalloc_lease_free(made);
 }
 
 static void check_ports(void) {
-    uint16_t listed[MOST];
-    bool free[MOST];
+    uint16_t listed[MAX_ARGUMENTS];
+    bool free[MAX_ARGUMENTS];
     lease_before();
     size_t count = ports("ports", listed);
     for (size_t index = 0; index < count; index++) {
@@ -155,7 +155,7 @@ static void check_ports(void) {
 }
 
 static void create_environment(void) {
-    const char *names[MOST];
+    const char *names[MAX_ARGUMENTS];
     portalloc_environment_options options = portalloc_environment_options_default();
     options.pool = text("pool");
     options.count = number("count");
@@ -198,8 +198,8 @@ static void cleanup(void) {
 }
 
 static void render(void) {
-    const char *names[MOST];
-    const char *values[MOST];
+    const char *names[MAX_ARGUMENTS];
+    const char *values[MAX_ARGUMENTS];
     size_t count = texts("names", names);
     must(texts("values", values) == count, "a value for each name");
     char *written;
@@ -245,7 +245,7 @@ int main(void) {
     while (fgets(line, sizeof line, stdin) != NULL) {
         char *blank = strchr(line, ' ');
         char *end = strchr(line, '\n');
-        must(blank != NULL && end != NULL && argument_count < MOST, "a name, a blank, a text");
+        must(blank != NULL && end != NULL && argument_count < MAX_ARGUMENTS, "a name, a blank, a text");
         *blank = '\0';
         must((size_t)(blank - line) < sizeof arguments[0].name, "a name is too long");
         memcpy(arguments[argument_count].name, line, (size_t)(blank - line) + 1);

@@ -41,9 +41,9 @@ fn users(world: &World, home: &Path, program: &str) -> Command {
     command
 }
 
-/// Files and links below a folder, sorted.
-fn files(folder: &Path) -> Vec<String> {
-    let found = succeeds(Command::new("find").arg(".").args(["!", "-type", "d"]).current_dir(folder));
+/// Files and links below a directory, sorted.
+fn files(directory: &Path) -> Vec<String> {
+    let found = succeeds(Command::new("find").arg(".").args(["!", "-type", "d"]).current_dir(directory));
     let mut found: Vec<String> = found.lines().map(|line| line.trim_start_matches("./").to_owned()).collect();
     found.sort();
     found

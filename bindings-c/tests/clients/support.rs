@@ -43,8 +43,8 @@ pub(crate) fn library() -> &'static Path {
             files.as_array().unwrap().iter().map(|file| PathBuf::from(file.as_str().unwrap())).collect::<Vec<_>>()
         });
         let files: Vec<PathBuf> = files.collect();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-library");
-        fs::create_dir_all(&folder).unwrap();
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-library");
+        fs::create_dir_all(&directory).unwrap();
         for (name, links) in [
             ("libportalloc.so", vec!["libportalloc.so".to_owned(), soname()]),
             ("libportalloc.a", vec!["libportalloc.a".to_owned()]),
@@ -52,12 +52,12 @@ pub(crate) fn library() -> &'static Path {
             let file = files.iter().find(|file| file.ends_with(name)).expect("cargo says where the library is");
             for link in links {
                 // Another run of the tests may be doing the same.
-                let fresh = folder.join(format!("{link}.{}", std::process::id()));
+                let fresh = directory.join(format!("{link}.{}", std::process::id()));
                 symlink(file, &fresh).unwrap();
-                fs::rename(fresh, folder.join(link)).unwrap();
+                fs::rename(fresh, directory.join(link)).unwrap();
             }
         }
-        folder
+        directory
     })
 }
 

@@ -44,9 +44,9 @@ def contestant(children: Callable[..., Child], judge: Path, count: int) -> Child
 
 @pytest.fixture
 def judge(world: World) -> Path:
-    folder = world.scratch / "judge"
-    folder.mkdir()
-    return folder
+    directory = world.scratch / "judge"
+    directory.mkdir()
+    return directory
 
 
 def test_no_port_has_two_holders(

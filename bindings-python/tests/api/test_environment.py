@@ -86,8 +86,8 @@ def test_its_temp_dir_is_its_own(world: World) -> None:
         assert isinstance(environment.temp_dir, Path)
         assert environment.temp_dir.parent == world.temp
         assert stat.S_IMODE(environment.temp_dir.stat().st_mode) == 0o700
-        (environment.temp_dir / "folder").mkdir()
-        (environment.temp_dir / "folder" / "file").write_text("")
+        (environment.temp_dir / "directory").mkdir()
+        (environment.temp_dir / "directory" / "file").write_text("")
     assert world.left_behind() == []
 
 
@@ -150,7 +150,7 @@ def test_a_file_that_is_not_portallocs_is_left_alone(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [str, Path])
-def test_another_work_tree(world: World, kind: type) -> None:
+def test_another_worktree(world: World, kind: type) -> None:
     other = world.scratch / "other"
     other.mkdir()
     with portalloc.environment(1, worktree=kind(other), env_file=True, instance_id="gw0 ä") as environment:

@@ -1,4 +1,4 @@
-"""`portalloc.toml` says what arguments and variables do not: that of the work tree, or of the current folder."""
+"""`portalloc.toml` says what arguments and variables do not: that of the worktree, or of the current directory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from support import World
 
 
-def declare(folder: Path, text: str) -> None:
-    (folder / "portalloc.toml").write_text(text)
+def declare(directory: Path, text: str) -> None:
+    (directory / "portalloc.toml").write_text(text)
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTALLOC_POOL")
 
 
-def test_the_current_folders(world: World) -> None:
+def test_the_current_directories(world: World) -> None:
     declare(world.work, f'pool = "{world.base}-{world.base + 2}"\nexclude = "{world.base}"\nnames = ["web", "db"]')
     settings = tools.settings()
     assert settings.pool == f"{world.base}-{world.base + 2}"
@@ -36,7 +36,7 @@ def test_the_current_folders(world: World) -> None:
         assert environment.ports == world.ports[1:3]
 
 
-def test_one_of_a_folder_above(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_a_directory_above(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(world.work, f"pool = {world.base}")
     below = world.work / "a" / "b"
     below.mkdir(parents=True)
@@ -45,7 +45,7 @@ def test_one_of_a_folder_above(world: World, monkeypatch: pytest.MonkeyPatch) ->
         assert lease.port == world.base
 
 
-def test_that_of_the_work_tree_counts_for_its_environments(world: World) -> None:
+def test_that_of_the_worktree_counts_for_its_environments(world: World) -> None:
     other = world.scratch / "other"
     other.mkdir()
     declare(world.work, f'pool = "{world.base}-{world.base + 4}"\nnames = ["here"]\nguard = true')
@@ -77,7 +77,7 @@ def test_an_instance_id_that_is_given_counts(world: World, given: str) -> None:
         assert (environment.instance_id, other.instance_id) == (given, "file")
 
 
-def test_a_file_is_read_once_for_its_folder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_read_once_for_its_directory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     first, other = world.ports[:2]
     for pool in (first, other):
         declare(world.work, f"pool = {pool}")

@@ -110,8 +110,8 @@ def test_asyncio() -> None:
     asyncio.run(serve())
 
 
-def wrote(folder: Path, code: str) -> None:
-    (folder / "hello_app.py").write_text(code)
+def wrote(directory: Path, code: str) -> None:
+    (directory / "hello_app.py").write_text(code)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("uvicorn") is None, reason="uvicorn is not installed")

@@ -54,12 +54,12 @@ def test_they_cannot_be_changed() -> None:
         tools.settings().pool = "1"  # type: ignore[misc]
 
 
-def test_a_folder_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    # A lease needs no folder.
+    # A lease needs no directory.
     with portalloc.lease() as lease:
         assert not lease.released
     with pytest.raises(portalloc.InvalidArgumentError):

@@ -1,14 +1,14 @@
 """Every snippet of the Python pages, run as it stands there, with the installed wheel; and their tables, compared.
 
-Each section of a page has a folder, a registry and ports of its own. Its blocks are taken in their order:
+Each section of a page has a directory, a registry and ports of its own. Its blocks are taken in their order:
 
 - with a file name behind the language: written under that name (settings, a conftest, an application);
 - `python` with a `def test_`: a test file, which is run by pytest;
 - other `python`: a script, which must release what it leases;
 - `console`: its commands, the lines with `$ `; `sh`: all of it, and once more by `tests/docs.rs`;
 - `text`, and the other lines of `console`: what the block before has printed, or the command. Every line must be there,
-  in that order, and more may be; ports, PIDs, IDs, times, durations, folders, the width of a rule and connections that
-  linger may differ.
+  in that order, and more may be; ports, PIDs, IDs, times, durations, directories, the width of a rule and connections
+  that linger may differ.
 
 Each must succeed; after `<!-- fails -->` its exit status must be 1.
 
@@ -63,7 +63,7 @@ VARIABLE = (
 
 
 class Scene:
-    """A section's folder, and what is run in it."""
+    """A section's directory, and what is run in it."""
 
     def __init__(self, world: World, name: str) -> None:
         self._world = world
@@ -94,7 +94,7 @@ class Scene:
             assert block.note in (None, "fails"), f"{where}: {block.note}"
             self._expected = 1 if block.note == "fails" else 0
             if block.file is not None:
-                assert "/" not in block.file, f"{where}: {block.file} is not of the scratch folder"
+                assert "/" not in block.file, f"{where}: {block.file} is not of the scratch directory"
                 commands = "".join(later.text for later in blocks[number:] if later.language == "console")
                 assert "def test_" not in block.text or block.file in commands, f"{where}: nobody runs these tests"
                 (self._world.work / block.file).write_text(block.text)

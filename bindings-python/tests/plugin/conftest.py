@@ -1,4 +1,4 @@
-"""Ports and folders for the inner suites of the plugin's tests. They need pytest's plugin `pytester`: `-p pytester`."""
+"""Ports and directories for the inner suites of the plugin's tests. They need pytest's own plugin: `-p pytester`."""
 
 from __future__ import annotations
 

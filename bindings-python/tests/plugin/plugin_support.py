@@ -1,4 +1,4 @@
-"""What the tests of the plugin share: an inner suite in a folder, a registry and ports of its own.
+"""What the tests of the plugin share: an inner suite in a directory, a registry and ports of its own.
 
 An inner suite runs in processes of its own, as a user's would. It tells what it saw by the fixture `record`, which
 appends a line to a file; so tests compare facts, not texts of a terminal.

@@ -265,7 +265,7 @@ def test_files_of_isolation_are_kept_as_tmp_path_is(inner: Inner, policy: str, *
             assert {passes}
         """
     )
-    # The policies apply to folders that pytest numbers, not to `--basetemp`.
+    # The policies apply to directories that pytest numbers, not to `--basetemp`.
     inner.base = Path()
     arguments = [argument for argument in inner.arguments("-Werror") if not argument.startswith("--basetemp")]
     result = inner.pytester.run(*arguments)
@@ -280,7 +280,7 @@ def test_files_of_isolation_are_kept_as_tmp_path_is(inner: Inner, policy: str, *
     assert (f"files of environment {seen['id']}: {log.parent.parent}" in result.outlines) == (kept and not passes)
 
 
-def test_an_isolation_without_files_leaves_no_folder(inner: Inner) -> None:
+def test_an_isolation_without_files_leaves_no_directory(inner: Inner) -> None:
     inner.suite(
         """
         def test_writes_nothing(isolation, tmp_path, record):
@@ -308,12 +308,12 @@ def test_files_are_kept_across_file_systems(inner: Inner, monkeypatch: pytest.Mo
             import os, socket
 
             def test_writes(isolation, tmp_path, record):
-                folder = isolation.temp_dir / "data"
-                folder.mkdir()
-                (folder / "log").write_text("what happened")
-                (folder / "link").symlink_to("log")
+                directory = isolation.temp_dir / "data"
+                directory.mkdir()
+                (directory / "log").write_text("what happened")
+                (directory / "link").symlink_to("log")
                 (isolation.temp_dir / "top").write_text("at the top")
-                os.mkfifo(folder / "pipe")
+                os.mkfifo(directory / "pipe")
                 with socket.socket(socket.AF_UNIX) as one:
                     one.bind(str(isolation.temp_dir / "socket"))
                 record(id=isolation.id, tmp_path=str(tmp_path))

@@ -90,9 +90,9 @@ def narrow_network() -> list[str]:
 
 @pytest.fixture
 def meeting(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("meeting")
-    monkeypatch.setenv("MEETING", str(folder))
-    return folder
+    directory = tmp_path_factory.mktemp("meeting")
+    monkeypatch.setenv("MEETING", str(directory))
+    return directory
 
 
 def ports_of_each_turn(inner: Inner) -> list[list[int]]:

@@ -86,7 +86,7 @@ fn names() {
 }
 
 #[test]
-fn work_trees() {
+fn worktrees() {
     let scratch = CommandLine::new(PORTALLOC);
     let missing = scratch.path().join("missing");
     let file = scratch.elsewhere().join("file");

@@ -9,7 +9,7 @@ use portalloc_testkit::{CommandLine, id, path, ports, run, until};
 use crate::PORTALLOC;
 
 #[test]
-fn one_is_removed_whole_from_any_folder_and_its_neighbour_stays() {
+fn one_is_removed_whole_from_any_directory_and_its_neighbour_stays() {
     let scratch = CommandLine::new(PORTALLOC);
     let (gone, neighbour) = (scratch.create(&[]), scratch.create(&[]));
     let id = id(&gone);
@@ -113,7 +113,7 @@ fn older_than_removes_only_those_that_are() {
 }
 
 #[test]
-fn a_work_tree_narrows_every_selection() {
+fn a_worktree_narrows_every_selection() {
     let scratch = CommandLine::new(PORTALLOC);
     let here = id(&scratch.create(&["--ttl", "1ms"]));
     let there = scratch.elsewhere();

@@ -184,7 +184,7 @@ fn no_env_file_if_so_asked() {
 }
 
 #[test]
-fn a_work_tree_may_be_named_from_elsewhere() {
+fn a_worktree_may_be_named_from_elsewhere() {
     let scratch = CommandLine::new(PORTALLOC);
     let mut command = scratch.command(["create", "--json", "--worktree", "../work", "--instance-id", "worker 3"]);
     let created = run(command.current_dir(scratch.elsewhere())).json();

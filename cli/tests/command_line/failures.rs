@@ -55,18 +55,18 @@ fn help_that_cannot_be_written_is_a_failure_too() {
 fn a_github_file_that_cannot_be_written_leaves_no_environment_nor_its_variables() {
     let scratch = CommandLine::new(PORTALLOC);
     let file = scratch.elsewhere().join("env");
-    let folder = scratch.elsewhere().join("folder");
+    let directory = scratch.elsewhere().join("directory");
     fs::write(&file, "BEFORE=1\n").unwrap();
-    fs::create_dir(&folder).unwrap();
+    fs::create_dir(&directory).unwrap();
     let mut command = scratch.command(["create", "--format", "github"]);
-    let said = run(command.env("GITHUB_ENV", &file).env("GITHUB_OUTPUT", &folder)).failed_with(1, "io");
-    assert!(said.contains(folder.to_str().unwrap()), "{said}");
+    let said = run(command.env("GITHUB_ENV", &file).env("GITHUB_OUTPUT", &directory)).failed_with(1, "io");
+    assert!(said.contains(directory.to_str().unwrap()), "{said}");
     scratch.assert_nothing_left(&[]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "BEFORE=1\n", "variables of an environment that is gone");
 }
 
 #[test]
-fn a_temp_folder_that_is_missing_is_an_error_that_names_it() {
+fn a_temp_directory_that_is_missing_is_an_error_that_names_it() {
     let scratch = CommandLine::new(PORTALLOC);
     let missing = scratch.path().join("missing");
     let said = run(scratch.command(["create"]).env("TMPDIR", &missing)).failed_with(1, "io");
@@ -75,7 +75,7 @@ fn a_temp_folder_that_is_missing_is_an_error_that_names_it() {
 }
 
 #[test]
-fn an_env_file_in_a_missing_folder_is_an_error_that_names_it() {
+fn an_env_file_in_a_missing_directory_is_an_error_that_names_it() {
     let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["create", "--env-file", "missing/file"]).failed_with(1, "io");
     assert!(said.contains("missing/file"), "{said}");
@@ -97,7 +97,7 @@ fn a_registry_that_is_a_file_is_an_error_that_names_it() {
 
 /// Root may write everywhere but to a read-only file system.
 #[test]
-fn a_work_tree_that_cannot_be_written_to_is_an_error_with_a_way_out() {
+fn a_worktree_that_cannot_be_written_to_is_an_error_with_a_way_out() {
     let scratch = CommandLine::new(PORTALLOC);
     let read_only = |options: &str| -> Option<Run> {
         let script = format!(

@@ -1,4 +1,4 @@
-//! Every way in which `create` writes its variables, with a temp folder whose path is as hostile as paths can be: the
+//! Every way in which `create` writes its variables, with a temp directory whose path is as hostile as paths can be: the
 //! value must survive to the byte, and nothing of it may be executed.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: a failure is a failed test")]
@@ -14,9 +14,9 @@ use crate::PORTALLOC;
 /// Spaces, every kind of quote, substitutions that would leave a file behind, and what may look like another line.
 const HOSTILE: &str = "a b 'c' \"d\" $(touch executed1) `touch executed2` \\e ; touch executed3 #";
 
-/// `create` with a temp folder of that name; what it wrote, and the path of the temp dir.
-fn create(scratch: &CommandLine, folder: &str, options: &[&str]) -> (Run, String) {
-    let temp = scratch.path().join(folder);
+/// `create` with a temp directory of that name; what it wrote, and the path of the temp dir.
+fn create(scratch: &CommandLine, directory: &str, options: &[&str]) -> (Run, String) {
+    let temp = scratch.path().join(directory);
     fs::create_dir_all(&temp).unwrap();
     let run = run(scratch.command(["create"].iter().chain(options)).env("TMPDIR", &temp));
     let temp_dir = path(&scratch.environments().remove(0), "temp_dir");
@@ -41,8 +41,8 @@ fn installed(program: &str) -> bool {
 #[test]
 fn a_hostile_value_survives_eval_in_a_real_shell() {
     let scratch = CommandLine::new(PORTALLOC);
-    let folder = format!("{HOSTILE}\ntouch executed4\n'\n\r\t{{}}*? é ’");
-    let temp = scratch.path().join(&folder);
+    let directory = format!("{HOSTILE}\ntouch executed4\n'\n\r\t{{}}*? é ’");
+    let temp = scratch.path().join(&directory);
     fs::create_dir_all(&temp).unwrap();
     let script = r#"eval "$(portalloc create --no-env-file --shell)"; printf %s "$TEMP_DIR""#;
     let said = run(scratch.sh(script).env("TMPDIR", &temp)).succeeded();

@@ -37,7 +37,7 @@ fn json_has_what_create_said() {
 }
 
 #[test]
-fn it_is_the_same_from_any_folder_and_oldest_first() {
+fn it_is_the_same_from_any_directory_and_oldest_first() {
     let scratch = CommandLine::new(PORTALLOC);
     let ids: Vec<String> = (0..3).map(|_| id(&scratch.create(&[]))).collect();
     let said = run(scratch.command(["list", "--json"]).current_dir(scratch.elsewhere())).json();
@@ -75,7 +75,7 @@ fn the_table_fits_eighty_columns() {
 #[test]
 fn a_long_path_never_breaks_an_id_or_the_ports() {
     let scratch = CommandLine::new(PORTALLOC);
-    let tree = scratch.path().join("a-work-tree-with-quite-a-long-name/in-a-folder-with-another-one/and-a-third");
+    let tree = scratch.path().join("a-work-tree-with-quite-a-long-name/in-a-directory-with-another-one/and-a-third");
     fs::create_dir_all(&tree).unwrap();
     let created = scratch.create(&["--worktree", tree.to_str().unwrap(), "--names", "postgres,redis,object-store"]);
     let said = table(&scratch, "80");

@@ -33,7 +33,7 @@ fn failed(scratch: &CommandLine, created: &Value, check: &str) -> String {
 }
 
 #[test]
-fn one_that_is_whole_is_valid_from_any_folder() {
+fn one_that_is_whole_is_valid_from_any_directory() {
     let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&["--ports", "2"]);
     let id = id(&created);
@@ -83,7 +83,7 @@ fn a_broken_record_is_found() {
 }
 
 #[test]
-fn a_record_that_names_another_folder_is_broken() {
+fn a_record_that_names_another_directory_is_broken() {
     let scratch = CommandLine::new(PORTALLOC);
     let created = scratch.create(&[]);
     let text = fs::read_to_string(path(&created, "lock_file")).unwrap();
@@ -92,7 +92,7 @@ fn a_record_that_names_another_folder_is_broken() {
     fs::write(path(&created, "lock_file"), record.to_string()).unwrap();
     failed(&scratch, &created, "record");
     scratch.run(["cleanup", "--id", &id(&created)]).succeeded();
-    assert!(scratch.elsewhere().exists(), "a folder that is not portalloc's was removed");
+    assert!(scratch.elsewhere().exists(), "a directory that is not portalloc's was removed");
 }
 
 #[test]

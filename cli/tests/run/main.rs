@@ -9,7 +9,7 @@ mod signals;
 mod sockets;
 mod starting;
 mod terminals;
-mod work_trees;
+mod worktrees;
 
 /// The binary under test.
 const PORTALLOC: &str = env!("CARGO_BIN_EXE_portalloc");

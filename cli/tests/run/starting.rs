@@ -16,7 +16,7 @@ fn what_is_no_program_ends_with_126_or_127() {
     fs::write(work.join("plain"), "").unwrap();
     fs::write(work.join("script"), "#!/no/such/interpreter\n").unwrap();
     fs::set_permissions(work.join("script"), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::create_dir(work.join("folder")).unwrap();
+    fs::create_dir(work.join("directory")).unwrap();
     symlink("loop", work.join("loop")).unwrap();
     let expected = [
         ("no-such-program", 127),
@@ -25,7 +25,7 @@ fn what_is_no_program_ends_with_126_or_127() {
         ("./script", 127),
         ("./plain/program", 127),
         ("./plain", 126),
-        ("./folder", 126),
+        ("./directory", 126),
         ("/", 126),
         ("./loop", 126),
     ];
@@ -43,7 +43,8 @@ fn what_is_no_program_ends_with_126_or_127() {
 #[test]
 fn a_call_that_is_wrong_ends_with_2() {
     let scratch = CommandLine::new(PORTALLOC);
-    for words in [&["run"][..], &["run", "--ports", "0", "--", "true"], &["run", "-w", "/no/such/folder", "--", "true"]]
+    for words in
+        [&["run"][..], &["run", "--ports", "0", "--", "true"], &["run", "-w", "/no/such/directory", "--", "true"]]
     {
         scratch.run(words).failed(2);
     }

@@ -209,7 +209,7 @@ impl EnvironmentRequest {
             self.declared_count = project.ports;
         }
         self.declared_instance_id.clone_from(&project.instance_id);
-        self.worktree = self.worktree.or_else(|| Some(project.folder().to_owned()));
+        self.worktree = self.worktree.or_else(|| Some(project.directory().to_owned()));
         self.sticky = self.sticky.or(project.sticky);
         self.declared_guard = project.guard;
         self

@@ -58,7 +58,7 @@ impl Project {
 
     /// The directory that contains it: the worktree of environments that name no other.
     #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }

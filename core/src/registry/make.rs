@@ -112,7 +112,7 @@ impl Registry {
         let _place = self.keep_place()?;
         let directory = self.directory.open();
         // The directory may have been moved away before its place was locked.
-        // step: LookAtFolder
+        // step: LookAtDirectory
         if !directory.is_at(&self.path) {
             return Err(Error::registry_gone());
         }

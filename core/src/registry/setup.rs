@@ -123,7 +123,7 @@ fn replace(root: &Path, switch: impl FnOnce() -> Result<()>) -> Result<Option<Pa
     let mut backoff = Backoff::steady(PROBE_PATIENCE);
     // A process that creates a ports file shares this lock, so none appears meanwhile.
     let directory = loop {
-        // step: SetupLockFolder
+        // step: SetupLockDirectory
         match Directory::lock(root, false) {
             Ok(Some(directory)) => break directory,
             Ok(None) if pause(&mut backoff)? => {}

@@ -37,22 +37,22 @@ func (w *World) Pool() string {
 	return fmt.Sprintf("%d-%d", w.Base, w.Base+w.slice.Len()-1)
 }
 
-// Folder is one of registry, temp and work.
-func (w *World) Folder(name string) string {
+// Directory is one of registry, temp and work.
+func (w *World) Directory(name string) string {
 	return filepath.Join(w.Scratch, name)
 }
 
 func (w *World) variables() map[string]string {
 	return map[string]string{
-		"PORTALLOC_DIR": w.Folder("registry"), "PORTALLOC_POOL": w.Pool(), "PORTALLOC_EXCLUDE": "", "ISOLATION_ID": "",
-		"TMPDIR": w.Folder("temp"),
+		"PORTALLOC_DIR": w.Directory("registry"), "PORTALLOC_POOL": w.Pool(), "PORTALLOC_EXCLUDE": "", "ISOLATION_ID": "",
+		"TMPDIR": w.Directory("temp"),
 	}
 }
 
 // make leases a slice. The registry of slices is the current one while it does so: set sets a variable.
 func (w *World) make(count int, set func(name, value string)) error {
 	for _, name := range []string{"temp", "work"} {
-		if err := os.Mkdir(w.Folder(name), 0o700); err != nil {
+		if err := os.Mkdir(w.Directory(name), 0o700); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (w *World) make(count int, set func(name, value string)) error {
 }
 
 // New is a world with so many ports for one test, which cannot be a parallel one: the test's variables and its current
-// folder are the world's. When the test ends, nothing of it may be left.
+// directory are the world's. When the test ends, nothing of it may be left.
 func New(t *testing.T, count int) *World {
 	t.Helper()
 	world := &World{Scratch: t.TempDir()}
@@ -82,7 +82,7 @@ func New(t *testing.T, count int) *World {
 	for _, name := range []string{"PORTALLOC_EXCLUDE", "ISOLATION_ID"} {
 		os.Unsetenv(name)
 	}
-	t.Chdir(world.Folder("work"))
+	t.Chdir(world.Directory("work"))
 	t.Cleanup(func() { world.isClean(t) })
 	return world
 }
@@ -107,8 +107,8 @@ func (w *World) left() (string, error) {
 		return fmt.Sprintf("%+v %+v", leases, environments), nil
 	}
 	var files []string
-	for folder, pattern := range map[string]string{"temp": "portalloc-*", "work": ".env.isolation*"} {
-		found, err := fs.Glob(os.DirFS(w.Folder(folder)), pattern)
+	for directory, pattern := range map[string]string{"temp": "portalloc-*", "work": ".env.isolation*"} {
+		found, err := fs.Glob(os.DirFS(w.Directory(directory)), pattern)
 		if err != nil {
 			return "", err
 		}

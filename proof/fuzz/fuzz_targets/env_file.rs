@@ -2,7 +2,7 @@
 //! unless they name the very one.
 
 #![no_main]
-#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch folder")]
+#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch directory")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@
 //! What is claimed is judged anew from the files before every lease, by rules written down here.
 
 #![no_main]
-#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch folder")]
+#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch directory")]
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};

@@ -25,7 +25,7 @@ struct Input<'a> {
 
 #[derive(Arbitrary, Debug)]
 enum Text<'a> {
-    /// Any text, in which `@` stands for the folder of the canary.
+    /// Any text, in which `@` stands for the directory of the canary.
     Any(&'a str),
     Bytes(&'a [u8]),
     /// A good record with some changes.
@@ -78,7 +78,7 @@ enum Mode {
     Finished,
     Unfinished,
     Link,
-    Folder,
+    Directory,
     /// Both names, of which the finished one counts.
     Both,
 }
@@ -217,9 +217,9 @@ fn changed(changes: &[Change<'_>], canary: &Path) -> Vec<u8> {
     value.to_string().replacen('{', &format!("{{{twice}"), 1).into_bytes()
 }
 
-/// What is in a folder, to the bytes.
-fn contents(folder: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
+/// What is in a directory, to the bytes.
+fn contents(directory: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         let kind = fs::symlink_metadata(&path).unwrap().file_type();
@@ -313,16 +313,16 @@ fuzz_target!(|input: Input<'_>| {
         Mode::Finished => fs::write(&finished, &text).unwrap(),
         Mode::Unfinished => fs::write(&making, &text).unwrap(),
         Mode::Link => symlink(canary.join("precious"), &finished).unwrap(),
-        Mode::Folder => fs::create_dir(&finished).unwrap(),
+        Mode::Directory => fs::create_dir(&finished).unwrap(),
         Mode::Both => paths.iter().for_each(|path| fs::write(path, &text).unwrap()),
     }
     let mine: IsolationId = id(MINE).parse().unwrap();
     for next in input.steps {
         step(next, mine);
     }
-    // A folder in the place of a record is not removed: it cannot be portalloc's.
+    // A directory in the place of a record is not removed: it cannot be portalloc's.
     let report = allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
-    if !matches!(input.mode, Mode::Folder) {
+    if !matches!(input.mode, Mode::Directory) {
         let is_there = || paths.iter().any(|path| fs::symlink_metadata(path).is_ok());
         assert!(report.skipped.iter().all(|skipped| is_there() && skipped.id == mine));
         for skipped in &report.skipped {

@@ -2,7 +2,7 @@
 //! out a port of another pool.
 
 #![no_main]
-#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch folder")]
+#![expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch directory")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -28,7 +28,7 @@ enum Stands<'a> {
     Port(u16),
     InPool(u8),
     Link,
-    Folder,
+    Directory,
     Nothing,
 }
 
@@ -59,7 +59,7 @@ fuzz_target!(|input: Input<'_>| {
         Stands::Port(port) => fs::write(file, port.to_string()).unwrap(),
         Stands::InPool(at) => fs::write(file, (POOL.start() + u16::from(at) % 16).to_string()).unwrap(),
         Stands::Link => symlink(canary, file).unwrap(),
-        Stands::Folder => fs::create_dir(file).unwrap(),
+        Stands::Directory => fs::create_dir(file).unwrap(),
         Stands::Nothing => {}
     }
     let said: Option<u16> = match fs::symlink_metadata(file) {

@@ -1,4 +1,4 @@
-//! A registry and folders of the fuzzer's own, kept from input to input: making them anew would cost more than all the
+//! A registry and directories of the fuzzer's own, kept from input to input: making them anew would cost more than all the
 //! rest.
 
 use std::fs;
@@ -11,13 +11,13 @@ use portalloc::{Allocator, Settings};
 /// The ports of every target that has some: few, so that they are soon exhausted.
 pub const POOL: std::ops::RangeInclusive<u16> = 21380..=21395;
 
-/// The folder of this process. `proof/fuzz/run` names one that it removes afterwards.
+/// The directory of this process. `proof/fuzz/run` names one that it removes afterwards.
 pub fn scratch() -> &'static Path {
     static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
     SCRATCH.get_or_init(|| {
         let base = std::env::var_os("PORTALLOC_FUZZ_SCRATCH").map_or_else(std::env::temp_dir, PathBuf::from);
         let scratch = base.join(format!("portalloc-fuzz-{}", std::process::id()));
-        fs::create_dir_all(&scratch).expect("the fuzzer needs a folder");
+        fs::create_dir_all(&scratch).expect("the fuzzer needs a directory");
         scratch
     })
 }
@@ -38,7 +38,7 @@ pub fn allocator() -> Allocator {
 
 /// The paths in the registry that the fuzzer writes to.
 pub struct Place {
-    /// The folder of its network namespace.
+    /// The directory of its network namespace.
     pub net: PathBuf,
     pub ports: PathBuf,
     pub envs: PathBuf,
@@ -53,7 +53,7 @@ impl Place {
         let entries = fs::read_dir(scratch().join("registry")).expect("it was just opened");
         let inode = fs::metadata("/proc/self/ns/net").expect("a network namespace").ino();
         let is_ours = |entry: &fs::DirEntry| entry.file_name().to_str() == Some(&format!("net-{inode}"));
-        let net = entries.flatten().find(is_ours).expect("the folder of this network namespace").path();
+        let net = entries.flatten().find(is_ours).expect("the directory of this network namespace").path();
         let mut header = [0; 64];
         let file = fs::File::open(net.join("ports")).expect("its ports file");
         file.read_exact_at(&mut header, 0).expect("the header of its ports file");
@@ -71,15 +71,15 @@ impl Place {
     }
 
     /// Removes every record, finished or not.
-    #[expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch folder")]
+    #[expect(clippy::disallowed_methods, reason = "files of the fuzzer's own, in its scratch directory")]
     pub fn clear_records(&self) {
-        for entry in fs::read_dir(&self.envs).expect("the folder of records").flatten() {
+        for entry in fs::read_dir(&self.envs).expect("the directory of records").flatten() {
             let path = entry.path();
             if path.ends_with(".keep") {
                 continue;
             }
             if fs::remove_file(&path).is_err() {
-                fs::remove_dir_all(&path).expect("a folder in the place of a record");
+                fs::remove_dir_all(&path).expect("a directory in the place of a record");
             }
         }
     }

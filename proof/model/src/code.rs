@@ -3,7 +3,7 @@
 
 use crate::process::Step;
 
-// Rooms of the core: what is in a file or a folder of that name in core/src.
+// Rooms of the core: what is in a file or a directory of that name in core/src.
 const ENVIRONMENT: &str = "environment";
 const LEASE: &str = "lease";
 const REGISTRY: &str = "registry";
@@ -13,7 +13,7 @@ const SEARCH: &str = "search";
 pub(crate) const STEPS: [(Step, &str, &str); 99] = [
     (Step::ChoosePlace, "chooses the place of the registry", REGISTRY),
     (Step::FindFile, "looks for its file", REGISTRY),
-    (Step::KeepPlace, "shares the folder's lock", REGISTRY),
+    (Step::KeepPlace, "shares the directory's lock", REGISTRY),
     (Step::LookAtPlace, "looks whether the place is still that of the registry", REGISTRY),
     (Step::PublishFile, "makes the file, unless there is one by now", REGISTRY),
     (Step::OpenRegistry, "opens it, and keeps in mind which file it is", REGISTRY),
@@ -102,11 +102,11 @@ pub(crate) const STEPS: [(Step, &str, &str); 99] = [
     (Step::RelabelClaim, "relabelling: looks whether the record still claims it", REGISTRY),
     (Step::RelabelWrite, "relabelling: writes the label", REGISTRY),
     (Step::RelabelUnlock, "relabelling: unlocks", REGISTRY),
-    (Step::SetupLockFolder, "setup: locks the old folder", REGISTRY),
+    (Step::SetupLockDirectory, "setup: locks the old directory", REGISTRY),
     (Step::SetupLock, "setup: locks all ports", REGISTRY),
     (Step::SetupLookIfLinked, "setup: looks whether the file that it has locked still has a name", REGISTRY),
     (Step::SetupCheck, "setup: reads the labels, and whether they claim", REGISTRY),
-    (Step::SetupSwitch, "setup: makes the new folder, or moves it away", REGISTRY),
+    (Step::SetupSwitch, "setup: makes the new directory, or moves it away", REGISTRY),
     (Step::SetupPublish, "setup: opens the new registry", REGISTRY),
     (Step::SetupUnlink, "setup: removes the old file", REGISTRY),
     (Step::RetireHasRecords, "sweep of a namespace: looks for records", REGISTRY),
@@ -125,9 +125,9 @@ pub(crate) const ORDERS: [&[&str]; 27] = [
     &["MakeRecord", "LookForFinished", "TakeBack"],
     &["LockRange", "LookIfLinked", "UnlockUnlinked"],
     &["Unlock", "Close"],
-    &["HoldPlace", "LookAtFolder", "LabelNewFile", "PublishFile"],
+    &["HoldPlace", "LookAtDirectory", "LabelNewFile", "PublishFile"],
     &["KeepPlace", "LookAtPlace"],
-    &["SetupLockFolder", "SetupLockPorts", "SetupKeepers", "SetupUnlink", "SetupSwitch"],
+    &["SetupLockDirectory", "SetupLockPorts", "SetupKeepers", "SetupUnlink", "SetupSwitch"],
     &["RetireHasRecords", "RetireLock", "RetireCheck", "RetireUnlink"],
     &["MendLock", "MendReadOne", "MendDemand"],
     &["Lock", "LookForObstacle", "UnlockRefused"],

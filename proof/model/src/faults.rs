@@ -91,19 +91,19 @@ pub(crate) enum Fault {
     NoLookAfterLock,
     /// Whoever is refused does not look whether the registry's place is still the same.
     NoCheckOfPlace,
-    /// Whoever makes a `ports` file does not share the folder's lock.
-    PublishWithoutFolderLock,
+    /// Whoever makes a `ports` file does not share the directory's lock.
+    PublishWithoutDirectoryLock,
     /// He shares it, and does not look whether the place is still the one that everybody opens.
     PublishWithoutLookAtPlace,
     /// A setup takes no locks.
     SetupWithoutLocks,
     /// A setup lets go of the locks before it switches.
     SetupUnlocksBeforeSwitch,
-    /// A setup does not lock the old folder.
-    SetupWithoutFolderLock,
+    /// A setup does not lock the old directory.
+    SetupWithoutDirectoryLock,
     /// A setup switches before it unlinks the old file, so that one that is killed in between leaves two registries.
     SetupSwitchesFirst,
-    /// Whoever opens the registry makes the folder of a place anew that was moved away since he chose it.
+    /// Whoever opens the registry makes the directory of a place anew that was moved away since he chose it.
     OpenMakesThePlace,
     /// A setup does not look for labels of kept environments, which have no locks.
     SetupWithoutLookAtLabels,
@@ -174,14 +174,14 @@ pub(crate) const SEEDED: [Seeded; 55] = [
     seeded(Fault::ReleaseWithoutLookAtDescriptor, WHOLE, "leases whose descriptors are closed"),
     seeded(Fault::NoLookAfterLock, REFUSED, "a setup and a lease"),
     seeded(Fault::NoLookAfterLock, EXCLUSIVE, "a setup and two leases"),
-    seeded(Fault::PublishWithoutFolderLock, REFUSED, "a setup before the first lease"),
+    seeded(Fault::PublishWithoutDirectoryLock, REFUSED, "a setup before the first lease"),
     seeded(Fault::PublishWithoutLookAtPlace, REFUSED, "a setup before the first lease"),
     seeded(Fault::SetupWithoutLocks, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupWithoutLocks, EXCLUSIVE, "a setup and two leases"),
     seeded(Fault::SetupUnlocksBeforeSwitch, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupUnlocksBeforeSwitch, EXCLUSIVE, "a setup and two leases"),
-    seeded(Fault::SetupWithoutFolderLock, REFUSED, "a setup before the first lease"),
-    seeded(Fault::SetupWithoutFolderLock, REFUSED, "a setup and a lease"),
+    seeded(Fault::SetupWithoutDirectoryLock, REFUSED, "a setup before the first lease"),
+    seeded(Fault::SetupWithoutDirectoryLock, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupSwitchesFirst, REFUSED, "a setup and a lease"),
     seeded(Fault::SetupSwitchesFirst, EXCLUSIVE, "a setup and two leases"),
     seeded(Fault::OpenMakesThePlace, EXCLUSIVE, "a removal of a setup and two leases"),
@@ -236,11 +236,11 @@ pub(crate) const ALL: [Fault; 51] = [
     Fault::ReleaseWithoutLookAtDescriptor,
     Fault::NoLookAfterLock,
     Fault::NoCheckOfPlace,
-    Fault::PublishWithoutFolderLock,
+    Fault::PublishWithoutDirectoryLock,
     Fault::PublishWithoutLookAtPlace,
     Fault::SetupWithoutLocks,
     Fault::SetupUnlocksBeforeSwitch,
-    Fault::SetupWithoutFolderLock,
+    Fault::SetupWithoutDirectoryLock,
     Fault::SetupSwitchesFirst,
     Fault::OpenMakesThePlace,
     Fault::SetupWithoutLookAtLabels,

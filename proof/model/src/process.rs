@@ -37,7 +37,7 @@ impl Program {
             Self::Cleaner { .. } => Step::CleanRead,
             Self::Attacher { .. } => Step::AttachRead,
             Self::Reconciler => Step::ReconcileRead,
-            Self::Setup { .. } => Step::SetupLockFolder,
+            Self::Setup { .. } => Step::SetupLockDirectory,
             Self::Sweeper => Step::RetireHasRecords,
         }
     }
@@ -149,7 +149,7 @@ pub(crate) enum Step {
     RelabelWrite,
     RelabelUnlock,
     // Another place for the registry.
-    SetupLockFolder,
+    SetupLockDirectory,
     SetupLock,
     SetupLookIfLinked,
     SetupCheck,
@@ -295,7 +295,7 @@ impl Turn<'_> {
     /// The registry is not what it was: it is opened anew.
     pub(crate) fn reopen(&mut self) {
         self.world.close(self.who);
-        self.world.leave_folders(self.who);
+        self.world.leave_directories(self.who);
         *self.me() = self.rules.fresh(self.program);
     }
 
@@ -332,7 +332,7 @@ impl Turn<'_> {
             Step::CleanLock => self.ways_to_meet_a_lock(),
             Step::MakeRecord => 1 + usize::from(self.rules.env_files),
             Step::KeepPlace => self.can_keep_place(),
-            Step::SetupLockFolder | Step::SetupLock | Step::SetupPublish => self.ways_to_meet_others(),
+            Step::SetupLockDirectory | Step::SetupLock | Step::SetupPublish => self.ways_to_meet_others(),
             Step::LockEnvFile => usize::from(self.can_lock_env_file()),
             _ => 1,
         }
@@ -429,7 +429,7 @@ impl Turn<'_> {
             Step::RelabelClaim => self.relabel_claim(),
             Step::RelabelWrite => self.relabel_write(),
             Step::RelabelUnlock => self.relabel_unlock(),
-            Step::SetupLockFolder => self.setup_lock_folder(choice),
+            Step::SetupLockDirectory => self.setup_lock_directory(choice),
             Step::SetupLock => self.setup_lock(choice),
             Step::SetupLookIfLinked => self.setup_look_if_linked(),
             Step::SetupCheck => self.setup_check(),

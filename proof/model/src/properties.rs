@@ -138,8 +138,8 @@ fn run(rules: &Protocol, world: &mut World, program: Program, choice: usize) -> 
     world.processes.push(rules.fresh(program));
     if rules.moves.is_some() && world.processes[who].at != Step::ChoosePlace {
         let place = world.place;
-        let file = world.folders[place].ports.unwrap_or_else(|| world.new_file());
-        world.folders[place].ports = Some(file);
+        let file = world.directories[place].ports.unwrap_or_else(|| world.new_file());
+        world.directories[place].ports = Some(file);
         let process = &mut world.processes[who];
         (process.place, process.identity, process.file) = (place, file, file);
     }

@@ -9,7 +9,7 @@ use crate::coverage::Coverage;
 use crate::faults::Fault;
 use crate::process::{Process, Program, Step, Turn};
 use crate::properties;
-use crate::world::{ENVS, Env, Folder, PORTS, Phase, Place, Port, Slot, Socket, Who, World};
+use crate::world::{Directory, ENVS, Env, PORTS, Phase, Place, Port, Slot, Socket, Who, World};
 
 /// What happens between two states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,12 +165,12 @@ impl Model for Protocol {
         let processes = self.programs.iter().map(|program| self.fresh(*program)).collect();
         let mut world = World::new(processes, self.damages + self.loses, self.strangers_file);
         if let Some((place, has_file)) = self.moves {
-            let folder = |at| Folder {
+            let directory = |at| Directory {
                 exists: at == 0 || at == place,
                 ports: (at == place && has_file).then_some(0),
-                ..Folder::default()
+                ..Directory::default()
             };
-            world.folders = [folder(0), folder(1)];
+            world.directories = [directory(0), directory(1)];
             world.place = place;
         }
         vec![world]

@@ -129,7 +129,7 @@ struct Marker {
 }
 
 impl Marker {
-    /// The folder, or the file that is beside the folders.
+    /// The directory, or the file that is beside the directories.
     fn room(&self) -> &str {
         let first = self.file.iter().next().and_then(|first| first.to_str()).unwrap_or_default();
         first.strip_suffix(".rs").unwrap_or(first)
@@ -139,12 +139,12 @@ impl Marker {
 /// All markers in the core, file by file from top to bottom.
 fn markers() -> Vec<Marker> {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/src");
-    let (mut markers, mut folders) = (Vec::new(), vec![core.clone()]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
+    let (mut markers, mut directories) = (Vec::new(), vec![core.clone()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 markers.extend(markers_in(&fs::read_to_string(&path).unwrap(), path.strip_prefix(&core).unwrap()));
             }

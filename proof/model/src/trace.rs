@@ -38,7 +38,7 @@ fn changes(before: &World, after: &World) -> String {
         note(&mut told, &format!("locks of file {file}"), &before.locks, &after.locks);
         note(&mut told, &format!("labels of file {file}"), &before.slots, &after.slots);
     }
-    note(&mut told, "folders", &before.folders, &after.folders);
+    note(&mut told, "directories", &before.directories, &after.directories);
     note(&mut told, "place", &before.place, &after.place);
     note(&mut told, "sockets", &before.sockets, &after.sockets);
     note(&mut told, "temp dirs", &before.temp_dirs, &after.temp_dirs);

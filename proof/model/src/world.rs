@@ -144,14 +144,14 @@ pub(crate) struct File {
 /// As many as there can be at once: one under each name, and those without one that somebody has open.
 pub(crate) const FILES: usize = 4;
 
-/// The folder of a place.
+/// The directory of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Folder {
-    /// Whether there is one. A folder that was moved away is still that of those who have it open.
+pub(crate) struct Directory {
+    /// Whether there is one. A directory that was moved away is still that of those who have it open.
     pub(crate) exists: bool,
     /// Its `ports` file.
     pub(crate) ports: Option<usize>,
-    /// Who has the folder's lock for themselves, and who shares it.
+    /// Who has the directory's lock for themselves, and who shares it.
     pub(crate) exclusive: Option<Who>,
     pub(crate) shared: u8,
 }
@@ -198,7 +198,7 @@ pub(crate) enum Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     pub(crate) files: [File; FILES],
-    pub(crate) folders: [Folder; PLACES],
+    pub(crate) directories: [Directory; PLACES],
     /// The place that everybody opens who opens the registry now.
     pub(crate) place: Place,
     pub(crate) sockets: [Socket; PORTS],
@@ -230,10 +230,10 @@ pub(crate) struct Made {
 
 impl World {
     pub(crate) fn new(processes: Vec<Process>, tampering: u8, strangers_file: bool) -> Self {
-        let usual = Folder { exists: true, ports: Some(0), ..Folder::default() };
+        let usual = Directory { exists: true, ports: Some(0), ..Directory::default() };
         Self {
             files: [File::default(); FILES],
-            folders: [usual, Folder::default()],
+            directories: [usual, Directory::default()],
             place: 0,
             sockets: [Socket::None; PORTS],
             records: [Names::default(); ENVS],
@@ -252,19 +252,19 @@ impl World {
 
     /// The file that everybody opens who opens the registry now.
     pub(crate) fn here(&self) -> File {
-        self.folders[self.place].ports.map_or(File::default(), |file| self.files[file])
+        self.directories[self.place].ports.map_or(File::default(), |file| self.files[file])
     }
 
     /// The file with the labels of an environment.
     pub(crate) fn file_of(&self, env: Env) -> File {
-        self.folders[self.records[env].place].ports.map_or(File::default(), |file| self.files[file])
+        self.directories[self.records[env].place].ports.map_or(File::default(), |file| self.files[file])
     }
 
     /// A file that nobody has, and that has no name.
     pub(crate) fn new_file(&mut self) -> usize {
         let is_known = |file: usize| {
             let has = |process: &Process| process.file == file || process.identity == file;
-            self.folders.iter().any(|folder| folder.ports == Some(file)) || self.processes.iter().any(has)
+            self.directories.iter().any(|directory| directory.ports == Some(file)) || self.processes.iter().any(has)
         };
         let new = (0..FILES).find(|file| !is_known(*file)).unwrap_or(FILES);
         self.files[new] = File::default();
@@ -293,11 +293,11 @@ impl World {
         self.files[file].locks[port].is_some_and(|by| Some(by) != seen_from)
     }
 
-    /// Lets go of the locks of folders that a process has.
-    pub(crate) fn leave_folders(&mut self, who: Who) {
-        for folder in &mut self.folders {
-            folder.shared &= !(1 << who);
-            folder.exclusive = folder.exclusive.filter(|by| *by != who);
+    /// Lets go of the locks of directories that a process has.
+    pub(crate) fn leave_directories(&mut self, who: Who) {
+        for directory in &mut self.directories {
+            directory.shared &= !(1 << who);
+            directory.exclusive = directory.exclusive.filter(|by| *by != who);
         }
     }
 
@@ -353,7 +353,7 @@ impl World {
             *lock = None;
         }
         self.close(who);
-        self.leave_folders(who);
+        self.leave_directories(who);
         for env in 0..ENVS {
             let was_its = self.makes(who, env);
             let record = self.records[env].either();

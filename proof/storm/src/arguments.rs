@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "none")]
     pub(crate) faults: Vec<Fault>,
 
-    /// Where the storm's folder is made [default: /dev/shm, else the system's folder for temporary files]
+    /// Where the storm's directory is made [default: /dev/shm, else the system's directory for temporary files]
     #[arg(long)]
     pub(crate) place: Option<PathBuf>,
 

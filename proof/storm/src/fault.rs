@@ -21,11 +21,11 @@ use crate::victim::Victim;
 pub(crate) enum Fault {
     /// Nothing.
     None,
-    /// The file system of registry, temp folder and work tree is full again and again.
+    /// The file system of registry, temp directory and worktree is full again and again.
     FullDisk,
     /// Workers may open only a few descriptors, more or fewer from one moment to the next.
     Descriptors,
-    /// The registry's folder is removed.
+    /// The registry's directory is removed.
     RemovedRegistry,
     /// The ports file is cut off or blown up.
     TruncatedPorts,
@@ -185,7 +185,7 @@ fn set_offset(ground: &Ground, seconds: i64) -> Outcome<()> {
 
 /// Moves the registry away, and removes it then: so it is gone at one instant.
 fn remove(ground: &Ground) -> Outcome<()> {
-    let away = tempfile::tempdir_in(ground.scratch()).context("a folder")?;
+    let away = tempfile::tempdir_in(ground.scratch()).context("a directory")?;
     // On another file system it could not be moved.
     match fs::rename(ground.stage().registry(), away.path().join("registry")) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("the registry"),

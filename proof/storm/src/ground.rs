@@ -1,4 +1,4 @@
-//! Where a storm takes place: registry, temp folder and work tree of its own, and ports that nobody else has.
+//! Where a storm takes place: registry, temp directory and worktree of its own, and ports that nobody else has.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -34,7 +34,7 @@ impl Ground {
         let memory = Path::new("/dev/shm");
         let usual = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let scratch = tempfile::Builder::new().prefix("portalloc-storm-").tempdir_in(place.unwrap_or(&usual));
-        let scratch = scratch.context("no folder for the storm")?;
+        let scratch = scratch.context("no directory for the storm")?;
         let slice = if own_network() {
             Slice::undisputed(FIRST, u16::try_from(count).context("too many ports")?)
         } else {
@@ -42,8 +42,8 @@ impl Ground {
         };
         let program = std::env::current_exe().context("this program")?;
         let (stage, programs) = (scratch.path().join("stage"), scratch.path().join("bin"));
-        for folder in [&stage, &programs] {
-            fs::create_dir(folder).context(folder.display())?;
+        for directory in [&stage, &programs] {
+            fs::create_dir(directory).context(directory.display())?;
         }
         if let Some(size) = size {
             mount_small(&stage, size)?;
@@ -59,7 +59,7 @@ impl Ground {
         &self.program
     }
 
-    /// The folder of everything.
+    /// The directory of everything.
     pub(crate) fn scratch(&self) -> &Path {
         self.scratch.path()
     }
@@ -112,7 +112,7 @@ impl Ground {
     }
 }
 
-/// Nobody can remove the folder in which something is mounted.
+/// Nobody can remove the directory in which something is mounted.
 impl Drop for Ground {
     fn drop(&mut self) {
         if self.is_mounted {

@@ -136,7 +136,7 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
         namespace.join("sticky"),
     ])?;
     run(ground, &["cleanup", "--stale"])?;
-    let names = |folder: &Path| names(folder).map(|names| names.into_iter().collect::<BTreeSet<_>>());
+    let names = |directory: &Path| names(directory).map(|names| names.into_iter().collect::<BTreeSet<_>>());
     let expect = |what: &str, found: &BTreeSet<String>, allowed: &BTreeSet<String>| match found - allowed {
         left if left.is_empty() => Ok(()),
         left => Err(format!("{what}: {left:?} are left, of {allowed:?}")),
@@ -160,7 +160,7 @@ fn remove_the_dead(ground: &Ground, living: &Living<'_>, stale: usize, fault: Fa
     expect("its namespace", &names(&namespace)?, &of(&["ports", "envs", "sticky", ".keep"]))?;
     expect("the records", &names(&namespace.join("envs"))?, &records)?;
     expect("the temp dirs", &names(&ground.stage().temp())?, &temp_dirs)?;
-    expect("the work tree", &names(&ground.stage().work())?, &env_files)?;
+    expect("the worktree", &names(&ground.stage().work())?, &env_files)?;
     let memory = namespace.join("sticky");
     let remembered = if memory.exists() { names(&memory)? } else { BTreeSet::new() };
     if remembered.iter().any(|name| name.contains(".new-")) {
@@ -185,7 +185,7 @@ fn remove_orphaned_env_files(ground: &Ground, living: &BTreeSet<String>) -> Outc
     Ok(())
 }
 
-/// Whoever was killed between making a temp dir and marking it as the registry's has left an empty folder that only its
+/// Whoever was killed between making a temp dir and marking it as the registry's has left an empty directory that only its
 /// record says is portalloc's. If that is removed at the same moment, it could be anybody's, and stays.
 fn remove_unmarked_temp_dirs(ground: &Ground, living: &BTreeSet<String>) -> Outcome<()> {
     for name in names(&ground.stage().temp())?.iter().filter(|name| !living.contains(*name)) {
@@ -202,11 +202,13 @@ fn remove_unmarked_temp_dirs(ground: &Ground, living: &BTreeSet<String>) -> Outc
 fn remove_all(ground: &Ground, allocator: &Allocator) -> Outcome<()> {
     run(ground, &["cleanup", "--all"])?;
     run(ground, &["reconcile"])?;
-    for folder in [ground.stage().namespace().join("envs"), ground.stage().temp(), ground.stage().work()] {
-        let mut left = names(&folder)?;
+    for directory in [ground.stage().namespace().join("envs"), ground.stage().temp(), ground.stage().work()] {
+        let mut left = names(&directory)?;
         left.retain(|name| name != ".keep");
         if !left.is_empty() {
-            return Err(format!("{} are left in {} after a cleanup of all", left.join(", "), folder.display()).into());
+            return Err(
+                format!("{} are left in {} after a cleanup of all", left.join(", "), directory.display()).into()
+            );
         }
     }
     let all = allocator.lease(LeaseRequest::run(ground.ports().len())).context("the whole pool cannot be leased")?;
@@ -225,20 +227,21 @@ fn remove_all(ground: &Ground, allocator: &Allocator) -> Outcome<()> {
 
 /// Whoever was killed while it wrote left an unfinished file, which is swept once it is surely not being written any
 /// more. Instead of waiting, the files are made old. Says how many there are.
-fn age_unfinished(folders: &[PathBuf]) -> Outcome<usize> {
+fn age_unfinished(directories: &[PathBuf]) -> Outcome<usize> {
     let mut count = 0;
-    for folder in folders.iter().filter(|folder| folder.exists()) {
-        for name in names(folder)?.iter().filter(|name| name.contains(".new-")) {
+    for directory in directories.iter().filter(|directory| directory.exists()) {
+        for name in names(directory)?.iter().filter(|name| name.contains(".new-")) {
             let old = SystemTime::now() - Duration::from_secs(3600);
-            File::open(folder.join(name)).and_then(|file| file.set_modified(old)).context(name)?;
+            File::open(directory.join(name)).and_then(|file| file.set_modified(old)).context(name)?;
             count += 1;
         }
     }
     Ok(count)
 }
 
-fn names(folder: &Path) -> Outcome<Vec<String>> {
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).context(folder.display())?;
+fn names(directory: &Path) -> Outcome<Vec<String>> {
+    let entries =
+        fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>).context(directory.display())?;
     Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 

@@ -27,7 +27,7 @@ use crate::arguments::{Arguments, NURSERY};
 fn main() -> ExitCode {
     let mut given = std::env::args_os();
     let called = given.next().unwrap_or_default();
-    // A link of that name lies in the storm's folder.
+    // A link of that name lies in the storm's directory.
     if Path::new(&called).file_name().is_some_and(|name| name == "portalloc") {
         return portalloc_cli::run(std::env::args_os()).into();
     }

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<()> {
 
 /// Several, one after the other.
 fn all(arguments: &Arguments, faults: &[Fault]) -> Outcome<()> {
-    let scratch = tempfile::tempdir().context("a folder")?;
+    let scratch = tempfile::tempdir().context("a directory")?;
     let mut reports = Vec::new();
     for fault in faults {
         if fault.file_system().is_some() && !can_unshare(&["--mount"]) {

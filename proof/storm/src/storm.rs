@@ -33,7 +33,7 @@ const ROUND: u64 = 40;
 
 /// A storm that has seen too little goes on for up to so many times the kills that it was asked for. What a few hundred show
 /// of something rare is chance; that it does not show at all is not.
-const MOST: u64 = 10;
+const MAX_KILLS_PER_ASKED: u64 = 10;
 
 /// A worker that something is going to happen to after so many kills, or at this time at the latest.
 type Due = VecDeque<(u64, Instant, Victim)>;
@@ -119,7 +119,7 @@ impl<'a> Storm<'a> {
             self.kill_up_to(goal)?;
             self.verify(true)?;
             match self.tally.suffices(asked, &self.judge, self.fault) {
-                Err(low) if self.tally.kills() < MOST * asked => eprintln!("{low}; so it goes on"),
+                Err(low) if self.tally.kills() < MAX_KILLS_PER_ASKED * asked => eprintln!("{low}; so it goes on"),
                 verdict => return verdict,
             }
             goal = self.tally.kills() + asked.div_ceil(4);

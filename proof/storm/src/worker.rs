@@ -62,7 +62,7 @@ struct Served {
 }
 
 /// So many leases, and so many environments, at most, or the pool would soon be full.
-const MOST: usize = 5;
+const MAX_HELD: usize = 5;
 
 struct Worker {
     serial: String,
@@ -194,7 +194,7 @@ impl Worker {
     }
 
     fn lease(&mut self, request: LeaseRequest, what: &'static str) -> Outcome<Done> {
-        if self.served.len() >= MOST {
+        if self.served.len() >= MAX_HELD {
             return self.release();
         }
         let lease = self.allocator()?.lease(request)?;
@@ -222,7 +222,7 @@ impl Worker {
     }
 
     fn environment(&mut self, count: usize, how: &'static str) -> Outcome<Done> {
-        if self.held.len() + self.kept.len() >= MOST {
+        if self.held.len() + self.kept.len() >= MAX_HELD {
             self.end_held()?;
             return self.end_kept();
         }

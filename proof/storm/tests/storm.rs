@@ -36,7 +36,7 @@ fn a_full_disk_and_a_limit_of_descriptors_leave_nothing_either_nor_does_the_stor
 #[test]
 fn a_storm_that_sees_too_little_fails() {
     // Nobody is killed, so nothing is shown.
-    // A failure keeps the storm's folder.
+    // A failure keeps the storm's directory.
     let place = tempfile::tempdir().unwrap();
     let output = storm("0").arg("--place").arg(place.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

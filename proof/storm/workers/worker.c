@@ -19,7 +19,7 @@
 
 enum {
     PORTS = 5, /* of one lease, at most */
-    MOST = 5,  /* leases, and environments, or the pool would soon be full */
+    MAX_HELD = 5,  /* leases, and environments, or the pool would soon be full */
     LINE = 64
 };
 
@@ -33,8 +33,8 @@ static uint64_t state;
 static int journal;
 static const char *tolerated;
 static int bind_errno;
-static served_lease served[MOST];
-static portalloc_environment *held[MOST], *kept[MOST];
+static served_lease served[MAX_HELD];
+static portalloc_environment *held[MAX_HELD], *kept[MAX_HELD];
 static size_t served_count, held_count, kept_count;
 static bool has_child;
 
@@ -106,7 +106,7 @@ static void release(void) {
 }
 
 static bool lease(size_t count, bool guard) {
-    if (served_count == MOST) return release(), true;
+    if (served_count == MAX_HELD) return release(), true;
     portalloc_lease_options options = portalloc_lease_options_default();
     served_lease *one = &served[served_count];
     options.count = count;
@@ -159,7 +159,7 @@ typedef enum { HELD, OWNED, KEPT, STICKY } how;
 static bool make(size_t count, how how) {
     static const char *const names[] = {"held", "owned", "kept", "sticky"};
     bool ends_with_us = how == HELD || how == OWNED;
-    if (held_count + kept_count == MOST) return end(held, &held_count, false) && end(kept, &kept_count, true);
+    if (held_count + kept_count == MAX_HELD) return end(held, &held_count, false) && end(kept, &kept_count, true);
     portalloc_environment_options options = portalloc_environment_options_default();
     options.env_file_place = PORTALLOC_ENV_FILE_WORKTREE;
     portalloc_environment *made;

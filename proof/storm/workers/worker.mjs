@@ -32,7 +32,7 @@ function below(limit) {
 const drawn = (several) => several.splice(below(several.length), 1)[0];
 
 // So many leases, and so many environments, at most, or the pool would soon be full.
-const MOST = 2;
+const MAX_HELD = 2;
 
 const served = [];
 const held = [];
@@ -51,7 +51,7 @@ async function serve(port) {
 }
 
 async function take(count, guard) {
-  if (served.length >= MOST) return release();
+  if (served.length >= MAX_HELD) return release();
   const taken = lease({ count, guard });
   taken.shareGuard();
   const servers = (await Promise.all(taken.ports.map(serve))).flat();
@@ -70,7 +70,7 @@ async function release() {
 }
 
 function make(count, what, options) {
-  if (held.length + kept.length >= MOST) {
+  if (held.length + kept.length >= MAX_HELD) {
     end(held, holderWithUs);
     return end(kept, keptHolder);
   }

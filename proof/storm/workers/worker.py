@@ -23,7 +23,7 @@ BIND_ERRNO = int(os.environ.get("STORM_BIND_ERRNO", "0"))
 TOLERATED = {"pool_exhausted", *os.environ.get("STORM_TOLERATED", "").split()}
 
 # So many leases, and so many environments, at most, or the pool would soon be full.
-MOST = 5
+MAX_HELD = 5
 
 
 def note(line: str) -> None:
@@ -91,7 +91,7 @@ class Worker:
         note(f"gave {holder} {ports[0]} {len(ports)}")
 
     def lease(self, count: int, *, guard: bool) -> None:
-        if len(self.served) >= MOST:
+        if len(self.served) >= MAX_HELD:
             self.release(0)
             return
         lease = portalloc.lease(count, guard=guard)
@@ -117,7 +117,7 @@ class Worker:
             self.did("release")
 
     def environment(self, count: int, how: str) -> None:
-        if len(self.held) + len(self.kept) >= MOST:
+        if len(self.held) + len(self.kept) >= MAX_HELD:
             self.end_held(0)
             self.end_kept(0)
             return

@@ -31,7 +31,7 @@ pub(crate) struct Scene {
     environments: Vec<Value>,
     /// All of the keeper's ports.
     ports: BTreeSet<u16>,
-    /// What is in the folders when nobody else left anything.
+    /// What is in the directories when nobody else left anything.
     clean: Vec<Vec<String>>,
     /// Whether the labels of held leases are lost. Those are notes, and no record demands them.
     notes_lost: bool,
@@ -45,7 +45,7 @@ pub(crate) enum First {
 }
 
 impl Scene {
-    /// In the work tree there is an env file of the keeper's, if `taken`.
+    /// In the worktree there is an env file of the keeper's, if `taken`.
     pub(crate) fn new(taken: bool) -> Self {
         let world = Stage::new(ACTOR, POOL);
         let (mut keeper, mut janitor) = (world.actor(), world.actor());
@@ -77,15 +77,15 @@ impl Scene {
         POOL - self.ports.len()
     }
 
-    fn folders(&self) -> [PathBuf; 6] {
+    fn directories(&self) -> [PathBuf; 6] {
         let net = self.world.namespace();
         let world = &self.world;
         [world.registry(), net.clone(), net.join("envs"), net.join("sticky"), world.temp(), world.work()]
     }
 
     fn names(&self) -> Vec<Vec<String>> {
-        let names = |folder: PathBuf| if folder.exists() { names(folder) } else { Vec::new() };
-        self.folders().map(names).to_vec()
+        let names = |directory: PathBuf| if directory.exists() { names(directory) } else { Vec::new() };
+        self.directories().map(names).to_vec()
     }
 
     /// After a kill: what is nobody's can be leased and what the dead one left can be removed, in either order; what
@@ -151,9 +151,9 @@ impl Scene {
 
     /// Unfinished files are swept once they are surely not being written any more; instead of waiting, they are made old.
     fn dead_are_removed(&mut self, moment: &str) {
-        for folder in self.folders().iter().filter(|folder| folder.exists()) {
-            for name in names(folder).iter().filter(|name| name.contains(".new-")) {
-                let file = fs::File::open(folder.join(name)).unwrap();
+        for directory in self.directories().iter().filter(|directory| directory.exists()) {
+            for name in names(directory).iter().filter(|name| name.contains(".new-")) {
+                let file = fs::File::open(directory.join(name)).unwrap();
                 file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
             }
         }

@@ -7,7 +7,7 @@ pub(crate) struct Attack {
     pub(crate) script: &'static str,
     /// Whether the holders' locks are still where everybody looks for them, so that leases must not clash.
     pub(crate) leaves_locks: bool,
-    /// Whether it leaves a file of its own in the work tree, which must be there afterwards.
+    /// Whether it leaves a file of its own in the worktree, which must be there afterwards.
     pub(crate) leaves_guest: bool,
 }
 
@@ -25,7 +25,7 @@ const fn leaving_guest(name: &'static str, script: &'static str) -> Attack {
 }
 
 /// On the file of locks and labels. Variables: `REG` the registry, `NET` its part for this network namespace, `CANARY` a
-/// folder that is nobody's business, `BASE` the first port of the pool, `COUNT` their number.
+/// directory that is nobody's business, `BASE` the first port of the pool, `COUNT` their number.
 pub(crate) const PORTS: &[Attack] = &[
     attack("the ports file is emptied", "truncate -c -s 0 $NET/ports"),
     attack("the ports file is cut inside a label", "truncate -c -s $((BASE * 64 + 71)) $NET/ports"),
@@ -60,41 +60,41 @@ pub(crate) const PORTS: &[Attack] = &[
         "mv $NET/ports $NET/away && ln -s $CANARY/nothing $NET/ports",
     ),
     replacing("the ports file becomes a pipe", "rm -f $NET/ports && mkfifo -m 666 $NET/ports"),
-    replacing("the ports file becomes a folder", "rm -f $NET/ports && mkdir $NET/ports"),
+    replacing("the ports file becomes a directory", "rm -f $NET/ports && mkdir $NET/ports"),
 ];
 
-/// On the registry's folders.
+/// On the registry's directories.
 pub(crate) const FOLDERS: &[Attack] = &[
     replacing("the registry becomes a link", "mv $REG $REG.away && ln -s $CANARY $REG"),
     replacing("the registry becomes a link to one that looks right", "mv $REG $REG.away && ln -s $CANARY/open $REG"),
     replacing("the registry is removed", "rm -rf $REG"),
     replacing("the registry becomes a file", "mv $REG $REG.away && touch $REG"),
-    replacing("the namespace's folder becomes a link", "mv $NET $NET.away && ln -s $CANARY $NET"),
-    replacing("the namespace's folder becomes a link to a shared one", "mv $NET $NET.away && ln -s $CANARY/open $NET"),
-    replacing("the namespace's folder is removed", "rm -rf $NET"),
-    replacing("the namespace's folder is a fresh one", "mv $NET $NET.away && mkdir -m 1777 $NET"),
-    replacing("the folder of records becomes a link", "mv $NET/envs $NET/envs.away && ln -s $CANARY $NET/envs"),
-    replacing("the folder of records becomes a link to records", "mv $NET/envs $NET/envs.away && ln -s $CANARY/envs $NET/envs"),
-    replacing("the folder of records is removed", "rm -rf $NET/envs"),
-    replacing("the folder of records becomes a pipe", "rm -rf $NET/envs && mkfifo $NET/envs"),
+    replacing("the namespace's directory becomes a link", "mv $NET $NET.away && ln -s $CANARY $NET"),
+    replacing("the namespace's directory becomes a link to a shared one", "mv $NET $NET.away && ln -s $CANARY/open $NET"),
+    replacing("the namespace's directory is removed", "rm -rf $NET"),
+    replacing("the namespace's directory is a fresh one", "mv $NET $NET.away && mkdir -m 1777 $NET"),
+    replacing("the directory of records becomes a link", "mv $NET/envs $NET/envs.away && ln -s $CANARY $NET/envs"),
+    replacing("the directory of records becomes a link to records", "mv $NET/envs $NET/envs.away && ln -s $CANARY/envs $NET/envs"),
+    replacing("the directory of records is removed", "rm -rf $NET/envs"),
+    replacing("the directory of records becomes a pipe", "rm -rf $NET/envs && mkfifo $NET/envs"),
     attack("the memory of sticky ports becomes a link", "rm -rf $NET/sticky; ln -s $CANARY $NET/sticky"),
-    attack("what keeps the folders is removed", "rm -f $REG/.keep $NET/.keep $NET/envs/.keep"),
+    attack("what keeps the directories is removed", "rm -f $REG/.keep $NET/.keep $NET/envs/.keep"),
     attack(
-        "what keeps the folders becomes a link",
-        "for folder in $REG $NET $NET/envs; do rm -f $folder/.keep && ln -s $CANARY/precious $folder/.keep; done",
+        "what keeps the directories becomes a link",
+        "for directory in $REG $NET $NET/envs; do rm -f $directory/.keep && ln -s $CANARY/precious $directory/.keep; done",
     ),
     attack(
-        "what keeps the folders becomes a folder",
-        "for folder in $REG $NET $NET/envs; do rm -f $folder/.keep && mkdir -p $folder/.keep/a; done",
+        "what keeps the directories becomes a directory",
+        "for directory in $REG $NET $NET/envs; do rm -f $directory/.keep && mkdir -p $directory/.keep/a; done",
     ),
-    attack("the folders lose the sticky bit", "chmod 777 $REG $NET $NET/envs"),
-    attack("the folders become private", "chmod 700 $REG $NET $NET/envs"),
+    attack("the directories lose the sticky bit", "chmod 777 $REG $NET $NET/envs"),
+    attack("the directories become private", "chmod 700 $REG $NET $NET/envs"),
     attack(
-        "the folders are filled with junk",
-        "for folder in $REG $NET $NET/envs; do for n in 1 2 3 4 5 6 7 8 9; do
-            echo junk > $folder/junk$n; echo '{' > $folder/00000000000$n.json; ln -s $CANARY/precious $folder/a0000000000$n.json
-            echo '{' > $folder/00000000000$n.making; ln -s $CANARY/precious $folder/b0000000000$n.making
-            echo junk > $folder/ports.new-000000000000000$n; mkdir $folder/net-$n; done; done",
+        "the directories are filled with junk",
+        "for directory in $REG $NET $NET/envs; do for n in 1 2 3 4 5 6 7 8 9; do
+            echo junk > $directory/junk$n; echo '{' > $directory/00000000000$n.json; ln -s $CANARY/precious $directory/a0000000000$n.json
+            echo '{' > $directory/00000000000$n.making; ln -s $CANARY/precious $directory/b0000000000$n.making
+            echo junk > $directory/ports.new-000000000000000$n; mkdir $directory/net-$n; done; done",
     ),
 ];
 
@@ -108,7 +108,7 @@ pub(crate) const RECORDS: &[Attack] = &[
     ),
     attack("records become hard links", "for record in $NET/envs/*; do ln -f $CANARY/precious $record; done"),
     attack("records become pipes", "for record in $NET/envs/*; do rm -f $record && mkfifo -m 666 $record; done"),
-    attack("records become folders", "for record in $NET/envs/*; do rm -f $record && mkdir $record; done"),
+    attack("records become directories", "for record in $NET/envs/*; do rm -f $record && mkdir $record; done"),
     attack(
         "records become somebody else's",
         "for record in $NET/envs/*; do rm -f $record && echo '{}' > $record; done",
@@ -138,7 +138,7 @@ pub(crate) const RECORDS: &[Attack] = &[
     attack("records have odd types", "sed -i -e 's#\"temp_dir\": *#\"temp_dir\": [1], \"old\": #' $NET/envs/*.*"),
 ];
 
-/// On temp dirs: `TEMP` is the folder that they are in.
+/// On temp dirs: `TEMP` is the directory that they are in.
 pub(crate) const TEMP_DIRS: &[Attack] = &[
     attack("temp dirs become links", "for dir in $TEMP/portalloc-*; do mv $dir $dir.away && ln -s $CANARY $dir; done"),
     attack(
@@ -152,16 +152,16 @@ pub(crate) const TEMP_DIRS: &[Attack] = &[
         "for dir in $TEMP/portalloc-*; do mv $dir $dir.away && mkdir $dir && touch $dir/file; done",
     ),
     attack(
-        "folders in temp dirs become links",
+        "directories in temp dirs become links",
         "for dir in $TEMP/portalloc-*/*; do mv $dir $TEMP/inner.away && ln -s $CANARY $dir; done",
     ),
     attack(
-        "folders below those become links",
+        "directories below those become links",
         "for dir in $TEMP/portalloc-*/*/*; do mv $dir $TEMP/inner.away && ln -s $CANARY $dir; done",
     ),
 ];
 
-/// On env files: `WORK` is the work tree.
+/// On env files: `WORK` is the worktree.
 pub(crate) const ENV_FILES: &[Attack] = &[
     attack("the env file becomes a link", "ln -s $CANARY/precious $WORK/new && mv -fT $WORK/new $WORK/.env.isolation"),
     attack(
@@ -178,7 +178,7 @@ pub(crate) const ENV_FILES: &[Attack] = &[
         "for file in $WORK/.env.isolation*; do echo guest > $WORK/new && mv -fT $WORK/new $file; done; echo guest > $WORK/.env.isolation",
     ),
     attack("the env file becomes a pipe", "mkfifo -m 666 $WORK/new && mv -fT $WORK/new $WORK/.env.isolation"),
-    attack("the env file becomes a folder", "rm -f $WORK/.env.isolation; mkdir $WORK/.env.isolation"),
+    attack("the env file becomes a directory", "rm -f $WORK/.env.isolation; mkdir $WORK/.env.isolation"),
     attack("env files are removed", "rm -f $WORK/.env.isolation*"),
     attack("env files are emptied", "for file in $WORK/.env.isolation*; do : > $file; done"),
     attack(

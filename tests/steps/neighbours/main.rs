@@ -1,5 +1,5 @@
 //! A neighbour who meddles before a system call of an operation: empties, replaces, links away or fills what portalloc
-//! works on, as another process of the same user or as another user who owns the folders. Whatever it was and whenever,
+//! works on, as another process of the same user or as another user who owns the directories. Whatever it was and whenever,
 //! nothing foreign is read, written or removed, and the operation ends well or with a clear error. `tampering.rs` and
 //! `records.rs` do such things before an operation, and say more of what it makes of them.
 //!
@@ -89,7 +89,7 @@ const ENVIRONMENTS: &[(&str, Prepare)] = &[
     }),
 ];
 
-/// Puts into a temp dir what package caches do: folders that are not writable.
+/// Puts into a temp dir what package caches do: directories that are not writable.
 fn fill(made: &Value) {
     let temp = Path::new(made.get("temp_dir").unwrap().as_str().unwrap());
     let user = std::os::unix::fs::MetadataExt::uid(&fs::metadata(temp).unwrap());
@@ -108,8 +108,8 @@ const STRIDE: usize = 41;
 const TELLING: &[(&str, &str)] = &[
     ("cleanup", "the env file becomes a guest's"),
     ("cleanup", "temp dirs become links"),
-    ("cleanup", "folders in temp dirs become links"),
-    ("cleanup", "folders below those become links"),
+    ("cleanup", "directories in temp dirs become links"),
+    ("cleanup", "directories below those become links"),
     ("kept in the place of a dead one", "the env file becomes a guest's"),
     ("lease", "the ports file becomes a hard link to a large one"),
 ];

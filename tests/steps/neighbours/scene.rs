@@ -1,5 +1,5 @@
 //! Where victims are met by a neighbour: a world with a canary, which is nobody's business, and a keeper that holds ports.
-//! The neighbour is another process of the victim's user, or another user to whom the folders belong. Knows what must
+//! The neighbour is another process of the victim's user, or another user to whom the directories belong. Knows what must
 //! hold after whatever the neighbour did, not what that was.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
@@ -27,7 +27,7 @@ const SECRET: &str = "canary-of-nobody";
 pub(crate) enum Neighbour {
     /// Another process of the same user, who is not root, with every right that the victim has.
     Same,
-    /// Another user, who made the registry, the temp folder and the work tree, and shares them.
+    /// Another user, who made the registry, the temp directory and the worktree, and shares them.
     Other,
 }
 
@@ -78,13 +78,13 @@ impl Scene {
         let world = Stage::new(ACTOR, POOL);
         let owner = Some(neighbour.user());
         fs::set_permissions(world.path(), Permissions::from_mode(0o777)).unwrap();
-        for (folder, mode) in [(world.temp(), 0o1777), (world.work(), 0o777)] {
-            chown(&folder, owner, owner).unwrap();
-            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+        for (directory, mode) in [(world.temp(), 0o1777), (world.work(), 0o777)] {
+            chown(&directory, owner, owner).unwrap();
+            fs::set_permissions(&directory, Permissions::from_mode(mode)).unwrap();
         }
         let canary = world.path().join("canary");
         plant(&canary);
-        // The neighbour was there first, so that the folders are theirs.
+        // The neighbour was there first, so that the directories are theirs.
         Actor::spawn(as_user(&world, neighbour.user(), ACTOR)).ok("open");
         let mut keeper = Actor::spawn(as_user(&world, VICTIM, ACTOR));
         let held = keeper.lease("lease 2");
@@ -177,8 +177,8 @@ const CLEAR: &[&str] = &[
 /// Files of the victim that look like everything that an attack makes them stand for.
 fn plant(canary: &Path) {
     let id = "0123456789ab";
-    for folder in ["", "envs", "sticky", "open", "open/envs", "portalloc-0123456789ab"] {
-        fs::create_dir_all(canary.join(folder)).unwrap();
+    for directory in ["", "envs", "sticky", "open", "open/envs", "portalloc-0123456789ab"] {
+        fs::create_dir_all(canary.join(directory)).unwrap();
     }
     let env = format!("# Written by portalloc for environment {id}; {SECRET}\n# Record: /nowhere\nISOLATION_ID={id}\n");
     let files = [

@@ -21,10 +21,10 @@ use crate::sys::unix::descriptor::{Marked, above_standard};
 use crate::sys::unix::fork::at_fork;
 
 /// The most guard sockets that a process may have: two per port.
-const MOST: usize = 8192;
+const MAX_TRACKED: usize = 8192;
 
 /// One entry per socket: the low bits of its cookie, then its descriptor plus one. 0 is a free entry.
-static TABLE: [AtomicU64; MOST] = [const { AtomicU64::new(0) }; MOST];
+static TABLE: [AtomicU64; MAX_TRACKED] = [const { AtomicU64::new(0) }; MAX_TRACKED];
 
 /// All entries in use are below this index.
 static END: AtomicUsize = AtomicUsize::new(0);
@@ -65,7 +65,10 @@ impl GuardSocket {
             .iter()
             .position(|place| place.compare_exchange(0, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok());
         let Some(place) = place else {
-            return Err(io::Error::other(format!("this process guards {} ports already, as many as it can", MOST / 2)));
+            return Err(io::Error::other(format!(
+                "this process guards {} ports already, as many as it can",
+                MAX_TRACKED / 2
+            )));
         };
         END.fetch_max(place + 1, Ordering::AcqRel);
         LIVE.fetch_add(1, Ordering::AcqRel);

@@ -61,9 +61,9 @@ impl Holder {
         (Self::RunListen, "`portalloc run --listen`, there", &["aW", "a4", "a6", "b", "c", "d"]),
     ];
 
-    /// Holds ports until the result is dropped. `folder` is for the registry.
-    pub(super) fn hold(self, folder: &Path) -> Fallible<Held> {
-        let open = |pool: &str| Settings::new().directory(folder.join("registry")).pool(pool).exclude("").open();
+    /// Holds ports until the result is dropped. `directory` is for the registry.
+    pub(super) fn hold(self, directory: &Path) -> Fallible<Held> {
+        let open = |pool: &str| Settings::new().directory(directory.join("registry")).pool(pool).exclude("").open();
         let guarded = |guard| open(&ephemeral_pool())?.lease(LeaseRequest::run(PORTS).guard(guard));
         let held = match self {
             Self::Nothing => {
@@ -96,8 +96,8 @@ impl Holder {
                 held.listen_widely()?;
                 held
             }
-            Self::RunGuard => Held::by_run("--guard", folder)?,
-            Self::RunListen => Held::by_run("--listen", folder)?,
+            Self::RunGuard => Held::by_run("--guard", directory)?,
+            Self::RunListen => Held::by_run("--listen", directory)?,
         };
         if held.ports.len() == PORTS { Ok(held) } else { Err(format!("{self:?} has {:?}", held.ports).into()) }
     }
@@ -153,15 +153,15 @@ impl Held {
     }
 
     /// A command that says its ports and waits for the end of its input.
-    fn by_run(option: &str, folder: &Path) -> Fallible<Self> {
+    fn by_run(option: &str, directory: &Path) -> Fallible<Self> {
         let ports = PORTS.to_string();
         let mut child = Command::new(std::env::current_exe()?)
             .args(["portalloc", "portalloc", "run", "--ports", &ports, option, "--"])
             .args(["sh", "-c", "echo \"$PORT_BASE\"; read -r _"])
-            .env("PORTALLOC_DIR", folder.join("registry"))
+            .env("PORTALLOC_DIR", directory.join("registry"))
             .env("PORTALLOC_POOL", ephemeral_pool())
-            .env("TMPDIR", folder)
-            .current_dir(folder)
+            .env("TMPDIR", directory)
+            .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // The warning that the pool lies inside the ephemeral range.

@@ -28,14 +28,14 @@ pub(crate) fn prove(options: &Thieves) -> Fallible<ExitCode> {
     }
     std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", format!("{} {}", EPHEMERAL.0, EPHEMERAL.1))
         .doing(|| "cannot shrink the ephemeral range".to_owned())?;
-    let folder = tempfile::Builder::new().prefix("portalloc-thieves-").tempdir()?;
+    let directory = tempfile::Builder::new().prefix("portalloc-thieves-").tempdir()?;
     let columns = Thief::ALL.map(|(_, name, _)| name);
     let mut rows = Vec::new();
     for (holder, name, promised) in Holder::ALL {
         let mut cells = columns.map(|name| Cell { promised: promised.contains(&name), ..Cell::default() });
         for _ in 0..options.rounds {
             for (cell, thief) in cells.iter_mut().zip(columns) {
-                cell.stolen += robbed(holder, thief, folder.path())?;
+                cell.stolen += robbed(holder, thief, directory.path())?;
                 cell.tried += PORTS;
             }
         }
@@ -81,8 +81,8 @@ fn verdict(rows: &[Row]) -> Fallible<ExitCode> {
 }
 
 /// How many ports a thief gets of a holder. Each time both begin anew.
-fn robbed(holder: Holder, thief: &str, folder: &Path) -> Fallible<usize> {
-    let held = holder.hold(folder)?;
+fn robbed(holder: Holder, thief: &str, directory: &Path) -> Fallible<usize> {
+    let held = holder.hold(directory)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["steal", thief]).args(held.ports.iter().map(ToString::to_string));
     let done = command.output()?;

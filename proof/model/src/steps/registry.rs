@@ -10,52 +10,52 @@ impl Turn<'_> {
         self.go(Step::FindFile);
     }
 
-    /// A folder that was moved away since is not made anew: only a setup does that.
+    /// A directory that was moved away since is not made anew: only a setup does that.
     pub(crate) fn find_file(&mut self) {
-        let folder = self.world.folders[self.my().place];
-        match (folder.exists, folder.ports) {
+        let directory = self.world.directories[self.my().place];
+        match (directory.exists, directory.ports) {
             (false, None) if self.has(Fault::OpenMakesThePlace) => {
                 let place = self.my().place;
-                self.world.folders[place].exists = true;
+                self.world.directories[place].exists = true;
                 self.world.place = place;
             }
             (false, _) => self.reopen(),
             (true, Some(_)) => self.go(Step::OpenRegistry),
-            (true, None) if self.has(Fault::PublishWithoutFolderLock) => self.go(Step::PublishFile),
+            (true, None) if self.has(Fault::PublishWithoutDirectoryLock) => self.go(Step::PublishFile),
             (true, None) => self.go(Step::KeepPlace),
         }
     }
 
     pub(crate) fn can_keep_place(&self) -> usize {
-        usize::from(self.world.folders[self.my().place].exclusive.is_none())
+        usize::from(self.world.directories[self.my().place].exclusive.is_none())
     }
 
     pub(crate) fn keep_place(&mut self) {
         let (who, place) = (self.who, self.my().place);
-        self.world.folders[place].shared |= 1 << who;
+        self.world.directories[place].shared |= 1 << who;
         let next = if self.has(Fault::PublishWithoutLookAtPlace) { Step::PublishFile } else { Step::LookAtPlace };
         self.go(next);
     }
 
     pub(crate) fn look_at_place(&mut self) {
         let place = self.my().place;
-        let is_kept = self.world.place == place && self.world.folders[place].exists;
+        let is_kept = self.world.place == place && self.world.directories[place].exists;
         if is_kept { self.go(Step::PublishFile) } else { self.reopen() }
     }
 
     /// The file appears whole, and only if there is none.
     pub(crate) fn publish_file(&mut self) {
         let place = self.my().place;
-        if self.world.folders[place].ports.is_none() {
+        if self.world.directories[place].ports.is_none() {
             let new = self.world.new_file();
-            self.world.folders[place].ports = Some(new);
+            self.world.directories[place].ports = Some(new);
         }
-        self.world.leave_folders(self.who);
+        self.world.leave_directories(self.who);
         self.go(Step::OpenRegistry);
     }
 
     pub(crate) fn open_registry(&mut self) {
-        let Some(file) = self.world.folders[self.my().place].ports else { return self.reopen() };
+        let Some(file) = self.world.directories[self.my().place].ports else { return self.reopen() };
         let me = self.me();
         (me.is_open, me.identity, me.file) = (true, file, file);
         self.go(Step::OpenFile);
@@ -63,7 +63,7 @@ impl Turn<'_> {
 
     /// By its path, wherever that leads by now.
     pub(crate) fn open_file(&mut self) {
-        let Some(file) = self.world.folders[self.my().place].ports else { return self.reopen() };
+        let Some(file) = self.world.directories[self.my().place].ports else { return self.reopen() };
         self.me().file = file;
         self.go(Step::Lock);
     }
@@ -71,14 +71,14 @@ impl Turn<'_> {
     /// Whether the file that it has locked still has a name, and is the one that the registry has.
     pub(crate) fn look_if_linked(&mut self) {
         let (file, identity) = (self.my().file, self.my().identity);
-        let is_linked = self.world.folders.iter().any(|folder| folder.ports == Some(file));
+        let is_linked = self.world.directories.iter().any(|directory| directory.ports == Some(file));
         if is_linked && file == identity { self.locked() } else { self.reopen() }
     }
 
     /// Nothing is to be had: was it the right place to look in?
     pub(crate) fn check_place(&mut self) {
-        let folder = self.world.folders[self.my().place];
-        let is_right = self.world.place == self.my().place && folder.ports == Some(self.my().identity);
+        let directory = self.world.directories[self.my().place];
+        let is_right = self.world.place == self.my().place && directory.ports == Some(self.my().identity);
         if is_right || self.has(Fault::NoCheckOfPlace) { self.start_over() } else { self.reopen() }
     }
 }

@@ -15,10 +15,10 @@ impl Turn<'_> {
 
     /// Somebody who is in the way is waited for, or is a reason to give up.
     pub(crate) fn ways_to_meet_others(&self) -> usize {
-        let old = self.world.folders[self.old()];
-        let new = self.world.folders[self.new_place()];
+        let old = self.world.directories[self.old()];
+        let new = self.world.directories[self.new_place()];
         let waits = match self.my().at {
-            Step::SetupLockFolder => old.exists && (old.shared != 0 || old.exclusive.is_some()),
+            Step::SetupLockDirectory => old.exists && (old.shared != 0 || old.exclusive.is_some()),
             Step::SetupLock => (0..PORTS).any(|port| self.world.is_locked(self.my().file, Some(self.who), port)),
             _ => return usize::from(self.world.place != self.new_place() || new.exclusive.is_none()),
         };
@@ -31,28 +31,28 @@ impl Turn<'_> {
     }
 
     fn give_up(&mut self) {
-        self.world.leave_folders(self.who);
+        self.world.leave_directories(self.who);
         self.finish();
     }
 
-    pub(crate) fn setup_lock_folder(&mut self, choice: usize) {
+    pub(crate) fn setup_lock_directory(&mut self, choice: usize) {
         let (who, old) = (self.who, self.old());
-        let folder = self.world.folders[old];
+        let directory = self.world.directories[old];
         if choice == 1 {
             return self.give_up();
         }
         // There is nothing to do away with.
-        if !folder.exists {
+        if !directory.exists {
             return self.give_up();
         }
-        if !self.has(Fault::SetupWithoutFolderLock) {
-            if folder.shared != 0 || folder.exclusive.is_some() {
+        if !self.has(Fault::SetupWithoutDirectoryLock) {
+            if directory.shared != 0 || directory.exclusive.is_some() {
                 return;
             }
-            self.world.folders[old].exclusive = Some(who);
+            self.world.directories[old].exclusive = Some(who);
         }
         self.me().place = old;
-        let Some(file) = folder.ports else { return self.go(Step::SetupSwitch) };
+        let Some(file) = directory.ports else { return self.go(Step::SetupSwitch) };
         (self.me().file, self.me().identity) = (file, file);
         self.go(Step::SetupLock);
     }
@@ -69,7 +69,7 @@ impl Turn<'_> {
 
     pub(crate) fn setup_look_if_linked(&mut self) {
         let file = self.my().file;
-        let is_linked = self.world.folders.iter().any(|folder| folder.ports == Some(file));
+        let is_linked = self.world.directories.iter().any(|directory| directory.ports == Some(file));
         if is_linked { self.go(Step::SetupCheck) } else { self.give_up() }
     }
 
@@ -98,9 +98,9 @@ impl Turn<'_> {
     pub(crate) fn setup_switch(&mut self) {
         let (old, new) = (self.old(), self.new_place());
         if new == 1 {
-            self.world.folders[1].exists = true;
+            self.world.directories[1].exists = true;
         } else {
-            self.world.folders[old].exists = false;
+            self.world.directories[old].exists = false;
         }
         self.world.place = new;
         self.go(match (new == 1, self.unlinks_first()) {
@@ -115,20 +115,20 @@ impl Turn<'_> {
         let new = self.new_place();
         // Somebody does away with it at the same time, and so it opens the old one, or waits.
         let opens_new = self.world.place == new;
-        if opens_new && self.world.folders[new].exclusive.is_some() {
+        if opens_new && self.world.directories[new].exclusive.is_some() {
             return;
         }
-        if opens_new && self.world.folders[new].ports.is_none() {
+        if opens_new && self.world.directories[new].ports.is_none() {
             let file = self.world.new_file();
-            self.world.folders[new].ports = Some(file);
+            self.world.directories[new].ports = Some(file);
         }
-        let unlinked = self.unlinks_first() || self.world.folders[self.old()].ports.is_none();
+        let unlinked = self.unlinks_first() || self.world.directories[self.old()].ports.is_none();
         self.go(if unlinked { Step::SetupUnlock } else { Step::SetupUnlink });
     }
 
     pub(crate) fn setup_unlink(&mut self) {
         let old = self.old();
-        self.world.folders[old].ports = None;
+        self.world.directories[old].ports = None;
         self.go(if self.unlinks_first() { Step::SetupSwitch } else { Step::SetupUnlock });
     }
 
@@ -139,7 +139,7 @@ impl Turn<'_> {
     pub(crate) fn retire_has_records(&mut self) {
         let place = self.world.place;
         let has_records = self.world.records.iter().any(|record| record.place == place && record.either().is_some());
-        let Some(file) = self.world.folders[place].ports.filter(|_| !has_records) else { return self.finish() };
+        let Some(file) = self.world.directories[place].ports.filter(|_| !has_records) else { return self.finish() };
         let me = self.me();
         (me.place, me.file, me.identity) = (place, file, file);
         self.go(Step::RetireLock);
@@ -150,7 +150,7 @@ impl Turn<'_> {
         if !self.has(Fault::SweepWithoutLocks) && !self.lock(Ports::run(0, PORTS)) {
             return self.finish();
         }
-        let is_linked = self.world.folders.iter().any(|folder| folder.ports == Some(file));
+        let is_linked = self.world.directories.iter().any(|directory| directory.ports == Some(file));
         if is_linked { self.go(Step::RetireCheck) } else { self.finish() }
     }
 
@@ -162,7 +162,7 @@ impl Turn<'_> {
     /// Under the locks, which go when it ends.
     pub(crate) fn retire_unlink(&mut self) {
         let place = self.my().place;
-        self.world.folders[place].ports = None;
+        self.world.directories[place].ports = None;
         self.finish();
     }
 }

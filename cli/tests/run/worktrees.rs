@@ -1,4 +1,4 @@
-//! Two work trees of one project on one machine.
+//! Two worktrees of one project on one machine.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests: a failure is a failed test")]
 
@@ -10,17 +10,17 @@ use portalloc_testkit::{CommandLine, Running};
 
 use crate::PORTALLOC;
 
-fn work_tree(scratch: &CommandLine, parent: &str, declared: &str) -> PathBuf {
-    let folder = scratch.work().join(parent).join("project");
-    fs::create_dir_all(folder.join("deep/inside")).unwrap();
-    fs::write(folder.join("portalloc.toml"), declared).unwrap();
-    folder
+fn worktree(scratch: &CommandLine, parent: &str, declared: &str) -> PathBuf {
+    let directory = scratch.work().join(parent).join("project");
+    fs::create_dir_all(directory.join("deep/inside")).unwrap();
+    fs::write(directory.join("portalloc.toml"), declared).unwrap();
+    directory
 }
 
-fn start(scratch: &CommandLine, folder: &PathBuf) -> (Running, String) {
+fn start(scratch: &CommandLine, directory: &PathBuf) -> (Running, String) {
     let script = "echo $WEB_PORT $DB_PORT; exec cat";
     let mut run = scratch.command(["run", "--", "sh", "-c", script]);
-    let mut run = Running::start(run.current_dir(folder));
+    let mut run = Running::start(run.current_dir(directory));
     let ports = run.line();
     assert_eq!(ports.split(' ').count(), 2, "{ports}");
     (run, ports)
@@ -34,7 +34,7 @@ fn stop(run: Running) {
 fn with_the_same_project_file_they_run_side_by_side() {
     let scratch = CommandLine::with_pool_of(PORTALLOC, 4);
     let declared = "names = [\"web\", \"db\"]\n";
-    let (a, b) = (work_tree(&scratch, "a", declared), work_tree(&scratch, "b", declared));
+    let (a, b) = (worktree(&scratch, "a", declared), worktree(&scratch, "b", declared));
     let (first, ports) = start(&scratch, &a);
     let (second, others) = start(&scratch, &b.join("deep/inside"));
     assert!(ports.split(' ').all(|port| !others.contains(port)), "{ports}, {others}");
@@ -50,17 +50,17 @@ fn with_the_same_project_file_they_run_side_by_side() {
 fn each_keeps_its_sticky_ports_in_whatever_order_they_start() {
     let scratch = CommandLine::with_pool_of(PORTALLOC, 60);
     let declared = "names = [\"web\", \"db\"]\nsticky = true\n";
-    let (a, b) = (work_tree(&scratch, "a", declared), work_tree(&scratch, "b", declared));
-    // Both would like the same ports, since the folder's name is the same.
+    let (a, b) = (worktree(&scratch, "a", declared), worktree(&scratch, "b", declared));
+    // Both would like the same ports, since the directory's name is the same.
     let (first, of_a) = start(&scratch, &a);
     let (second, of_b) = start(&scratch, &b);
     assert_ne!(of_a, of_b);
     stop(first);
     stop(second);
     for order in [[&a, &b], [&b, &a], [&b, &a], [&a, &b]] {
-        let started = order.map(|folder| start(&scratch, folder));
-        for ((run, ports), folder) in started.into_iter().zip(order) {
-            assert_eq!(&ports, if *folder == a { &of_a } else { &of_b });
+        let started = order.map(|directory| start(&scratch, directory));
+        for ((run, ports), directory) in started.into_iter().zip(order) {
+            assert_eq!(&ports, if *directory == a { &of_a } else { &of_b });
             stop(run);
         }
     }
