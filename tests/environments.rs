@@ -69,11 +69,12 @@ fn an_environment_has_all_its_parts() {
             "TEMP_DIR": temp_dir,
             "PORT_BASE": ports[0].to_string(),
             "PORT_COUNT": "5",
-            "FIRESTORE_PORT": ports[0].to_string(),
-            "AUTH_PORT": ports[1].to_string(),
-            "API_PORT": ports[2].to_string(),
-            "METRICS_PORT": ports[3].to_string(),
-            "DEBUG_PORT": ports[4].to_string(),
+            "PORT": ports[0].to_string(),
+            "PORT_0": ports[0].to_string(),
+            "PORT_1": ports[1].to_string(),
+            "PORT_2": ports[2].to_string(),
+            "PORT_3": ports[3].to_string(),
+            "PORT_4": ports[4].to_string(),
         });
         assert_eq!(made["variables"], expected);
         let env_file = fs::read_to_string(text(&made, "env_file")).unwrap();
@@ -98,7 +99,8 @@ fn names_become_variables_and_set_the_count() {
     assert_eq!(made["variables"]["PORT_COUNT"], "3");
     assert_eq!(made["variables"]["MY_DB_PORT"], made["ports"][1].to_string());
     assert_eq!(made["record"]["instance_id"], "worker-1");
-    assert_eq!(made["variables"].get("FIRESTORE_PORT"), None);
+    assert_eq!(made["variables"].get("PORT_0"), None);
+    assert_eq!(made["variables"].get("PORT"), None, "none of three says that it is the one");
     let made = world.actor().ok("kept ports 4 names web file none");
     assert_eq!(made["variables"]["WEB_PORT"], made["ports"][0].to_string());
     assert_eq!(made["variables"]["PORT_3"], made["ports"][3].to_string());

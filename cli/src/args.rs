@@ -129,9 +129,9 @@ pub(crate) enum CreateFormat {
 #[derive(Debug, Args)]
 #[command(long_about = "\
 When the command ends, portalloc frees the ports and removes the temp directory and the record, unless the command \
-has left processes running: these keep the environment until they end. In the command's arguments, {NAME} and {0} are \
-replaced by the port of that name or number; environment variables name all ports. Signals are forwarded to the \
-command. The exit status is the command's: 128 plus the signal's number if it was killed, 127 if it was not found, \
+has left processes running: these keep the environment until they end. In the command's arguments, {NAME} is replaced \
+by the port of that name, {port} by the first port, {port:N} by the Nth, counted from 0; other braces, ${NAME} and \
+{{NAME}} stay as they are. Environment variables name all ports. Signals are forwarded to the command. The exit status is the command's: 128 plus the signal's number if it was killed, 127 if it was not found, \
 126 if it cannot be executed.")]
 #[command(after_help = "\
 Examples:
@@ -154,6 +154,10 @@ pub(crate) struct Run {
     /// nobody accepts from would hang.
     #[arg(long, value_name = "ADDRESSES", num_args = 0.., require_equals = true, value_delimiter = ',')]
     pub(crate) listen: Option<Vec<IpAddr>>,
+
+    /// Leave {NAME}, {port} and {port:N} in the arguments as they are
+    #[arg(long)]
+    pub(crate) no_expand: bool,
 
     /// Also write an env file [default path: .env.isolation in the worktree]
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]

@@ -37,7 +37,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             };
         }
     };
-    match commands::run(command) {
+    let ended = commands::run(command);
+    output::warnings();
+    match ended {
         Ok(exit) => exit,
         Err(failure) => failure.report(),
     }

@@ -3,18 +3,21 @@
 
 use crate::names::variable;
 
-/// The variables of the first five ports if the caller gives no names.
-const DEFAULT_NAMES: [&str; 5] = ["FIRESTORE_PORT", "AUTH_PORT", "API_PORT", "METRICS_PORT", "DEBUG_PORT"];
+/// The names that go-portalloc gives to the first ports of an environment without names.
+pub(crate) const GO_PORTALLOC: [&str; 5] = ["FIRESTORE_PORT", "AUTH_PORT", "API_PORT", "METRICS_PORT", "DEBUG_PORT"];
 
-/// The variables of `count` ports: the given names, then the default names, then numbered ones.
+/// Names of the port that a program takes from `PORT`, the most telling first.
+const MAIN: [&str; 4] = ["web", "app", "http", "server"];
+
+/// The variables of `count` ports: the given names, then numbered ones.
 pub(crate) fn port_variables(names: &[String], count: usize) -> Vec<String> {
-    (0..count)
-        .map(|index| match (names.get(index), DEFAULT_NAMES.get(index)) {
-            (Some(name), _) => variable(name),
-            (None, Some(default)) if names.is_empty() => (*default).to_owned(),
-            (None, _) => format!("PORT_{index}"),
-        })
-        .collect()
+    (0..count).map(|index| names.get(index).map_or_else(|| format!("PORT_{index}"), |name| variable(name))).collect()
+}
+
+/// Which port is `PORT`, if any: the one named web, app, http or server, else the only one, else the first without a name.
+pub(crate) fn main_port(names: &[String], count: usize) -> Option<usize> {
+    let named = MAIN.iter().find_map(|main| names.iter().position(|name| name == main));
+    named.or(if count == 1 { Some(0) } else { (names.len() < count).then_some(names.len()) })
 }
 
 /// The syntax in which variables are written.
@@ -109,10 +112,18 @@ mod tests {
             ["POSTGRES_PORT", "MY_DB_PORT", "_X9_PORT"]
         );
         assert_eq!(port_variables(&names(&["web"]), 3), ["WEB_PORT", "PORT_1", "PORT_2"]);
-        assert_eq!(
-            port_variables(&[], 6),
-            ["FIRESTORE_PORT", "AUTH_PORT", "API_PORT", "METRICS_PORT", "DEBUG_PORT", "PORT_5"]
-        );
+        assert_eq!(port_variables(&[], 2), ["PORT_0", "PORT_1"]);
+    }
+
+    #[test]
+    fn one_port_at_most_is_the_main_one() {
+        let main = |given: &[&str], count| main_port(&names(given), count);
+        assert_eq!(main(&["db", "server", "app"], 3), Some(2), "app goes before server");
+        assert_eq!(main(&["db"], 1), Some(0), "the only one");
+        assert_eq!(main(&["db", "cache"], 4), Some(2), "the first without a name");
+        assert_eq!(main(&[], 5), Some(0));
+        assert_eq!(main(&["db", "cache"], 2), None);
+        assert_eq!(main(&["WEB", "cache"], 2), None, "names are told apart by case");
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Slice {
     pub fn new(count: usize) -> Self {
         let slices = Settings::new()
             .directory(std::env::temp_dir().join("portalloc-test-ports"))
-            .pool("20001-29999")
+            .pool("11435-29999")
             .exclude("")
             .open()
             .expect("the registry of slices opens");

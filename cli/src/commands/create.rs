@@ -6,7 +6,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use portalloc::environment::{EnvFile, Syntax, render};
+use portalloc::registry::Record;
 use portalloc::{Environment, EnvironmentRequest};
+use serde::{Serialize, Serializer};
 
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};
@@ -21,6 +23,7 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     let github = if format == CreateFormat::Github { github_files()? } else { Vec::new() };
     let (allocator, request) = wanted::open_for(&args.environment, request(args)?)?;
     let environment = allocator.create_environment(&request)?;
+    output::warnings();
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),
@@ -50,7 +53,7 @@ fn env_file(args: &Create) -> EnvFile {
 }
 
 fn request(args: &Create) -> Result<EnvironmentRequest, Failure> {
-    let mut request = wanted::request(&args.environment)?.kept().env_file(env_file(args));
+    let mut request = wanted::request(&args.environment)?.kept().env_file(env_file(args)).go_portalloc_names();
     if let Some(ttl) = args.ttl {
         request = request.ttl(ttl);
     }
@@ -64,13 +67,26 @@ fn text(environment: &Environment, format: CreateFormat) -> std::io::Result<Stri
     let variables = environment.variables();
     Ok(match format {
         CreateFormat::Human => human(environment),
-        CreateFormat::Json => output::json(environment.record())?,
+        CreateFormat::Json => output::json(&Created { record: environment.record(), variables: &variables })?,
         CreateFormat::Shell => render(&variables, Syntax::Shell),
         CreateFormat::Fish => render(&variables, Syntax::Fish),
         CreateFormat::PowerShell => render(&variables, Syntax::PowerShell),
         CreateFormat::Dotenv => render(&variables, Syntax::Dotenv),
         CreateFormat::Github => render(&variables, Syntax::Github),
     })
+}
+
+/// The output of `--json`: the record, and the variables of the other formats.
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    #[serde(serialize_with = "as_object")]
+    variables: &'a [(String, String)],
+}
+
+fn as_object<S: Serializer>(variables: &&[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(variables.iter().map(|(name, value)| (name, value)))
 }
 
 fn human(environment: &Environment) -> String {

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     }
     let (allocator, request) = wanted::open_for(&args.environment, request)?;
     let environment = allocator.create_environment(&request)?;
+    output::warnings();
     // The command inherits the default for SIGCHLD, too, even if this process was started with it ignored. Otherwise
     // the command would lose the exit statuses of its children.
     Environment::keep_exit_statuses()?;
@@ -43,7 +44,7 @@ fn supervise(args: &Run, environment: &Environment, forwarder: &Forwarder) -> Re
     if let Some(lease) = environment.lease() {
         lease.share_guard()?;
     }
-    let mut words = args.command.iter().map(|word| fill(environment, word));
+    let mut words = args.command.iter().map(|word| if args.no_expand { word.clone() } else { fill(environment, word) });
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words);
     let options = match args.listen.as_deref() {
@@ -63,7 +64,7 @@ fn supervise(args: &Run, environment: &Environment, forwarder: &Forwarder) -> Re
     }
 }
 
-/// Replaces names of ports by ports. An argument that is not UTF-8 has none.
+/// Replaces placeholders by ports. An argument that is not UTF-8 has none.
 fn fill(environment: &Environment, word: &OsString) -> OsString {
     word.to_str().map_or_else(|| word.clone(), |text| environment.record().fill(text).into())
 }

@@ -97,7 +97,7 @@ fn dotenv_is_what_the_env_file_has() {
     let file = fs::read_to_string(scratch.work().join(".env.isolation")).unwrap();
     let lines: Vec<&str> = file.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(said.succeeded().lines().collect::<Vec<_>>(), lines);
-    assert_eq!(lines.len(), 10);
+    assert_eq!(lines.len(), 16);
 }
 
 #[test]
@@ -183,6 +183,7 @@ fn github_appends_to_both_files() {
         ("TEMP_DIR", path(&environment, "temp_dir").to_str().unwrap()),
         ("PORT_BASE", &port),
         ("PORT_COUNT", "1"),
+        ("PORT", &port),
         ("WEB_PORT", &port),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -198,7 +199,7 @@ fn github_makes_do_with_one_file_and_makes_it() {
         let file = scratch.elsewhere().join(variable);
         let mut command = scratch.command(["create", "--format", "github", "--no-env-file"]);
         assert_eq!(run(command.env(variable, &file).env(other, "")).succeeded(), "");
-        assert_eq!(read_github(&fs::read_to_string(file).unwrap()).len(), 10);
+        assert_eq!(read_github(&fs::read_to_string(file).unwrap()).len(), 16);
     }
 }
 

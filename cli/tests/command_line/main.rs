@@ -8,6 +8,7 @@ mod create;
 mod failures;
 mod formats;
 mod help;
+mod kernel_ranges;
 mod lifetime;
 mod list;
 mod many;

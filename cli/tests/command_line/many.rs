@@ -13,7 +13,7 @@ const EACH: usize = 10;
 #[test]
 fn two_hundred_at_once_get_a_thousand_ports() {
     // In the default pool its probes would make ports of the tests beside it busy.
-    let scratch = CommandLine::with_pool_of(PORTALLOC, 1500);
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1200);
     let create = || run(&mut scratch.command(["create", "--json", "--ports", "5"])).json();
     let created: Vec<Value> = std::thread::scope(|scope| {
         let workers: Vec<_> =

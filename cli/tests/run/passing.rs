@@ -50,18 +50,42 @@ fn ports_stand_in_for_their_names_anywhere_in_a_word() {
     let scratch = CommandLine::with_pool_of(PORTALLOC, 2);
     let (web, api) = (scratch.ports()[0], scratch.ports()[1]);
     let words = [
-        ("http://localhost:{web}/{api}?{0}{1}", format!("http://localhost:{web}/{api}?{web}{api}")),
-        ("{{web}}", format!("{{{web}}}")),
+        ("http://localhost:{web}/{api}?{port}{port:1}", format!("http://localhost:{web}/{api}?{web}{api}")),
         ("{web}{", format!("{web}{{")),
-        ("{2} {-1} {+1} {WEB} { web } {} {unknown} }{", "{2} {-1} {+1} {WEB} { web } {} {unknown} }{".to_owned()),
         (r#"{"port": {web}, "on": {"a": []}}"#, format!(r#"{{"port": {web}, "on": {{"a": []}}}}"#)),
-        ("${WEB_PORT}", "${WEB_PORT}".to_owned()),
+        ("{", "{".to_owned()),
         ("", String::new()),
     ];
+    let theirs = [
+        "{{web}}",
+        "{{ web }}",
+        "${web}",
+        "${WEB_PORT}",
+        "{web}}",
+        "{0} {1} {port:2} {port:} {port:+1} {ports}",
+        "{2} {-1} {WEB} { web } {} {unknown} }{",
+        "/^a{3}$/",
+        "[0-9]{4}",
+    ];
+    let words: Vec<_> = words.into_iter().chain(theirs.map(|word| (word, word.to_owned()))).collect();
     let mut command = scratch.command(["run", "--names", "web,api", "--", "printf", "%s\\n"]);
     command.args(words.iter().map(|(word, _)| word));
     let expected: Vec<&str> = words.iter().map(|(_, filled)| filled.as_str()).collect();
     assert_eq!(run(&mut command).succeeded().lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn placeholders_stay_if_the_user_says_so() {
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 1);
+    let said = scratch.run(["run", "--names", "web", "--no-expand", "--", "echo", "{web} {port} {port:0}"]).succeeded();
+    assert_eq!(said, "{web} {port} {port:0}\n");
+}
+
+#[test]
+fn a_port_with_the_name_port_goes_before_the_first() {
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 2);
+    let said = scratch.run(["run", "--names", "web,port", "--", "echo", "{port} {port:0}"]).succeeded();
+    assert_eq!(said, format!("{} {}\n", scratch.ports()[1], scratch.ports()[0]));
 }
 
 #[test]

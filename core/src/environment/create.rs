@@ -69,6 +69,7 @@ impl Allocator {
             lease: lease_number,
             // Until the environment is complete, so that an unfinished one is stale once its creator dies.
             is_unfinished: true,
+            aliases: request.aliases(),
         };
         // step: ClaimId
         let record = claim_id(registry, id, draft, &mut lease, &request.env_file)?;

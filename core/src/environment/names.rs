@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::names::FIXED;
 use crate::registry::Record;
-use crate::variables::port_variables;
+use crate::variables::{main_port, port_variables};
 
 impl Record {
     /// Names and values, in the order in which they are written.
@@ -16,9 +16,13 @@ impl Record {
             self.ports.base_port.to_string(),
             self.ports.count.to_string(),
         ];
+        let ports = &self.ports.ports;
+        let main = main_port(&self.names, ports.len()).map(|index| ("PORT".to_owned(), index));
+        let each = port_variables(&self.names, ports.len()).into_iter().zip(0..);
+        let aliases = self.aliases.iter().map(ToString::to_string).zip(0..);
+        let of_port = |(name, index): (String, usize)| Some((name, ports.get(index)?.to_string()));
         let fixed = FIXED.iter().map(ToString::to_string).zip(values);
-        let names = port_variables(&self.names, self.ports.ports.len());
-        fixed.chain(names.into_iter().zip(self.ports.ports.iter().map(ToString::to_string))).collect()
+        fixed.chain(main.into_iter().chain(each).chain(aliases).filter_map(of_port)).collect()
     }
 
     /// The name of the port at `index`, or the index if it has no name.
@@ -26,15 +30,18 @@ impl Record {
         self.names.get(index).cloned().unwrap_or_else(|| index.to_string())
     }
 
-    /// Replaces `{name}` and `{0}` by the port with that name or index. Other text in braces is left unchanged.
+    /// Replaces `{web}` by the port with the name `web`, `{port}` by the one named `port`, else by the first, and `{port:N}` by
+    /// the port at index N. Everything else stays as it is: other text in braces, and any braces with a `$` or another brace
+    /// in front, or another brace behind, which shells, awk, JSON and template languages use themselves.
     #[must_use]
     pub fn fill(&self, text: &str) -> String {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
-            let port = after.split_once('}').and_then(|(name, tail)| self.port_of(name).map(|port| (port, tail)));
-            match port {
+            let is_theirs = filled.ends_with(['$', '{']);
+            let placeholder = after.split_once('}').filter(|(_, tail)| !is_theirs && !tail.starts_with('}'));
+            match placeholder.and_then(|(name, tail)| Some((self.placed(name)?, tail))) {
                 Some((port, tail)) => {
                     filled.push_str(&port.to_string());
                     rest = tail;
@@ -46,6 +53,17 @@ impl Record {
             }
         }
         filled + rest
+    }
+
+    /// The port that a placeholder stands for.
+    fn placed(&self, placeholder: &str) -> Option<u16> {
+        let index = match (self.names.iter().position(|name| name == placeholder), placeholder.strip_prefix("port")) {
+            (Some(index), _) => index,
+            (None, Some("")) => 0,
+            (None, Some(rest)) => index_in(rest.strip_prefix(':')?)?,
+            (None, None) => return None,
+        };
+        self.ports.ports.get(index).copied()
     }
 
     /// The index of the port with this name, or with this index in digits.
@@ -66,12 +84,12 @@ impl Record {
     }
 
     fn index_of(&self, name: &str) -> Option<usize> {
-        let named = self.names.iter().position(|other| other == name);
-        let index = named.or_else(|| name.parse().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit())))?;
+        let index = self.names.iter().position(|other| other == name).or_else(|| index_in(name))?;
         (index < self.ports.ports.len()).then_some(index)
     }
+}
 
-    fn port_of(&self, name: &str) -> Option<u16> {
-        self.ports.ports.get(self.index_of(name)?).copied()
-    }
+/// A number of digits only.
+fn index_in(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -12,6 +12,7 @@ use crate::registry::Lifetime;
 use crate::settings::Settings;
 use crate::sys::{ProcessStamp, words};
 use crate::time::Timestamp;
+use crate::variables::GO_PORTALLOC;
 
 /// The number of ports if the request gives neither a number nor names.
 pub(crate) const DEFAULT_COUNT: usize = 5;
@@ -71,6 +72,7 @@ pub struct EnvironmentRequest {
     kept: bool,
     ttl: Option<Duration>,
     owner_pid: Option<u32>,
+    has_go_portalloc_names: bool,
 }
 
 /// How the ports are chosen.
@@ -194,6 +196,14 @@ impl EnvironmentRequest {
         self
     }
 
+    /// Names the first five ports as go-portalloc does, too, unless ports have names: `FIRESTORE_PORT`, `AUTH_PORT`,
+    /// `API_PORT`, `METRICS_PORT`, `DEBUG_PORT`. For scripts that were written for it, in the created environment's
+    /// variables and its env file.
+    pub fn go_portalloc_names(mut self) -> Self {
+        self.has_go_portalloc_names = true;
+        self
+    }
+
     /// Waits up to this long for ports to become free.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = Some(limit);
@@ -218,6 +228,10 @@ impl EnvironmentRequest {
     /// The instance ID, or empty text.
     pub(crate) fn instance(&self) -> &str {
         self.instance_id.as_ref().or(self.declared_instance_id.as_ref()).map_or("", String::as_str)
+    }
+
+    pub(crate) fn aliases(&self) -> &'static [&'static str] {
+        if self.has_go_portalloc_names && self.names.is_empty() { &GO_PORTALLOC } else { &[] }
     }
 
     /// The lease that the environment needs. If only names are given, they set the count.

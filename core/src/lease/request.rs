@@ -58,13 +58,14 @@ impl LeaseRequest {
     }
 
     /// A base port of the pool and the ports at these distances from it, such as `[0, 1, 10000]` for a Redis Cluster
-    /// node with its bus port. The other ports may lie outside the pool, but are never excluded ones. The first offset
-    /// must be 0.
+    /// node with its bus port. The other ports may lie outside the pool, but are never excluded ones; ports in the
+    /// ephemeral range or in the kernel's reserved ports are leased only if there are no others, with a warning. The
+    /// first offset must be 0.
     pub fn offsets(offsets: impl IntoIterator<Item = u16>) -> Self {
         Self::new(Ports::Offsets(offsets.into_iter().collect()))
     }
 
-    /// Exactly these ports, in the pool or not; [`Lease::ports`](crate::Lease::ports) keeps their order.
+    /// Exactly these ports, in the pool or not, with a warning if the kernel gives some of them to other programs; [`Lease::ports`](crate::Lease::ports) keeps their order.
     pub fn exact(ports: impl IntoIterator<Item = u16>) -> Self {
         Self::new(Ports::Exact(ports.into_iter().collect()))
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool_usage;
 use crate::port_state::{PortState, PortUsage};
-use crate::process::Maker;
+use crate::process::{Maker, warn_once};
 use crate::registry::{Claim, Label, Slot};
 use crate::search::{Judged, LockedPorts, Search, Shape};
 use crate::sys::{CloseWatch, words};
@@ -90,6 +90,9 @@ pub(crate) fn take_ports(
     // step: WriteLabel
     ranges.iter().try_for_each(|range| ports.write(*range, Slot::Label(label)))?;
     let leased = locked.keep();
+    if let (Ports::Offsets(_) | Ports::Exact(_), Some(warning)) = (&request.ports, pool.warning_about(&leased)) {
+        warn_once("kernel_ports", &warning, &*warning);
+    }
     registry.live().fetch_add(1, Ordering::Relaxed);
     if let (Some(sticky), Some(base)) = (&request.sticky, leased.first()) {
         sticky.remember(registry, *base);
@@ -120,13 +123,19 @@ fn attempt<'a>(
     request: &LeaseRequest,
     random: &mut SmallRng,
 ) -> Result<Result<LockedPorts<'a>, Obstacle>> {
-    let shape = match &request.ports {
-        Ports::Run(count) => Shape::run(*count),
-        Ports::Scattered(count) => Shape::scattered(*count),
-        Ports::Offsets(offsets) => Shape::offsets(offsets),
+    let pool = search.pool;
+    let found = match &request.ports {
+        Ports::Run(count) => search.first_fit(&Shape::run(*count), pool.ports(), random)?,
+        Ports::Scattered(count) => search.first_fit(&Shape::scattered(*count), pool.ports(), random)?,
+        Ports::Offsets(offsets) => {
+            let (shape, [quiet, all]) = (Shape::offsets(offsets), pool.bases(offsets));
+            match search.first_fit(&shape, &quiet, random)? {
+                None if all != quiet => search.first_fit(&shape, &all, random)?,
+                found => found,
+            }
+        }
         Ports::Exact(ports) => return Ok(search.exact(ports)?.map_err(Obstacle::Busy)),
     };
-    let found = search.first_fit(&shape, random)?;
     Ok(found.ok_or_else(|| Obstacle::Exhausted(request.describe())))
 }
 

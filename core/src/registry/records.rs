@@ -111,6 +111,9 @@ pub struct Record {
     /// name, not in its text.
     #[serde(skip)]
     pub(crate) is_unfinished: bool,
+    /// Further variables of its first ports, in the output and the env file of whoever creates it.
+    #[serde(skip)]
+    pub(crate) aliases: &'static [&'static str],
 }
 
 impl Record {

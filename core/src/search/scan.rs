@@ -6,7 +6,7 @@ use rand::rngs::SmallRng;
 
 use super::{LockedPorts, ProbePatience, Refusal, Search, Shape};
 use crate::error::Result;
-use crate::pool::{self, PortRange};
+use crate::pool::{self, PortRange, PortSet};
 use crate::registry::Claim;
 
 /// Attempts before the search becomes systematic.
@@ -19,18 +19,22 @@ const SCATTER_FAST_PATH: usize = 16;
 const MAX_RETRIES: u32 = 8;
 
 impl<'a> Search<'a> {
-    /// Locks the ports of `shape` at the first base where they are free. `None` if there is none.
-    pub(crate) fn first_fit(&self, shape: &Shape, random: &mut SmallRng) -> Result<Option<LockedPorts<'a>>> {
-        let ports = self.pool.ports();
-        let mut scan = Scan::new(self, shape);
+    /// Locks the ports of `shape` at the first of `bases` where they are free. `None` if there is none.
+    pub(crate) fn first_fit(
+        &self,
+        shape: &Shape,
+        bases: &PortSet,
+        random: &mut SmallRng,
+    ) -> Result<Option<LockedPorts<'a>>> {
+        let mut scan = Scan::new(self, shape, bases);
         let mut is_found = scan.prefer()?;
         if !is_found && !shape.is_scattered() {
-            let next = self.cursor.next(ports, shape.step);
-            let bases = next.into_iter().chain(pool::random_bases(ports, shape.step, random));
-            is_found = scan.try_each(bases.take(QUICK_TRIES))?;
+            let next = self.cursor.next(bases, shape.step);
+            let quick = next.into_iter().chain(pool::random_bases(bases, shape.step, random));
+            is_found = scan.try_each(quick.take(QUICK_TRIES))?;
         } else if !is_found {
             // Side by side, because adjacent locks merge into one.
-            let areas = pool::rotated(ports, 1, random);
+            let areas = pool::rotated(bases, 1, random);
             let near = areas.iter().flat_map(|area| area.ports());
             is_found = scan.try_each(near.take(QUICK_TRIES * shape.count.min(SCATTER_FAST_PATH)))?;
         }
@@ -39,10 +43,10 @@ impl<'a> Search<'a> {
         }
         // Dropped before the pause, so that of two searches that each have a half, one gets the whole.
         drop(scan);
-        let areas = pool::rotated(ports, shape.step, random);
+        let areas = pool::rotated(bases, shape.step, random);
         let mut patience = ProbePatience::default();
         loop {
-            let mut scan = Scan::new(self, shape);
+            let mut scan = Scan::new(self, shape, bases);
             if scan.every_base(&areas)? {
                 return Ok(Some(scan.found));
             }
@@ -59,6 +63,7 @@ impl<'a> Search<'a> {
 struct Scan<'s, 'a> {
     search: &'s Search<'a>,
     shape: &'s Shape,
+    bases: &'s PortSet,
     found: LockedPorts<'a>,
     /// Ports that are known to be kept or bound, or locked by this scan: a description never refuses its own locks.
     busy: BTreeSet<u16>,
@@ -70,8 +75,16 @@ struct Scan<'s, 'a> {
 }
 
 impl<'s, 'a> Scan<'s, 'a> {
-    fn new(search: &'s Search<'a>, shape: &'s Shape) -> Self {
-        Self { search, shape, found: LockedPorts::default(), busy: BTreeSet::new(), is_unsettled: false, retries: 0 }
+    fn new(search: &'s Search<'a>, shape: &'s Shape, bases: &'s PortSet) -> Self {
+        Self {
+            search,
+            shape,
+            bases,
+            found: LockedPorts::default(),
+            busy: BTreeSet::new(),
+            is_unsettled: false,
+            retries: 0,
+        }
     }
 
     fn is_complete(&self) -> bool {
@@ -81,7 +94,7 @@ impl<'s, 'a> Scan<'s, 'a> {
     /// Tries the bases of a sticky request.
     fn prefer(&mut self) -> Result<bool> {
         for base in &self.search.preferred {
-            if !self.is_complete() {
+            if !self.is_complete() && self.bases.contains(*base) {
                 let _ = self.try_at(*base, true)?;
             }
         }
@@ -126,7 +139,7 @@ impl<'s, 'a> Scan<'s, 'a> {
     /// Tries every base: first those without any label, then those whose labels are void, then all of them, because a
     /// label may be wrong and only the lock is authoritative.
     fn every_base(&mut self, areas: &[PortRange]) -> Result<bool> {
-        let Some(span) = self.search.pool.ports().span().and_then(|pool| self.shape.span(pool)) else {
+        let Some(span) = self.bases.span().and_then(|pool| self.shape.span(pool)) else {
             return Ok(false);
         };
         let at = |port: u16| usize::from(port.saturating_sub(span.first()));
@@ -199,8 +212,7 @@ impl<'s, 'a> Scan<'s, 'a> {
 
     /// Locks the ports at `base`.
     fn try_at(&mut self, base: u16, is_preferred: bool) -> Result<Result<(), Refusal>> {
-        let is_out = |port: &u16| self.search.pool.excludes(*port) || self.busy.contains(port);
-        let Some(ports) = self.shape.at(base).filter(|ports| !ports.iter().any(is_out)) else {
+        let Some(ports) = self.shape.at(base).filter(|ports| !ports.iter().any(|port| self.busy.contains(port))) else {
             return Ok(Err(Refusal::Misfit));
         };
         let locked = self.search.try_ports(ports, is_preferred)?;

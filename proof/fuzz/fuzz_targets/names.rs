@@ -28,22 +28,40 @@ fn is_word(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
-/// As the help says: `{NAME}` and `{0}` become ports, everything else stays.
+/// As the help says: `{NAME}`, `{port}` and `{port:N}` become ports, everything else stays.
 fn fill(text: &str, ports: &HashMap<String, u16>, of_index: &[u16]) -> String {
-    let Some(open) = text.find('{') else { return text.to_owned() };
-    let (before, rest) = text.split_at(open + 1);
-    let name = rest.find('}').map(|close| &rest[..close]);
-    let port = name.and_then(|name| {
-        let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-        let index = digits.then(|| name.parse::<usize>().ok()).flatten();
-        ports.get(name).or_else(|| of_index.get(index?)).copied()
-    });
-    match (port, name) {
-        (Some(port), Some(name)) => {
-            format!("{}{port}{}", &before[..open], fill(&rest[name.len() + 1..], ports, of_index))
+    let mut filled = String::new();
+    for (at, c) in text.char_indices() {
+        if at < skipped(text, at, ports, of_index) {
+            continue;
         }
-        _ => format!("{before}{}", fill(rest, ports, of_index)),
+        match placeholder(text, at, ports, of_index) {
+            Some((port, _)) => filled.push_str(&port.to_string()),
+            None => filled.push(c),
+        }
     }
+    filled
+}
+
+/// Where the placeholder ends that begins before `at` and reaches beyond it; else 0.
+fn skipped(text: &str, at: usize, ports: &HashMap<String, u16>, of_index: &[u16]) -> usize {
+    let from = text[..at].rfind('{').unwrap_or(at);
+    placeholder(text, from, ports, of_index).filter(|_| from < at).map_or(0, |(_, end)| end)
+}
+
+/// The port that the placeholder at `at` stands for, and where it ends.
+fn placeholder(text: &str, at: usize, ports: &HashMap<String, u16>, of_index: &[u16]) -> Option<(u16, usize)> {
+    let name = text[at..].strip_prefix('{')?.split('}').next()?;
+    let end = at + name.len() + 2;
+    if text.len() < end || text[..at].ends_with(['$', '{']) || text[end..].starts_with('}') {
+        return None;
+    }
+    let index = || match name.strip_prefix("port")? {
+        "" => Some(0),
+        number => number.strip_prefix(':').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?.parse().ok(),
+    };
+    let port = ports.get(name).or_else(|| of_index.get(index()?)).copied()?;
+    Some((port, end))
 }
 
 fuzz_target!(|input: Input| {
@@ -70,7 +88,8 @@ fuzz_target!(|input: Input| {
             json["names"] = json!(names);
             let record: Record = serde_json::from_value(json).unwrap();
             let variables = record.variables();
-            assert_eq!(variables.len(), 5 + count);
+            let has_main = variables.iter().any(|(name, _)| name == "PORT");
+            assert_eq!(variables.len(), 5 + count + usize::from(has_main));
             for (name, _) in &variables {
                 assert!(is_word(name) && !name.contains('-') || name.len() > 64, "{name}");
             }
