@@ -91,7 +91,7 @@ impl Circumstances {
     }
 
     fn open(&self) -> Result<Allocator> {
-        let project = self.directory.as_deref().map_or(Ok(None), Project::nearest)?;
+        let project = Project::current()?;
         let settings = self.settings.clone();
         project.iter().fold(settings, Settings::project).open()
     }

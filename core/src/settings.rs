@@ -2,7 +2,7 @@
 //! overrides the defaults. Reads the process's environment and nothing else.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -62,10 +62,10 @@ impl SettingsSummary {
     /// The settings of `allocator`, in the current directory.
     ///
     /// # Errors
-    /// As [`Project::nearest`].
+    /// As [`Project::current`].
     pub fn of(allocator: &Allocator) -> Result<Self> {
         let pool = allocator.pool();
-        let project = Project::nearest(Path::new("."))?;
+        let project = Project::current()?;
         Ok(Self {
             directory: allocator.directory().to_string_lossy().into_owned(),
             pool: pool.asked().to_owned(),

@@ -1,7 +1,5 @@
 //! `portalloc list`
 
-use std::path::Path;
-
 use portalloc::environment::{EnvironmentInfo, LeaseInfo, Listing, ListingSummary};
 use portalloc::pool::{PoolMap, PortClass};
 use portalloc::project::Project;
@@ -42,7 +40,7 @@ pub(crate) fn run(args: &List) -> Result<Exit, Failure> {
 /// The map shows the pool from which `create` would take ports in this directory.
 fn settings(args: &List) -> Result<Settings, Failure> {
     let settings = Settings::given(None, args.pool.clone(), args.exclude.clone());
-    let project = if args.map { Project::nearest(Path::new("."))? } else { None };
+    let project = if args.map { Project::current()? } else { None };
     Ok(match project {
         Some(project) => settings.project(&project),
         None => settings,

@@ -5,6 +5,7 @@
 mod bad_input;
 mod cleanup;
 mod create;
+mod current_directory;
 mod failures;
 mod formats;
 mod help;

@@ -93,7 +93,7 @@ impl Settings {
     /// # Errors
     /// As [`open`](Self::open) and [`Project::nearest`].
     pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
-        Ok(match Project::nearest(request.worktree.as_deref().unwrap_or(Path::new(".")))? {
+        Ok(match request.worktree.as_deref().map_or_else(Project::current, Project::nearest)? {
             Some(project) => (self.project(&project).open()?, request.project(&project)),
             None => (self.open()?, request),
         })

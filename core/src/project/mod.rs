@@ -21,28 +21,28 @@ const LARGEST: u64 = 1024 * 1024;
 
 impl Project {
     /// Finds and reads the nearest `portalloc.toml`, in the directory `from` or above, up to the root of the file
-    /// system. A broken file is an error; the search does not continue above it.
+    /// system. Directories that this user may not search have none. A broken or unreadable file is an error; the search
+    /// does not continue above it.
     ///
     /// # Errors
-    /// As [`Project::read`]; `invalid_argument` if `from` does not exist; `permission_denied` if a directory on the way
-    /// may not be searched.
+    /// As [`Project::read`]; `invalid_argument` if `from` does not exist.
     pub fn nearest(from: &Path) -> Result<Option<Self>> {
         let from = from.canonicalize().map_err(|error| {
             Error::invalid_argument(
                 format!("the worktree {} cannot be used: {error}", from.display()),
-                "name an existing directory with --worktree",
+                "name an existing directory as the worktree",
             )
         })?;
-        for directory in from.ancestors() {
-            let path = directory.join(FILE_NAME);
-            // Checks neither whether it can be read nor where a link leads: a broken file must not count as missing.
-            match fs::symlink_metadata(&path) {
-                Ok(_) => return Self::read(&path).map(Some),
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(error) => return Err(Error::os(format!("cannot look for {}", path.display()), error)),
-            }
-        }
-        Ok(None)
+        search(&from)
+    }
+
+    /// As [`nearest`](Self::nearest), from the current directory. If that has been removed, there is none.
+    ///
+    /// # Errors
+    /// As [`Project::read`].
+    pub fn current() -> Result<Option<Self>> {
+        // The kernel knows the path even if this user may not read it, as after `su` in root's home.
+        std::env::current_dir().map_or(Ok(None), |directory| search(&directory))
     }
 
     /// Reads a project file.
@@ -61,6 +61,22 @@ impl Project {
     pub fn directory(&self) -> &Path {
         self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
+}
+
+/// Searches `from`, a path without links, and the directories above it.
+fn search(from: &Path) -> Result<Option<Project>> {
+    for directory in from.ancestors() {
+        let path = directory.join(FILE_NAME);
+        // Checks neither whether it can be read nor where a link leads: a broken file must not count as missing.
+        match fs::symlink_metadata(&path) {
+            Ok(_) => return Project::read(&path).map(Some),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => {}
+                _ => return Err(Error::os(format!("cannot look for {}", path.display()), error)),
+            },
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the file's text. Opens it without blocking, so that a pipe of that name cannot hang the caller.
