@@ -13,6 +13,7 @@ mod exit;
 pub mod fuzzing;
 mod output;
 mod pool_map;
+mod sweep;
 mod sys;
 mod table;
 mod wanted;

@@ -2,7 +2,7 @@
 //!
 //! Other tools *probe*: they find a free port, close it, and hope that it is still free when the server binds it.
 //! portalloc *holds*: a lease is a lock in the kernel, so no other process is given the port until you release the
-//! lease or the last process that holds it ends. There is no daemon, and nothing to clean up after a crash.
+//! lease or the last process that holds it ends. There is no daemon, and a crash leaves no port behind.
 //!
 //! ```
 //! # fn main() -> Result<(), portalloc::Error> {

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use crate::args::{Create, CreateFormat};
 use crate::exit::{Exit, Failure};
+use crate::sweep::Sweep;
 use crate::{output, wanted};
 
 pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
@@ -24,6 +25,7 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     let (allocator, request) = wanted::open_for(&args.environment, request(args)?)?;
     let environment = allocator.create_environment(&request)?;
     output::warnings();
+    let sweep = Sweep::start(&allocator);
     let shown = match format {
         CreateFormat::Github => append(&github, &environment),
         _ => text(&environment, format).and_then(|text| output::result(&text)),
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
             path.display()
         ));
     }
+    sweep.finish();
     Ok(Exit::Success)
 }
 

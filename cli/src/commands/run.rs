@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use portalloc::environment::{EnvFile, SpawnOptions};
-use portalloc::{Environment, ErrorCode};
+use portalloc::{Allocator, Environment, ErrorCode};
 
 use crate::args::Run;
 use crate::exit::{Exit, Failure};
+use crate::sweep::Sweep;
 use crate::sys::{self, Forwarder};
 use crate::{output, wanted};
 
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     // From here on signals are kept for the command.
     let forwarder =
         Forwarder::hold().map_err(|error| Failure::System("cannot forward signals to the command", error))?;
-    let ran = supervise(args, &environment, &forwarder);
+    let ran = supervise(args, &allocator, &environment, &forwarder);
     // Even if the command failed. Processes that it left running keep the environment.
     let cleaned = environment.cleanup();
     let exit = ran?;
@@ -39,7 +40,12 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn supervise(args: &Run, environment: &Environment, forwarder: &Forwarder) -> Result<Exit, Failure> {
+fn supervise(
+    args: &Run,
+    allocator: &Allocator,
+    environment: &Environment,
+    forwarder: &Forwarder,
+) -> Result<Exit, Failure> {
     // The command's servers must be able to bind guarded ports.
     if let Some(lease) = environment.lease() {
         lease.share_guard()?;
@@ -53,10 +59,14 @@ fn supervise(args: &Run, environment: &Environment, forwarder: &Forwarder) -> Re
         Some(addresses) => SpawnOptions::new().listen_on(addresses.iter().copied()),
     };
     match environment.spawn(command, &options) {
-        Ok(mut child) => match forwarder.wait(&mut child) {
-            Ok(status) => Ok(Exit::Command(sys::exit_code(status))),
-            Err(error) => Err(Failure::System("cannot wait for the command, which may still be running", error)),
-        },
+        Ok(mut child) => {
+            let sweep = Sweep::start(allocator);
+            let status = forwarder
+                .wait(&mut child)
+                .map_err(|error| Failure::System("cannot wait for the command, which may still be running", error))?;
+            sweep.finish();
+            Ok(Exit::Command(sys::exit_code(status)))
+        }
         // The exit statuses of shells.
         Err(error) if error.code() == ErrorCode::NotFound => Ok(refused(error, 127)),
         Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(refused(error, 126)),

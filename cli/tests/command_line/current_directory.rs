@@ -1,6 +1,8 @@
 //! Started where there is nothing to see: in a directory that the user may not search, as after `su` in root's home, or in one
 //! that has been removed.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,6 +1,7 @@
 //! `portalloc run`, the parent of somebody's program: what goes through, descriptors, signals, terminals, programs that
 //! cannot be started, processes that outlive it, sockets passed on, and real servers.
 
+mod leftovers;
 mod limits;
 mod passing;
 mod processes;

@@ -1,7 +1,9 @@
 //! Removes environments: locks the ports, removes the files, and clears the labels last.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
 
 use super::status::{self, StaleReason, Status, may_be_of};
 use super::temp_dir;
@@ -34,6 +36,10 @@ pub enum Selection {
     All,
     /// All stale environments of this user, and the leftovers of crashes.
     Stale,
+    /// What killed processes of this user left: environments that nobody holds any more, or that their maker did not
+    /// finish. Only those of this mount namespace, and only those whose ports no other process is looking at, because
+    /// this waits for no lock.
+    Abandoned,
     /// All kept and stale environments of this user that were created longer ago than this.
     OlderThan(Duration),
 }
@@ -56,6 +62,7 @@ pub enum Selection {
 pub struct Cleanup {
     selection: Selection,
     worktree: Option<PathBuf>,
+    limit: Option<(usize, Duration)>,
 }
 
 /// Why an environment was removed.
@@ -132,12 +139,19 @@ impl CleanupReport {
 impl Cleanup {
     /// A cleanup of these environments.
     pub fn new(selection: Selection) -> Self {
-        Self { selection, worktree: None }
+        Self { selection, worktree: None, limit: None }
     }
 
     /// Limits the cleanup to the environments of this worktree.
     pub fn worktree(mut self, path: impl Into<PathBuf>) -> Self {
         self.worktree = Some(path.into());
+        self
+    }
+
+    /// Removes at most `count` environments, and begins with none once this much time has passed. It begins at a random
+    /// one, so that calls that each get through a few get through all.
+    pub fn limit(mut self, count: usize, time: Duration) -> Self {
+        self.limit = Some((count, time));
         self
     }
 }
@@ -163,7 +177,15 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
         report.removed.extend(remove(registry, id, &cleanup.selection, worktree.as_deref())?);
         return Ok(report);
     }
-    for id in registry.records().ids()? {
+    let start = Instant::now();
+    let mut ids = registry.records().ids()?;
+    if let (Some(_), Some(last)) = (cleanup.limit, ids.len().checked_sub(1)) {
+        ids.rotate_left(registry.random()?.random_range(0..=last));
+    }
+    for id in ids {
+        if cleanup.limit.is_some_and(|(count, time)| report.removed.len() >= count || start.elapsed() >= time) {
+            break;
+        }
         match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
             Ok(removed) => report.removed.extend(removed),
             Err(error) => report.skipped.push(Skipped { id, error }),
@@ -311,6 +333,12 @@ impl Candidate {
         let live_held = stale.is_none() && record.is_some_and(|record| record.lifetime == Lifetime::Held);
         Ok(match selection {
             Selection::Stale => stale.map(Reason::Stale),
+            Selection::Abandoned => {
+                let is_here = record.is_some_and(|record| record.mount_namespace == registry.mount_namespace());
+                let abandoned =
+                    |why: &StaleReason| matches!(why, StaleReason::HolderGone(_) | StaleReason::Unfinished(_));
+                stale.filter(|why| is_here && abandoned(why)).map(Reason::Stale)
+            }
             // A live held environment belongs to its holder, and ends with that process.
             _ if live_held => None,
             Selection::Id(_) | Selection::All => Some(stale.map_or(Reason::Asked, Reason::Stale)),
@@ -362,7 +390,11 @@ fn lock<'a>(
         };
         // A bulk cleanup has just seen the environment unheld, so a refused lock belongs to a dying holder, or to a
         // process about to finish creating the environment: keep waiting.
-        let is_final = holder_runs && matches!(selection, Selection::Id(_));
+        let is_final = match selection {
+            Selection::Id(_) => holder_runs,
+            Selection::Abandoned => true,
+            _ => false,
+        };
         let pause = backoff.next().filter(|_| !is_final && backoff.deadline.waited() < patience);
         let Some(pause) = pause else { return Err(in_use(candidate.id, refused, holder, here)) };
         let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
