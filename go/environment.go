@@ -84,6 +84,9 @@ func newEnvironment(
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
+	if err := asked.text("the place", caller(), &asked.c.place); err != nil {
+		return nil, err
+	}
 	given := asked.c // by itself, because the rest of the request may not cross the border
 	given.size = C.size_t(unsafe.Sizeof(given))
 	var handle *C.portalloc_environment

@@ -59,6 +59,9 @@ func Acquire(ctx context.Context, n int, options ...LeaseOption) (*Lease, error)
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
+	if err := asked.text("the place", caller(), &asked.c.place); err != nil {
+		return nil, err
+	}
 	var given C.portalloc_lease_options
 	given.size = C.size_t(unsafe.Sizeof(given))
 	if given.count = C.int64_t(n); asked.c.exact == nil && asked.c.offsets == nil {
@@ -67,6 +70,7 @@ func Acquire(ctx context.Context, n int, options ...LeaseOption) (*Lease, error)
 	given.exact, given.exact_count = asked.c.exact, asked.c.exact_count
 	given.offsets, given.offsets_count = asked.c.offsets, asked.c.offsets_count
 	given.pool, given.exclude, given.sticky_key = asked.c.pool, asked.c.exclude, asked.stickyKey
+	given.place = asked.c.place
 	given.scattered, given.guard = asked.c.scattered, asked.c.guard == C.PORTALLOC_SWITCH_ON
 	// Room for the ports. The core refuses more than there can be.
 	room := max(0, n, int(given.exact_count), int(given.offsets_count))

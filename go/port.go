@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -32,13 +33,21 @@ func Port(options ...PoolOption) (int, error) {
 	return int(port), err
 }
 
-// caller is the file and line that called the exported function.
+// caller is the file and line that called this module: this package, or portalloctest.
 func caller() string {
-	_, file, line, known := runtime.Caller(2)
-	if !known {
-		return ""
+	const module = "github.com/portalloc/portalloc/go"
+	var stack [16]uintptr
+	frames := runtime.CallersFrames(stack[:runtime.Callers(2, stack[:])])
+	for {
+		frame, more := frames.Next()
+		own := strings.HasPrefix(frame.Function, module+".") || strings.HasPrefix(frame.Function, module+"/portalloctest.")
+		if !own && frame.File != "" {
+			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		}
+		if !more {
+			return ""
+		}
 	}
-	return fmt.Sprintf("%s:%d", file, line)
 }
 
 // GiveBack gives back a port of [Port]. Close your own sockets first: from now on another process may be given the port. It

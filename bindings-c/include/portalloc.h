@@ -254,6 +254,10 @@ typedef struct {
      */
     const char *env_file;
     /**
+     * As in portalloc_lease_options.
+     */
+    const char *place;
+    /**
      * Milliseconds until a kept environment is stale. 0 means never.
      */
     int64_t ttl_ms;
@@ -349,6 +353,10 @@ typedef struct {
      * Prefer the ports that this key got before on this machine.
      */
     const char *sticky_key;
+    /**
+     * Where in the program the lease is taken, such as "server.c:14": for the message of a port conflict within this process.
+     */
+    const char *place;
     /**
      * Milliseconds to wait until ports are free. 0 fails at once; PORTALLOC_FOREVER waits without limit.
      */

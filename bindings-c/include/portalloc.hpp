@@ -202,6 +202,7 @@ struct lease_options {
     std::optional<std::string> pool;
     std::optional<std::string> exclude;
     std::optional<std::string> sticky_key;
+    std::optional<std::string> place;
     milliseconds wait{0};
     const portalloc::cancel *cancel = nullptr;
     bool scattered = false;
@@ -236,6 +237,7 @@ public:
         options.pool = detail::text(wanted.pool);
         options.exclude = detail::text(wanted.exclude);
         options.sticky_key = detail::text(wanted.sticky_key);
+        options.place = detail::text(wanted.place);
         options.wait_ms = wanted.wait.count();
         options.cancel = detail::handle(wanted.cancel);
         options.scattered = wanted.scattered;
@@ -314,6 +316,7 @@ struct environment_options {
     std::optional<std::string> instance_id;
     std::optional<std::string> worktree;
     std::optional<std::string> env_file;
+    std::optional<std::string> place;
     portalloc_env_file env_file_place = PORTALLOC_ENV_FILE_NONE;
     std::optional<milliseconds> ttl;
     std::optional<std::int64_t> owner_pid;
@@ -421,6 +424,7 @@ private:
         options.instance_id = detail::text(wanted.instance_id);
         options.worktree = detail::text(wanted.worktree);
         options.env_file = detail::text(wanted.env_file);
+        options.place = detail::text(wanted.place);
         options.env_file_place = static_cast<std::uint32_t>(wanted.env_file_place);
         options.ttl_ms = wanted.ttl ? detail::given(wanted.ttl->count()) : 0;
         options.owner_pid = wanted.owner_pid ? detail::given(*wanted.owner_pid) : 0;

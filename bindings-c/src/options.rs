@@ -42,6 +42,8 @@ pub struct LeaseOptions {
     pub exclude: *const c_char,
     /// Prefer the ports that this key got before on this machine.
     pub sticky_key: *const c_char,
+    /// Where in the program the lease is taken, such as "server.c:14": for the message of a port conflict within this process.
+    pub place: *const c_char,
     /// Milliseconds to wait until ports are free. 0 fails at once; PORTALLOC_FOREVER waits without limit.
     pub wait_ms: i64,
     /// Ends the wait early.
@@ -115,6 +117,8 @@ pub struct EnvironmentOptions {
     pub worktree: *const c_char,
     /// Write the env file to this path.
     pub env_file: *const c_char,
+    /// As in portalloc_lease_options.
+    pub place: *const c_char,
     /// Milliseconds until a kept environment is stale. 0 means never.
     pub ttl_ms: i64,
     /// A kept environment is stale once this process has ended. 0 means none.
@@ -241,6 +245,8 @@ impl LeaseOptions {
             guard: self.guard,
             // SAFETY: as this function's caller promises.
             sticky_key: unsafe { owned(self.sticky_key, "sticky_key") }?,
+            // SAFETY: as this function's caller promises.
+            place: unsafe { owned(self.place, "place") }?,
         }
         .request()
     }
@@ -273,6 +279,8 @@ impl EnvironmentOptions {
             guard: Switch::given(self.guard),
             sticky: Switch::given(self.sticky),
             wait: given(self.wait_ms).map(milliseconds).transpose()?,
+            // SAFETY: as this function's caller promises.
+            place: unsafe { owned(self.place, "place") }?,
         }
         .request()
     }

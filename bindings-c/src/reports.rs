@@ -118,7 +118,7 @@ pub unsafe extern "C" fn portalloc_explain_conflict(text: *const c_char, message
         // SAFETY: the caller keeps to the header's conventions.
         failure.texts.push(unsafe { needed(text, "text") }?.to_owned());
         let told = ALLOCATORS.with(&Settings::new(), |allocator| allocator.explain_conflict(&failure))?;
-        Ok(lines(told.unwrap_or_default().into_iter()))
+        Ok(lines(told.unwrap_or_default().into_iter().map(|explanation| explanation.message)))
     };
     // SAFETY: the caller keeps to the header's conventions.
     call(|| unsafe { write(message, explain) })

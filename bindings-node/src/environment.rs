@@ -31,6 +31,8 @@ pub struct EnvironmentOptions {
     pub guard: Option<bool>,
     pub sticky: Option<bool>,
     pub wait_ms: Option<f64>,
+    /// The line that calls.
+    pub at: Option<String>,
 }
 
 /// JavaScript's handle of an environment. One that this thread holds does not end with it.
@@ -165,6 +167,7 @@ fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, En
             guard: options.guard,
             sticky: options.sticky,
             wait: milliseconds(options.wait_ms)?,
+            place: options.at,
         };
         arguments::settings(options.place).open_for(request.request()?)
     })

@@ -18,13 +18,15 @@ pub struct LeaseOptions {
     pub guard: Option<bool>,
     pub sticky_key: Option<String>,
     pub wait_ms: Option<f64>,
+    /// The line that calls.
+    pub at: Option<String>,
 }
 
 /// Takes a lease of so many ports on this thread. Apart from `lease`, because options take longer to read than a port to lease.
 #[napi]
-pub fn lease_count(env: &Env, count: f64) -> napi::Result<i64> {
-    let count = checked(env, arguments::count(count))?;
-    call::here(env, None, |allocator| allocator.lease(count)).map(kept)
+pub fn lease_count(env: &Env, count: f64, at: String) -> napi::Result<i64> {
+    let request = LeaseRequest::run(checked(env, arguments::count(count))?).place(at);
+    call::here(env, None, |allocator| allocator.lease(request)).map(kept)
 }
 
 /// Takes a lease on this thread.
@@ -52,6 +54,7 @@ fn asked(options: LeaseOptions) -> Result<(Option<Where>, LeaseRequest)> {
         wait: arguments::milliseconds(options.wait_ms)?,
         guard: options.guard.unwrap_or_default(),
         sticky_key: options.sticky_key,
+        place: options.at,
     };
     Ok((options.place, request.request()?))
 }

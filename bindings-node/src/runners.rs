@@ -3,11 +3,19 @@
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
-use portalloc::who::{Failure, LEAK_GRACE};
+use portalloc::who::{Explanation, Failure, LEAK_GRACE};
 
 use crate::arguments::{Where, checked, ports};
 use crate::background::in_background;
 use crate::{call, held, held_ports};
+
+/// A sentence about a port, and whether this very process has a socket on it.
+#[napi(object, object_from_js = false)]
+pub struct Told {
+    pub message: String,
+    pub port: u16,
+    pub is_ours: bool,
+}
 
 /// A sentence for each port that a failure was about; none if it was no port conflict. `named` are ports that errors name,
 /// `conflicts` messages of errors that are port conflicts by their code, `texts` all others.
@@ -18,12 +26,16 @@ pub fn explain_conflict(
     conflicts: Vec<String>,
     texts: Vec<String>,
     place: Option<Where>,
-) -> napi::Result<Option<Vec<String>>> {
+) -> napi::Result<Option<Vec<Told>>> {
     let mut failure = Failure::new();
     failure.named = checked(env, ports(named))?;
     failure.conflicts = conflicts;
     failure.texts = texts;
-    call::here(env, place, |allocator| allocator.explain_conflict(&failure))
+    let found = call::here(env, place, |allocator| allocator.explain_conflict(&failure))?;
+    Ok(found.map(|found| {
+        let told = |one: Explanation| Told { message: one.message, port: one.port, is_ours: one.is_ours };
+        found.into_iter().map(told).collect()
+    }))
 }
 
 /// A sentence for each port on which a server still listens after the grace period, of ports that are still leased. On another

@@ -157,6 +157,7 @@ pub(crate) fn environment(
         guard,
         sticky,
         wait: Some(wait.0),
+        place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
     };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
@@ -220,6 +221,7 @@ pub(crate) fn current(
         env_file: env_file.map(Into::into),
         sticky,
         wait: Some(wait.0),
+        place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
         ..EnvironmentOptions::default()
     };
     let request = options.request().map_err(|error| raised(py, error))?;

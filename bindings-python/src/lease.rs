@@ -50,7 +50,9 @@ pub(crate) fn lease(
     wait: Seconds,
 ) -> PyResult<Lease> {
     let ports = choice(count, exact, offsets, scattered);
-    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key };
+    let origin = Origin::here(py);
+    let place = origin.as_ref().map(|origin| origin.told(py)).transpose()?;
+    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key, place };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
     let lease = if wait.0.is_zero() {
@@ -58,7 +60,7 @@ pub(crate) fn lease(
     } else {
         call::waiting(py, |interrupt| interrupt.with(&settings, |allocator| allocator.lease(request)))
     }?;
-    let (ports, origin) = (PyTuple::new(py, lease.ports())?.unbind(), Origin::here(py));
+    let ports = PyTuple::new(py, lease.ports())?.unbind();
     Ok(Lease { lease: Arc::new(lease), ports, origin, environment: None })
 }
 

@@ -27,6 +27,16 @@ impl Origin {
         Ok(format!("{}:{}", self.file(py)?, self.line))
     }
 
+    /// As an error names it: of a fixture of ours, the test that it is for.
+    pub(crate) fn told(&self, py: Python<'_>) -> PyResult<String> {
+        let place = self.place(py)?;
+        if !place.contains("portalloc_pytest") {
+            return Ok(place);
+        }
+        let test = std::env::var_os("PYTEST_CURRENT_TEST").unwrap_or_default().to_string_lossy().into_owned();
+        Ok(test.rsplit_once(" (").map_or(place, |(test, _)| test.to_owned()))
+    }
+
     fn file(&self, py: Python<'_>) -> PyResult<String> {
         let file = self.code.bind(py).getattr(intern!(py, "co_filename"))?;
         // Lossy: a file's name need not be UTF-8.

@@ -3,14 +3,21 @@
 use std::time::Duration;
 
 use portalloc::Settings;
-use portalloc::who::{Failure, LEAK_GRACE};
+use portalloc::who::{Explanation, Failure, LEAK_GRACE};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::arguments::{Groups, Ports, Texts};
 use crate::call;
 
-/// A sentence for each port that a failure was about: `named` by an error, or mentioned in the messages of errors that are
+/// A sentence about a port, the port, and whether this very process has a socket on it.
+type Told = (String, u16, bool);
+
+fn told(found: Vec<Explanation>) -> Vec<Told> {
+    found.into_iter().map(|one| (one.message, one.port, one.is_ours)).collect()
+}
+
+/// For each port that a failure was about, a sentence, the port, and whether this very process is on it: `named` by an error, or mentioned in the messages of errors that are
 /// certainly `conflicts`, or in other `texts`. `None` if the failure tells of no port conflict.
 #[pyfunction]
 pub(crate) fn explain_conflict(
@@ -18,16 +25,17 @@ pub(crate) fn explain_conflict(
     named: Ports,
     conflicts: Texts,
     texts: Texts,
-) -> PyResult<Option<Vec<String>>> {
+) -> PyResult<Option<Vec<Told>>> {
     let mut failure = Failure::new();
     (failure.named, failure.conflicts, failure.texts) = (named.0, conflicts.0, texts.0);
-    call::long(py, &Settings::new(), |allocator| allocator.explain_conflict(&failure))
+    let found = call::long(py, &Settings::new(), |allocator| allocator.explain_conflict(&failure))?;
+    Ok(found.map(told))
 }
 
 /// The same about ports that the caller has guessed, the surest group first.
 #[pyfunction]
-pub(crate) fn explain_candidates(py: Python<'_>, groups: Groups) -> PyResult<Vec<String>> {
-    call::long(py, &Settings::new(), |allocator| allocator.explain_candidates(&groups.0))
+pub(crate) fn explain_candidates(py: Python<'_>, groups: Groups) -> PyResult<Vec<Told>> {
+    call::long(py, &Settings::new(), |allocator| allocator.explain_candidates(&groups.0)).map(told)
 }
 
 /// Ports that a text names, whatever it is about.

@@ -132,6 +132,33 @@ fn a_server_that_ends_within_its_grace_is_no_leak() {
     assert_eq!(allocator.leaks(&[place.port()], true, Duration::from_secs(60)).unwrap(), Vec::new());
 }
 
+/// The most common conflict of all in tests: the server of the test before is still open.
+#[test]
+fn a_conflict_within_one_process_says_so_and_where_the_port_was_leased() {
+    let place = Place::new();
+    let lease = place.allocator.lease(LeaseRequest::exact([place.port()])).unwrap();
+    let line = line!() - 1;
+    let listener = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
+    let explained = || {
+        let mut failure = Failure::new();
+        failure.named.push(place.port());
+        place.allocator.explain_conflict(&failure).unwrap().unwrap().remove(0)
+    };
+    let told = explained();
+    let (pid, port) = (std::process::id(), place.port());
+    assert!(told.is_ours && told.port == port);
+    assert!(told.message.starts_with(&format!("port {port} is in use by this process, PID {pid} (")), "{told}");
+    let leased = format!("; held by this process, leased at {}:{line}, since ", file!());
+    assert!(told.message.contains(&leased), "{leased:?} is missing in {told}");
+    drop(lease);
+    let told = explained();
+    assert!(told.message.ends_with("; not leased"), "{told}");
+    drop(listener);
+    let named = place.allocator.lease(LeaseRequest::exact([port]).place("web.test.js:14")).unwrap();
+    assert!(explained().message.contains("held by this process, leased at web.test.js:14, since"));
+    drop(named);
+}
+
 #[test]
 fn a_failure_is_explained_by_who_is_there() {
     let place = Place::new();
@@ -140,7 +167,8 @@ fn a_failure_is_explained_by_who_is_there() {
         let text = format!("will use port {around}\nError: listen EADDRINUSE: address already in use :::{told}\n");
         let mut failure = Failure::new();
         failure.texts.push(text);
-        place.allocator.explain_conflict(&failure).unwrap().unwrap()
+        let found = place.allocator.explain_conflict(&failure).unwrap().unwrap();
+        found.into_iter().map(|one| one.message).collect::<Vec<_>>()
     };
     assert_eq!(explained(port, other), [""; 0], "nobody is on either");
     let lease = place.allocator.lease(LeaseRequest::exact([other])).unwrap();
@@ -150,12 +178,15 @@ fn a_failure_is_explained_by_who_is_there() {
     assert!(sentence.starts_with(&format!("port {other} is held by")), "the line itself comes first: {sentence}");
     drop(lease);
     let [sentence] = explained(other, port).try_into().unwrap();
-    assert!(sentence.starts_with(&format!("port {port} is in use by PID")), "{sentence}");
+    assert!(sentence.starts_with(&format!("port {port} is in use by this process, PID")), "{sentence}");
     let mut named = Failure::new();
     named.named.extend([other, port, other]);
     let sentences = place.allocator.explain_conflict(&named).unwrap().unwrap();
-    assert_eq!(sentences[0], format!("port {other} was in use, but is not any more"));
-    assert!(sentences.len() == 2 && sentences[1].starts_with(&format!("port {port} is in use by PID")));
+    assert_eq!(sentences[0].message, format!("port {other} was in use, but is not any more"));
+    assert!(
+        sentences.len() == 2
+            && sentences[1].message.starts_with(&format!("port {port} is in use by this process, PID"))
+    );
     let mut harmless = Failure::new();
     harmless.texts.push(format!("port {port} is fine"));
     assert_eq!(place.allocator.explain_conflict(&harmless).unwrap(), None);
@@ -318,7 +349,7 @@ fn a_lease_of_this_process() {
         panic!("{report:?}");
     };
     assert_eq!(holder.pid, std::process::id());
-    assert!(report.to_string().contains(&format!("is held by PID {}", holder.pid)), "{report}");
+    assert!(report.to_string().contains("is held by this process, leased at core/tests/who.rs:"), "{report}");
     let _server = TcpListener::bind(("127.0.0.1", place.port())).unwrap();
     let report = place.who();
     assert!(matches!(report.usage, PortUsage::Held { .. }) && report.sockets.iter().all(is_mine), "{report:?}");

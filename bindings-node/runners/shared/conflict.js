@@ -12,11 +12,26 @@ function explain(failures) {
   const failure = { named: [], conflicts: [], texts: [] };
   for (const one of withCauses(failures)) collect(one, failure);
   try {
-    return require('../../js/runners.js').explainConflict(failure) ?? [];
+    const told = require('../../js/runners.js').explainConflict(failure) ?? [];
+    return told.map(({ message, port, isOurs }) => (isOurs ? message + owners(port) : message));
   } catch (error) {
     // A report must not fail because of us.
     return [`this failure cannot be explained: ${error.message.split('\n')[0]}`];
   }
+}
+
+/** Which objects of this very process have the port, such as a server that an earlier test left open; Node does not tell where. */
+function owners(port) {
+  // Node has no public call that returns them.
+  const handles = process._getActiveHandles?.() ?? [];
+  const onPort = handles.filter((handle) => {
+    try {
+      return typeof handle.address === 'function' && handle.address()?.port === port;
+    } catch {
+      return false; // a closed socket
+    }
+  });
+  return onPort.map((handle) => `; it is open in this process as a ${handle.constructor.name}`).join('');
 }
 
 /** The errors and texts, with causes and members, each once. */

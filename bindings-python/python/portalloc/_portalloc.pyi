@@ -360,14 +360,14 @@ def error_codes() -> tuple[str, ...]:
     The stable codes of all errors, in the order of the documentation.
     """
 
-def explain_candidates(groups: Iterable[Iterable[int]]) -> list[str]:
+def explain_candidates(groups: Iterable[Iterable[int]]) -> list[tuple[str, int, bool]]:
     """
     The same about ports that the caller has guessed, the surest group first.
     """
 
-def explain_conflict(named: Iterable[int], conflicts: Iterable[str], texts: Iterable[str]) -> list[str] | None:
+def explain_conflict(named: Iterable[int], conflicts: Iterable[str], texts: Iterable[str]) -> list[tuple[str, int, bool]] | None:
     """
-    A sentence for each port that a failure was about: `named` by an error, or mentioned in the messages of errors that are
+    For each port that a failure was about, a sentence, the port, and whether this very process is on it: `named` by an error, or mentioned in the messages of errors that are
     certainly `conflicts`, or in other `texts`. `None` if the failure tells of no port conflict.
     """
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from portalloc._portalloc import explain_candidates, explain_conflict
 
-from portalloc_pytest import conflict_ports
+from portalloc_pytest import conflict_ports, own_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,10 +33,15 @@ def messages(error: BaseException | None, report: pytest.TestReport) -> list[str
         texts=_texts(chain, report),
     )
     if found is None or found:
-        return found or []
+        return [_sentence(*one) for one in found or ()]
     # The frames of a conflict end where it was caught; its callers are in those of the exceptions after it.
     chain.sort(key=lambda one: one not in conflicts)
-    return explain_candidates(group for one in chain for group in conflict_ports.in_frames(one.__traceback__))
+    groups = (group for one in chain for group in conflict_ports.in_frames(one.__traceback__))
+    return [_sentence(*one) for one in explain_candidates(groups)]
+
+
+def _sentence(message: str, port: int, is_ours: bool) -> str:  # noqa: FBT001 - as the core tells it
+    return message + own_sockets.describe(port) if is_ours else message
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

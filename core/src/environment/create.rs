@@ -1,5 +1,6 @@
 //! Creates environments.
 
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -24,17 +25,23 @@ impl Allocator {
     /// # Errors
     /// As [`Allocator::lease`], and `invalid_argument` (names, worktree, TTL), `not_found` (owner), `env_file_exists`,
     /// `id_exhausted`, `permission_denied`, `io`.
+    #[track_caller]
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
-        let start = Instant::now();
-        self.in_checked_registry(|allocator| allocator.create(request, start))
+        let (start, caller) = (Instant::now(), Location::caller());
+        self.in_checked_registry(|allocator| allocator.create(request, start, caller))
     }
 
-    fn create(&self, request: &EnvironmentRequest, start: Instant) -> Result<Environment> {
+    fn create(
+        &self,
+        request: &EnvironmentRequest,
+        start: Instant,
+        caller: &'static Location<'static>,
+    ) -> Result<Environment> {
         let registry = &self.registry;
         check_instance_id(request.instance())?;
         let life = request.life()?;
         let worktree = worktree(request.worktree.as_deref())?;
-        let lease_request = request.lease(&worktree)?;
+        let lease_request = request.lease(&worktree)?.called_from(caller);
         let temp_base = temp_dir::base()?;
 
         let id = IsolationId::generate(&worktree, request.instance())?;

@@ -7,6 +7,7 @@ use crate::allocator::Allocator;
 use crate::error::{Error, Result};
 use crate::lease::{LeaseRequest, Sticky};
 use crate::names::check_names;
+use crate::process::Place;
 use crate::project::Project;
 use crate::registry::Lifetime;
 use crate::settings::Settings;
@@ -73,6 +74,7 @@ pub struct EnvironmentRequest {
     ttl: Option<Duration>,
     owner_pid: Option<u32>,
     has_go_portalloc_names: bool,
+    place: Place,
 }
 
 /// How the ports are chosen.
@@ -230,6 +232,12 @@ impl EnvironmentRequest {
         self.instance_id.as_ref().or(self.declared_instance_id.as_ref()).map_or("", String::as_str)
     }
 
+    /// Where in the program the environment is created: see [`LeaseRequest::place`].
+    pub fn place(mut self, place: impl Into<String>) -> Self {
+        self.place = Place::Text(place.into().into_boxed_str());
+        self
+    }
+
     pub(crate) fn aliases(&self) -> &'static [&'static str] {
         if self.has_go_portalloc_names && self.names.is_empty() { &GO_PORTALLOC } else { &[] }
     }
@@ -265,6 +273,7 @@ impl EnvironmentRequest {
             Shape::Exact(ports) => LeaseRequest::exact(ports.iter().copied()),
         };
         request.wait = self.wait;
+        request.place = self.place.clone();
         request.guard = !self.kept && self.guard.or(self.declared_guard).unwrap_or(false);
         request.sticky = self.sticky.unwrap_or(false).then(|| self.sticky_names(worktree, count));
         Ok(request)

@@ -100,6 +100,8 @@ pub struct LeaseOptions {
     pub guard: bool,
     /// Prefers the ports that this key was given before on this machine.
     pub sticky_key: Option<String>,
+    /// Where in the program the lease is taken, if the language tells.
+    pub place: Option<String>,
 }
 
 impl LeaseOptions {
@@ -108,7 +110,7 @@ impl LeaseOptions {
     /// # Errors
     /// As [`PortChoice::request`].
     pub fn request(self) -> Result<LeaseRequest> {
-        let mut request = self.ports.request()?.guard(self.guard);
+        let mut request = self.ports.request()?.guard(self.guard).place(self.place.unwrap_or_default());
         if let Some(wait) = self.wait {
             request = request.wait(wait);
         }
@@ -144,6 +146,8 @@ pub struct EnvironmentOptions {
     pub guard: Option<bool>,
     pub sticky: Option<bool>,
     pub wait: Option<Duration>,
+    /// Where in the program it is created, if the language tells.
+    pub place: Option<String>,
 }
 
 impl EnvironmentOptions {
@@ -163,7 +167,7 @@ impl EnvironmentOptions {
                 None => request,
             }
         }
-        let mut request = EnvironmentRequest::new();
+        let mut request = EnvironmentRequest::new().place(self.place.unwrap_or_default());
         request = set(request, self.names, EnvironmentRequest::names);
         request = set(request, self.instance_id, EnvironmentRequest::instance_id);
         request = set(request, self.worktree, EnvironmentRequest::worktree);

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
-use crate::process::{Maker, warn_once};
+use crate::process::{Maker, Noted, warn_once};
 use crate::registry::{Label, PortsFile, Registry, Slot};
 use crate::sys::{self, Inheritable};
 use guard::Guard;
@@ -45,6 +45,7 @@ pub(crate) use take::take_ports;
 /// # Ok::<(), portalloc::Error>(())
 /// ```
 pub struct Lease {
+    _noted: Noted,
     ports: Box<[u16]>,
     ranges: Vec<PortRange>,
     registry: Arc<Registry>,

@@ -1,10 +1,12 @@
 //! What a lease request asks for: which ports, and how long to wait for them. Pure.
 
+use std::panic::Location;
 use std::time::Duration;
 
 use super::Sticky;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::process::Place;
 use crate::refusals;
 
 /// Which ports, and how long to wait for them. A number is a request for that many consecutive ports.
@@ -28,6 +30,7 @@ pub struct LeaseRequest {
     pub(crate) wait: Option<Duration>,
     pub(crate) guard: bool,
     pub(crate) sticky: Option<Sticky>,
+    pub(crate) place: Place,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub(crate) enum Ports {
 
 impl LeaseRequest {
     fn new(ports: Ports) -> Self {
-        Self { ports, wait: None, guard: false, sticky: None }
+        Self { ports, wait: None, guard: false, sticky: None, place: Place::Caller }
     }
 
     /// `count` consecutive ports of the pool.
@@ -88,6 +91,18 @@ impl LeaseRequest {
     pub fn sticky(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
         self.sticky = Some(Sticky { everywhere: key.clone(), here: key });
+        self
+    }
+
+    /// Where in the program the lease is taken, such as `conftest.py:14`, or empty text if that is unknown: for the message of
+    /// a port conflict within this process. Without this, it is the Rust code that takes the lease.
+    pub fn place(mut self, place: impl Into<String>) -> Self {
+        self.place = Place::Text(place.into().into_boxed_str());
+        self
+    }
+
+    pub(crate) fn called_from(mut self, caller: &'static Location<'static>) -> Self {
+        self.place = self.place.or(caller);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Takes ports, and waits for them. Combines search, probe and labels into a lease.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::pool_usage;
 use crate::port_state::{PortState, PortUsage};
-use crate::process::{Maker, warn_once};
+use crate::process::{Maker, Noted, warn_once};
 use crate::registry::{Claim, Label, Slot};
 use crate::search::{Judged, LockedPorts, Search, Shape};
 use crate::sys::{CloseWatch, words};
@@ -31,8 +32,9 @@ impl Allocator {
     /// # Errors
     /// `invalid_argument`, `pool_exhausted` (with a [`Census`](crate::pool::Census)), `port_in_use` (with the ports), `timeout`,
     /// `registry_unusable`, `io`.
+    #[track_caller]
     pub fn lease(&self, request: impl Into<LeaseRequest>) -> Result<Lease> {
-        let request = request.into();
+        let request = request.into().called_from(Location::caller());
         let start = Instant::now();
         self.in_registry(|allocator| take_ports(allocator, &request, start, None))
     }
@@ -99,6 +101,7 @@ pub(crate) fn take_ports(
     }
     // step: ReturnLease
     Ok(Lease {
+        _noted: Noted::new(label.lease, request.place.clone()),
         ports: leased,
         ranges,
         registry: registry.clone(),

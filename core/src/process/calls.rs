@@ -1,6 +1,8 @@
 //! Calls without an allocator: they use the settings of the variables and the project file, through allocators that
 //! stay open.
 
+use std::panic::Location;
+
 use crate::allocators::Allocators;
 use crate::environment::{Environment, EnvironmentRequest};
 use crate::error::Result;
@@ -27,8 +29,9 @@ pub(super) static ALLOCATORS: Allocators = Allocators::new();
 ///
 /// # Errors
 /// As [`Settings::open`] and [`Allocator::lease`](crate::Allocator::lease).
+#[track_caller]
 pub fn lease(request: impl Into<LeaseRequest>) -> Result<Lease> {
-    let request = request.into();
+    let request = request.into().called_from(Location::caller());
     ALLOCATORS.with(&Settings::new(), |allocator| allocator.lease(request))
 }
 
@@ -37,6 +40,7 @@ pub fn lease(request: impl Into<LeaseRequest>) -> Result<Lease> {
 ///
 /// # Errors
 /// As [`Settings::open_for`] and [`Allocator::create_environment`](crate::Allocator::create_environment).
+#[track_caller]
 pub fn environment(request: EnvironmentRequest) -> Result<Environment> {
     let (allocator, request) = Settings::new().open_for(request)?;
     allocator.create_environment(&request)

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::calls::ALLOCATORS;
 use crate::error::{Error, ErrorCode, Result};
-use crate::lease::Lease;
+use crate::lease::{Lease, LeaseRequest};
 use crate::settings::Settings;
 use crate::sys::PerProcess;
 
@@ -41,7 +41,8 @@ pub fn port() -> Result<u16> {
 /// # Errors
 /// As [`port`].
 pub fn port_at(settings: &Settings, place: &str) -> Result<u16> {
-    let leased = ALLOCATORS.with(settings, |allocator| allocator.lease(1));
+    let request = LeaseRequest::run(1).place(place);
+    let leased = ALLOCATORS.with(settings, |allocator| allocator.lease(request));
     let mut held = held();
     let lease = leased.map_err(|error| name_places(error, &held))?;
     let port = lease.base_port();

@@ -2,6 +2,7 @@
 //! leased, or if the failure itself names it.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use super::PortReport;
 use crate::allocator::Allocator;
@@ -20,8 +21,8 @@ const MAX_PORTS: usize = 64;
 /// # let allocator = portalloc::Settings::new().directory(scratch.path().join("registry")).open()?;
 /// let mut failure = Failure::new();
 /// failure.texts.push("bind: address already in use: 127.0.0.1:21999".to_owned());
-/// for sentence in allocator.explain_conflict(&failure)?.unwrap_or_default() {
-///     println!("{sentence}");
+/// for explanation in allocator.explain_conflict(&failure)?.unwrap_or_default() {
+///     println!("{explanation}");
 /// }
 /// # Ok::<(), portalloc::Error>(())
 /// ```
@@ -34,6 +35,26 @@ pub struct Failure {
     pub conflicts: Vec<String>,
     /// Other texts that may mention a port conflict: messages, and output of programs.
     pub texts: Vec<String>,
+}
+
+/// What is on a port that a failure was about.
+///
+/// [`Failure`] has an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The port.
+    pub port: u16,
+    /// The sentence: who is on it, and who has leased it.
+    pub message: String,
+    /// Whether this very process has a socket on it, as a test does whose server is still open.
+    pub is_ours: bool,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl Failure {
@@ -59,17 +80,17 @@ impl Failure {
 }
 
 impl Allocator {
-    /// Returns a sentence for each port that a failure was about: who is on it, with PIDs and leases. `None` if the
+    /// Explains each port that a failure was about: who is on it, with PIDs and leases. `None` if the
     /// failure is not a port conflict; an empty list if none of the candidate ports is in use or leased. Checks at most
     /// 64 ports.
     ///
     /// # Errors
     /// As [`who`](Self::who).
-    pub fn explain_conflict(&self, failure: &Failure) -> Result<Option<Vec<String>>> {
+    pub fn explain_conflict(&self, failure: &Failure) -> Result<Option<Vec<Explanation>>> {
         let Some(candidates) = failure.candidates() else { return Ok(None) };
         if !failure.named.is_empty() {
             let named = distinct(&failure.named, &mut HashSet::new());
-            return Ok(Some(self.who(named)?.iter().map(sure).collect()));
+            return Ok(Some(self.who(named)?.iter().map(|report| explained(report, sure(report))).collect()));
         }
         self.explain_candidates(&candidates).map(Some)
     }
@@ -79,12 +100,12 @@ impl Allocator {
     ///
     /// # Errors
     /// As [`who`](Self::who).
-    pub fn explain_candidates(&self, candidates: &[Vec<u16>]) -> Result<Vec<String>> {
+    pub fn explain_candidates(&self, candidates: &[Vec<u16>]) -> Result<Vec<Explanation>> {
         let mut asked = HashSet::new();
         for group in candidates {
             let found = culprits(self.who(distinct(group, &mut asked))?);
             if !found.is_empty() {
-                return Ok(found.iter().map(ToString::to_string).collect());
+                return Ok(found.iter().map(|report| explained(report, report.to_string())).collect());
             }
         }
         Ok(Vec::new())
@@ -100,6 +121,10 @@ fn distinct(ports: &[u16], asked: &mut HashSet<u16>) -> Vec<u16> {
         }
     }
     new
+}
+
+fn explained(report: &PortReport, message: String) -> Explanation {
+    Explanation { port: report.port, message, is_ours: report.is_ours() }
 }
 
 /// The sentence for a port that was certainly in use a moment ago.
@@ -137,7 +162,14 @@ mod tests {
             processes: Vec::new(),
             hidden: None,
         };
-        PortReport { port, usage, record: None, sockets: vec![socket; usize::from(is_in_use)], complete: true }
+        PortReport {
+            port,
+            usage,
+            record: None,
+            taken_at: None,
+            sockets: vec![socket; usize::from(is_in_use)],
+            complete: true,
+        }
     }
 
     #[test]

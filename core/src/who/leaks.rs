@@ -130,7 +130,7 @@ mod tests {
 
     fn report(sockets: Vec<SocketInfo>) -> PortReport {
         let usage = PortUsage::Held { holder: None, id: None, since: None };
-        PortReport { port: 8080, usage, record: None, sockets, complete: true }
+        PortReport { port: 8080, usage, record: None, taken_at: None, sockets, complete: true }
     }
 
     fn said(sockets: Vec<SocketInfo>, ours_too: bool) -> Option<(String, bool)> {

@@ -17,12 +17,13 @@ use crate::check;
 use crate::error::{Error, Result};
 use crate::port_set::PortRange;
 pub use crate::port_state::{Holder, PortState, PortUsage};
+use crate::process::taken_at;
 use crate::refusals;
 use crate::registry::{LabelState, PortsFile, Record, Registry, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
 
-pub use conflicts::Failure;
+pub use conflicts::{Explanation, Failure};
 pub use holders::PortHolder;
 pub use leaks::{LEAK_GRACE, Leak};
 pub use summary::{HolderSummary, PortClaim, PortSummary};
@@ -46,6 +47,9 @@ pub struct PortReport {
     pub usage: PortUsage,
     /// The record of the environment that has the port; `None` if the record is broken or another user's.
     pub record: Option<Box<Record>>,
+    /// Where in its program this process leased the port, as `file:line`, or empty if that is unknown; `None` if it has
+    /// not.
+    pub taken_at: Option<String>,
     /// The sockets on it, TCP and UDP, in every state.
     pub sockets: Vec<SocketInfo>,
     /// Whether the kernel shows every kind of socket. Before Linux 6.8, and where netlink is refused, it does not show
@@ -58,6 +62,13 @@ impl PortReport {
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         !self.sockets.is_empty()
+    }
+
+    /// Whether this process has a socket on the port.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let mut processes = self.sockets.iter().flat_map(|socket| &socket.processes);
+        processes.any(|process| process.pid == std::process::id())
     }
 
     /// Whether a lease or an environment has the port.
@@ -221,9 +232,17 @@ fn reports(registry: &Registry, states: &[PortState]) -> Result<Vec<PortReport>>
                 (PortUsage::Free, Some(socket)) => PortUsage::Bound { protocol: socket.protocol },
                 (usage, _) => usage.clone(),
             };
-            Ok(PortReport { port: state.port, record: record(registry, &usage)?, usage, sockets, complete: with_bound })
+            let taken_at =
+                if matches!(usage, PortUsage::Held { .. }) { taken_here(registry, state.port)? } else { None };
+            let record = record(registry, &usage)?;
+            Ok(PortReport { port: state.port, record, usage, taken_at, sockets, complete: with_bound })
         })
         .collect()
+}
+
+/// Where this process leased a port that a lease has, if it did.
+fn taken_here(registry: &Registry, port: u16) -> Result<Option<String>> {
+    Ok(registry.ports()?.read_one(port)?.label().and_then(|label| taken_at(label.lease)))
 }
 
 fn record(registry: &Registry, usage: &PortUsage) -> Result<Option<Box<Record>>> {

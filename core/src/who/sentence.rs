@@ -65,9 +65,11 @@ impl PortReport {
         match &self.usage {
             PortUsage::Kept { id, since } => Some(format!("kept by environment {id}{worktree}, since {since}")),
             PortUsage::Held { holder, id, since } => {
-                let holder = match holder {
-                    Some(holder) => printable(&holder.to_string()),
-                    None => "another process".to_owned(),
+                let holder = match (&self.taken_at, holder) {
+                    (Some(place), _) if place.is_empty() => "this process".to_owned(),
+                    (Some(place), _) => format!("this process, leased at {}", printable(place)),
+                    (None, Some(holder)) => printable(&holder.to_string()),
+                    (None, None) => "another process".to_owned(),
                 };
                 let id = id.map_or(String::new(), |id| format!(", environment {id}{worktree}"));
                 let since = since.map_or(String::new(), |since| format!(", since {since}"));
@@ -100,7 +102,8 @@ impl PortReport {
 
 impl fmt::Display for ProcessInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PID {} ({}), since {}", self.pid, printable(&self.name), self.started_at)
+        let this = if self.pid == std::process::id() { "this process, " } else { "" };
+        write!(f, "{this}PID {} ({}), since {}", self.pid, printable(&self.name), self.started_at)
     }
 }
 
@@ -152,7 +155,7 @@ mod tests {
     }
 
     fn report(usage: PortUsage, sockets: Vec<SocketInfo>) -> PortReport {
-        PortReport { port: 8080, usage, record: None, sockets, complete: true }
+        PortReport { port: 8080, usage, record: None, taken_at: None, sockets, complete: true }
     }
 
     fn bound() -> PortUsage {

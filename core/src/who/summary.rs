@@ -138,7 +138,7 @@ mod tests {
     const SINCE: Timestamp = Timestamp::from_unix_ms(1_769_853_720_123);
 
     fn summary(usage: PortUsage, sockets: Vec<SocketInfo>) -> PortSummary {
-        PortSummary::from(&PortReport { port: 8080, usage, record: None, sockets, complete: true })
+        PortSummary::from(&PortReport { port: 8080, usage, record: None, taken_at: None, sockets, complete: true })
     }
 
     #[test]
