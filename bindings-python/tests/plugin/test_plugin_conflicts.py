@@ -229,6 +229,57 @@ def test_says_whose_lease_it_is(inner: Inner) -> None:
         assert f"held by PID {os.getpid()}" in line
 
 
+def test_a_server_of_the_test_before_is_told_with_its_socket(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner.suite(
+        """
+        import socket
+        open_servers = []
+
+        def test_forgets(port_lease):
+            open_servers.append(socket.create_server(("127.0.0.1", port_lease().port)))
+
+        def test_meets_it():
+            socket.create_server(open_servers[0].getsockname())
+        """
+    )
+    for traced, opened in (("0", " (python -X tracemalloc=25 tells where it was opened)"), ("25", "test_inner.py:5")):
+        monkeypatch.setenv("PYTHONTRACEMALLOC", traced)
+        (line,) = section(inner.run())
+        assert " is in use by this process, PID " in line, line
+        assert "; its socket is <socket.socket " in line, line
+        assert opened in line
+
+
+def test_says_where_this_process_leased_it(inner: Inner) -> None:
+    (line,) = explained(
+        inner,
+        """
+        import portalloc, socket
+
+        def test_conflict():
+            lease = portalloc.lease()
+            server = socket.create_server(("127.0.0.1", lease.port))
+            socket.create_server(server.getsockname())
+        """,
+    )
+    assert "held by this process, leased at " in line, line
+    assert "test_inner.py:4, since" in line, line
+
+
+def test_says_for_which_test_a_fixture_leased_it(inner: Inner) -> None:
+    (line,) = explained(
+        inner,
+        """
+        import socket
+
+        def test_conflict(free_port):
+            with socket.create_server(("127.0.0.1", free_port)):
+                socket.create_server(("127.0.0.1", free_port))
+        """,
+    )
+    assert "leased at test_inner.py::test_conflict, since" in line, line
+
+
 def test_says_which_environment_it_is(inner: Inner) -> None:
     with portalloc.environment(1) as environment:
         (port,) = environment.ports
