@@ -294,3 +294,23 @@ func TestSettingsAndVersion(t *testing.T) {
 		t.Error(portalloc.Version())
 	}
 }
+
+// The most common conflict in tests: the server of the test before is still open.
+func TestAConflictWithinThisProcess(t *testing.T) {
+	world.New(t, 1)
+	lease, err := portalloc.Acquire(t.Context(), 1)
+	_, file, line, _ := runtime.Caller(0)
+	must(t, err)
+	defer lease.Close()
+	server, err := net.Listen("tcp", address(lease.Base()))
+	must(t, err)
+	defer server.Close()
+	_, err = net.Listen("tcp", server.Addr().String())
+	told, err := portalloc.ExplainConflict(err.Error())
+	must(t, err)
+	begin := fmt.Sprintf("port %d is in use by this process, PID %d (", lease.Base(), os.Getpid())
+	leased := fmt.Sprintf("; held by this process, leased at %s:%d, since ", file, line-1)
+	if !strings.HasPrefix(told, begin) || !strings.Contains(told, leased) {
+		t.Errorf("%q lacks %q or %q", told, begin, leased)
+	}
+}
