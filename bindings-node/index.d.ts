@@ -536,7 +536,7 @@ export class Environment implements Disposable, AsyncDisposable {
 export interface LeaseHolder {
   /** Its process ID in its own PID namespace. */
   readonly pid: number;
-  /** Its command name, while it runs and can be read from here. */
+  /** The name of its program, while it runs and can be read from here. */
   readonly name?: string;
 }
 
@@ -642,7 +642,7 @@ export function waitUntilFree(ports: number | Iterable<number>, options?: WaitOp
 export interface Holder {
   /** For a process that only has the lease: as seen from its own PID namespace. */
   readonly pid: number;
-  /** Its command name, where it can be read from here. */
+  /** The name of its program, where it can be read from here. */
   readonly name?: string;
   /** Its command line, if it has a socket on the port. May contain any characters. */
   readonly command?: string;

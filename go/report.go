@@ -12,7 +12,7 @@ import (
 type Process struct {
 	// PID is its process ID, in its own PID namespace.
 	PID int `json:"pid"`
-	// Name is its command name; empty if it cannot be read from here.
+	// Name is that of its program; empty if it cannot be read from here.
 	Name string `json:"name"`
 }
 
@@ -84,7 +84,7 @@ type SocketProcess struct {
 type Holder struct {
 	// PID is its process ID; if it only has the lease, in its own PID namespace.
 	PID int `json:"pid"`
-	// Name is its command name; empty if it cannot be read from here.
+	// Name is that of its program; empty if it cannot be read from here.
 	Name string `json:"name"`
 	// Command is its command line; empty, as are User and StartedAt, if it has no socket on the port.
 	Command string `json:"command"`

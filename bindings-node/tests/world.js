@@ -31,6 +31,7 @@ function world(count = 40) {
     TMPDIR: temp,
   });
   delete process.env.PORTALLOC_EXCLUDE;
+  delete process.env.PORTALLOC_LOG;
   delete process.env.ISOLATION_ID;
   const before = process.cwd();
   process.chdir(work);

@@ -30,7 +30,7 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The calls of this process, and of those that it starts, go to a registry and a pool that nobody else uses."""
-    for name in ("PORTALLOC_POOL", "PORTALLOC_EXCLUDE", "ISOLATION_ID"):
+    for name in ("PORTALLOC_POOL", "PORTALLOC_EXCLUDE", "PORTALLOC_LOG", "ISOLATION_ID"):
         monkeypatch.delenv(name, raising=False)
     # Suites of any language run side by side: what keeps their ports apart is portalloc itself.
     monkeypatch.setenv("PORTALLOC_DIR", str(SLICES))

@@ -39,9 +39,9 @@ pub(crate) struct EnvironmentArgs {
     #[arg(long, value_name = "0,A,B", value_delimiter = ',', conflicts_with_all = ["ports", "specific"])]
     pub(crate) offsets: Vec<u16>,
 
-    /// Exactly these ports, inside or outside the pool, such as 8080,8443
-    #[arg(long, value_name = "PORTS", value_delimiter = ',', conflicts_with = "ports")]
-    pub(crate) specific: Vec<u16>,
+    /// Exactly these ports, inside or outside the pool, such as 8080,9000-9003
+    #[arg(long, value_name = "PORTS", conflicts_with = "ports")]
+    pub(crate) specific: Option<String>,
 
     /// Ports to give out, such as 20000-29999 [default: $PORTALLOC_POOL]
     #[arg(long, value_name = "PORTS")]
@@ -309,6 +309,7 @@ It disturbs nothing: it neither locks nor probes a port. Only root sees the proc
 Examples:
   portalloc who 8080
   portalloc who 5432 6379 --json | jq '.ports[].sockets[].processes[].pid'
+  portalloc who 20010-20014
   portalloc who --id 3f9a0c71d2e4               the ports of an environment
 
 JSON: one object with the array \"ports\", each with
@@ -324,9 +325,9 @@ JSON: one object with the array \"ports\", each with
                           bound but do not listen (before Linux 6.8)
 ")]
 pub(crate) struct Who {
-    /// The ports
+    /// The ports, such as 8080 or 9000-9003
     #[arg(value_name = "PORT")]
-    pub(crate) ports: Vec<u16>,
+    pub(crate) ports: Vec<String>,
 
     /// All ports of the environment with this ID
     #[arg(long, value_name = "ID")]

@@ -28,6 +28,9 @@ Environment variables:
   PORTALLOC_EXCLUDE   ports never to give out, such as 27017,28000-28010
   PORTALLOC_DIR       the registry directory (/run/portalloc if root has set it
                       up, else /tmp/portalloc)
+  PORTALLOC_LOG       a log on standard error: error, warn, info, debug (why each
+                      port was refused) or trace
+  TMPDIR              where environments have their temp directories (/tmp)
   NO_COLOR            no colors, even on a terminal
 
 Project file:

@@ -1,4 +1,4 @@
-//! Exit statuses, and how errors map to them. The help documents the numbers, and they never change.
+//! Exit statuses, and how errors map to them. The help documents the numbers; once released they never change.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use crate::output;
 pub enum Exit {
     /// The command succeeded.
     Success,
-    /// It failed (registry, files, permissions, system), or a validation found a problem.
+    /// It failed (registry, files, permissions, system), or it was to look for problems and found some.
     Failure,
     /// Wrong arguments.
     Usage,
@@ -21,8 +21,10 @@ pub enum Exit {
     Exhausted,
     /// No such environment, or no such process.
     NotFound,
-    /// A live process holds the environment.
-    InUse,
+    /// The environment is somebody else's: another process holds it, or it belongs to another user.
+    NotOurs,
+    /// A lease was lost, so that others may have its ports.
+    LeaseLost,
     /// The exit status of the command of `run`.
     Command(u8),
 }
@@ -31,12 +33,15 @@ pub enum Exit {
 pub(crate) const HELP: &str = "\
 Exit status:
   0  success
-  1  failure (registry, files, permissions), or a validation found a problem
+  1  failure (registry, files, permissions), or `validate` found a problem
   2  wrong arguments
-  3  no ports available (pool exhausted, port in use), or a wait timed out
+  3  no ports available (pool exhausted, port in use), or a deadline passed
   4  no such environment, or no such process
-  5  a live process holds the environment
-`run` exits with the status of its command";
+  5  somebody else's: another process holds the environment, or it belongs to
+     another user
+  6  a lease was lost: others may have its ports
+`run` exits with the status of its command; with 6 if the command succeeded,
+but the lease was lost; with 126 or 127 if the command cannot be executed";
 
 impl Exit {
     /// The exit status as a number.
@@ -48,7 +53,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Exhausted => 3,
             Self::NotFound => 4,
-            Self::InUse => 5,
+            Self::NotOurs => 5,
+            Self::LeaseLost => 6,
             Self::Command(status) => status,
         }
     }
@@ -60,15 +66,15 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<ErrorCode> for Exit {
-    fn from(code: ErrorCode) -> Self {
-        match code {
+impl From<&portalloc::Error> for Exit {
+    fn from(error: &portalloc::Error) -> Self {
+        match error.code() {
+            _ if error.is_lease_lost() => Self::LeaseLost,
+            _ if error.other_user().is_some() => Self::NotOurs,
             ErrorCode::InvalidArgument | ErrorCode::InvalidId => Self::Usage,
-            ErrorCode::PoolExhausted | ErrorCode::PortInUse | ErrorCode::Timeout | ErrorCode::IdExhausted => {
-                Self::Exhausted
-            }
+            ErrorCode::PoolExhausted | ErrorCode::PortInUse | ErrorCode::Timeout => Self::Exhausted,
             ErrorCode::NotFound => Self::NotFound,
-            ErrorCode::InUse => Self::InUse,
+            ErrorCode::InUse => Self::NotOurs,
             _ => Self::Failure,
         }
     }
@@ -105,7 +111,7 @@ impl Failure {
         match self {
             Self::Core(error) => {
                 output::error(&format!("{}: {error}", error.code()));
-                error.code().into()
+                Exit::from(&error)
             }
             // The reader has seen enough, as in `portalloc list | head`.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Failure,

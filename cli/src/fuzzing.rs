@@ -33,7 +33,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Read {
     };
     match wanted {
         Ok(_) => Read::Accepted,
-        Err(Failure::Core(error)) => Read::Refused(Exit::from(error.code()).status(), error.to_string()),
+        Err(Failure::Core(error)) => Read::Refused(Exit::from(&error).status(), error.to_string()),
         Err(other) => Read::Refused(other.report().status(), String::new()),
     }
 }

@@ -26,15 +26,21 @@ pub use crate::exit::Exit;
 /// Runs one command with its arguments, the first of which is the program's name. Never ends the process.
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    portalloc::ffi::start_log();
+    output::warnings();
+    let args: Vec<OsString> = args.into_iter().collect();
+    let has_controls = args.iter().any(|word| word.to_string_lossy().contains(char::is_control));
     let command = match command::parse(args) {
         Ok(command) => command,
         Err(error) => {
             // Clap reports help and version as errors, too, for standard output.
-            let printed = error.print();
-            return match (error.use_stderr(), printed) {
-                (true, _) => Exit::Usage,
-                (false, Ok(())) => Exit::Success,
-                (false, Err(error)) => exit::Failure::Output(error).report(),
+            if error.use_stderr() {
+                output::refusal(error, has_controls);
+                return Exit::Usage;
+            }
+            return match error.print() {
+                Ok(()) => Exit::Success,
+                Err(error) => exit::Failure::Output(error).report(),
             };
         }
     };

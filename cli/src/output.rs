@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use clap::error::{ContextKind, ContextValue};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -12,6 +13,28 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// Reports why the command failed. An error in writing this is ignored: nobody is there to read it.
 pub(crate) fn error(message: &str) {
     let _ = writeln!(anstream::stderr(), "{ERROR}portalloc:{ERROR:#} {}", plain(message));
+}
+
+/// Reports arguments that clap refuses, some of which have control characters if `has_controls`. They must not control the
+/// terminal either: a script may have them from anybody.
+pub(crate) fn refusal(mut error: clap::Error, has_controls: bool) {
+    if !has_controls {
+        let _ = error.print();
+        return;
+    }
+    let said: Vec<(ContextKind, ContextValue)> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in said {
+        match value {
+            ContextValue::String(text) => error.insert(kind, ContextValue::String(plain(text))),
+            ContextValue::Strings(texts) => {
+                error.insert(kind, ContextValue::Strings(texts.into_iter().map(plain).collect()))
+            }
+            _ => None,
+        };
+    }
+    // Parsers of values repeat them, too, so the text goes without clap's styles and without whatever looks like one.
+    let lines: String = error.render().to_string().lines().map(|line| plain(line) + "\n").collect();
+    let _ = write!(anstream::stderr(), "{lines}");
 }
 
 /// Reports a problem that does not make the command fail.

@@ -2,6 +2,7 @@
 //! what the project file and the variables say.
 
 use portalloc::ffi::{EnvironmentOptions, PortChoice};
+use portalloc::pool::parse_ports;
 use portalloc::{Allocator, EnvironmentRequest, Settings};
 
 use crate::args::EnvironmentArgs;
@@ -10,12 +11,11 @@ use crate::output;
 
 /// The request without what only one command knows: how long the environment lives, where its env file goes.
 pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Failure> {
-    let some = |ports: &[u16]| (!ports.is_empty()).then(|| ports.to_vec());
     let options = EnvironmentOptions {
         ports: PortChoice {
             count: args.ports,
-            exact: some(&args.specific),
-            offsets: some(&args.offsets),
+            exact: args.specific.as_deref().map(parse_ports).transpose()?,
+            offsets: (!args.offsets.is_empty()).then(|| args.offsets.clone()),
             scattered: args.scattered,
         },
         names: Some(args.names.clone()),

@@ -121,6 +121,8 @@ struct Inner {
     /// Whether the open registry is not the one that the call needs, so that the caller has to open that one and try
     /// again.
     is_outdated: bool,
+    is_lease_lost: bool,
+    other_user: Option<u32>,
 }
 
 /// The result of every fallible call.
@@ -136,6 +138,8 @@ impl Error {
             ports: Vec::new(),
             source: None,
             is_outdated: false,
+            is_lease_lost: false,
+            other_user: None,
         }))
     }
 
@@ -164,6 +168,12 @@ impl Error {
         );
         error.0.source = Some(source);
         error
+    }
+
+    /// The error of a process that got no memory to do `what` (a phrase such as "read the file /x/y").
+    pub(crate) fn out_of_memory(what: impl fmt::Display) -> Self {
+        Self::os(format!("cannot {what}"), std::io::Error::from(std::io::ErrorKind::OutOfMemory))
+            .with_remedy("give this process more memory (see `ulimit -a`, and the limits of its container)")
     }
 
     /// The error of a thread that is in another network namespace than the open registry.
@@ -205,6 +215,18 @@ impl Error {
     /// Whether the cause is the limit on open descriptors.
     pub(crate) fn is_descriptor_limit(&self) -> bool {
         self.0.source.as_ref().is_some_and(crate::sys::limit_reached)
+    }
+
+    /// Marks the error of a lease that excludes nobody any more.
+    pub(crate) fn of_lost_lease(mut self) -> Self {
+        self.0.is_lease_lost = true;
+        self
+    }
+
+    /// Marks the error of what belongs to this other user.
+    pub(crate) fn of_user(mut self, user: u32) -> Self {
+        self.0.other_user = Some(user);
+        self
     }
 
     pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
@@ -251,6 +273,19 @@ impl Error {
     #[must_use]
     pub fn census(&self) -> Option<&Census> {
         self.0.census.as_ref()
+    }
+
+    /// Whether a lease was lost: somebody removed or replaced the registry, or this process closed the descriptor. Its
+    /// ports may have been leased to others.
+    #[must_use]
+    pub fn is_lease_lost(&self) -> bool {
+        self.0.is_lease_lost
+    }
+
+    /// For `permission_denied`: the other user to whom the environment belongs, if that is the reason.
+    #[must_use]
+    pub fn other_user(&self) -> Option<u32> {
+        self.0.other_user
     }
 
     /// For `port_in_use`: the ports that were not free, and why.

@@ -63,9 +63,12 @@ pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &Pr
     let mut classes = Vec::with_capacity(pool.ports().count());
     for range in pool.ports().ranges() {
         let locked = ports.locked(*range)?;
-        for (port, slot) in range.ports().zip(ports.read(*range)?) {
-            let class = if locked.contains(port) { PortClass::Held } else { seen(registry, ports, port, slot, here)? };
-            classes.push((port, class));
+        for part in range.parts(PORTS_AT_ONCE) {
+            for (port, slot) in part.ports().zip(ports.read(part)?) {
+                let is_held = locked.contains(port);
+                let class = if is_held { PortClass::Held } else { seen(registry, ports, port, slot, here)? };
+                classes.push((port, class));
+            }
         }
     }
     let unclaimed: BTreeSet<u16> =
@@ -80,6 +83,9 @@ pub(crate) fn map(registry: &Registry, ports: &PortsFile, pool: &Pool, here: &Pr
     }
     Ok(PoolMap::new(classes, with_bound))
 }
+
+/// How many labels are read at a time: those of all ports would take megabytes.
+const PORTS_AT_ONCE: u16 = 256;
 
 /// True if a foreign socket overrides this class.
 fn is_unclaimed(class: PortClass) -> bool {

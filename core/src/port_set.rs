@@ -72,6 +72,12 @@ impl PortRange {
         self.first..=self.last
     }
 
+    /// The range in parts of `size` ports, the last one shorter.
+    pub(crate) fn parts(self, size: u16) -> impl Iterator<Item = Self> {
+        let firsts = (self.first..=self.last).step_by(usize::from(size.max(1)));
+        firsts.map(move |first| Self { first, last: first.saturating_add(size.max(1) - 1).min(self.last) })
+    }
+
     /// The ports in both ranges; `None` if there are none.
     pub(crate) fn intersection(self, other: Self) -> Option<Self> {
         Self::new(self.first.max(other.first), self.last.min(other.last))
@@ -219,6 +225,22 @@ impl fmt::Display for PortSet {
     }
 }
 
+/// Parses ports in the notation of [`PortSet::parse`], and keeps their order, as names of ports need it.
+///
+/// ```
+/// use portalloc::pool::parse_ports;
+///
+/// assert_eq!(parse_ports("8080,9000-9002")?, [8080, 9000, 9001, 9002]);
+/// # Ok::<(), portalloc::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`PortSet::parse`], and `invalid_argument` for empty text.
+pub fn parse_ports(text: &str) -> Result<Vec<u16>> {
+    let ranges: Vec<PortRange> = text.split(',').map(|item| parse_range(item, text)).collect::<Result<_>>()?;
+    Ok(ranges.into_iter().flat_map(PortRange::ports).collect())
+}
+
 fn parse_range(item: &str, whole: &str) -> Result<PortRange> {
     let item = item.trim();
     let (first, last) = match item.split_once('-') {
@@ -273,6 +295,25 @@ mod tests {
         assert_eq!(set("30, 10-20 ,21,5").to_string(), "5,10-21,30");
         assert_eq!(set("").to_string(), "");
         assert_eq!(set("65535,1").ports().collect::<Vec<_>>(), [1, 65535]);
+    }
+
+    #[test]
+    fn the_parts_of_a_range_are_the_range() {
+        for (first, last) in [(1, 1), (1, 65535), (65530, 65535), (20, 29)] {
+            let range = PortRange::new(first, last).unwrap();
+            for size in [1, 3, 10, 256, u16::MAX] {
+                let parts: Vec<PortRange> = range.parts(size).collect();
+                assert!(parts.iter().all(|part| part.count() <= usize::from(size)), "{range} by {size}");
+                assert!(parts.iter().flat_map(|part| part.ports()).eq(range.ports()), "{range} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_keeps_its_order() {
+        assert_eq!(parse_ports("9002, 8080,9000-9001").unwrap(), [9002, 8080, 9000, 9001]);
+        assert_eq!(parse_ports("8080,8080").unwrap(), [8080, 8080], "the request refuses that");
+        assert!(parse_ports("").is_err() && parse_ports("5,,6").is_err() && parse_ports("9-5").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::id::IsolationId;
-use crate::sys::{self, ProcessStamp};
+use crate::sys::{self, Liveness, ProcessStamp};
 use crate::time::Timestamp;
 
 /// A port and its state.
@@ -69,14 +69,22 @@ pub enum PortUsage {
 pub struct Holder {
     /// Its process ID, in its own PID namespace.
     pub pid: u32,
-    /// Its command name, if this process can read it.
+    /// The name of its program, if this process can read it.
     pub name: Option<String>,
+    /// Whether it has certainly ended: its PID may be another process's by now. Processes that inherited the lease may
+    /// still run.
+    #[serde(skip)]
+    pub ended: bool,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PID {}", self.pid)?;
-        self.name.as_ref().map_or(Ok(()), |name| write!(f, " ({name})"))
+        match &self.name {
+            _ if self.ended => f.write_str(" (has ended)"),
+            Some(name) => write!(f, " ({name})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -84,11 +92,9 @@ impl Holder {
     /// The process that a stamp identifies. The name is set only if that process still runs, because its ID may have
     /// been reused.
     pub(crate) fn of(stamp: ProcessStamp, here: &ProcessStamp) -> Self {
-        let name = match stamp.judge(here) {
-            sys::Liveness::Running => sys::process_name(stamp.pid),
-            _ => None,
-        };
-        Self { pid: stamp.pid, name }
+        let liveness = stamp.judge(here);
+        let name = matches!(liveness, Liveness::Running).then(|| sys::process_name(stamp.pid)).flatten();
+        Self { pid: stamp.pid, name, ended: liveness == Liveness::Ended }
     }
 }
 
@@ -120,5 +126,18 @@ impl fmt::Display for PortState {
             }
             PortUsage::Denied => write!(f, "port {port} may not be bound by this user"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_that_has_ended_is_said_to_have() {
+        let holder =
+            |name: Option<&str>, ended| Holder { pid: 7, name: name.map(ToOwned::to_owned), ended }.to_string();
+        assert_eq!([holder(Some("web"), false), holder(None, false)], ["PID 7 (web)", "PID 7"]);
+        assert_eq!(holder(None, true), "PID 7 (has ended)");
     }
 }

@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{Run, World, names, run};
+use crate::{Run, World, names, run, skip_unless_root};
+
+const NOBODY: &str = "65534";
 
 /// A world in which `portalloc` is the binary under test.
 #[derive(Debug)]
@@ -59,6 +61,33 @@ impl CommandLine {
         let mut command = self.program("sh");
         command.args(["-euc", script]);
         command
+    }
+
+    /// `portalloc` with these arguments, as the user nobody, from now on with access to the registry, the temp directory and
+    /// the worktree. `None` where this process cannot become another user; the test is then skipped.
+    #[must_use]
+    pub fn as_nobody<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Option<Command> {
+        // A copy, since the directory of the build may be closed to others. By a process of its own: of a file that this
+        // one writes to, programs that other tests are just starting have copies, and what is open for writing cannot be
+        // executed.
+        let copy = self.path().join("portalloc");
+        if !copy.exists() {
+            let copied = Command::new("cp").arg(self.program).arg(&copy).status();
+            assert!(copied.is_ok_and(|status| status.success()), "no copy");
+        }
+        self.open_to_all();
+        let nobody = || {
+            let mut command = self.program("setpriv");
+            command.args(["--reuid", NOBODY, "--clear-groups"]);
+            command
+        };
+        if !nobody().arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            skip_unless_root("only root can be another user");
+            return None;
+        }
+        let mut command = nobody();
+        command.arg(copy).args(arguments);
+        Some(command)
     }
 
     /// Runs `portalloc` to its end.

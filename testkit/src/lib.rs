@@ -28,6 +28,6 @@ pub use process::{Process, kill};
 pub use random::Random;
 pub use run::{Run, run, status};
 pub use running::Running;
-pub use skip::{has, is_installed, skip};
+pub use skip::{has, is_installed, skip, skip_unless_root};
 pub use slice::Slice;
 pub use world::World;

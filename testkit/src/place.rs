@@ -11,8 +11,9 @@ use tempfile::TempDir;
 const SLOT: u64 = 64;
 
 /// Variables that a developer, a CI system or another portalloc may have set for all programs.
-const INHERITED: [&str; 11] = [
+const INHERITED: [&str; 12] = [
     "PORTALLOC_EXCLUDE",
+    "PORTALLOC_LOG",
     "ISOLATION_ID",
     "GITHUB_ENV",
     "GITHUB_OUTPUT",

@@ -8,6 +8,15 @@ pub fn skip(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
+/// Reports a skipped test of what only root can do. Fails if `CI` is set and root runs the test.
+pub fn skip_unless_root(why: &str) {
+    if rustix::process::geteuid().is_root() {
+        skip("setpriv does not work here");
+    } else {
+        eprintln!("SKIPPED: {why}");
+    }
+}
+
 /// Whether `PATH` contains a program of that name. Calls [`skip()`] if not.
 #[must_use]
 pub fn has(program: &str) -> bool {

@@ -21,7 +21,7 @@ class Holder(NamedTuple):
 
     #: Its process ID, in its own PID namespace.
     pid: int
-    #: Its command name, while it runs and where it can be read.
+    #: The name of its program, while it runs and where it can be read.
     name: str | None
 
 
@@ -99,7 +99,7 @@ class ProcessInfo:
     """A process that has a socket open."""
 
     pid: int
-    #: Its command name.
+    #: The name of its program.
     name: str
     #: Its command line. May hold any characters.
     command: str
@@ -138,7 +138,7 @@ class PortHolder:
 
     #: Its process ID; of one that only has the lease, in its own PID namespace.
     pid: int
-    #: Its command name, where it can be read from here.
+    #: The name of its program, where it can be read from here.
     name: str | None
     #: Its command line, if it has a socket on the port, as for the next two. May hold any characters.
     command: str | None

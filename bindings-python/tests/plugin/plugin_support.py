@@ -92,6 +92,7 @@ class Inner:
         self.base = self.path.parent / f"{self.path.name}-basetemp"
         for name in (
             "PORTALLOC_EXCLUDE",
+            "PORTALLOC_LOG",
             "ISOLATION_ID",
             "PYTEST_ADDOPTS",
             "PYTEST_XDIST_WORKER",

@@ -63,7 +63,7 @@ fn human(report: &CleanupReport) -> String {
             output::plain(parts(removed))
         );
         for left in &removed.traces.left {
-            let _ = writeln!(text, "  left {}: it {}", output::plain(left.path.display()), left.why);
+            let _ = writeln!(text, "  left {}: it {}", output::plain(left.path.display()), output::plain(&left.why));
         }
     }
     for path in &report.swept {

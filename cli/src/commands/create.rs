@@ -32,16 +32,16 @@ pub(crate) fn run(args: &Create) -> Result<Exit, Failure> {
     };
     if let Err(error) = shown {
         // The user did not learn its ID, so could not clean it up.
-        environment.cleanup()?;
+        if let Err(kept) = environment.cleanup() {
+            output::warning(&format!(
+                "the environment {} is left, because it cannot be removed: {kept}",
+                environment.id()
+            ));
+        }
         return Err(error.into());
     }
-    if let (EnvFile::Worktree, Some(path)) = (env_file(args), environment.env_file())
-        && path.extension().is_some_and(|extension| extension == environment.id().to_string().as_str())
-    {
-        output::note(format_args!(
-            "the env file is {}, because another environment or program owns .env.isolation there",
-            path.display()
-        ));
+    if let (Some(path), Some(other)) = (environment.env_file(), environment.env_file_in_the_way()) {
+        output::note(format_args!("the env file is {}, because {other}", path.display()));
     }
     sweep.finish();
     Ok(Exit::Success)
@@ -104,10 +104,10 @@ fn human(environment: &Environment) -> String {
     let variables = environment.variables();
     let width = variables.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in &variables {
-        let _ = writeln!(text, "  {name:width$}  {value}");
+        let _ = writeln!(text, "  {name:width$}  {}", output::plain(value));
     }
     if let Some(path) = environment.env_file() {
-        let _ = write!(text, "\nEnv file: {}\n", path.display());
+        let _ = write!(text, "\nEnv file: {}\n", output::plain(path.display()));
     }
     let _ = write!(text, "\nClean up: portalloc cleanup --id {}\n", environment.id());
     text

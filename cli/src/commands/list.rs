@@ -104,10 +104,10 @@ fn human(listing: &Listing) -> String {
 fn environment_row(info: &EnvironmentInfo) -> [String; 6] {
     let mut ports = output::ports(&info.ports);
     if let Some(record) = info.record.as_deref().filter(|record| !record.names.is_empty()) {
-        ports += &format!("\n{}", record.names.join(", "));
+        ports += &format!("\n{}", output::plain(record.names.join(", ")));
     }
     let holder = match (&info.holder, info.lifetime) {
-        (Some(holder), Some(Lifetime::Kept)) => format!("until {holder} ends"),
+        (Some(holder), Some(Lifetime::Kept)) if !holder.ended => format!("until {holder} ends"),
         (Some(holder), _) => holder.to_string(),
         (None, Some(Lifetime::Kept)) => "kept".to_owned(),
         (None, _) => "?".to_owned(),

@@ -33,11 +33,15 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     let forwarder =
         Forwarder::hold().map_err(|error| Failure::System("cannot forward signals to the command", error))?;
     let ran = supervise(args, &allocator, &environment, &forwarder);
+    let lost = environment.lease().and_then(|lease| lease.check().err()).filter(portalloc::Error::is_lease_lost);
     // Even if the command failed. Processes that it left running keep the environment.
     let cleaned = environment.cleanup();
     let exit = ran?;
     cleaned?;
-    Ok(exit)
+    match lost.map(|error| Failure::Core(error).report()) {
+        Some(lost) if exit == Exit::Command(0) => Ok(lost),
+        _ => Ok(exit),
+    }
 }
 
 fn supervise(

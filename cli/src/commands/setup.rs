@@ -8,7 +8,7 @@ use crate::output;
 
 pub(crate) fn run(args: &Setup) -> Result<Exit, Failure> {
     let SetUp { directory, not_at_boot, left } = if args.remove { remove_set_up()? } else { set_up()? };
-    output::result(&format!("the registry of this machine is {}\n", directory.display()))?;
+    output::result(&format!("the registry of this machine is {}\n", output::plain(directory.display())))?;
     if let Some(why) = not_at_boot {
         output::warning(&format!(
             "after the next boot, the first user of portalloc will create and own the registry instead of root: {why}; \

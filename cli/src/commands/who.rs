@@ -1,5 +1,6 @@
 //! `portalloc who`
 
+use portalloc::pool::parse_ports;
 use portalloc::who::{PortReport, PortSummary, ProcessInfo, SocketInfo};
 use portalloc::{IsolationId, Settings};
 use serde::Serialize;
@@ -13,7 +14,7 @@ pub(crate) fn run(args: &Who) -> Result<Exit, Failure> {
     let allocator = wanted::open(Settings::new())?;
     let reports = match id {
         Some(id) => allocator.who_environment(id)?,
-        None => allocator.who(args.ports.iter().copied())?,
+        None => allocator.who(parse_ports(&args.ports.join(","))?)?,
     };
     let text = if args.json {
         output::json(&Ports { ports: reports.iter().map(PortSummary::from).collect() })?
@@ -66,7 +67,7 @@ fn rows(socket: &SocketInfo) -> Vec<[String; 6]> {
     processes
         .map(|process| {
             let user = process.user_name.clone().unwrap_or_else(|| process.user_id.to_string());
-            row(process.pid.to_string(), user, output::age(process.started_at.age()), command(process))
+            row(process.pid.to_string(), output::plain(user), output::age(process.started_at.age()), command(process))
         })
         .collect()
 }
@@ -76,7 +77,7 @@ const SHOWN: usize = 60;
 
 fn command(process: &ProcessInfo) -> String {
     let whole = if process.command.is_empty() { &process.name } else { &process.command };
-    let mut shown: String = whole.chars().take(SHOWN).map(|c| if c.is_control() { '?' } else { c }).collect();
+    let mut shown = output::plain(whole.chars().take(SHOWN).collect::<String>());
     if whole.chars().nth(SHOWN).is_some() {
         shown.push_str("...");
     }

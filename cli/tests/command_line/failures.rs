@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
 
 use std::fs::{self, File, OpenOptions};
+use std::path::Path;
 
-use portalloc_testkit::{CommandLine, Run, names, run};
+use portalloc_testkit::{CommandLine, Run, id, names, path, run};
 
 use crate::PORTALLOC;
 
@@ -38,9 +39,15 @@ fn a_result_that_nobody_reads_leaves_no_environment() {
 #[test]
 fn other_results_that_cannot_be_written_are_failures_too() {
     let scratch = CommandLine::new(PORTALLOC);
-    for arguments in ["list", "list --json", "reconcile", "version", "man", "completions bash"] {
+    let id = id(&scratch.create(&["--no-env-file"]));
+    let of_one = [format!("validate --id {id}"), format!("who --id {id}"), format!("cleanup --id {id}")];
+    let others = ["list", "list --json", "list --map", "who 1", "reconcile", "version", "man", "completions bash"];
+    for arguments in others.into_iter().chain(of_one.iter().map(String::as_str)) {
         assert_eq!(into_full(&scratch, arguments), Some(1), "{arguments}");
     }
+    // What was to be done is done, and can be repeated.
+    scratch.assert_nothing_left(&[]);
+    scratch.run(["cleanup", "--id", &id]).succeeded();
 }
 
 #[test]
@@ -69,8 +76,25 @@ fn a_github_file_that_cannot_be_written_leaves_no_environment_nor_its_variables(
 fn a_temp_directory_that_is_missing_is_an_error_that_names_it() {
     let scratch = CommandLine::new(PORTALLOC);
     let missing = scratch.path().join("missing");
-    let said = run(scratch.command(["create"]).env("TMPDIR", &missing)).failed_with(1, "io");
-    assert!(said.contains(missing.to_str().unwrap()), "{said}");
+    let file = scratch.elsewhere().join("file");
+    File::create(&file).unwrap();
+    for bad in [&missing, &file] {
+        let said = run(scratch.command(["create"]).env("TMPDIR", bad)).failed_with(1, "io");
+        assert!(said.contains(&format!("TMPDIR={}: ", bad.display())) && said.contains("; set TMPDIR to "), "{said}");
+        scratch.assert_nothing_left(&[]);
+    }
+}
+
+#[test]
+fn an_empty_tmpdir_is_an_unset_one() {
+    let scratch = CommandLine::new(PORTALLOC);
+    for empty in [true, false] {
+        let mut command = scratch.command(["create", "--json", "--no-env-file"]);
+        let created = if empty { run(command.env("TMPDIR", "")) } else { run(command.env_remove("TMPDIR")) }.json();
+        assert_eq!(path(&created, "temp_dir").parent(), Some(Path::new("/tmp")));
+        scratch.run(["cleanup", "--id", &id(&created)]).succeeded();
+        assert!(!path(&created, "temp_dir").exists());
+    }
     scratch.assert_nothing_left(&[]);
 }
 

@@ -34,7 +34,8 @@ fn help_goes_to_standard_output_and_names_every_command() {
             assert!(said.contains(&format!("\n  {command} ")), "{command} is missing in\n{said}");
         }
         assert!(said.contains("Examples:"), "{said}");
-        for variable in ["PORTALLOC_POOL", "PORTALLOC_EXCLUDE", "PORTALLOC_DIR", "NO_COLOR"] {
+        for variable in ["PORTALLOC_POOL", "PORTALLOC_EXCLUDE", "PORTALLOC_DIR", "PORTALLOC_LOG", "TMPDIR", "NO_COLOR"]
+        {
             assert!(said.contains(variable), "{variable} is missing in\n{said}");
         }
     }
@@ -46,7 +47,7 @@ fn every_exit_status_is_documented() {
     let scratch = CommandLine::new(PORTALLOC);
     let said = scratch.run(["--help"]).succeeded();
     let (_, statuses) = said.split_once("Exit status:").unwrap();
-    for status in 0..=5 {
+    for status in 0..=6 {
         let line = statuses.lines().find_map(|line| line.trim_start().strip_prefix(&format!("{status}  ")));
         assert!(line.is_some_and(|text| text.len() > 3), "status {status} is missing in\n{statuses}");
     }

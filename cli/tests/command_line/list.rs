@@ -3,13 +3,15 @@
 use std::fs;
 use std::process::Command;
 
-use portalloc_testkit::{CommandLine, id, path, ports, run, until};
+use portalloc_testkit::{CommandLine, Process, id, path, ports, run, until};
 use serde_json::{Value, json};
 
 use crate::PORTALLOC;
+use crate::output::terminal;
 
+/// As on a terminal for which `COLUMNS` is that.
 fn table(scratch: &CommandLine, columns: &str) -> String {
-    run(scratch.command(["list"]).env("COLUMNS", columns)).succeeded()
+    run(terminal(scratch, 80, &["list"]).env("COLUMNS", columns)).succeeded().replace('\r', "")
 }
 
 #[test]
@@ -53,7 +55,8 @@ fn the_table_fits_eighty_columns() {
     let scratch = CommandLine::new(PORTALLOC);
     let options = ["--no-env-file", "--worktree", "/", "--names", "postgres,redis,api"];
     let named = scratch.create(&options);
-    let owner = std::process::id().to_string();
+    let sleep = Process::start(Command::new("sleep").arg("1000")).unwrap();
+    let owner = sleep.id().to_string();
     let owned = scratch.create(&["--no-env-file", "--worktree", "/", "--owner-pid", &owner]);
     let stale = scratch.create(&["--no-env-file", "--worktree", "/", "--ttl", "1ms"]);
     until("the TTL is over", || scratch.environment(&id(&stale))["status"] == "stale");

@@ -12,11 +12,16 @@ mod help;
 mod kernel_ranges;
 mod lifetime;
 mod list;
+mod log;
 mod many;
 mod names;
+mod output;
 mod pools;
 mod reconcile;
+mod statuses;
+mod surroundings;
 mod validate;
+mod worktrees;
 
 /// The binary under test.
 const PORTALLOC: &str = env!("CARGO_BIN_EXE_portalloc");

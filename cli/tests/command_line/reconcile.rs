@@ -58,7 +58,7 @@ fn a_port_that_somebody_else_has_meanwhile_is_told_and_left() {
     scratch.scribble(port, 0, &[0; 64]);
     let lease = scratch.allocator().lease(LeaseRequest::exact([port])).unwrap();
     let reconciled = scratch.run(["reconcile"]);
-    assert_eq!(reconciled.status, 1, "{reconciled:?}");
+    assert_eq!(reconciled.status, 6, "{reconciled:?}");
     let said = reconciled.stdout;
     assert!(said.contains(&format!("port {port}")) && said.contains("another lease"), "{said}");
     assert_eq!(scratch.environment(&id(&created))["stale_reason"], "ports_taken");

@@ -5,6 +5,8 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use log::debug;
+
 use crate::error::Result;
 use crate::pool::{Cursor, Pool};
 use crate::process::warn_once;
@@ -88,6 +90,8 @@ fn open(
 ) -> Result<Arc<Open>> {
     let pool = Pool::new(pool, exclude, &sys::kernel_ports())?;
     let registry = Registry::open_for(directory, namespace)?;
+    debug!("the registry is {}", registry.ports_path().display());
+    debug!("the pool {} has the ports {}", pool.asked(), pool.ports());
     for warning in pool.warnings() {
         warn_once("pool", warning, warning);
     }

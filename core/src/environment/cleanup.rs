@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 
+use log::debug;
+
 use super::status::{self, StaleReason, Status, may_be_of};
 use super::temp_dir;
 use super::traces;
@@ -265,12 +267,13 @@ fn remove_locked(
     let mut freed = Vec::new();
     for range in locks.iter().map(RangeLock::range) {
         // step: CleanReadAgain
-        freed.extend(range.ports().zip(ports.read(range)?).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port));
+        freed.extend(ports.labelled(range, id)?);
     }
     for range in PortRange::covering(&freed) {
         // step: CleanClear
         ports.write(range, Slot::Empty)?;
     }
+    debug!("removed environment {id}");
     Ok(Removed { id, reason, ports: freed, traces })
 }
 
@@ -295,9 +298,8 @@ fn candidate(
         Stored::Missing => None,
         Stored::Foreign(_) if !matches!(selection, Selection::Id(_)) => None,
         Stored::Broken(why) => {
-            let slots = ports.read(PortRange::ALL)?;
-            let labelled = PortRange::ALL.ports().zip(slots).filter(|(_, slot)| slot.is_of(id)).map(|(port, _)| port);
-            Some(Candidate { id, record: Err(why), file, ports: labelled.collect() })
+            let labelled = ports.labelled(PortRange::ALL, id)?;
+            Some(Candidate { id, record: Err(why), file, ports: labelled })
         }
         stored => {
             let record = registry.records().require_read(id, stored)?;

@@ -4,6 +4,8 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use log::debug;
+
 use super::request::after;
 use super::worktree::worktree;
 use super::{EnvFile, Environment, EnvironmentRequest, env_file, temp_dir};
@@ -91,6 +93,7 @@ impl Allocator {
         environment.write_env_file(registry, &request.env_file)?;
         // step: FinishEnvironment
         environment.finish(registry)?;
+        debug!("made environment {id} of {}", worktree.display());
         Ok(environment)
     }
 }

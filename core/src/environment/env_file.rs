@@ -12,7 +12,7 @@ use super::{EnvFile, status};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::registry::{Record, Registry, making_path};
+use crate::registry::{Record, Registry, Stored, making_path};
 use crate::sys;
 use crate::variables::{Syntax, render};
 
@@ -88,6 +88,20 @@ pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
         None => beside(named, record.isolation_id),
     };
     Some((named.clone(), other))
+}
+
+/// What has the name that the env file of `record` was to have, as a phrase; `None` if the env file has that name.
+pub(super) fn in_the_way(registry: &Registry, record: &Record) -> Option<String> {
+    let wanted = candidates(record).filter(|(named, _)| is_own_name(named, record.isolation_id))?.1;
+    let name = wanted.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let owner = open(&wanted).ok().flatten().and_then(|mut file| owner(&read(&mut file).ok()?));
+    let Some(owner) = owner else { return Some(format!("{name} exists there and was not written by portalloc")) };
+    let other = registry.records().read(owner).ok().and_then(Stored::record);
+    let of = match other {
+        Some(other) if other.worktree_path == record.worktree_path => ", which has this worktree, too",
+        _ => "",
+    };
+    Some(format!("{name} is that of environment {owner}{of}"))
 }
 
 /// Whether the path has a name that [`beside`] makes.

@@ -122,14 +122,14 @@ impl Allocator {
         let ports = registry.ports()?;
         let mut holders = Holders { here: registry.process()?, known: HashMap::new() };
         let (mut of_environments, mut of_leases) = (BTreeMap::new(), BTreeMap::new());
-        for (port, slot) in PortRange::ALL.ports().zip(ports.read(PortRange::ALL)?) {
-            let Some(label) = slot.label() else { continue };
+        ports.each(PortRange::ALL, |port, slot| {
+            let Some(label) = slot.label() else { return };
             let labelled = match label.id {
                 Some(id) => of_environments.entry(id).or_insert(Labelled { label, ports: Vec::new() }),
                 None => of_leases.entry((label.since_ms, label.lease)).or_insert(Labelled { label, ports: Vec::new() }),
             };
             labelled.ports.push(port);
-        }
+        })?;
         let mut listing = Listing::default();
         for id in registry.records().ids()? {
             listing.environments.extend(environment(registry, &ports, id, of_environments.get(&id), &mut holders)?);

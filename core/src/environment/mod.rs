@@ -93,6 +93,12 @@ impl Environment {
         self.record.env_file.as_deref()
     }
 
+    /// If `.env.isolation` existed, so that its env file has another name: what that file is, as a phrase.
+    #[must_use]
+    pub fn env_file_in_the_way(&self) -> Option<String> {
+        env_file::in_the_way(&self.registry, &self.record)
+    }
+
     /// Its variables, as pairs of name and value.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {

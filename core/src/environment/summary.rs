@@ -157,13 +157,13 @@ mod tests {
             ports: vec![7, 8],
             user: 9,
             created_at: Some(SINCE),
-            holder: Some(Holder { pid: 5, name: Some("make".to_owned()) }),
+            holder: Some(Holder { pid: 5, name: Some("make".to_owned()), ended: false }),
             record: None,
         });
         assert_eq!((summary.status, summary.stale_reason), ("stale", Some("expired")));
         assert_eq!(summary.reason.as_deref(), Some("its TTL ended at 2026-01-31T10:02:00.123Z"));
         assert_eq!((summary.lifetime, summary.user_id), (Some("kept"), 9));
-        assert_eq!(summary.holder, Some(Holder { pid: 5, name: Some("make".to_owned()) }));
+        assert_eq!(summary.holder, Some(Holder { pid: 5, name: Some("make".to_owned()), ended: false }));
         assert_eq!(summary.ports, [7, 8]);
         assert_eq!((summary.created_at, summary.expires_at), (Some(SINCE), None));
         assert_eq!((summary.names, summary.instance_id, summary.worktree_path), (None, None, None));

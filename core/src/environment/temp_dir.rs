@@ -11,22 +11,34 @@ use crate::id::IsolationId;
 use crate::registry::{Registry, project_name};
 use crate::sys::{self, Directory};
 
-/// The system's temp directory. Its path must be UTF-8, because it goes into variables.
+/// The system's temp directory: `TMPDIR` where it is set and not empty. Its path must be UTF-8, because it goes into
+/// variables.
 pub(super) fn base() -> Result<PathBuf> {
-    let base = std::env::temp_dir();
-    let absolute = std::path::absolute(&base)
-        .map_err(|error| Error::os(format!("cannot use the temp directory {}", base.display()), error))?;
+    let base = match named() {
+        Some(base) => base,
+        None => return Ok(sys::plain_temp_directory()),
+    };
+    let absolute = std::path::absolute(&base).map_err(|error| unusable(&base, error))?;
     if absolute.to_str().is_none() {
-        return Err(Error::invalid_argument(
-            format!("the temp directory {} is not valid UTF-8", base.display()),
-            "set TMPDIR to another directory",
-        ));
+        return Err(Error::invalid_argument(format!("TMPDIR is not valid UTF-8: {base:?}"), REMEDY));
     }
     Ok(absolute)
 }
 
+const REMEDY: &str = "set TMPDIR to a directory that exists and is yours to write, or unset it";
+
+/// Empty counts as not set, as in mktemp and in Python's tempfile.
+fn named() -> Option<PathBuf> {
+    std::env::var_os("TMPDIR").filter(|base| !base.is_empty()).map(PathBuf::from)
+}
+
+/// The error of a `TMPDIR` that is missing, not a directory, or not writable.
+fn unusable(base: &Path, error: io::Error) -> Error {
+    Error::os(format!("cannot use TMPDIR={}", base.display()), error).with_remedy(REMEDY)
+}
+
 pub(super) fn exists(path: &Path) -> Result<bool> {
-    Ok(sys::entry(path).map_err(|error| Error::os(format!("cannot check {}", path.display()), error))?.is_some())
+    Ok(sys::entry(path).map_err(|error| not_made(path, error))?.is_some())
 }
 
 /// Creates the directory, empty and with mode 0700. `false` if something of that name exists.
@@ -38,7 +50,15 @@ pub(super) fn create(path: &Path, registry: &Registry) -> Result<bool> {
             Ok(true)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::os(format!("cannot make the temp dir {}", path.display()), error)),
+        Err(error) => Err(not_made(path, error)),
+    }
+}
+
+fn not_made(path: &Path, error: io::Error) -> Error {
+    let is_places_fault = !sys::limit_reached(&error) && error.kind() != io::ErrorKind::StorageFull;
+    match named().filter(|_| is_places_fault) {
+        Some(base) => unusable(&base, error),
+        None => Error::os(format!("cannot make the temp dir {}", path.display()), error),
     }
 }
 

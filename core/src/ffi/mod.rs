@@ -2,6 +2,7 @@
 //! languages pass them, the errors for invalid ones, and a barrier that stops panics. Programs in Rust do not need it.
 
 mod exported;
+mod logging;
 mod options;
 mod values;
 
@@ -9,6 +10,7 @@ pub use crate::allocators::Allocators;
 pub use crate::process::{Maker, port_at, warn_once};
 pub use crate::refusals::*;
 pub use exported::Exported;
+pub use logging::start_log;
 pub use options::{EnvironmentOptions, LeaseOptions, PortChoice};
 pub use values::{address, milliseconds, seconds, syntax};
 
@@ -29,11 +31,14 @@ pub fn json(value: &impl serde::Serialize) -> Result<String> {
 
 /// Runs `work`, and turns a panic in it into the error `internal`.
 ///
+/// Every call of a binding comes through here, so it also [starts the log](start_log).
+///
 /// A panic may leave values half changed, and poisons their mutexes; this library ignores the poison.
 ///
 /// # Errors
 /// Any error of `work`, and `internal`.
 pub fn no_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    start_log();
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<&str>().copied().map(ToOwned::to_owned);
         let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

@@ -11,6 +11,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use log::debug;
+
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::PortRange;
 use crate::process::{Maker, Noted, warn_once};
@@ -101,6 +103,18 @@ impl Lease {
         self.in_sight(&self.file).is_some_and(|file| file.as_ref().is_some_and(PortsFile::is_ours))
     }
 
+    /// Checks that the lease still excludes everybody else: as [`is_held`](Self::is_held), and the registry that it is
+    /// in is still this machine's.
+    ///
+    /// # Errors
+    /// An error that [is that of a lost lease](Error::is_lease_lost); `invalid_argument` if it was released; `io`.
+    pub fn check(&self) -> Result<()> {
+        if let Some(file) = self.in_sight(&self.file) {
+            self.held(file.as_ref())?;
+        }
+        self.registry.check_place()
+    }
+
     /// The value behind a mutex. A forked child does not wait for the mutex, because the thread that locked it may
     /// exist only in the parent.
     fn in_sight<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
@@ -146,6 +160,7 @@ impl Lease {
                 // step: ClearLabel
                 let _ = file.write(*range, Slot::Empty);
             }
+            debug!("released {:?}", self.ports);
             // step: CloseLease
             file.close();
         }
@@ -172,6 +187,7 @@ impl Lease {
             ),
             "take leases after that, or leave portalloc's descriptors open; others may have the ports by now",
         )
+        .of_lost_lease()
     }
 
     /// Duplicates the descriptor without close-on-exec, so that children spawned while the copy is open inherit it. The

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use log::debug;
 use rand::Rng;
 use rand::rngs::SmallRng;
 
@@ -52,6 +53,7 @@ pub(crate) fn take_ports(
     let ports = registry.ports()?;
     let here = registry.process()?;
     let mut random = registry.random()?;
+    debug!("looks for {}", request.describe());
     let preferred = request.sticky.as_ref().map(|sticky| sticky.bases(registry, pool.ports(), request.stride()));
     let search = Search {
         registry,
@@ -99,6 +101,7 @@ pub(crate) fn take_ports(
     if let (Some(sticky), Some(base)) = (&request.sticky, leased.first()) {
         sticky.remember(registry, *base);
     }
+    debug!("leased {:?}{}", leased, id.map_or(String::new(), |id| format!(" for environment {id}")));
     // step: ReturnLease
     Ok(Lease {
         _noted: Noted::new(label.lease, request.place.clone()),
@@ -183,6 +186,7 @@ fn wait<'a>(
     // unwatched: it usually succeeds, and closing an inotify watch takes milliseconds.
     let watch = CloseWatch::new(search.registry.ports_path());
     let mut backoff = Backoff::growing(deadline, LONGEST_PAUSE);
+    debug!("waits for ports");
     loop {
         let obstacle = match attempt(search, request, random)? {
             Ok(locked) => return Ok(locked),

@@ -11,7 +11,7 @@ mod left_out;
 mod map;
 mod order;
 
-pub use crate::port_set::{KernelPorts, PortRange, PortSet};
+pub use crate::port_set::{KernelPorts, PortRange, PortSet, parse_ports};
 pub use census::Census;
 pub use default::DEFAULT_POOL;
 pub(crate) use grid::Grid;

@@ -53,6 +53,7 @@ impl Project {
     pub fn read(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let text = text(&path)?;
+        log::debug!("the project file is {}", path.display());
         declarations::read(path, &text)
     }
 

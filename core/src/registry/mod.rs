@@ -131,6 +131,7 @@ impl Registry {
             ),
             "restart the processes that still hold leases from before; only portalloc should change that directory",
         )
+        .of_lost_lease()
     }
 
     /// The number of live leases that this process has taken.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::header::{Header, SLOT};
 use super::label::Slot;
 use crate::error::{Error, ErrorCode, Result};
+use crate::id::IsolationId;
 use crate::port_set::{PortRange, PortSet};
 use crate::sys::{self, Directory, Entry, FileId, Inheritable, Marked};
 
@@ -136,10 +137,27 @@ impl PortsFile {
         Ok(found.into_iter().collect())
     }
 
+    /// The slots of `range`, which is not too wide: see [`each`](Self::each).
     pub(crate) fn read(&self, range: PortRange) -> Result<Vec<Slot>> {
-        let mut slots = Vec::with_capacity(range.count());
+        let mut slots = reserved(range)?;
         self.each_chunk(range, |chunk| slots.extend(chunk.iter().map(Slot::decode)))?;
         Ok(slots)
+    }
+
+    /// Shows each slot of `range` with its port. The slots of every port there is would take megabytes at once.
+    pub(crate) fn each(&self, range: PortRange, mut see: impl FnMut(u16, Slot)) -> Result<()> {
+        let mut ports = range.ports();
+        self.each_chunk(range, |chunk| {
+            // In this order, so that no port is taken without a slot.
+            chunk.iter().zip(ports.by_ref()).for_each(|(slot, port)| see(port, Slot::decode(slot)));
+        })
+    }
+
+    /// The ports of `range` whose labels are those of `id`.
+    pub(crate) fn labelled(&self, range: PortRange, id: IsolationId) -> Result<Vec<u16>> {
+        let mut found = Vec::new();
+        self.each(range, |port, slot| found.extend(slot.is_of(id).then_some(port)))?;
+        Ok(found)
     }
 
     pub(crate) fn read_one(&self, port: u16) -> Result<Slot> {
@@ -161,7 +179,7 @@ impl PortsFile {
 
     /// For each port of `range`, whether its slot is empty: far cheaper than decoding the labels.
     pub(crate) fn read_empty(&self, range: PortRange) -> Result<Vec<bool>> {
-        let mut empty = Vec::with_capacity(range.count());
+        let mut empty = reserved(range)?;
         self.each_chunk(range, |chunk| empty.extend(chunk.iter().map(|slot| *slot == [0; SLOT])))?;
         Ok(empty)
     }
@@ -229,6 +247,13 @@ impl PortsFile {
     pub(crate) fn write_header(&self, header: &Header) -> io::Result<()> {
         sys::write_all_at(self.file.open(), &header.encode(), 0)
     }
+}
+
+/// Room for one item for each port of `range`.
+fn reserved<T>(range: PortRange) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(range.count()).map_err(|_| Error::out_of_memory("read the labels of the registry"))?;
+    Ok(room)
 }
 
 /// A lock that is released when this is dropped, on every way out of a function. Closing is not enough: a forked

@@ -225,6 +225,7 @@ impl Records {
 
     /// As `require`, for a record that was read already.
     pub(crate) fn require_read(&self, id: IsolationId, stored: Stored) -> Result<Box<Record>> {
+        let mut owner = None;
         let (code, message, remedy) = match stored {
             Stored::Record(record) => return Ok(record),
             Stored::Missing => (
@@ -232,18 +233,22 @@ impl Records {
                 format!("there is no environment {id} in {}", self.path.display()),
                 "see `portalloc list`; environments of other network namespaces are not shown",
             ),
-            Stored::Foreign(user) => (
-                ErrorCode::PermissionDenied,
-                format!("the environment {id} belongs to user {user}"),
-                "do it as that user; `portalloc list` shows its ports",
-            ),
+            Stored::Foreign(user) => {
+                owner = Some(user);
+                (
+                    ErrorCode::PermissionDenied,
+                    format!("the environment {id} belongs to user {user}"),
+                    "do it as that user; `portalloc list` shows its ports",
+                )
+            }
             Stored::Broken(why) => (
                 ErrorCode::RegistryUnusable,
                 format!("the record of environment {id} is damaged: {why}"),
                 "clean it up and make another; `portalloc list` shows its ports",
             ),
         };
-        Err(Error::new(code, message, remedy))
+        let error = Error::new(code, message, remedy);
+        Err(owner.into_iter().fold(error, Error::of_user))
     }
 
     /// As `read`, with the open file, which shows later whether the record was replaced or finished.
@@ -282,7 +287,9 @@ impl Records {
         } else if entry.length > MAX_BYTES {
             Stored::Broken(format!("the record has {} bytes", entry.length))
         } else {
-            let mut text = Vec::with_capacity(usize::try_from(entry.length).unwrap_or(0) + 1);
+            let mut text = Vec::new();
+            text.try_reserve_exact(usize::try_from(entry.length).unwrap_or(0) + 1)
+                .map_err(|_| Error::out_of_memory(format!("read the record of environment {id}")))?;
             file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
             parse(id, &text, is_unfinished)
         })

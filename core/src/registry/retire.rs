@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use super::label::{Claim, Slot};
+use super::label::Claim;
 use super::ports_file::{self, Identity, PortsFile};
 use super::records;
 use crate::error::{Error, ErrorCode, Result};
@@ -66,9 +66,12 @@ pub(super) fn keepers(inside: &Directory, ports: &PortsFile, path: &Path) -> Res
         Err(error) => return Err(failed(error)),
     };
     let mut keepers = BTreeSet::new();
-    for slot in ports.read(PortRange::ALL)? {
-        let Slot::Label(label) = slot else { continue };
-        let Some(id) = label.id.filter(|_| label.is_kept() && label.claim.end(&here).is_none()) else { continue };
+    let mut claimed = BTreeSet::new();
+    ports.each(PortRange::ALL, |_, slot| {
+        let kept = slot.label().filter(|label| label.is_kept() && label.claim.end(&here).is_none());
+        claimed.extend(kept.and_then(|label| label.id));
+    })?;
+    for id in claimed {
         // step: SetupCheck
         if envs.contains(&records::name(id)).map_err(failed)? {
             keepers.insert(format!("environment {id}"));

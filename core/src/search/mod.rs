@@ -4,11 +4,14 @@
 mod locked;
 mod scan;
 mod shape;
+mod told;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::thread;
 use std::time::Duration;
+
+use log::debug;
 
 use crate::backoff::Backoff;
 use crate::check;
@@ -136,7 +139,10 @@ impl<'a> Search<'a> {
     /// Locks `run` and checks that no port of it is claimed or in use. If it is refused, nothing stays locked.
     fn try_run(&self, run: PortRange, is_preferred: bool) -> Result<Result<LockedRun<'a>, Refusal>> {
         // step: Lock
-        let Some(lock) = self.ports.try_lock(run)? else { return Ok(Err(Refusal::Locked(run))) };
+        let Some(lock) = self.ports.try_lock(run)? else {
+            debug!("refused: {}", told::of_lock(self.ports, run, &self.here));
+            return Ok(Err(Refusal::Locked(run)));
+        };
         // step: LookForObstacle
         Ok(match self.claim(run, is_preferred)? {
             Ok(sockets) => Ok(LockedRun { sockets, lock }),
@@ -152,8 +158,9 @@ impl<'a> Search<'a> {
         for (port, slot) in run.ports().zip(slots).rev() {
             if slot != Slot::Empty
                 // step: JudgeLabel
-                && matches!(self.registry.standing(self.ports, port, slot, &self.here)?, LabelState::Kept(_))
+                && let LabelState::Kept(label) = self.registry.standing(self.ports, port, slot, &self.here)?
             {
+                debug!("refused: {}", told::of_kept(port, &label));
                 return Ok(Err(port));
             }
         }
@@ -176,7 +183,8 @@ impl<'a> Search<'a> {
             Ok(Err(Occupancy::Tcp)) if is_preferred && is_resting(port) => probe::bind_resting(port),
             bound => bound,
         };
-        bound.map(Result::ok).map_err(|error| Error::os(format!("cannot probe port {port}"), error))
+        let bound = bound.map_err(|error| Error::os(format!("cannot probe port {port}"), error))?;
+        Ok(bound.inspect_err(|found| debug!("refused: {}", told::of_probe(port, *found))).ok())
     }
 
     /// Locks of one network namespace together with probes of another would guarantee nothing.

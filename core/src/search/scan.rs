@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use log::{debug, trace};
 use rand::rngs::SmallRng;
 
-use super::{LockedPorts, ProbePatience, Refusal, Search, Shape};
+use super::{LockedPorts, ProbePatience, Refusal, Search, Shape, told};
 use crate::error::Result;
 use crate::pool::{self, PortRange, PortSet};
 use crate::registry::Claim;
@@ -149,15 +150,16 @@ impl<'s, 'a> Scan<'s, 'a> {
         let empty = self.search.ports.read_empty(span)?;
         let mut is_found = self.scan(areas, |port| empty.get(at(port)) == Some(&false))?;
         if !is_found {
-            let slots = self.search.ports.read(span)?;
-            let mut void = vec![true; slots.len()];
-            for (void, slot) in void.iter_mut().zip(&slots) {
+            // What was the list of empty slots is now that of void ones, because both together would be large.
+            let mut void = empty;
+            self.search.ports.each(span, |port, slot| {
+                let Some(void) = void.get_mut(at(port)) else { return };
                 *void = match slot.label().map(|label| label.claim) {
                     None => true,
                     Some(Claim::Held { holder }) => self.search.has_ended(holder),
                     Some(kept) => kept.end_by(|owner| self.search.has_ended(owner)).is_some(),
                 };
-            }
+            })?;
             is_found = self.scan(areas, |port| void.get(at(port)) == Some(&false))? || self.scan(areas, |_| false)?;
         }
         if is_found {
@@ -173,7 +175,10 @@ impl<'s, 'a> Scan<'s, 'a> {
             while let Some(base) = next.filter(|base| self.shape.fits(*base, *area)) {
                 let obstacle = self.shape.ports(base).find(|port| avoided(*port) || self.busy.contains(port));
                 next = match obstacle {
-                    Some(port) => self.shape.beyond(base, port),
+                    Some(port) => {
+                        trace!("passed over: {}", told::of_label(self.search.ports, port, &self.search.here));
+                        self.shape.beyond(base, port)
+                    }
                     None => self.try_and_go_on(base)?,
                 };
                 if self.is_complete() {
@@ -212,9 +217,14 @@ impl<'s, 'a> Scan<'s, 'a> {
 
     /// Locks the ports at `base`.
     fn try_at(&mut self, base: u16, is_preferred: bool) -> Result<Result<(), Refusal>> {
-        let Some(ports) = self.shape.at(base).filter(|ports| !ports.iter().any(|port| self.busy.contains(port))) else {
+        let Some(ports) = self.shape.at(base) else {
+            debug!("refused: the ports from {base} on do not fit below 65536");
             return Ok(Err(Refusal::Misfit));
         };
+        if let Some(port) = ports.iter().find(|port| self.busy.contains(port)) {
+            debug!("refused: port {port} was refused before");
+            return Ok(Err(Refusal::Misfit));
+        }
         let locked = self.search.try_ports(ports, is_preferred)?;
         Ok(locked.map(|locked| {
             if self.shape.is_scattered() {

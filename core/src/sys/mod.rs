@@ -20,6 +20,8 @@ mod inheritable;
 #[expect(unsafe_code, reason = "a value that threads and forks share without a lock is a pointer")]
 mod per_process;
 mod port_socket;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no process is looked at"))]
+mod process_name;
 mod process_stamp;
 mod random;
 mod server_socket;
@@ -90,8 +92,13 @@ pub(crate) use platform::{
 ///
 /// - `rename_new(&Path, &Path)`: `AlreadyExists` if the target exists.
 /// - `exchange(&Path, &Path)`: swaps both atomically; `InvalidInput` or `Unsupported` if the file system cannot.
-/// - `create_private_directory(&Path)`, `remove_file(&Path)`, `remove_all(&Path)`: a tree; no link is followed.
+/// - `create_private_directory(&Path)`: for its owner only, and usable for the owner whatever the umask.
+/// - `remove_file(&Path)`, `remove_all(&Path)`: a tree; no link is followed.
 pub(crate) use platform::{create_private_directory, exchange, remove_all, remove_file, rename_new};
+
+/// `plain_temp_directory() -> PathBuf`: for temp directories, unless the user names another one.
+/// `write_to_standard_error(&[u8])`: without a lock; failures are ignored.
+pub(crate) use platform::{plain_temp_directory, write_to_standard_error};
 
 /// File names with a meaning for cleaners: `KEEP` keeps a directory, and `UNFINISHED` marks a file that was never
 /// finished.

@@ -10,7 +10,7 @@ use crate::port_state::{Holder, PortUsage};
 pub struct PortHolder {
     /// Its process ID; that of a mere lease holder is from its own PID namespace.
     pub pid: u32,
-    /// Its command name, if this process can read it.
+    /// The name of its program, if this process can read it.
     pub name: Option<String>,
     /// Details of the process, if it has a socket on the port.
     pub process: Option<ProcessInfo>,
@@ -21,7 +21,8 @@ pub struct PortHolder {
 }
 
 impl PortReport {
-    /// Each process that has a socket on the port, by PID, then the one that took its lease, if it is not among them.
+    /// Each process that has a socket on the port, by PID, those that clients can reach first; then the one that took
+    /// its lease, if it is not among them.
     #[must_use]
     pub fn holders(&self) -> Vec<PortHolder> {
         let mut holders: Vec<PortHolder> = Vec::new();
@@ -40,8 +41,8 @@ impl PortReport {
                 }
             }
         }
-        holders.sort_by_key(|holder| holder.pid);
-        if let PortUsage::Held { holder: Some(Holder { pid, name }), .. } = &self.usage {
+        holders.sort_by_key(|holder| (!holder.listening, holder.pid));
+        if let PortUsage::Held { holder: Some(Holder { pid, name, .. }), .. } = &self.usage {
             match holders.iter_mut().find(|holder| holder.pid == *pid) {
                 Some(holder) => holder.leased = true,
                 None => holders.push(PortHolder {

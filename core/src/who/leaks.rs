@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::sentence::printable;
-use super::{PortHolder, PortReport};
+use super::{PortHolder, PortReport, printable};
 use crate::allocator::Allocator;
 use crate::backoff::{Backoff, Deadline};
 use crate::error::{Error, Result};

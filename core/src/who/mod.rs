@@ -26,6 +26,7 @@ use crate::time::Timestamp;
 pub use conflicts::{Explanation, Failure};
 pub use holders::PortHolder;
 pub use leaks::{LEAK_GRACE, Leak};
+pub(crate) use sentence::printable;
 pub use summary::{HolderSummary, PortClaim, PortSummary};
 
 /// What is on a port.
@@ -50,7 +51,8 @@ pub struct PortReport {
     /// Where in its program this process leased the port, as `file:line`, or empty if that is unknown; `None` if it has
     /// not.
     pub taken_at: Option<String>,
-    /// The sockets on it, TCP and UDP, in every state.
+    /// The sockets on it, TCP and UDP, in every state: first those that clients can reach, then those that are only
+    /// bound, such as a guard's, then connections.
     pub sockets: Vec<SocketInfo>,
     /// Whether the kernel shows every kind of socket. Before Linux 6.8, and where netlink is refused, it does not show
     /// TCP sockets that are bound but neither listen nor are connected.
@@ -109,6 +111,16 @@ impl SocketInfo {
         matches!(self.state, "listen" | "unconnected")
     }
 
+    /// Its place among the sockets of a port: whoever asks, wants to know who answers there.
+    fn rank(&self) -> u8 {
+        match self.state {
+            "listen" => 0,
+            "unconnected" => 1,
+            "bound" => 2,
+            _ => 3,
+        }
+    }
+
     /// Whether it is a connection that its server has not accepted yet. A closed connection is never in one of these
     /// states.
     fn waits_to_be_accepted(&self) -> bool {
@@ -153,7 +165,7 @@ impl Serialize for Hidden {
 pub struct ProcessInfo {
     /// Its process ID, in this process's PID namespace.
     pub pid: u32,
-    /// Its command name.
+    /// The name of its program.
     pub name: String,
     /// Its command line, arguments separated by spaces; empty if it has none. May contain any characters.
     pub command: String,
@@ -227,7 +239,9 @@ fn reports(registry: &Registry, states: &[PortState]) -> Result<Vec<PortReport>>
         .iter()
         .map(|state| {
             let here = sockets.iter().filter(|socket| socket.local.port() == state.port);
-            let sockets: Vec<SocketInfo> = here.map(|socket| SocketInfo::of(socket, holders(socket.inode))).collect();
+            let mut sockets: Vec<SocketInfo> =
+                here.map(|socket| SocketInfo::of(socket, holders(socket.inode))).collect();
+            sockets.sort_by_key(SocketInfo::rank);
             let usage = match (&state.usage, sockets.first()) {
                 (PortUsage::Free, Some(socket)) => PortUsage::Bound { protocol: socket.protocol },
                 (usage, _) => usage.clone(),

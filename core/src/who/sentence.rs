@@ -1,6 +1,7 @@
 //! Describes a port in one sentence for people and error messages. Pure. Any user can choose the name of a process, so
 //! control characters in it are escaped.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::{Hidden, PortReport, ProcessInfo, SocketInfo};
@@ -42,9 +43,10 @@ impl PortReport {
         if sockets.is_empty() {
             sockets = self.sockets.iter().filter(|socket| socket.user_id.is_some()).collect();
         }
+        sockets.sort_by_key(|socket| socket.rank());
+        let mut named = HashSet::new();
         let mut processes: Vec<&ProcessInfo> = sockets.iter().flat_map(|socket| &socket.processes).collect();
-        processes.sort_by_key(|process| process.pid);
-        processes.dedup_by_key(|process| process.pid);
+        processes.retain(|process| named.insert(process.pid));
         let mut parts: Vec<String> = processes.iter().take(NAMED).map(ToString::to_string).collect();
         if processes.len() > NAMED {
             parts.push(format!("{} more", processes.len() - NAMED));
@@ -119,7 +121,7 @@ impl fmt::Display for Hidden {
 }
 
 /// Escapes characters that would move the cursor or change the colours of a terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let escaped = c.is_control().then(|| c.escape_default());
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_lease_is_named_beside_the_process() {
-        let holder = Some(Holder { pid: 9, name: Some("pytest".to_owned()) });
+        let holder = Some(Holder { pid: 9, name: Some("pytest".to_owned()), ended: false });
         let usage = PortUsage::Held { holder, id: Some("0123456789ab".parse().unwrap()), since: Some(SINCE) };
         let since = "since 2026-01-31T10:02:00.123Z";
         assert_eq!(
@@ -187,6 +189,14 @@ mod tests {
             report(usage, Vec::new()).to_string(),
             format!("port 8080 is held by PID 9 (pytest), environment 0123456789ab, {since}")
         );
+    }
+
+    #[test]
+    fn the_server_comes_before_the_guard() {
+        let sockets = vec![socket("bound", &[1], None), socket("listen", &[4242, 1], None)];
+        let said = report(bound(), sockets).to_string();
+        assert!(said.starts_with("port 8080 is in use by PID 4242 (postgres), since "), "{said}");
+        assert_eq!(said.matches("PID 1 ").count(), 1, "{said}");
     }
 
     #[test]

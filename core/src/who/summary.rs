@@ -70,7 +70,7 @@ pub struct PortClaim {
 pub struct HolderSummary {
     /// Its process ID; that of a mere lease holder is from its own PID namespace.
     pub pid: u32,
-    /// Its command name, if this process can read it.
+    /// The name of its program, if this process can read it.
     pub name: Option<String>,
     /// Its command line, if it has a socket on the port; the same holds for the next two fields.
     pub command: Option<String>,
@@ -160,12 +160,12 @@ mod tests {
             processes: vec![process],
             hidden: None,
         };
-        let holder = Some(Holder { pid: 9, name: None });
+        let holder = Some(Holder { pid: 9, name: None, ended: false });
         let seen = summary(PortUsage::Held { holder, id: None, since: Some(SINCE) }, vec![socket]);
         let claim = seen.claim.unwrap();
         assert_eq!(
             (claim.lifetime, claim.holder, claim.isolation_id),
-            ("held", Some(Holder { pid: 9, name: None }), None)
+            ("held", Some(Holder { pid: 9, name: None, ended: false }), None)
         );
         assert_eq!((claim.since, claim.worktree_path, claim.instance_id), (Some(SINCE), None, None));
         assert!(seen.in_use);

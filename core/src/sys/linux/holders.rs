@@ -7,6 +7,7 @@ use std::time::Duration;
 use procfs::process::{FDTarget, Process, all_processes};
 use rustix::time::{ClockId, clock_gettime};
 
+use super::process::process_name;
 use crate::sys::port_socket::SocketHolder;
 use crate::time::Timestamp;
 
@@ -47,7 +48,7 @@ fn describe(process: &Process) -> Option<SocketHolder> {
     let pid = u32::try_from(process.pid()).ok()?;
     Some(SocketHolder {
         pid,
-        name: stat.comm,
+        name: process_name(pid)?,
         command: command(pid),
         user: process.status().ok()?.euid,
         started_at: started_at(stat.starttime),

@@ -27,8 +27,8 @@ pub(crate) use super::unix::directory::Directory;
 pub(crate) use super::unix::entries::{entry, entry_of, is_absent};
 pub(crate) use super::unix::files::{
     KEEP, UNFINISHED, create_new, create_private_directory, exchange, leads_in_a_circle, mark, marked, open_to_change,
-    open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file, rename_new, try_lock_file,
-    write_all_at,
+    open_without_following, open_without_waiting, plain_temp_directory, read_exact_at, remove_all, remove_file,
+    rename_new, try_lock_file, write_all_at, write_to_standard_error,
 };
 pub(crate) use super::unix::fork::generation;
 pub(crate) use super::unix::limit::limit_reached;

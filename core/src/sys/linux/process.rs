@@ -8,6 +8,7 @@ use procfs::process::{Process, Stat};
 use rustix::process::{Pid, test_kill_process};
 
 use super::namespaces::{pid_namespace, time_namespace};
+use crate::sys::process_name::Names;
 use crate::sys::process_stamp::{Liveness, ProcessStamp};
 
 impl ProcessStamp {
@@ -59,9 +60,24 @@ impl ProcessStamp {
     }
 }
 
-/// The command name of a running process, for messages.
+/// The name of a running process's program, for messages.
 pub(crate) fn process_name(pid: u32) -> Option<String> {
-    Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok().map(|stat| stat.comm)
+    let file = |name: &str| std::fs::read(format!("/proc/{pid}/{name}"));
+    let thread = file("comm").ok()?;
+    // Of another user's process, the executable is not readable.
+    let executable = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let arguments = file("cmdline").unwrap_or_default();
+    let names = Names {
+        thread: thread.strip_suffix(b"\n").unwrap_or(&thread),
+        arguments: arguments.split(|byte| *byte == 0).collect(),
+        executable: executable.as_ref().map(|path| path.as_os_str().as_encoded_bytes()).map(without_mark),
+    };
+    Some(names.choose())
+}
+
+/// The path of an executable that was removed since, or replaced by an update.
+fn without_mark(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
 }
 
 /// A zombie has ended, even if its exit status was not read yet. A process of which only the main thread has ended has
@@ -109,6 +125,23 @@ mod tests {
         child.wait().unwrap();
         assert_eq!(stamp.judge(&here), Liveness::Ended);
         assert_eq!(ProcessStamp::running(stamp.pid).unwrap(), None);
+    }
+
+    #[test]
+    fn a_process_keeps_the_name_of_its_program_whatever_it_calls_its_threads() {
+        let script = "open('/proc/self/comm', 'w').write('MainThread'); print(flush=True); input()";
+        let mut child = std::process::Command::new("python3")
+            .args(["-c", script])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        assert_eq!(std::fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap(), "MainThread\n");
+        let name = process_name(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(name.as_deref(), Some("python3"));
     }
 
     #[test]

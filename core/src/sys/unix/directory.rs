@@ -159,14 +159,20 @@ impl Directory {
         self.create_with(name, Mode::RUSR | Mode::WUSR)
     }
 
-    /// Creates it with the sticky bit, which protects a file from age-based cleaning and has no other effect.
+    /// Creates it with this mode, whatever the umask, and with the sticky bit, which protects a file from age-based
+    /// cleaning and has no other effect.
     fn create_with(&self, name: &OsStr, mode: Mode) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.0, name, flags, mode | Mode::SVTX) {
             Err(Errno::PERM | Errno::INVAL) => rustix::fs::openat(&self.0, name, flags, mode),
             other => other,
         };
-        Ok(above_standard(file?)?.into())
+        let file = above_standard(file?)?;
+        let got = Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
+        if !got.contains(mode) {
+            rustix::fs::fchmod(&file, got | mode)?;
+        }
+        Ok(file.into())
     }
 
     /// Renames within the directory, and replaces an existing file.

@@ -2,13 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, XattrFlags};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::descriptor::above_standard;
+use crate::sys::platform;
 
 /// A file in every directory of the registry. It has the sticky bit, so tools that remove old files, such as
 /// systemd-tmpfiles, keep the directory.
@@ -22,10 +24,18 @@ pub(crate) fn leads_in_a_circle(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
-/// Creates a file that must not exist yet.
+/// Creates a file that must not exist yet. Its owner can read and write it, whatever the umask; the umask decides
+/// whether others can read it, and nobody else can write it.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    Ok(above_standard(file.into())?.into())
+    let mode = (Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH).bits();
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    let file = above_standard(file.into())?;
+    let got = Mode::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
+    let own = Mode::RUSR | Mode::WUSR;
+    if !got.contains(own) {
+        rustix::fs::fchmod(&file, got | own)?;
+    }
+    Ok(file.into())
 }
 
 /// Opens a file for reading, without waiting for the writer of a pipe.
@@ -49,9 +59,12 @@ fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// Creates a directory that only its owner may access.
+/// Creates a directory that only its owner may access, and its owner may, whatever the umask.
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().mode(0o700).create(path)
+    let wanted = Mode::RWXU;
+    std::fs::DirBuilder::new().mode(wanted.bits()).create(path)?;
+    let got = Mode::from_raw_mode(rustix::fs::lstat(path)?.st_mode);
+    if got.contains(wanted) { Ok(()) } else { platform::open_up(CWD, path).map(drop) }
 }
 
 /// Locks a file until it is closed. `false` if another process has locked it.
@@ -105,6 +118,23 @@ fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
     }
     std::fs::hard_link(from, to)?;
     remove_file(from)
+}
+
+/// Writes to standard error, past the standard library's lock. Nobody learns of a failure, because this is where
+/// failures are told.
+pub(crate) fn write_to_standard_error(text: &[u8]) {
+    let mut left = text;
+    while !left.is_empty() {
+        match rustix::io::retry_on_intr(|| rustix::io::write(io::stderr().as_fd(), left)) {
+            Ok(written) if written > 0 => left = left.get(written..).unwrap_or_default(),
+            _ => break,
+        }
+    }
+}
+
+/// The temp directory of a process whose environment names none.
+pub(crate) fn plain_temp_directory() -> PathBuf {
+    PathBuf::from("/tmp")
 }
 
 /// The extended attribute that stores which registry a temp directory belongs to. It is not a file in the directory,

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Marked, refused};
@@ -46,6 +46,14 @@ stubs! {
 
 pub(crate) fn is_absent(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
+}
+
+pub(crate) fn plain_temp_directory() -> PathBuf {
+    std::env::temp_dir()
+}
+
+pub(crate) fn write_to_standard_error(text: &[u8]) {
+    let _ = io::stderr().write_all(text);
 }
 
 pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {

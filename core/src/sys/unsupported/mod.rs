@@ -35,8 +35,8 @@ use crate::sys::inheritable::Inheritable;
 pub(crate) use files::{
     AT_BOOT, Directory, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private_directory, entry, entry_of,
     exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_at_boot, mark,
-    marked, open_to_change, open_without_following, open_without_waiting, read_exact_at, remove_all, remove_file,
-    rename_new, try_lock_file, write_all_at,
+    marked, open_to_change, open_without_following, open_without_waiting, plain_temp_directory, read_exact_at,
+    remove_all, remove_file, rename_new, try_lock_file, write_all_at, write_to_standard_error,
 };
 pub(crate) use processes::{
     Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,
