@@ -6,7 +6,7 @@ NPM ?= npm
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
-.PHONY: check-rust check-targets check-python test-rust test-python stubs wheel python-tools python-installed
+.PHONY: check-rust check-targets check-python test-rust test-python stubs wheel python-tools pytests python-installed
 .PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
@@ -69,6 +69,17 @@ $(VENV)/ready: pyproject.toml
 	$(VENV)/bin/python -m pip install -q --group dev
 	touch $@
 
+# Other versions of pytest, for the plugin's tests: the last ones that it refuses, the first one that it takes, and those
+# after which the configuration is read in another way.
+PYTESTS := 6.2.5 7.2.2 7.3.0 8.3.5 9.0.0
+
+pytests: $(PYTESTS:%=target/pytests/%/ready)
+
+target/pytests/%/ready: | python-tools
+	$(PYTHON) -m venv --without-pip $(@D)
+	$(VENV)/bin/python -m pip --python $(@D)/bin/python install -q --disable-pip-version-check pytest==$*
+	touch $@
+
 wheel: ## Build the wheel into target/wheels, as `pip install .` does
 	rm -rf $(WHEELS)
 	$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
@@ -93,7 +104,7 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 	MYPYPATH=bindings-python/tests/plugin $(VENV)/bin/mypy bindings-python/tests/plugin
 	$(VENV)/bin/pyright -p . --warnings
 
-test-python: python-installed ## The wheel, installed: API, pytest plugin, documentation
+test-python: python-installed pytests ## The wheel, installed: API, pytest plugin, documentation
 	cd bindings-python/tests && ../../$(VENV)/bin/python -m mypy.stubtest portalloc
 	$(AT_A_DESK) $(VENV)/bin/python -m pytest bindings-python/tests
 

@@ -118,7 +118,7 @@ def isolation(_portalloc_test: Holder, tmp_path: Path) -> portalloc.Environment:
 @pytest.fixture(scope="session", name="_portalloc_run")
 def portalloc_run(_portalloc: Options, pytestconfig: pytest.Config) -> RunIsolation:
     """The one environment of the run. Not cleaned up with this fixture: a forked child tears fixtures down, too."""
-    from portalloc_pytest import run_of
+    from portalloc_pytest.run import run_of
 
     return run_of(pytestconfig)
 
@@ -128,13 +128,14 @@ def run_isolation(_portalloc_run: RunIsolation) -> portalloc.Environment:
     """One portalloc.Environment for the whole run, the same in all workers of pytest-xdist.
 
     For servers that are started once and used by all tests. `portalloc.toml` in the rootdir or above sets its ports.
-    The process that was started as `pytest` holds it and cleans it up at its end, also after Ctrl-C or the crash of a
-    worker; if that process is killed, the ports are free at once. Workers attach to it: they can read it, not end it.
-    Nothing is exported to os.environ.
+    It is made when the first test needs it, and cleaned up at the end of the run, also after Ctrl-C or the crash of a
+    worker; if the process that was started as `pytest` is killed, the ports are free at once. Workers attach to it, so
+    the end of a `with` block does not end it. Nothing is exported to os.environ.
 
-    With plugins that fork for each test, name it as an argument: request.getfixturevalue runs in the child, which then
-    makes an environment of its own.
+    With plugins that fork for each test and without pytest-xdist, name it as an argument: request.getfixturevalue runs
+    in the child, which then makes an environment of its own.
 
-    Errors: those of portalloc.environment; in a worker, the test fails with their text.
+    Errors: those of portalloc.environment; in other workers, the tests fail with their text. Workers on another machine
+    or in another container are refused.
     """
     return _portalloc_run.environment()

@@ -123,10 +123,12 @@ class Holder:
 HOLDER = pytest.StashKey[Holder]()
 
 
-def create_environment(options: Options) -> portalloc.Environment:
-    """A held one, as `portalloc.toml` at the rootdir says; the options of pytest override that."""
+def create_environment(options: Options, *, owner_pid: int | None = None) -> portalloc.Environment:
+    """As `portalloc.toml` at the rootdir says; the options of pytest override that. A held one, or kept for an owner."""
     return portalloc.environment(
         worktree=options.rootdir,
+        kept=owner_pid is not None,
+        owner_pid=owner_pid,
         pool=options.pool,
         exclude=options.exclude,
         wait=options.wait,

@@ -6,7 +6,13 @@ everything that is `None` here.
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEAK_MODES = ("warn", "error", "off")
 
@@ -39,15 +45,16 @@ class Options:
     @classmethod
     def read(cls, config: pytest.Config) -> Options:
         """Raises `pytest.UsageError` for an invalid value. The native module parses the pools later."""
-        leak = config.getoption("portalloc_leak") or config.getini("portalloc_leak") or "warn"
+        # Not known to the command line if a test module has named the plugin, after that was read.
+        leak = config.getoption("portalloc_leak", None) or _ini(config, "portalloc_leak") or "warn"
         if leak not in LEAK_MODES:
             raise pytest.UsageError(f"portalloc_leak: {leak!r} is not one of {', '.join(LEAK_MODES)}")
         return cls(
-            pool=config.getoption("portalloc_pool") or config.getini("portalloc_pool") or None,
-            exclude=config.getini("portalloc_exclude") or None,
+            pool=config.getoption("portalloc_pool", None) or _ports(config, "portalloc_pool"),
+            exclude=_ports(config, "portalloc_exclude"),
             leak=leak,
-            wait=_seconds(config.getini("portalloc_timeout")),
-            asyncio_fixtures=bool(config.getini("portalloc_asyncio_fixtures")),
+            wait=_seconds(config, "portalloc_timeout"),
+            asyncio_fixtures=_switch(config, "portalloc_asyncio_fixtures"),
             rootdir=str(config.rootpath),
         )
 
@@ -55,7 +62,7 @@ class Options:
 OPTIONS = pytest.StashKey[Options]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("portalloc", "leased ports (portalloc)")
     group.addoption("--portalloc-pool", metavar="PORTS", help=_POOL)
     group.addoption("--portalloc-leak", choices=LEAK_MODES, help=f"{_LEAK}. Default: warn")
@@ -89,11 +96,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def _seconds(text: str) -> float:
+def _ini(config: pytest.Config, name: str) -> object:
+    """The value of an option of type `string`, which is no string if TOML has another type for it."""
     try:
-        seconds = float(text or 0)
-    except ValueError:
-        raise pytest.UsageError(f"portalloc_timeout: {text!r} is not a number of seconds") from None
-    if not 0 <= seconds < float("inf"):
-        raise pytest.UsageError(f"portalloc_timeout: {text!r} is not a number of seconds from 0 on")
-    return seconds
+        return config.getini(name)
+    except (TypeError, pytest.UsageError):
+        # pytest 9 and newer read [tool.pytest] with TOML's types, and give out nothing but strings for `string`. What
+        # it cannot mean is the value of `-o`, which is always a string.
+        return _of_toml(config.inipath, name)
+
+
+def _of_toml(path: Path | None, name: str) -> object:
+    assert path is not None, "where would the value be from?"
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # pytest itself needs it
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables = (document.get("tool", {}).get("pytest", {}), document.get("pytest", {}))
+    return next(table[name] for table in tables if name in table)
+
+
+def _ports(config: pytest.Config, name: str) -> str | None:
+    """Also a number, or a list."""
+    value = _ini(config, name)
+    items: list[object] = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in items):
+        raise pytest.UsageError(
+            f"{name}: {value!r} is not a port, a text such as '27017,28000-28010', or a list of them"
+        )
+    return ",".join(map(str, items)) or None
+
+
+def _seconds(config: pytest.Config, name: str) -> float:
+    value = _ini(config, name)
+    try:
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            seconds = float(value or 0)
+            if 0 <= seconds < float("inf"):
+                return seconds
+    except (ValueError, OverflowError):
+        pass
+    raise pytest.UsageError(f"{name}: {value!r} is not a number of seconds from 0 on")
+
+
+def _switch(config: pytest.Config, name: str) -> bool:
+    try:
+        return bool(config.getini(name))
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        # pytest's own text has the value, and not always the name.
+        raise pytest.UsageError(f"{name}: {error}") from None

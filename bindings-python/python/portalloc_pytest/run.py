@@ -1,8 +1,7 @@
-"""The environment of the whole run: which process makes it, which attach to it, which ends it.
+"""`run_isolation` in a run without pytest-xdist: one process makes it, when the first test that needs it starts, and
+ends it when the run is over. A forked child does neither.
 
-Three roles, one object in each process. **Controller** of pytest-xdist: makes it before the first worker starts, and
-tells each worker its ID. **Worker**: attaches. **Alone**: makes it when the first test that needs it starts. Only the
-process that made it ends it: not a worker, and not a forked child of the maker.
+Nothing is imported or made before it is needed. `shared_run` is the same under pytest-xdist.
 """
 
 from __future__ import annotations
@@ -13,101 +12,98 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from portalloc_pytest.options import OPTIONS, Options
+from portalloc_pytest.run_leaks import RunLeaks
+
 if TYPE_CHECKING:
     import portalloc
 
-    from portalloc_pytest.options import Options
-
-# Under this name the controller tells its workers: {"id": ...} or {"error": ...}.
-_KEY = "portalloc_run"
-
 
 class RunIsolation:
-    """`run_isolation` in one process. Nothing is imported or made before it is needed."""
+    """What fixtures and hooks need of it."""
 
-    def __init__(self, config: pytest.Config, options: Options) -> None:
-        self._options = options
-        workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self._offer: dict[str, str] | None = None if workerinput is None else workerinput.get(_KEY, {})
+    def __init__(self) -> None:
         self._environment: portalloc.Environment | None = None
-        self._error: Exception | None = None
-        self._pid: int | None = None  # who made it
-        self._leaks: list[str] = []
+        self._error: BaseException | None = None
 
-    def offer(self, workerinput: dict[str, Any]) -> None:
-        """In the controller: makes it, once, and tells a worker its ID.
-
-        Passes a failure on, too, instead of raising it: the tests of the run may not need the environment.
-        """
-        environment = self.prepare()
-        if environment is not None:
-            workerinput[_KEY] = {"id": environment.id}
-        else:
-            workerinput[_KEY] = {"error": f"{type(self._error).__name__}: {self._error}"}
-
-    def prepare(self) -> portalloc.Environment | None:
-        """Makes it, unless that was done or tried before, or is the controller's part."""
-        if self._offer is None and self._environment is None and self._error is None:
+    def prepare(self) -> None:
+        """Makes it, unless that was done or tried before. What goes wrong is for the tests that use it."""
+        if self._environment is None and self._error is None:
             try:
-                from portalloc_pytest.holding import create_environment
-
-                self._environment = create_environment(self._options)
-                self._pid = os.getpid()
-            except Exception as error:  # noqa: BLE001 - raised by the fixture
+                self._environment = self._make()
+            except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - raised by the fixture
                 self._error = error
-        return self._environment
 
     def environment(self) -> portalloc.Environment:
         """For the fixture. Raises what went wrong when it was made."""
-        if self._offer is not None and self._environment is None:
-            self._environment = _attach(self._offer)
-        environment = self.prepare()
-        if environment is None:
+        self.prepare()
+        if self._environment is None:
             assert self._error is not None
             raise self._error
+        return self._environment
+
+    def _make(self) -> portalloc.Environment:
+        raise NotImplementedError
+
+
+class LoneRun(RunIsolation):
+    """Holds the environment, and ends it. Also a plugin, from its first use on."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self._options = options
+        self._leaks = RunLeaks(options.leak)
+        self._pid: int | None = None  # who made it
+
+    def _make(self) -> portalloc.Environment:
+        from portalloc_pytest.holding import create_environment
+
+        environment = create_environment(self._options)
+        self._pid = os.getpid()
         return environment
 
-    def report_leaks(self, session: pytest.Session) -> None:
-        """At the end of the session, when all of its tests, fixtures and workers have ended."""
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        # Last, because before it the session's fixtures are torn down.
         lease = self._environment.lease if self._environment and self._is_maker() else None
-        if lease is None or lease.released or self._options.leak == "off":
-            return
-        from portalloc_pytest import leaks
+        if lease is not None and not lease.released:
+            lease.drop_guard()  # our own sockets are no leak
+            self._leaks.look_for(lease, session)
 
-        lease.drop_guard()
-        found = leaks.find(lease, ours_too=True)
-        try:
-            leaks.report(session, found, self._options.leak)
-        except (Warning, pytest.fail.Exception):
-            # No test is left that could fail, so the run does.
-            self._leaks = found
-            if session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        self._leaks.summarize(terminalreporter)
 
-    def summarize(self, terminalreporter: Any) -> None:
-        if self._leaks:
-            terminalreporter.section("portalloc: ports of run_isolation", red=True, bold=True)
-            for leak in self._leaks:
-                terminalreporter.write_line(leak)
-
-    def close(self) -> None:
-        """Ends it, in the process that made it. Never raises: the run is over."""
+    def pytest_unconfigure(self) -> None:
+        # Not with the session fixture: a forked child tears that down as well. This here comes after Ctrl-C, too.
         environment, self._environment = self._environment, None
         if environment is None or not self._is_maker():
             return
         try:
             environment.cleanup()
-        except Exception as error:  # noqa: BLE001
-            sys.stderr.write(f"portalloc: environment {environment.id} was not cleaned up: {error}\n")
+        except Exception as error:  # noqa: BLE001 - the run is over
+            not_cleaned_up(error)
 
     def _is_maker(self) -> bool:
         return self._pid == os.getpid()
 
 
-def _attach(offer: dict[str, str]) -> portalloc.Environment:
-    if "id" not in offer:
-        reason = offer.get("error", "the controller does not have the plugin portalloc")
-        pytest.fail(f"run_isolation: the controller has made no environment: {reason}", pytrace=False)
-    import portalloc
+_RUN = pytest.StashKey[RunIsolation]()
 
-    return portalloc.attach(offer["id"])
+
+def run_of(config: pytest.Config) -> RunIsolation:
+    """That of this process, made at its first use."""
+    if _RUN not in config.stash:
+        options = config.stash[OPTIONS]
+        if hasattr(config, "workerinput"):
+            from portalloc_pytest.shared_run import Worker
+
+            config.stash[_RUN] = Worker(options, config.workerinput)
+        else:
+            lone = LoneRun(options)
+            config.stash[_RUN] = lone
+            config.pluginmanager.register(lone, "portalloc_run")
+    return config.stash[_RUN]
+
+
+def not_cleaned_up(error: Exception) -> None:
+    sys.stderr.write(f"portalloc: run_isolation was not cleaned up: {error}\n")

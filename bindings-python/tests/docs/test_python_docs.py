@@ -32,7 +32,7 @@ import portalloc
 import portalloc_pytest
 import pytest
 from portalloc import errors, tools
-from portalloc_pytest.options import pytest_addoption
+from portalloc_pytest.options import add_options
 from support import DEADLINE, until
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def test_the_table_of_options_is_complete() -> None:
             self.names.add(name)
 
     parser = Parser()
-    pytest_addoption(cast("pytest.Parser", parser))
+    add_options(cast("pytest.Parser", parser))
     words = {word.split()[0] for row in table("Options")[1:] for cell in row[:2] for word in cell.split(", ") if word}
     assert words == parser.names
 

@@ -83,6 +83,7 @@ class Inner:
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ports: Sequence[int]) -> None:
         self.pytester = pytester
+        self.python = sys.executable
         self.path = pytester.path
         self.ports = ports
         self.pool = f"{ports[0]}-{ports[-1]}"
@@ -119,7 +120,7 @@ class Inner:
 
     def arguments(self, *arguments: str, plugins: Sequence[str] = ()) -> list[str]:
         off = [f"-pno:{name}" for name in _COMPANIONS if name not in plugins]
-        return [sys.executable, "-m", "pytest", *off, f"--basetemp={self.base}", *arguments]
+        return [self.python, "-m", "pytest", *off, f"--basetemp={self.base}", *arguments]
 
     def run(self, *arguments: str, plugins: Sequence[str] = (), prefix: Sequence[str] = ()) -> pytest.RunResult:
         """To its end."""

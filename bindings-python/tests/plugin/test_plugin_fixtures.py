@@ -387,15 +387,6 @@ def test_without_options_the_variables_and_the_project_file_decide(
     assert by_file <= set(range(toml, toml + 20))
 
 
-@pytest.mark.parametrize("option", ["portalloc_leak = loud", "portalloc_timeout = soon", "portalloc_timeout = -1"])
-def test_a_wrong_ini_line_is_a_usage_error(inner: Inner, option: str) -> None:
-    inner.pytester.makeini(f"[pytest]\n{option}")
-    inner.suite("def test_nothing(): pass")
-    result = inner.run()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: {option.split()[0]}: '{option.split()[-1]}' is *"])
-
-
 def test_an_exhausted_pool_fails_at_once_without_a_timeout(inner: Inner) -> None:
     inner.suite("def test_wants(free_port): pass")
     with portalloc.lease(exact=[inner.ports[0]]):

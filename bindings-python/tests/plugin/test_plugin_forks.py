@@ -112,6 +112,22 @@ def test_forks_below_xdist(inner: Inner, way: Callable[[Inner], tuple[str, ...]]
     assert len({record["pid"] for record in inner.records()}) == 6
 
 
+@WAYS
+def test_a_child_below_xdist_may_also_ask_for_it(inner: Inner, way: Callable[[Inner], tuple[str, ...]]) -> None:
+    inner.suite(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("again", range(4))
+        def test_asks(again, request, record):
+            record(id=request.getfixturevalue("run_isolation").id)
+        """
+    )
+    inner.run("-n2", *way(inner)).assert_outcomes(passed=4)
+    assert len({record["id"] for record in inner.records()}) == 1
+    assert len({record["pid"] for record in inner.records()}) == 4
+
+
 def test_the_report_of_a_child_says_who_has_the_port(inner: Inner) -> None:
     inner.conftest(FORK_FOR_EACH_TEST)
     with socket.create_server(("127.0.0.1", inner.ports[-1])):
@@ -149,13 +165,12 @@ def test_a_child_that_goes_through_the_teardown_ends_nothing_of_its_parent(inner
     # The parent's: the child ends without its own summary by this.
     inner.conftest(
         """
-import portalloc_pytest
 parent = os.getpid()
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     if os.getpid() != parent:
-        portalloc_pytest.pytest_unconfigure(config)
+        config.pluginmanager.get_plugin("portalloc_run").pytest_unconfigure()
         os._exit(0)
 """
     )

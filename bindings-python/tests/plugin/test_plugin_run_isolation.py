@@ -116,7 +116,7 @@ def test_what_failed_once_is_not_tried_again_for_each_test(inner: Inner) -> None
         """
 from portalloc_pytest import holding
 
-def create(options):
+def create(options, **_):
     with open(os.environ["RECORDS"], "a") as file:
         file.write("1" + chr(10))
     raise OSError("not today")
@@ -259,17 +259,3 @@ def test_fixtures_of_the_session_may_serve_on_it_until_they_end(inner: Inner) ->
     result = inner.run("--portalloc-leak=error")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.OK
-
-
-def test_a_controller_without_the_plugin_is_named(inner: Inner) -> None:
-    inner.conftest(
-        """
-@pytest.hookimpl(trylast=True, optionalhook=True)
-def pytest_configure_node(node):
-    del node.workerinput["portalloc_run"]
-"""
-    )
-    inner.suite("def test_wants(run_isolation): pass")
-    result = inner.run("-n1")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*run_isolation: the controller has made no environment*"])

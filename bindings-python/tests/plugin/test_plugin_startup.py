@@ -22,7 +22,10 @@ def pytest_unconfigure(config):
     os.close(file)
 """
 
-LIGHT = {"portalloc_pytest", "portalloc_pytest.fixtures", "portalloc_pytest.options"}
+LIGHT = {"portalloc_pytest", *(f"portalloc_pytest.{name}" for name in ("fixtures", "hooks", "naming", "options"))}
+
+# What xdist's controller has beside them.
+FOR_WORKERS = {f"portalloc_pytest.{name}" for name in ("board", "run", "run_leaks", "shared_run")}
 
 
 def ours(modules: list[str]) -> set[str]:
@@ -65,13 +68,18 @@ def test_a_failure_of_another_kind_is_read_and_nothing_is_said_of_it(inner: Inne
     assert "portalloc:" not in result.stdout.str()
 
 
-def test_nor_do_workers(inner: Inner) -> None:
+@pytest.mark.parametrize("arguments", [("-n2",), ("-n2", "--dist=loadgroup", "-v"), ("-n1", "-x")])
+def test_nor_does_one_of_xdist(inner: Inner, arguments: tuple[str, ...]) -> None:
     inner.conftest(TELLS_MODULES)
     inner.suite("import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_passes(n): pass\n")
-    inner.run("-n2").assert_outcomes(passed=4)
-    workers = [record for record in inner.records() if record["worker"]]
-    assert len(workers) == 2
-    assert all(ours(record["modules"]) == LIGHT for record in workers)
+    result = inner.run(*arguments)
+    result.assert_outcomes(passed=4)
+    loaded = [(record["worker"], ours(record["modules"])) for record in inner.records()]
+    workers = 1 if "-n1" in arguments else 2
+    assert sorted(worker for worker, _ in loaded) == [False] + [True] * workers
+    assert all(modules == (LIGHT if worker else LIGHT | FOR_WORKERS) for worker, modules in loaded)
+    assert "portalloc:" not in result.stdout.str()
+    assert not (inner.path / "registry").exists()
 
 
 def test_its_own_imports_are_those_of_pytest(inner: Inner) -> None:
@@ -90,10 +98,38 @@ def test_it_can_be_switched_off(inner: Inner) -> None:
     result.stdout.fnmatch_lines(["*fixture 'free_port' not found*"])
 
 
-def test_it_can_be_named_where_nothing_is_loaded_by_itself(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
+NAMED = "pytest_plugins = ['portalloc_pytest']\n"
+
+
+@pytest.mark.parametrize("autoload", ["autoload", ""])
+@pytest.mark.parametrize(
+    ("arguments", "conftest"),
+    [
+        (("-pportalloc",), ""),
+        (("-pportalloc_pytest",), ""),
+        ((), NAMED),
+        (("-pportalloc",), NAMED),
+        (("-pportalloc_pytest", "-pportalloc"), NAMED),
+    ],
+)
+def test_it_may_be_named_however_often(
+    inner: Inner, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], conftest: str, autoload: str
+) -> None:
+    if not autoload:
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        arguments += ("-pxdist",)
+    inner.conftest(conftest)
+    inner.suite("def test_has(free_port, run_isolation): pass\n")
+    for workers in ("-n0", "-n2"):
+        result = inner.run("-Werror", f"--portalloc-pool={inner.pool}", workers, *arguments)
+        result.assert_outcomes(passed=1)
+        assert sum("portalloc: pool" in line for line in result.outlines) == 1
+
+
+def test_a_test_module_may_name_it(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    inner.suite("def test_has(free_port): pass\n")
-    inner.run("-pportalloc").assert_outcomes(passed=1)
+    inner.suite(NAMED + "def test_has(free_port, run_isolation): pass\n")
+    inner.run("-Werror").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("fixture", ["free_port", "listening_socket", "isolation", "run_isolation", "mine"])
@@ -107,6 +143,7 @@ def test_the_header_names_pool_and_registry(inner: Inner, fixture: str, workers:
     assert settings.pool == inner.pool
     line = f"portalloc: pool {inner.pool} ({settings.count} ports), registry {settings.directory}"
     assert result.outlines.count(line) == 1
+    assert result.outlines.index(line) < next(n for n, text in enumerate(result.outlines) if text.endswith("[100%]"))
 
 
 def test_the_header_knows_the_options(inner: Inner) -> None:
@@ -118,10 +155,11 @@ def test_the_header_knows_the_options(inner: Inner) -> None:
     result.stdout.fnmatch_lines([f"portalloc: pool {pool} (5 ports), registry *"])
 
 
-def test_a_header_that_cannot_be_made_fails_nothing(inner: Inner) -> None:
-    inner.suite("def test_passes(): pass\n")
-    result = inner.run("-n1", "--portalloc-pool=nonsense")
-    result.assert_outcomes(passed=1)
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_a_header_that_cannot_be_made_fails_nothing(inner: Inner, workers: str) -> None:
+    inner.suite("def test_passes(): pass\n\ndef test_uses(free_port): pass\n")
+    result = inner.run(workers, "--portalloc-pool=nonsense")
+    result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["portalloc: not usable: *nonsense*"])
 
 

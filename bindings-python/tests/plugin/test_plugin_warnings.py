@@ -81,11 +81,12 @@ def test_what_a_conftest_keeps_is_not_lost(inner: Inner, flags: tuple[str, ...],
     assert result.errlines == []
 
 
-def test_the_header_says_what_is_wrong_with_a_pool_and_nobody_says_it_again(inner: Inner) -> None:
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_the_header_says_what_is_wrong_with_a_pool_and_nobody_says_it_again(inner: Inner, workers: str) -> None:
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:  # noqa: PTH123
         last = int(file.read().split()[1])
     inner.suite("def test_has(free_port): pass\n")
-    result = inner.run(f"--portalloc-pool={last - 29}-{last}", "-Werror")
+    result = inner.run(f"--portalloc-pool={last - 29}-{last}", "-Werror", workers)
     result.assert_outcomes(passed=1)
     assert (result.stdout.str() + result.stderr.str()).count("lies inside the ephemeral range") == 1
 
