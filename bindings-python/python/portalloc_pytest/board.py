@@ -1,4 +1,4 @@
-"""What the processes of one run of pytest-xdist tell each other, by a file without a name that the controller holds open.
+"""What the processes of a run of pytest-xdist tell each other, by a file without a name that the controller has open.
 
 A worker opens it through /proc. So it finds it only where the controller's PID means the same process to both of them:
 not from another machine, and not from another PID namespace. The file ends with the controller, however that ends, and
@@ -17,7 +17,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
 
 class Board:
@@ -51,8 +51,8 @@ class Board:
         os.write(self._descriptor, _line(facts))
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """In a worker, against the other ones. Unlike one of `flock`, a child that is forked meanwhile does not keep it."""
+    def locked(self) -> Generator[None]:
+        """In a worker, against the other ones. A child that is forked meanwhile has no part in it."""
         fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         try:
             yield
@@ -72,7 +72,7 @@ class Board:
 
 
 @contextlib.contextmanager
-def look_up(address: Mapping[str, Any]) -> Iterator[Board | None]:
+def look_up(address: Mapping[str, Any]) -> Generator[Board | None]:
     """In a worker: the board of its controller, or `None` where that cannot be seen."""
     path = f"/proc/{address['pid']}/fd/{address['descriptor']}"
     try:

@@ -124,7 +124,7 @@ HOLDER = pytest.StashKey[Holder]()
 
 
 def create_environment(options: Options, *, owner_pid: int | None = None) -> portalloc.Environment:
-    """As `portalloc.toml` at the rootdir says; the options of pytest override that. A held one, or kept for an owner."""
+    """As `portalloc.toml` at the rootdir says; the options of pytest override that. Held, or kept for an owner."""
     return portalloc.environment(
         worktree=options.rootdir,
         kept=owner_pid is not None,

@@ -40,12 +40,13 @@ def pytest_report_collectionfinish(config: pytest.Config, items: Iterable[pytest
 # Before xdist tells the controller that this worker has its tests.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if hasattr(session.config, "workerinput"):
+    workerinput: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if workerinput is not None:
         lines = _header(session.config, session.items)
         if lines:
             from portalloc_pytest.shared_run import tell_header
 
-            tell_header(session.config.workerinput, lines)
+            tell_header(workerinput, lines)
 
 
 def _header(config: pytest.Config, items: Iterable[pytest.Item]) -> list[str]:

@@ -7,7 +7,8 @@ everything that is `None` here.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -108,11 +109,9 @@ def _ini(config: pytest.Config, name: str) -> object:
 
 def _of_toml(path: Path | None, name: str) -> object:
     assert path is not None, "where would the value be from?"
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # pytest itself needs it
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    # As pytest itself does it, and needs it.
+    toml: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    document = toml.loads(path.read_text(encoding="utf-8"))
     tables = (document.get("tool", {}).get("pytest", {}), document.get("pytest", {}))
     return next(table[name] for table in tables if name in table)
 
@@ -120,7 +119,7 @@ def _of_toml(path: Path | None, name: str) -> object:
 def _ports(config: pytest.Config, name: str) -> str | None:
     """Also a number, or a list."""
     value = _ini(config, name)
-    items: list[object] = value if isinstance(value, list) else [value]
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
     if not all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in items):
         raise pytest.UsageError(
             f"{name}: {value!r} is not a port, a text such as '27017,28000-28010', or a list of them"

@@ -13,6 +13,6 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001 - the name is pytest's
     raise pytest.UsageError(
-        f"the plugin portalloc needs pytest 7.3 or newer, and this is pytest {pytest.__version__}: install a newer one, "
-        "or leave the plugin out with -p no:portalloc"
+        f"the plugin portalloc needs pytest 7.3 or newer, and this is pytest {pytest.__version__}: "
+        "install a newer one, or leave the plugin out with -p no:portalloc"
     )

@@ -94,10 +94,11 @@ def run_of(config: pytest.Config) -> RunIsolation:
     """That of this process, made at its first use."""
     if _RUN not in config.stash:
         options = config.stash[OPTIONS]
-        if hasattr(config, "workerinput"):
+        workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
+        if workerinput is not None:
             from portalloc_pytest.shared_run import Worker
 
-            config.stash[_RUN] = Worker(options, config.workerinput)
+            config.stash[_RUN] = Worker(options, workerinput)
         else:
             lone = LoneRun(options)
             config.stash[_RUN] = lone

@@ -33,9 +33,9 @@ _KEY = "portalloc_run"
 
 _NOT_TOLD = "the controller, the process that was started as pytest, does not have the plugin portalloc"
 _ELSEWHERE = (
-    "run_isolation is one environment for all workers, and this worker cannot see the process that was started as pytest: "
-    "it runs on another machine, in another container or as another user. Take `isolation`, or make a fixture of "
-    "the session with portalloc.environment(): each worker then has one of its own"
+    "run_isolation is one environment for all workers, and this worker cannot see the process that was started as "
+    "pytest: it runs on another machine, in another container or as another user. Take `isolation`, or make a fixture "
+    "of the session with portalloc.environment(), of which each worker has its own"
 )
 
 
@@ -115,7 +115,7 @@ class Controller:
     def pytest_runtest_logstart(self) -> None:
         if self._header_is_due:
             self._header_is_due = False
-            reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+            reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
             for line in self._facts().get("header", ()) if reporter else ():
                 reporter.write_line(line)
 

@@ -52,8 +52,8 @@ def test_one_that_is_too_old_is_refused_with_a_sentence(
     result = inner.run(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert [line for line in result.errlines if line] == [
-        f"ERROR: the plugin portalloc needs pytest 7.3 or newer, and this is pytest {with_pytest}: install a newer one, "
-        "or leave the plugin out with -p no:portalloc"
+        f"ERROR: the plugin portalloc needs pytest 7.3 or newer, and this is pytest {with_pytest}: "
+        "install a newer one, or leave the plugin out with -p no:portalloc"
     ]
     inner.run("-pno:portalloc").assert_outcomes(passed=1)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import portalloc
 import pytest
-from plugin_support import is_alive, unavailable
+from plugin_support import unavailable
 
 if TYPE_CHECKING:
     from plugin_support import Inner
@@ -84,8 +84,8 @@ def test_it_is_made_when_the_first_test_needs_it(inner: Inner) -> None:
     inner.run("-n1").assert_outcomes(passed=3)
 
 
-# Where the first worker dies while it makes the environment. A child that it has forked just then lives on, and has what
-# it had open but the pipes, at whose end the controller sees that a worker has died.
+# The first worker dies while it makes the environment. A child that it has forked just then lives on, and has what it
+# had open, except for the pipes: at the end of one the controller sees that a worker has died.
 DIES = """
 import contextlib, signal, time
 from portalloc_pytest import holding
