@@ -51,14 +51,19 @@ def compose(words):
     project = variables.get("COMPOSE_PROJECT_NAME", "")
     if not re.fullmatch(r"portalloc-[0-9a-f]{12}", project):
         refuse(f"COMPOSE_PROJECT_NAME is {project!r}")
-    names = re.findall(r'"\$\{(\w+)\}:\d+"', open("compose.yaml").read())
+    text = open("compose.yaml").read()
+    if text.count("image: postgres") != text.count("POSTGRES_PASSWORD"):
+        refuse("postgres does not start without a password")
+    if "--wait" in words and text.count("image:") != text.count("healthcheck:"):
+        refuse("there is nothing to wait for without a health check")
+    names = re.findall(r'"\$\{(\w+)\}:\d+"', text)
     if not names or not all(variables.get(name, "").isdigit() for name in names):
         refuse(f"not all of {names} are set")
     ports = [int(variables[name]) for name in names]
     state = os.path.join(os.environ["HOME"], project)
     if words == ["up"]:
         servers(ports)
-    elif words == ["up", "-d"]:
+    elif words in (["up", "-d"], ["up", "-d", "--wait"]):
         # Like a container's, its process is no child of whoever calls, and inherits nothing.
         ready, tell = os.pipe()
         if os.fork() == 0:
