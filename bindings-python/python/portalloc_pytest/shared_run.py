@@ -9,7 +9,7 @@ ports are free at once. Controller and workers meet at a `Board`, on which a wor
 - `id`: the environment.
 - `error`: why there is none. Told once, because the worker may have waited for `portalloc_timeout` seconds.
 
-The controller loads the native module only if one of these was told.
+The controller loads the native module only if a worker has begun to make one.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _made(facts: dict[str, Any], owner: int) -> str | None:
     """The ID of the environment, if there is one."""
     if "id" in facts:
         return str(facts["id"])
-    if "before" not in facts:
+    if "error" in facts or "before" not in facts:
         return None
     return next((one for one in _kept_by(owner) if one not in facts["before"]), None)
 

@@ -178,6 +178,29 @@ def test_a_run_that_ends_early_leaves_nothing(inner: Inner, argument: str) -> No
     assert inner.records()
 
 
+def test_what_a_test_keeps_for_the_controller_is_not_taken_for_it(inner: Inner) -> None:
+    inner.project("ports = 1\n")
+    inner.suite(
+        f"""
+        import os
+        import portalloc
+
+        def test_cannot_be_made(run_isolation):
+            pass
+
+        def test_keeps(record):
+            kept = portalloc.environment(kept=True, owner_pid=os.getppid(), pool="{inner.ports[1]}")
+            record(id=kept.id)
+        """
+    )
+    with portalloc.lease(exact=[inner.ports[0]]):
+        result = inner.run("-n1", f"--portalloc-pool={inner.ports[0]}")
+    result.assert_outcomes(errors=1, passed=1)
+    (left,) = portalloc.environments()
+    assert (left.isolation_id, left.status) == (inner.record()["id"], "stale")
+    assert portalloc.cleanup_stale() == [left.isolation_id]
+
+
 def test_a_worker_cannot_end_it_by_accident(inner: Inner) -> None:
     inner.suite(
         """
