@@ -6,7 +6,7 @@ NPM ?= npm
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
-.PHONY: check-rust check-targets check-python test-rust test-python stubs wheel python-tools pytests python-installed
+.PHONY: check-rust check-targets check-python test-rust test-python stubs wheel python-tools python-installed
 .PHONY: node-built check-node test-node test-languages test-proof
 
 help: ## List the tasks
@@ -71,6 +71,7 @@ $(VENV)/ready: pyproject.toml
 
 # Other versions of pytest, for the plugin's tests: the last ones that it refuses, the first one that it takes, and those
 # after which the configuration is read in another way.
+.PHONY: pytests
 PYTESTS := 6.2.5 7.2.2 7.3.0 8.3.5 9.0.0
 
 pytests: $(PYTESTS:%=target/pytests/%/ready)
