@@ -115,6 +115,7 @@ mod tests {
             user_id: 0,
             user_name: None,
             started_at: Timestamp::from_unix_ms(1_769_853_720_123),
+            is_this: *pid == OWN,
         };
         SocketInfo {
             protocol: "tcp",

@@ -70,7 +70,7 @@ impl PortReport {
     #[must_use]
     pub fn is_ours(&self) -> bool {
         let mut processes = self.sockets.iter().flat_map(|socket| &socket.processes);
-        processes.any(|process| process.pid == std::process::id())
+        processes.any(|process| process.is_this)
     }
 
     /// Whether a lease or an environment has the port.
@@ -176,6 +176,9 @@ pub struct ProcessInfo {
     pub user_name: Option<String>,
     /// When it started.
     pub started_at: Timestamp,
+    /// Whether it is the process that asks.
+    #[serde(skip)]
+    pub is_this: bool,
 }
 
 impl Allocator {
@@ -296,6 +299,7 @@ impl ProcessInfo {
             user_id: holder.user,
             user_name: None,
             started_at: holder.started_at,
+            is_this: holder.pid == std::process::id(),
         }
     }
 }

@@ -104,7 +104,7 @@ impl PortReport {
 
 impl fmt::Display for ProcessInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let this = if self.pid == std::process::id() { "this process, " } else { "" };
+        let this = if self.is_this { "this process, " } else { "" };
         write!(f, "{this}PID {} ({}), since {}", self.pid, printable(&self.name), self.started_at)
     }
 }
@@ -141,7 +141,7 @@ mod tests {
 
     fn process(pid: u32) -> ProcessInfo {
         let (name, command) = ("postgres".to_owned(), "postgres -D /x".to_owned());
-        ProcessInfo { pid, name, command, user_id: 7, user_name: None, started_at: SINCE }
+        ProcessInfo { pid, name, command, user_id: 7, user_name: None, started_at: SINCE, is_this: false }
     }
 
     fn socket(state: &'static str, pids: &[u32], hidden: Option<Hidden>) -> SocketInfo {

@@ -150,6 +150,7 @@ mod tests {
             user_id: 7,
             user_name: None,
             started_at: SINCE,
+            is_this: false,
         };
         let socket = SocketInfo {
             protocol: "tcp",
