@@ -24,7 +24,8 @@ func init() {
 // receives each warning once per process: the code is a stable word, the message says what happened and what to do. Without a
 // handler, warnings are printed on [os.Stderr]; nil silences them.
 //
-// The goroutine whose call is about to return calls the handler, so several may call it at once. It may use this package.
+// The goroutine whose call is about to return calls the handler, so several may call it at once. It may use this package, but
+// must not hold a mutex of its own meanwhile: such a call may bring the next warning.
 func OnWarning(handle func(code, message string)) {
 	if handle == nil {
 		onWarning.Store(nil)
