@@ -737,6 +737,83 @@ export interface Settings {
 /** The registry and the pool that calls from the current directory use. */
 export function settings(options?: PoolOptions): Settings;
 
+/** One line of a {@link DoctorReport}. */
+export interface DoctorCheck {
+  /** A stable word for what was examined, such as `ephemeral_range`. */
+  readonly code: string;
+  /** `note`: every promise is kept, but a user should know this. `broken`: a promise is not kept here. */
+  readonly status: 'ok' | 'note' | 'broken' | 'skipped';
+  /** What was found, in one sentence. */
+  readonly message: string;
+  /** What to do about it, where something can be done. */
+  readonly remedy?: string;
+  /** Details by name, to compare reports of two processes. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** Whether a lease of `count` consecutive ports would be granted at the moment of the report. */
+export interface LeaseExplanation {
+  readonly count: number;
+  readonly granted: boolean;
+  /** Why. */
+  readonly message: string;
+  /** What to do if it would be refused. */
+  readonly remedy?: string;
+  /** How many ports of the pool are in each state; missing if the registry or the pool cannot be used. */
+  readonly census?: {
+    readonly pool: number;
+    readonly held: number;
+    readonly kept: number;
+    readonly stale: number;
+    /** In use by foreign processes, which have no lease on them. */
+    readonly strangers: number;
+    /** Not to be bound by this user. */
+    readonly denied: number;
+    readonly free: number;
+    /** The longest run of ports that could be leased. */
+    readonly longestRun: number;
+  };
+  /** Who has ports of the pool, most ports first: environments and processes. */
+  readonly holders: readonly { readonly holder: string; readonly ports: number }[];
+}
+
+/** What {@link doctor} found: the fields of `portalloc doctor --json`. */
+export interface DoctorReport {
+  /** Whether portalloc keeps every promise here: no check is broken. */
+  readonly ok: boolean;
+  /** One for each thing that could be otherwise, always the same ones in the same order. */
+  readonly checks: readonly DoctorCheck[];
+  /** Whether a lease would be granted, if that was asked. */
+  readonly explanation?: LeaseExplanation;
+  /** What a bug report should contain beside the checks. */
+  readonly machine: {
+    readonly version: string;
+    readonly system: string;
+    readonly kernel: string;
+    readonly architecture: string;
+    readonly libc: string;
+    readonly userId: number;
+    /** The containers and sandboxes in which this process seems to run. */
+    readonly sandboxes: readonly string[];
+    /** The numbers of this thread's namespaces, by kind. */
+    readonly namespaces: Readonly<Record<string, number>>;
+    /** `TMPDIR`, `ISOLATION_ID` and every variable whose name begins with `PORTALLOC_`. */
+    readonly variables: readonly { readonly name: string; readonly value: string }[];
+  };
+}
+
+/** Options of {@link doctor}. */
+export interface DoctorOptions extends PoolOptions {
+  /** Also says whether a lease of so many consecutive ports would be granted at this moment, and why not. */
+  explain?: number | undefined;
+}
+
+/**
+ * Examines whether portalloc keeps its promises on this machine. Does not throw because of what it finds: a registry that cannot
+ * be opened is a line of the report. Changes nothing, except that it creates a missing registry.
+ */
+export function doctor(options?: DoctorOptions): DoctorReport;
+
 /** Writes variables, by name or as pairs, one a line, whatever the values contain; by default for `shell`. */
 export function render(variables: Readonly<Record<string, string>> | Iterable<readonly [string, string]>, syntax?: Syntax): string;
 

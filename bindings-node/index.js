@@ -38,5 +38,5 @@ later(() => require('./js/port.js'), 'giveBack', 'port');
 later(() => require('./js/ports.js'), 'PortReport', 'isFree', 'waitUntilFree', 'waitUntilOpen', 'who');
 later(
   () => require('./js/registry.js'),
-  ...['cleanup', 'cleanupStale', 'environments', 'leases', 'parseId', 'render', 'settings', 'validate'],
+  ...['cleanup', 'cleanupStale', 'doctor', 'environments', 'leases', 'parseId', 'render', 'settings', 'validate'],
 );

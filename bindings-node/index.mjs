@@ -29,6 +29,7 @@ export const {
   createEnvironment,
   createEnvironmentAsync,
   currentEnvironment,
+  doctor,
   environments,
   errorCodes,
   giveBack,

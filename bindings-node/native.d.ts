@@ -65,6 +65,9 @@ export declare function createEnvironmentAsync(wait: Wait, options: EnvironmentO
 /** The one of this run: that with this ID, which JavaScript found in the variable, if it lives; else a new one. */
 export declare function currentEnvironment(id: string | undefined | null, options: EnvironmentOptions): Environment
 
+/** Whether portalloc keeps its promises here, as JSON; also whether a lease of `count` ports would be granted. */
+export declare function doctor(count?: number | undefined | null, place?: Where | undefined | null): string
+
 /** Closes the guard. */
 export declare function dropGuard(number: number): void
 

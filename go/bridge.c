@@ -129,6 +129,10 @@ pgo_outcome pgo_settings(const char *pool, const char *exclude, char **json) {
     return outcome(portalloc_settings(pool, exclude, json));
 }
 
+pgo_outcome pgo_doctor(int64_t count, const char *pool, const char *exclude, char **json) {
+    return outcome(portalloc_doctor(count, pool, exclude, NULL, json));
+}
+
 pgo_outcome pgo_leaks(const uint16_t *ports, size_t count, char **message) {
     return outcome(portalloc_leaks(ports, count, true, -1, message));
 }

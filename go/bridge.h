@@ -58,6 +58,7 @@ pgo_outcome pgo_who(int64_t port, char **json);
 pgo_outcome pgo_list(char **json);
 pgo_outcome pgo_validate(const char *id, char **json);
 pgo_outcome pgo_settings(const char *pool, const char *exclude, char **json);
+pgo_outcome pgo_doctor(int64_t count, const char *pool, const char *exclude, char **json);
 pgo_outcome pgo_leaks(const uint16_t *ports, size_t count, char **message);
 pgo_outcome pgo_explain_conflict(const char *text, char **message);
 

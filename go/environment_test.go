@@ -280,6 +280,34 @@ func TestWithoutCgoOneErrorSaysSo(t *testing.T) {
 	}
 }
 
+func TestDoctor(t *testing.T) {
+	here := world.New(t, 4)
+	report, err := portalloc.Doctor(0)
+	must(t, err)
+	if len(report.Checks) < 20 || report.Checks[0].Code != "registry" || report.Checks[0].Status != "ok" ||
+		report.Checks[0].Facts["directory"] != here.Directory("registry") || report.Explanation != nil {
+		t.Errorf("%+v", report)
+	}
+	pool := portalloc.Variable{Name: "PORTALLOC_POOL", Value: here.Pool()}
+	if report.Machine.Version != portalloc.Version() || !slices.Contains(report.Machine.Variables, pool) {
+		t.Errorf("%+v", report.Machine)
+	}
+	report, err = portalloc.Doctor(5)
+	must(t, err)
+	if told := report.Explanation; told == nil || told.Granted || told.Count != 5 || told.Census["free"] != 4 || told.Remedy == "" {
+		t.Errorf("%+v", told)
+	}
+	must(t, os.WriteFile(here.Directory("file"), nil, 0o600))
+	t.Setenv("PORTALLOC_DIR", here.Directory("file"))
+	report, err = portalloc.Doctor(1)
+	must(t, err)
+	if report.OK || report.Checks[0].Status != "broken" || report.Checks[0].Remedy == "" || report.Explanation.Census != nil {
+		t.Errorf("%+v", report)
+	}
+	_, err = portalloc.Doctor(-1)
+	fails(t, err, portalloc.ErrInvalidArgument, "-1 ports")
+}
+
 func TestSettingsAndVersion(t *testing.T) {
 	manifest, err := os.ReadFile("../Cargo.toml")
 	must(t, err)

@@ -132,6 +132,7 @@ pages! {
     index: "docs/README.md",
     ci: "docs/ci.md",
     conflicts: "docs/conflicts.md",
+    doctor: "docs/doctor.md",
     containers: "docs/containers.md",
     docker_compose: "docs/docker-compose.md",
     glossary: "docs/glossary.md",

@@ -727,6 +727,20 @@ portalloc_result portalloc_settings(const char *pool,
                                     char **json);
 
 /**
+ * Examines whether portalloc keeps its promises on this machine. `ok`, if it is not NULL, tells whether it does; `json`, if it is
+ * not NULL, what was found, as `portalloc doctor --json` prints it. Succeeds whatever was found: a registry that cannot be opened
+ * is a line of the report.
+ *
+ * If `count` is not 0, the report also says whether a lease of so many consecutive ports would be granted at this moment, and
+ * why not. `pool` and `exclude` are as in portalloc_lease_options. Free `json` with portalloc_string_free.
+ */
+portalloc_result portalloc_doctor(int64_t count,
+                                  const char *pool,
+                                  const char *exclude,
+                                  bool *ok,
+                                  char **json);
+
+/**
  * Finds servers that still listen on `ports`, which you are about to give back. `message` becomes NULL if there are none, else
  * a line for each such port that names its processes. Free it with portalloc_string_free. Drop a guard first: its sockets
  * look like a server.

@@ -569,6 +569,17 @@ inline std::string settings(const std::optional<std::string> &pool = std::nullop
 }
 
 /**
+ * Whether portalloc keeps its promises on this machine, as JSON. If `count` is not 0, also whether a lease of so many consecutive
+ * ports would be granted at this moment.
+ */
+inline std::string doctor(std::int64_t count = 0, const std::optional<std::string> &pool = std::nullopt,
+                          const std::optional<std::string> &exclude = std::nullopt) {
+    char *json = nullptr;
+    detail::check(portalloc_doctor(count, detail::text(pool), detail::text(exclude), nullptr, &json));
+    return detail::taken(json).value_or("");
+}
+
+/**
  * Servers that still listen on ports that are about to be given back, a line for each port; nothing if there are none. `own`:
  * whether sockets of this process count. By default, servers get 250 ms to end, as in every language.
  */

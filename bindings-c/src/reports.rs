@@ -5,7 +5,7 @@ use std::ptr;
 
 use portalloc_core::environment::ListingSummary;
 use portalloc_core::who::{Failure, LEAK_GRACE, PortSummary};
-use portalloc_core::{Settings, SettingsSummary, ffi};
+use portalloc_core::{Settings, SettingsSummary, doctor, ffi};
 
 use crate::options::{ALLOCATORS, milliseconds, settings, to_port};
 use crate::pointers::{elements, needed, string, write, write_if_asked};
@@ -81,6 +81,33 @@ pub unsafe extern "C" fn portalloc_settings(
     };
     // SAFETY: the caller keeps to the header's conventions.
     call(|| unsafe { write(json, read) })
+}
+
+/// Examines whether portalloc keeps its promises on this machine. `ok`, if it is not NULL, tells whether it does; `json`, if it is
+/// not NULL, what was found, as `portalloc doctor --json` prints it. Succeeds whatever was found: a registry that cannot be opened
+/// is a line of the report.
+///
+/// If `count` is not 0, the report also says whether a lease of so many consecutive ports would be granted at this moment, and
+/// why not. `pool` and `exclude` are as in portalloc_lease_options. Free `json` with portalloc_string_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn portalloc_doctor(
+    count: i64,
+    pool: *const c_char,
+    exclude: *const c_char,
+    ok: *mut bool,
+    json: *mut *mut c_char,
+) -> ResultNumber {
+    call(|| {
+        let count = usize::try_from(count).map_err(|_| ffi::no_count(count))?;
+        // SAFETY: the caller keeps to the header's conventions.
+        let settings = unsafe { settings(pool, exclude) }?;
+        let report = doctor::examine(settings, (count != 0).then_some(count));
+        let text = ffi::json(&report)?;
+        // SAFETY: the caller keeps to the header's conventions.
+        unsafe { write_if_asked(ok, || Ok(report.ok)) }?;
+        // SAFETY: the caller keeps to the header's conventions.
+        unsafe { write_if_asked(json, || Ok(string(&text))) }
+    })
 }
 
 /// Finds servers that still listen on `ports`, which you are about to give back. `message` becomes NULL if there are none, else

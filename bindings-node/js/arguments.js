@@ -76,7 +76,10 @@ const WANTED = { count: of('number'), exact: listOf('number'), offsets: listOf('
 /** Where they come from. */
 const POOL = { pool: of('text'), exclude: of('text') };
 
-/** The same, and how long to wait for them. */
+/** The same, and a number of ports to explain. */
+const DOCTOR = { explain: of('number'), ...POOL };
+
+/** The same as POOL, and how long to wait for them. */
 const SOURCE = { ...POOL, waitMs: of('number') };
 
 /** A number of ports, or options. */
@@ -88,4 +91,4 @@ function countOrOptions(names, given, what) {
   return options(names, given, what);
 }
 
-module.exports = { POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pairs, typed };
+module.exports = { DOCTOR, POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pairs, typed };

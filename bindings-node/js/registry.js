@@ -58,6 +58,15 @@ function settings(options) {
   }
 }
 
+function doctor(options) {
+  try {
+    const { explain, pool, exclude } = given.options(given.DOCTOR, options, 'doctor()');
+    return parsed(native.doctor(explain, place(pool, exclude)));
+  } catch (error) {
+    throw lifted(error, doctor);
+  }
+}
+
 function parseId(text) {
   try {
     return native.parseId(given.typed('text', text, 'text'));
@@ -74,4 +83,4 @@ function render(variables, syntax = 'shell') {
   }
 }
 
-module.exports = { cleanup, cleanupStale, environments, leases, parseId, render, settings, validate };
+module.exports = { cleanup, cleanupStale, doctor, environments, leases, parseId, render, settings, validate };

@@ -4,9 +4,9 @@ use napi::Env;
 use napi_derive::napi;
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::ListingSummary;
-use portalloc::{Allocator, SettingsSummary, ffi};
+use portalloc::{Allocator, SettingsSummary, doctor, ffi};
 
-use crate::arguments::Where;
+use crate::arguments::{self, Where};
 use crate::call;
 
 /// All environments and leases, as JSON.
@@ -19,6 +19,15 @@ pub fn list(env: &Env, place: Option<Where>) -> napi::Result<String> {
 #[napi]
 pub fn settings(env: &Env, place: Option<Where>) -> napi::Result<String> {
     call::here(env, place, |allocator| ffi::json(&SettingsSummary::of(allocator)?))
+}
+
+/// Whether portalloc keeps its promises here, as JSON; also whether a lease of `count` ports would be granted.
+#[napi(js_name = "doctor")]
+pub fn examine(env: &Env, count: Option<f64>, place: Option<Where>) -> napi::Result<String> {
+    call::without_allocator(env, || {
+        let count = count.map(arguments::count).transpose()?;
+        ffi::json(&doctor::examine(arguments::settings(place), count))
+    })
 }
 
 /// Checks an environment; the result as JSON.

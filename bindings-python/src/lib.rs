@@ -39,7 +39,7 @@ mod _portalloc {
     #[pymodule_export]
     use super::runners::{explain_candidates, explain_conflict, leaks, ports_in};
     #[pymodule_export]
-    use super::tools::{Settings, error_codes, parse_id, render, settings};
+    use super::tools::{Settings, doctor, error_codes, parse_id, render, settings};
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");

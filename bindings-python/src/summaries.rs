@@ -13,7 +13,11 @@ pub(crate) fn summary<'py, T>(
     maker: &str,
     report: impl FnOnce(&Allocator) -> Result<String> + Send,
 ) -> PyResult<Typed<'py, T>> {
-    let json = call::long(py, &Settings::new(), report)?;
+    made(py, maker, &call::long(py, &Settings::new(), report)?)
+}
+
+/// What `maker` of `summaries.py` makes of JSON.
+pub(crate) fn made<'py, T>(py: Python<'py>, maker: &str, json: &str) -> PyResult<Typed<'py, T>> {
     // Imported here, because it costs more than all the rest of the package.
     Typed::new(py.import("portalloc.summaries")?.getattr(maker)?.call1((json,))?, py)
 }

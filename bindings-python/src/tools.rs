@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use portalloc::{ErrorCode, IsolationId, SettingsSummary, ffi};
+use portalloc::{ErrorCode, IsolationId, SettingsSummary, doctor as the_doctor, ffi};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::arguments::Pairs;
+use crate::arguments::{Count, Pairs};
 use crate::call;
 use crate::errors::raised;
+use crate::summaries;
 use crate::typed::{self, Typed};
 
 /// The registry and the pool that calls from the current directory use.
@@ -46,6 +47,25 @@ pub(crate) fn settings(py: Python<'_>, pool: Option<String>, exclude: Option<Str
         call::short(py, &portalloc::Settings::given(None, pool, exclude), SettingsSummary::of)?;
     let (directory, project) = (directory.into(), project.map(PathBuf::from));
     Ok(Settings { directory, pool, ports, count, warnings, project })
+}
+
+/// Whether portalloc keeps its promises on this machine. With `explain`, also whether a lease of so many consecutive ports
+/// would be granted at this moment, and why not. `pool` and `exclude` are as in `settings`.
+///
+/// It raises nothing because of what it finds: a registry that cannot be opened is a line of the report. It changes nothing,
+/// except that it creates a missing registry.
+#[pyfunction]
+#[pyo3(signature = (*, explain = None, pool = None, exclude = None))]
+pub(crate) fn doctor(
+    py: Python<'_>,
+    explain: Option<Count>,
+    pool: Option<String>,
+    exclude: Option<String>,
+) -> PyResult<Typed<'_, typed::DoctorReport>> {
+    let settings = portalloc::Settings::given(None, pool, exclude);
+    let count = explain.map(Into::into);
+    let done = py.detach(|| ffi::no_panic(|| ffi::json(&the_doctor::examine(settings, count))));
+    summaries::made(py, "doctor_report", &call::finished(py, done)?)
 }
 
 /// The text if it is an isolation ID, 12 lower-case hexadecimal digits; else raises `InvalidIdError`.

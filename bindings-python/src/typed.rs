@@ -79,6 +79,8 @@ hints! {
     PortReport = named!("portalloc.summaries", "PortReport");
     /// What a check of an environment found.
     Validation = named!("portalloc.summaries", "Validation");
+    /// What the doctor found.
+    DoctorReport = named!("portalloc.summaries", "DoctorReport");
     /// Python's own socket.
     Socket = named!("socket", "socket");
     /// What `guard_state` says.

@@ -339,6 +339,48 @@ pub(crate) struct Who {
 }
 
 #[derive(Debug, Args)]
+#[command(long_about = "\
+Prints one line for each thing that could be otherwise: ok, note (every promise is kept, but you should know this), \
+BROKEN (a promise is not kept here) or skipped (because of another line that is broken). The whole output, pasted into \
+a bug report, says what its reader needs to know; it has no names of hosts.
+
+It changes nothing, except that it creates a missing registry as every other command does. To find full disks, it \
+writes and removes a small file in the registry and in the temp directory. The exit status is 1 if a line is BROKEN, \
+or if the lease of --explain would be refused.")]
+#[command(after_help = "\
+Examples:
+  portalloc doctor
+  portalloc doctor --explain 50                 would a lease of 50 ports be granted now, and why not
+  portalloc doctor --json | jq '.checks[] | select(.status != \"ok\")'
+
+JSON: one object with
+  ok                      whether no check is broken
+  checks                  code, status (ok, note, broken, skipped), message,
+                          remedy (null, or what to do), facts (texts by name)
+  explanation             null without --explain; else count, granted, message,
+                          remedy, census (counts by state), holders
+  machine                 version, system, kernel, architecture, libc, user_id,
+                          sandboxes, namespaces, variables
+")]
+pub(crate) struct Doctor {
+    /// Also say whether a lease of N consecutive ports would be granted at this moment, and why not
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_count)]
+    pub(crate) explain: Option<usize>,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The pool [default: $PORTALLOC_POOL, else that of portalloc.toml, else 20000-29999]
+    #[arg(long, value_name = "PORTS")]
+    pub(crate) pool: Option<String>,
+
+    /// Ports to leave out of it [default: $PORTALLOC_EXCLUDE, else those of portalloc.toml]
+    #[arg(long, value_name = "PORTS")]
+    pub(crate) exclude: Option<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Creates /run/portalloc with mode 1777, and /etc/tmpfiles.d/portalloc.conf, which makes systemd create the directory \
 again at every boot and exempts /tmp/portalloc* from its cleanup. From then on /run/portalloc is the registry of \

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches};
 
-use crate::args::{Cleanup, Completions, Create, List, Man, Run, Setup, Validate, Wait, Who};
+use crate::args::{Cleanup, Completions, Create, Doctor, List, Man, Run, Setup, Validate, Wait, Who};
 use crate::exit;
 
 const HELP: &str = "\
@@ -22,6 +22,7 @@ Examples:
   portalloc list                            who has which ports
   portalloc who 8080                        which process is on a port, and whose it is
   portalloc cleanup --stale                 remove what crashed runs left behind
+  portalloc doctor                          does portalloc keep its promises here
 
 Environment variables:
   PORTALLOC_POOL      ports to give out (20000-29999)
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Cleanup(Cleanup),
     List(List),
     Reconcile,
+    Doctor(Doctor),
     Setup(Setup),
     Version,
     Completions(Completions),
@@ -83,6 +85,7 @@ pub(crate) fn definition() -> clap::Command {
             clap::Command::new("reconcile").about(
                 "Repair labels and records that disagree after a crash or a manual edit, and report each repair",
             ),
+            lazy::<Doctor>("doctor", "Examine whether portalloc keeps its promises on this machine, and why not"),
             lazy::<Setup>(
                 "setup",
                 "Make root the owner of this machine's registry, so that no other user can remove it; needs root",
@@ -122,6 +125,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
         Some(("cleanup", given)) => Command::Cleanup(Cleanup::from_arg_matches(given)?),
         Some(("list", given)) => Command::List(List::from_arg_matches(given)?),
         Some(("reconcile", _)) => Command::Reconcile,
+        Some(("doctor", given)) => Command::Doctor(Doctor::from_arg_matches(given)?),
         Some(("setup", given)) => Command::Setup(Setup::from_arg_matches(given)?),
         Some(("version", _)) => Command::Version,
         Some(("completions", given)) => Command::Completions(Completions::from_arg_matches(given)?),

@@ -36,6 +36,7 @@ mod backoff;
 mod check;
 pub mod conflict;
 mod connect;
+pub mod doctor;
 pub mod environment;
 mod error;
 pub mod ffi;

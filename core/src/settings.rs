@@ -136,16 +136,49 @@ impl Settings {
     /// `invalid_argument` for a malformed pool or exclusion; `registry_unusable` and `permission_denied` for the
     /// directory; `unsupported` on a platform other than Linux.
     pub fn open(self) -> Result<Allocator> {
+        let InForce { directory, pool, exclude } = self.in_force();
+        Allocator::with(directory.value, pool.value?, exclude.value?)
+    }
+
+    /// The values that apply, and where each comes from.
+    pub(crate) fn in_force(self) -> InForce {
         let directory = match self.directory {
-            Some(directory) => Some(directory),
-            None => variable(DIRECTORY).map(PathBuf::from),
+            Some(directory) => Chosen { value: Some(directory), by: CALLER },
+            None => match variable(DIRECTORY).map(PathBuf::from) {
+                None => Chosen { value: None, by: DEFAULT },
+                named => Chosen { value: named, by: DIRECTORY },
+            },
         };
-        let pool = self.pool.map_or_else(|| text(POOL), |pool| Ok(Some(pool)))?;
-        let exclude = self.exclude.map_or_else(|| text(EXCLUDE), |exclude| Ok(Some(exclude)))?;
-        let (pool, exclude) = (pool.or(self.declared_pool), exclude.or(self.declared_exclude));
-        Allocator::with(directory, pool, exclude)
+        let ports = |given, name, declared: Option<String>| match (given, text(name), declared) {
+            (Some(given), _, _) => Chosen { value: Ok(Some(given)), by: CALLER },
+            (None, Ok(None), Some(declared)) => Chosen { value: Ok(Some(declared)), by: PROJECT },
+            (None, Ok(None), None) => Chosen { value: Ok(None), by: DEFAULT },
+            (None, value, _) => Chosen { value, by: name },
+        };
+        InForce {
+            directory,
+            pool: ports(self.pool, POOL, self.declared_pool),
+            exclude: ports(self.exclude, EXCLUDE, self.declared_exclude),
+        }
     }
 }
+
+/// The values that apply. Texts that are no text are errors.
+pub(crate) struct InForce {
+    pub(crate) directory: Chosen<Option<PathBuf>>,
+    pub(crate) pool: Chosen<Result<Option<String>>>,
+    pub(crate) exclude: Chosen<Result<Option<String>>>,
+}
+
+/// A value, and where it comes from: the name of a variable, `portalloc.toml`, "the caller" or "the default".
+pub(crate) struct Chosen<T> {
+    pub(crate) value: T,
+    pub(crate) by: &'static str,
+}
+
+const CALLER: &str = "the caller";
+const PROJECT: &str = "portalloc.toml";
+const DEFAULT: &str = "the default";
 
 /// The value of a variable. Empty text counts as not set, as in most tools.
 fn variable(name: &str) -> Option<OsString> {

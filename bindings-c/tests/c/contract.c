@@ -462,6 +462,19 @@ static void what_is_told(void) {
     CHECK(strstr(json, "\"ports\":\"21100-21104,21106-21109\"") != NULL && has_number(json, "count", 9));
     CHECK(strstr(json, "\"warnings\":[]") != NULL);
     portalloc_string_free(json);
+
+    bool is_sound = false;
+    OK(portalloc_doctor(10, "21100-21109", "21105", &is_sound, &json));
+    CHECK(strstr(json, is_sound ? "{\"ok\":true," : "{\"ok\":false,") != NULL);
+    CHECK(strstr(json, "\"code\":\"registry\",\"status\":\"ok\"") != NULL);
+    CHECK(strstr(json, "\"asked\":\"21100-21109\"") != NULL);
+    CHECK(strstr(json, "\"explanation\":{\"count\":10,\"granted\":false") != NULL);
+    portalloc_string_free(json);
+    OK(portalloc_doctor(0, "nonsense", NULL, &is_sound, &json));
+    CHECK(!is_sound && strstr(json, "\"explanation\":null") != NULL);
+    portalloc_string_free(json);
+    OK(portalloc_doctor(0, NULL, NULL, NULL, NULL));
+    FAILS(portalloc_doctor(-1, NULL, NULL, NULL, &json), INVALID_ARGUMENT, "-1 ports");
 }
 
 /* The project file, and what overrides it. */

@@ -189,6 +189,7 @@ static void waits() {
     portalloc::cancel cancel;
     options.cancel = &cancel;
     CHECK(portalloc::settings(options.pool).find("\"count\":2") != std::string::npos);
+    CHECK(portalloc::doctor(3, options.pool).find("\"explanation\":{\"count\":3,\"granted\":false") != std::string::npos);
     std::thread thread([&] {
         CHECK(std::strcmp(thrown([&] { portalloc::lease none(options); }).code(), "timeout") == 0);
     });

@@ -12,6 +12,7 @@ import portalloc, {
   createEnvironment,
   createEnvironmentAsync,
   currentEnvironment,
+  doctor,
   environments,
   errorCodes,
   giveBack,
@@ -31,6 +32,10 @@ import * as net from 'node:net';
 
 const same = <T,>(_value: T): void => undefined;
 
+same<'ok' | 'note' | 'broken' | 'skipped' | undefined>(doctor().checks[0]?.status);
+same<number | undefined>(doctor({ explain: 5, pool: '20000-20010' }).explanation?.census?.longestRun);
+// @ts-expect-error no such option
+doctor({ count: 5 });
 same<Lease>(lease());
 same<Lease>(lease(5));
 same<number>(lease({ exact: new Set([1, 2]), guard: true, waitMs: Infinity }).port);

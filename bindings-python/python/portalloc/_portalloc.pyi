@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from portalloc.summaries import EnvironmentInfo, LeaseInfo, PortReport, Validation
+from portalloc.summaries import DoctorReport, EnvironmentInfo, LeaseInfo, PortReport, Validation
 from socket import socket
 from typing import Any, Final, Literal, SupportsIndex, final, overload
 
-__all__ = ["VERSION", "Environment", "Inheritable", "Lease", "Settings", "attach", "cleanup", "cleanup_stale", "current", "environment", "environments", "error_codes", "explain_candidates", "explain_conflict", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_until_free", "wait_until_open", "who"]
+__all__ = ["VERSION", "Environment", "Inheritable", "Lease", "Settings", "attach", "cleanup", "cleanup_stale", "current", "doctor", "environment", "environments", "error_codes", "explain_candidates", "explain_conflict", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_until_free", "wait_until_open", "who"]
 
 VERSION: Final[str]
 
@@ -326,6 +326,15 @@ def current(count: int | None = None, *, names: Iterable[str] | None = None, ins
     Its cleanup gives those variables their former values back.
 
     Raises the errors of `environment` and `attach`.
+    """
+
+def doctor(*, explain: int | None = None, pool: str | None = None, exclude: str | None = None) -> DoctorReport:
+    """
+    Whether portalloc keeps its promises on this machine. With `explain`, also whether a lease of so many consecutive ports
+    would be granted at this moment, and why not. `pool` and `exclude` are as in `settings`.
+
+    It raises nothing because of what it finds: a registry that cannot be opened is a line of the report. It changes nothing,
+    except that it creates a missing registry.
     """
 
 def environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, kept: bool = False, ttl: float | timedelta | None = None, owner_pid: int | None = None, pool: str | None = None, exclude: str | None = None, guard: bool | None = None, sticky: bool | None = None, wait: float | timedelta = ...) -> Environment:

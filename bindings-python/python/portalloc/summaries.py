@@ -213,6 +213,101 @@ class Validation:
         return self.valid
 
 
+@dataclass(frozen=True)
+class DoctorCheck:
+    """One line of a report of the doctor."""
+
+    #: A stable word for what was examined, such as ``ephemeral_range``.
+    code: str
+    #: ``note``: every promise is kept, but a user should know this; ``broken``: a promise is not kept here.
+    status: Literal["ok", "note", "broken", "skipped"]
+    #: What was found, in one sentence.
+    message: str
+    #: What to do about it, where something can be done.
+    remedy: str | None
+    #: Details by name, to compare reports of two processes.
+    facts: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class HolderCount(NamedTuple):
+    """How many ports of the pool somebody has."""
+
+    #: An environment or a process.
+    holder: str
+    #: How many ports.
+    ports: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Whether a lease of so many consecutive ports would be granted. True if it would."""
+
+    count: int
+    granted: bool
+    #: Why, in one sentence or two.
+    message: str
+    #: What to do if it would be refused.
+    remedy: str | None
+    #: How many ports of the pool are in each state, as in ``PoolExhaustedError``; ``None`` if the registry or the pool
+    #: cannot be used.
+    census: dict[str, int] | None
+    #: Who has ports of the pool, most ports first.
+    holders: tuple[HolderCount, ...]
+
+    def __bool__(self) -> bool:
+        return self.granted
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Variable(NamedTuple):
+    """A variable that is set."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a bug report should contain beside the checks."""
+
+    #: The version of portalloc.
+    version: str
+    system: str
+    #: The version of the kernel.
+    kernel: str
+    architecture: str
+    libc: str
+    user_id: int
+    #: The containers and sandboxes in which this process seems to run.
+    sandboxes: tuple[str, ...]
+    #: The numbers of this thread's namespaces, by kind.
+    namespaces: dict[str, int]
+    #: ``TMPDIR``, ``ISOLATION_ID`` and every variable whose name begins with ``PORTALLOC_``.
+    variables: tuple[Variable, ...]
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What the doctor found. True if portalloc keeps every promise here."""
+
+    #: Whether no check is broken.
+    ok: bool
+    #: One for each thing that could be otherwise, always the same ones in the same order.
+    checks: tuple[DoctorCheck, ...]
+    #: Whether a lease would be granted, if that was asked.
+    explanation: Explanation | None
+    #: What a bug report should contain beside the checks.
+    machine: Machine
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
 # --- from the core's JSON. A field that is missing or new there is an error here, so the two cannot drift apart.
 
 
@@ -233,6 +328,24 @@ def port_report(text: str) -> PortReport:
 
 def validation(text: str) -> Validation:
     return Validation(**_typed(json.loads(text), checks=_all(_check), ports=_all(_port_check)))
+
+
+def doctor_report(text: str) -> DoctorReport:
+    return DoctorReport(
+        **_typed(json.loads(text), checks=_all(_doctor_check), explanation=_explanation, machine=_machine)
+    )
+
+
+def _doctor_check(value: dict[str, Any]) -> DoctorCheck:
+    return DoctorCheck(**value)
+
+
+def _explanation(value: dict[str, Any]) -> Explanation:
+    return Explanation(**_typed(value, holders=_all(lambda holder: HolderCount(**holder))))
+
+
+def _machine(value: dict[str, Any]) -> Machine:
+    return Machine(**_typed(value, sandboxes=tuple, variables=_all(lambda variable: Variable(**variable))))
 
 
 def _typed(fields: dict[str, Any], **conversions: Any) -> dict[str, Any]:

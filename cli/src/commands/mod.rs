@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod create;
+mod doctor;
 mod list;
 mod manual;
 mod reconcile;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Who(args) => who::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Reconcile => reconcile::run(),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Setup(args) => setup::run(&args),
         Command::Version => manual::version(),
         Command::Completions(args) => manual::completions(&args),

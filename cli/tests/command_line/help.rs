@@ -8,7 +8,7 @@ use portalloc_testkit::{CommandLine, run};
 
 use crate::PORTALLOC;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "create",
     "run",
     "wait",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 12] = [
     "cleanup",
     "list",
     "reconcile",
+    "doctor",
     "setup",
     "version",
     "completions",
@@ -61,7 +62,7 @@ fn every_command_has_help_by_both_ways() {
         assert!(by_option.contains(&format!("Usage: portalloc {command}")), "{by_option}");
         assert_eq!(by_option, by_command);
     }
-    for command in ["create", "validate", "cleanup", "list", "completions", "man"] {
+    for command in ["create", "validate", "cleanup", "list", "doctor", "completions", "man"] {
         let said = scratch.run(["help", command]).succeeded();
         let (_, examples) = said.split_once("Examples:").unwrap_or_default();
         assert!(examples.contains(&format!("portalloc {command}")), "no example in\n{said}");

@@ -22,7 +22,7 @@ mod traces;
 mod validate;
 mod worktree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 pub use crate::variables::{Syntax, render};
@@ -39,6 +39,11 @@ use crate::lease::Lease;
 use crate::process::Maker;
 use crate::registry::{Record, Registry};
 use cleanup::Selection;
+
+/// The directory in which environments get their temp directories.
+pub(crate) fn temp_base() -> Result<PathBuf> {
+    temp_dir::base()
+}
 
 /// An environment that this process created or attached to.
 ///

@@ -3,6 +3,7 @@
 
 mod demands;
 mod directory;
+mod examine;
 mod header;
 mod label;
 mod make;
@@ -23,9 +24,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::rngs::SmallRng;
 
+pub(crate) use examine::chosen_root;
 pub(crate) use label::{Claim, ClaimEnd, Label, Slot};
 pub(crate) use namespace::Namespace;
-pub(crate) use ports_file::{PortsFile, RangeLock};
+pub(crate) use ports_file::{FILE_SIZE as PORTS_FILE_SIZE, PortsFile, RangeLock};
 pub use records::{Lifetime, Record, RecordPorts};
 pub(crate) use records::{OpenRecord, Records, Stored, making_path, project_name};
 pub use repair::{Repair, RepairKind};

@@ -37,6 +37,11 @@ impl Namespace {
         }
     }
 
+    /// The number that identifies it for ever, if the kernel has one.
+    pub(crate) fn number(self) -> Option<u64> {
+        self.cookie
+    }
+
     /// Whether both are the same namespace.
     pub(crate) fn is(self, other: Self) -> bool {
         self.inode == other.inode && self.cookie.zip(other.cookie).is_none_or(|(one, other)| one == other)

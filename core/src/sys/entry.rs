@@ -32,6 +32,13 @@ pub(crate) struct FileId {
     pub(super) inode: u64,
 }
 
+/// As `stat` shows it, to compare what two processes see.
+impl std::fmt::Display for FileId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "device {}, inode {}", self.device, self.inode)
+    }
+}
+
 impl Entry {
     pub(crate) fn is_directory(self) -> bool {
         self.kind == EntryKind::Directory

@@ -17,6 +17,7 @@
 
 mod entry;
 mod inheritable;
+mod machine;
 #[expect(unsafe_code, reason = "a value that threads and forks share without a lock is a pointer")]
 mod per_process;
 mod port_socket;
@@ -41,6 +42,7 @@ use unsupported as platform;
 // The same on every platform.
 pub(crate) use entry::{Entry, FileId};
 pub use inheritable::Inheritable;
+pub(crate) use machine::Mount;
 pub(crate) use per_process::PerProcess;
 pub(crate) use port_socket::{PortSocket, PortSockets, SocketHolder};
 pub(crate) use process_stamp::Liveness;
@@ -61,7 +63,9 @@ pub(crate) use platform::unsupported;
 /// - `conflict(&File, PortRange) -> io::Result<Option<PortRange>>`: some claim of another description that overlaps.
 /// - `share(&File) -> io::Result<Inheritable>`: a copy with the same claims, which spawned programs do not inherit;
 ///   `let_inherit(&Inheritable) -> io::Result<()>` makes them inherit it.
-pub(crate) use platform::{conflict, let_inherit, share, try_lock, unlock};
+/// - `try_lock_byte(&File, u64) -> io::Result<bool>`: the same for a byte that stands for no port, to find out whether
+///   claims exclude here. Released when the description is closed.
+pub(crate) use platform::{conflict, let_inherit, share, try_lock, try_lock_byte, unlock};
 
 /// Values that stay open between calls, in a process whose program may close descriptors that it does not know; so the
 /// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Directory::kept`;
@@ -170,13 +174,29 @@ pub(crate) use platform::{CloseWatch, wait_connected};
 /// The clock of file timestamps: `file_time() -> Duration` since 1970.
 pub(crate) use platform::file_time;
 
+/// What `doctor` reports about the machine. Nothing here fails: what cannot be found out is left out.
+///
+/// - `kernel_release() -> String`, `sandboxes() -> BTreeSet<String>`: the containers and sandboxes around this process.
+/// - `namespaces() -> BTreeMap<&'static str, u64>`: the thread's, by kind; `maps_all_users() -> bool`: whether its user
+///   namespace has every user of the machine.
+/// - `mount_of(&Path) -> Option<Mount>`: the file system of an existing path.
+/// - `process_names() -> BTreeSet<String>`, as far as this process sees others; `sees_own_processes() -> bool`: whether
+///   process IDs mean the same to the system's lists and to this process; `hidden() -> Vec<String>`: what the system
+///   hides from it, a sentence each.
+/// - `descriptor_limit() -> Option<u64>`, `file_size_limit() -> Option<u64>` in bytes, `first_unprivileged_port() -> u16`, `can_watch() -> bool`: whether a
+///   [`CloseWatch`] is told of closed files.
+pub(crate) use platform::{
+    can_watch, descriptor_limit, file_size_limit, first_unprivileged_port, hidden, kernel_release, maps_all_users,
+    mount_of, namespaces, process_names, sandboxes, sees_own_processes,
+};
+
 /// Starting programs: `spawn(Command, &Inheritable, Option<Activation>) -> io::Result<Child>`, with the claims, and
 /// with sockets by the platform's protocol; `keep_exit_statuses() -> io::Result<()>`, so that exit statuses of children
 /// can be read.
 pub(crate) use platform::{Activation, keep_exit_statuses, spawn};
 
 /// Texts that name a platform's files, tools and settings.
-pub(crate) use platform::words;
+pub(crate) use platform::{doctor_words, words};
 
 #[cfg(test)]
 pub(crate) use platform::make_link;

@@ -1,12 +1,14 @@
 //! Linux.
 
 mod bound_port;
+pub(crate) mod doctor_words;
 #[expect(unsafe_code, reason = "only libc takes an environment and looks for the program")]
 mod exec;
 #[expect(unsafe_code, reason = "a handler in a forked child may do nothing but system calls")]
 mod guard_sockets;
 mod holders;
 mod limits;
+mod machine;
 mod namespaces;
 mod places;
 mod port_sockets;
@@ -32,7 +34,7 @@ pub(crate) use super::unix::files::{
 };
 pub(crate) use super::unix::fork::generation;
 pub(crate) use super::unix::limit::limit_reached;
-pub(crate) use super::unix::locks::{conflict, try_lock, unlock};
+pub(crate) use super::unix::locks::{conflict, try_lock, try_lock_byte, unlock};
 pub(crate) use super::unix::ready::{is_connecting, is_no_such_family, wait_connected};
 pub(crate) use super::unix::spawn::{Activation, spawn};
 pub(crate) use super::unix::users::{host_name, user_id, user_name};
@@ -40,6 +42,10 @@ pub(crate) use bound_port::{BoundPort, is_port_forbidden, is_port_taken};
 pub(crate) use guard_sockets::GuardSocket;
 pub(crate) use holders::socket_holders;
 pub(crate) use limits::{file_time, kernel_ports, unsupported};
+pub(crate) use machine::{
+    can_watch, descriptor_limit, file_size_limit, first_unprivileged_port, hidden, kernel_release, maps_all_users,
+    mount_of, namespaces, process_names, sandboxes, sees_own_processes,
+};
 pub(crate) use namespaces::{cookie, cookie_of, mount_namespace, network_namespace, network_namespace_of_init};
 pub(crate) use port_sockets::port_sockets;
 pub(crate) use process::process_name;

@@ -49,6 +49,6 @@ pub(crate) fn mount_namespace() -> io::Result<u64> {
     inode("/proc/thread-self/ns/mnt")
 }
 
-fn inode(path: &str) -> io::Result<u64> {
+pub(super) fn inode(path: &str) -> io::Result<u64> {
     Ok(std::fs::metadata(path)?.ino())
 }

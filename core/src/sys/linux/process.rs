@@ -95,7 +95,7 @@ fn exists(pid: u32) -> Liveness {
 }
 
 /// Whether `/proc` shows the PID namespace that this process lives in.
-fn proc_is_ours() -> bool {
+pub(super) fn proc_is_ours() -> bool {
     std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == std::process::id().to_string().as_str())
 }
 

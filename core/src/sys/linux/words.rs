@@ -1,5 +1,7 @@
 //! Platform-specific parts of messages: the names of files and tools, and remedies.
 
+/// The C library that this was built for.
+pub(crate) const LIBC: &str = if cfg!(target_env = "musl") { "musl" } else { "glibc" };
 pub(crate) const NO_NETWORK_NAMESPACE: &str =
     "cannot tell this thread's network namespace from /proc/thread-self/ns/net";
 pub(crate) const NO_MOUNT_NAMESPACE: &str = "cannot tell this process's mount namespace from /proc/thread-self/ns/mnt";
@@ -8,6 +10,7 @@ pub(crate) const NO_SOCKETS: &str = "cannot read the sockets in /proc/net";
 pub(crate) const NO_EXIT_STATUSES: &str = "cannot set SIGCHLD to its default";
 /// Follows "cannot read process 123".
 pub(crate) const IN_PROCESSES: &str = "in /proc";
+pub(crate) const MOUNT_PROC: &str = "mount /proc (`mount -t proc proc /proc`), or let this process see it";
 pub(crate) const RAISE_LIMIT: &str = "close some descriptors or raise the limit (ulimit -n)";
 pub(crate) const ALLOW_LOW_PORTS: &str = "ask for ports from 1024 on, or lower net.ipv4.ip_unprivileged_port_start";
 pub(crate) const NAME_ADDRESS: &str = "use 127.0.0.1, ::1, 0.0.0.0, :: or one that `ip address` shows";

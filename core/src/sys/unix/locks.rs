@@ -19,11 +19,21 @@ use libc::flock64 as Flock;
 /// Takes a write lock on `range` for this open file description, all or nothing. `false` if another description has a
 /// part of it.
 pub(crate) fn try_lock(file: &File, range: PortRange) -> io::Result<bool> {
-    match control(file, libc::F_OFD_SETLK, &mut flock(libc::F_WRLCK, range)) {
+    taken(control(file, libc::F_OFD_SETLK, &mut flock(libc::F_WRLCK, range)))
+}
+
+fn taken(result: io::Result<()>) -> io::Result<bool> {
+    match result {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// As [`try_lock`], for a single byte that stands for no port.
+pub(crate) fn try_lock_byte(file: &File, byte: u64) -> io::Result<bool> {
+    let start = i64::try_from(byte).map_err(|_| io::ErrorKind::InvalidInput)?;
+    taken(control(file, libc::F_OFD_SETLK, &mut bytes(libc::F_WRLCK, start, 1)))
 }
 
 /// Releases `range`, for every process that shares the description.
@@ -56,11 +66,15 @@ fn control(file: &File, command: libc::c_int, lock: &mut Flock) -> io::Result<()
 }
 
 fn flock(kind: libc::c_int, range: PortRange) -> Flock {
+    bytes(kind, BASE + i64::from(range.first()), i64::from(range.last() - range.first()) + 1)
+}
+
+fn bytes(kind: libc::c_int, start: i64, length: i64) -> Flock {
     Flock {
         l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: BASE + i64::from(range.first()),
-        l_len: i64::from(range.last() - range.first()) + 1,
+        l_start: start,
+        l_len: length,
         l_pid: 0,
     }
 }

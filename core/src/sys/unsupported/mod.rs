@@ -19,7 +19,9 @@ macro_rules! never {
     };
 }
 
+pub(crate) mod doctor_words;
 mod files;
+mod machine;
 mod processes;
 mod sockets;
 pub(crate) mod words;
@@ -37,6 +39,10 @@ pub(crate) use files::{
     exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_at_boot, mark,
     marked, open_to_change, open_without_following, open_without_waiting, plain_temp_directory, read_exact_at,
     remove_all, remove_file, rename_new, try_lock_file, write_all_at, write_to_standard_error,
+};
+pub(crate) use machine::{
+    can_watch, descriptor_limit, file_size_limit, first_unprivileged_port, hidden, kernel_release, maps_all_users,
+    mount_of, namespaces, process_names, sandboxes, sees_own_processes,
 };
 pub(crate) use processes::{
     Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,
@@ -60,6 +66,10 @@ fn refused<T>() -> io::Result<T> {
 }
 
 pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn try_lock_byte(_file: &File, _byte: u64) -> io::Result<bool> {
     refused()
 }
 
