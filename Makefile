@@ -7,7 +7,7 @@ NPM ?= npm
 .DEFAULT_GOAL := help
 .PHONY: help build check test fix bench clean
 .PHONY: check-rust check-targets check-python test-rust test-python stubs wheel python-tools python-installed
-.PHONY: node-built check-node test-node test-languages test-proof
+.PHONY: node-built node-runtimes check-node test-node test-languages test-proof
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,10 +121,21 @@ $(NODE_TOOLS): package.json package-lock.json
 node-built: $(NODE_TOOLS)
 	$(NPM) run --silent build
 
+# Not among the development tools: 200 MB. Whoever cannot have them sees their tests skipped; CI must have them.
+RUNTIMES := target/runtimes
+
+node-runtimes: $(RUNTIMES)/ready
+
+$(RUNTIMES)/ready: bindings-node/tests/runtimes/package.json
+	mkdir -p $(RUNTIMES)
+	cp $< $(RUNTIMES)/package.json
+	-$(NPM) install --prefix $(RUNTIMES) --no-package-lock --no-audit --no-fund
+	if [ -e $(RUNTIMES)/node_modules/@oven ] && [ -e $(RUNTIMES)/node_modules/@deno ]; then touch $@; fi
+
 check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated files
 	$(NPM) run --silent check
 
-test-node: node-built ## The Node package: API, Jest, Vitest and other runners, documentation
+test-node: node-built node-runtimes ## The Node package: API, Jest, Vitest and other runners, documentation
 	$(AT_A_DESK) $(NPM) run --silent test
 
 # --- The project as a whole: versions, floors, spelling, dependencies, the oldest Rust, the public API

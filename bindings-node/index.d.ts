@@ -23,8 +23,8 @@
  * - **The end of the process**, by any signal, ends all leases: the kernel does it. Held environments are cleaned up at the event
  *   `exit` of the process, so also by `process.exit()` and uncaught exceptions. After a signal their files stay until
  *   {@link cleanupStale}.
- * - **Variables**: each call uses `process.env` as its own code sees it, so the copy of a worker thread, or of a test file in Jest,
- *   counts. `TMPDIR` is always the process's, and a variable that is missing in a copy is looked up in the process.
+ * - **Variables**: each call uses `process.env` as its own code sees it, so the copy of a worker thread, of a test file in Jest, or
+ *   of Bun counts. `TMPDIR` is always the process's, and a variable that is missing in a copy is looked up in the process.
  * - **Warnings**, such as of a pool that other programs use, are events `warning` of the process, each once, with the name
  *   `PortallocWarning` and a `code` that begins with `PORTALLOC_`.
  *

@@ -192,6 +192,12 @@ export declare function shareGuard(number: number): void
 /** A port that is held until the process ends, or until it is given back. `at` is the line that asks for it, if known. */
 export declare function takePort(place: Where | undefined | null, at: string): number
 
+/**
+ * This thread's process object, for the helpers for test runners: child processes inherit its `env`, also those that a test
+ * file in Jest starts, which sees a copy.
+ */
+export declare function threadProcess(): object
+
 /** Checks an environment; the result as JSON. */
 export declare function validate(id: string, place?: Where | undefined | null): string
 

@@ -4,7 +4,7 @@
 // none of ours for 5n. Whether a number is allowed is the core's decision. An unknown option is refused, because it is
 // usually a typo.
 
-const { wrongType } = require('./errors.js');
+const { invalid, kindOf, refused, shown, wrongType } = require('./errors.js');
 
 const IS = {
   number: ['a number', (value) => typeof value === 'number'],
@@ -18,7 +18,13 @@ const IS = {
 function typed(type, value, what) {
   const [needed, is] = IS[type];
   if (!is(value)) throw wrongType(what, needed, value);
-  return value;
+  return type === 'text' ? wellFormed(value, what) : value;
+}
+
+/** On its way to UTF-8, half of a surrogate pair would become another character, that of any other half, too. */
+function wellFormed(text, what) {
+  if (text.isWellFormed()) return text;
+  throw invalid(`${what} is ${shown(text)}, which has half of a surrogate pair`, 'give text that can be written in UTF-8');
 }
 
 /** An array of the items of an iterable, each of that type. A string is refused, though it iterates over its letters. */
@@ -34,15 +40,23 @@ function list(type, value, what) {
 const oneOrMore = (type, value, what) =>
   IS[type][1](value) ? [value] : list(type, value, what);
 
-/** The options given, each checked as `names` says. One that is undefined was not given. */
-function options(names, given, what) {
+/** What holds options: an object literal, or an instance. A map, a promise or an array has none by a name, and is a mistake. */
+const holdsOptions = (given) => given !== null && typeof given === 'object' && kindOf(given) === 'Object';
+
+/**
+ * The options given, each checked as `names` says. One that is undefined was not given. Inherited ones count, as everywhere in
+ * Node.
+ */
+function options(names, given, what, needed = 'an object of options') {
   if (given === undefined) return {};
-  if (given === null || typeof given !== 'object') throw wrongType(what, 'an object of options', given);
-  const taken = {};
+  if (!holdsOptions(given)) throw refused(`${what} was given ${shown(given)}`, `give it ${needed}`);
   for (const name in given) {
-    if (!Object.hasOwn(names, name)) {
-      throw wrongType(`${what} ${JSON.stringify(name)}`, `one of ${Object.keys(names).join(', ')}`, 'no option');
-    }
+    // What a program adds to all objects is no option.
+    if (Object.hasOwn(names, name) || (name in Object.prototype && !Object.hasOwn(given, name))) continue;
+    throw refused(`there is no option ${JSON.stringify(name)}`, `${what} has ${Object.keys(names).join(', ')}`);
+  }
+  const taken = {};
+  for (const name of Object.keys(names)) {
     const value = given[name];
     if (value !== undefined) taken[name] = names[name](value, name);
   }
@@ -54,9 +68,13 @@ const listOf = (type) => (value, what) => list(type, value, what);
 
 /** A file's path, or a `file:` URL. */
 function filePath(value, what) {
-  return value instanceof URL || value?.protocol === 'file:'
-    ? require('node:url').fileURLToPath(value.href)
-    : typed('text', value, what);
+  if (typeof value === 'string') return wellFormed(value, what);
+  if (typeof value?.href !== 'string') throw wrongType(what, 'a path, or a `file:` URL', value);
+  try {
+    return require('node:url').fileURLToPath(value.href);
+  } catch (error) {
+    throw invalid(`${what} is the URL ${value.href}, which names no file here: ${error.message}`, 'give a path, or a `file:` URL');
+  }
 }
 
 /** Names and values, as an object or as pairs. */
@@ -64,9 +82,9 @@ function pairs(value, what) {
   if (value === null || typeof value !== 'object') throw wrongType(what, 'an object, or pairs of name and value', value);
   const all = typeof value[Symbol.iterator] === 'function' ? value : Object.entries(value);
   return Array.from(all, (pair) => {
-    const texts = list('text', pair, what);
-    if (texts.length !== 2) throw wrongType(what, 'pairs of name and value', pair);
-    return texts;
+    if (!Array.isArray(pair) || pair.length !== 2) throw wrongType(`an item of ${what}`, 'a pair of name and value', pair);
+    const name = typed('text', pair[0], `a name in ${what}`);
+    return [name, typed('text', pair[1], `the value of ${name}`)];
   });
 }
 
@@ -83,12 +101,7 @@ const DOCTOR = { explain: of('number'), ...POOL };
 const SOURCE = { ...POOL, waitMs: of('number') };
 
 /** A number of ports, or options. */
-function countOrOptions(names, given, what) {
-  if (typeof given === 'number') return { count: given };
-  if (given !== undefined && (given === null || typeof given !== 'object')) {
-    throw wrongType('count', 'a number, or an object of options', given);
-  }
-  return options(names, given, what);
-}
+const countOrOptions = (names, given, what) =>
+  typeof given === 'number' ? { count: given } : options(names, given, what, 'a number of ports, or an object of options');
 
 module.exports = { DOCTOR, POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pairs, typed };

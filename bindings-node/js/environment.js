@@ -5,7 +5,7 @@
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
-const { lifted, wrongType } = require('./errors.js');
+const { lifted, refused, wrongType } = require('./errors.js');
 const { Exported } = require('./exported.js');
 const { leaseOf, listed } = require('./lease.js');
 const { native } = require('./native.js');
@@ -45,7 +45,7 @@ class Environment {
 
   /** `isExported`: whether its variables are set in `process.env` until the cleanup. */
   constructor(ours, handle, isExported = false) {
-    if (ours !== OURS) throw wrongType('new Environment()', 'the same arguments to createEnvironment()', undefined);
+    if (ours !== OURS) throw refused('new Environment() makes nothing', 'call createEnvironment()');
     this.#handle = handle;
     this.#record = parsed(handle.record());
     if (isExported) this.#exported = new Exported(this.variables);
@@ -212,4 +212,4 @@ function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }) {
   return { ...rest, wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
-module.exports = { Environment, attachEnvironment, createEnvironment, createEnvironmentAsync, currentEnvironment };
+module.exports = { CREATE, Environment, attachEnvironment, createEnvironment, createEnvironmentAsync, currentEnvironment };

@@ -90,14 +90,14 @@ function lifted(thrown, callee) {
   return error;
 }
 
+/** The exception for an argument of the wrong type, and for what has no type at all, such as an option that does not exist. */
+const refused = (message, remedy) => new ArgumentTypeError({ code: 'invalid_argument', message, remedy });
+
 /** The exception for an argument of the wrong type. */
-function wrongType(what, needed, given) {
-  return new ArgumentTypeError({
-    code: 'invalid_argument',
-    message: `${what} is ${shown(given)}`,
-    remedy: `give ${needed}`,
-  });
-}
+const wrongType = (what, needed, given) => refused(`${what} is ${shown(given)}`, `give ${needed}`);
+
+/** The exception for a value that is right in type and cannot be used. */
+const invalid = (message, remedy) => new InvalidArgumentError({ code: 'invalid_argument', message, remedy });
 
 function shown(value) {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
@@ -105,7 +105,12 @@ function shown(value) {
   if (typeof value === 'bigint') return `the BigInt ${value}n`;
   if (typeof value === 'number') return `the number ${value}`;
   if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const kind = kindOf(value);
+  return kind === 'Object' ? 'an object' : `an object of the kind ${kind}`;
 }
 
-module.exports = { BY_CODE, classes, lifted, wrongType };
+/** `Object` of a literal and of most instances, `Map`, `Promise` and so on of those that have a kind, in any realm. */
+const kindOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+
+module.exports = { BY_CODE, classes, invalid, kindOf, lifted, refused, shown, wrongType };

@@ -16,9 +16,14 @@ class Exported {
     Object.assign(process.env, variables);
   }
 
-  /** Gives them their former values, unless somebody has changed them since. */
+  /** What gives them their former values, unless somebody has changed them since: names, each with a value, or null. */
+  toRestore() {
+    return this.#before.toRestore(now);
+  }
+
+  /** Does so. */
   restore() {
-    for (const [name, value] of this.#before.toRestore(now)) {
+    for (const [name, value] of this.toRestore()) {
       if (typeof value === 'string') process.env[name] = value;
       else delete process.env[name];
     }

@@ -5,7 +5,7 @@
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { cancellable } = require('./cancellable.js');
-const { lifted, wrongType } = require('./errors.js');
+const { lifted, refused, wrongType } = require('./errors.js');
 const { native } = require('./native.js');
 const { asyncDispose, dispose } = require('./symbols.js');
 const variables = require('./variables.js');
@@ -26,7 +26,7 @@ class Lease {
   #released = false;
 
   constructor(ours, number, ports) {
-    if (ours !== OURS) throw wrongType('new Lease()', 'the number of ports to lease()', undefined);
+    if (ours !== OURS) throw refused('new Lease() leases nothing', 'call lease()');
     this.#number = number;
     this.#ports = ports;
   }
@@ -130,7 +130,7 @@ class Inheritable {
   #copy;
 
   constructor(ours, copy) {
-    if (ours !== OURS) throw wrongType('new Inheritable()', 'a lease, and call its inheritable()', undefined);
+    if (ours !== OURS) throw refused('new Inheritable() copies nothing', 'call inheritable() of a lease');
     this.#copy = copy;
   }
 
@@ -181,4 +181,4 @@ async function leaseAsync(countOrOptions) {
 /** The lease of an environment, whose cleanup ends it. */
 const leaseOf = (number, ports) => new Lease(OURS, number, ports);
 
-module.exports = { Inheritable, Lease, lease, leaseAsync, leaseOf, listed };
+module.exports = { Inheritable, LEASE, Lease, lease, leaseAsync, leaseOf, listed };

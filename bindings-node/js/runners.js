@@ -30,4 +30,7 @@ const mark = () => native.mark();
 /** Gives back what this thread has taken since then: leases, environments and ports. */
 const giveBackSince = (since) => native.giveBackSince(since);
 
-module.exports = { explainConflict, giveBackSince, leaks, mark };
+/** The process object of this thread, of which a test file in Jest has a copy. */
+const threadProcess = () => native.threadProcess();
+
+module.exports = { explainConflict, giveBackSince, leaks, mark, threadProcess };

@@ -1,16 +1,16 @@
 'use strict';
 
 // Which variables a call uses: those that its own code sees in `process.env`. The core reads the process's variables, which
-// are the same in the main thread. But a worker thread has a copy, a test file in Jest another one, and a program may have
-// replaced `process.env` by an object. Then the variables are passed with the call.
+// are the same in the main thread. But a worker thread has a copy, a test file in Jest another one, a program may have replaced
+// `process.env` by an object, and Bun writes none of its changes to the process. Then the variables are passed with the call.
 
 const { native } = require('./native.js');
 
 /** The object that writes through to the process's variables, if this realm has it. */
-const real = native.isFirstThread() && writesThrough(process.env) ? process.env : undefined;
+const real = !process.versions.bun && native.isFirstThread() && writesThrough(process.env) ? process.env : undefined;
 
 function writesThrough(variables) {
-  // The real one refuses symbols, a copy accepts them. This changes nothing.
+  // The real one refuses symbols, as Bun's does, a copy accepts them. This changes nothing.
   const probe = Symbol('portalloc');
   try {
     variables[probe] = '';

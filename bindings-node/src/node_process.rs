@@ -59,6 +59,13 @@ fn end_environments() {
     held::end_environments();
 }
 
+/// This thread's process object, for the helpers for test runners: child processes inherit its `env`, also those that a test
+/// file in Jest starts, which sees a copy.
+#[napi]
+pub fn thread_process(env: &Env) -> napi::Result<Object<'_>> {
+    process(env)
+}
+
 fn process(env: &Env) -> napi::Result<Object<'_>> {
     env.get_global()?.get_named_property("process")
 }

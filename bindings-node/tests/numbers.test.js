@@ -5,7 +5,27 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { PortallocError, createEnvironment, isFree, lease, leaseAsync, waitUntilFree, waitUntilOpen, who } = require('portalloc');
+const { inspect } = require('node:util');
+const vm = require('node:vm');
+
+const {
+  Environment,
+  Inheritable,
+  Lease,
+  PortallocError,
+  createEnvironment,
+  createEnvironmentAsync,
+  currentEnvironment,
+  isFree,
+  lease,
+  leaseAsync,
+  port,
+  render,
+  settings,
+  waitUntilFree,
+  waitUntilOpen,
+  who,
+} = require('portalloc');
 const { world } = require('./world.js');
 
 world();
@@ -78,10 +98,91 @@ test('of calls with a promise, that is rejected', async () => {
   await assert.rejects(waitUntilFree([]), { portallocCode: 'invalid_argument', message: /no port to wait for/ });
 });
 
-test('options that do not exist', () => {
-  assert.throws(() => lease({ cuont: 5 }), { name: 'ArgumentTypeError', message: /lease\(\) "cuont" is.*give one of count, exact/ });
-  assert.throws(() => lease({ signal: AbortSignal.abort() }), { name: 'ArgumentTypeError' });
-  assert.throws(() => createEnvironment({ port: 5 }), { name: 'ArgumentTypeError' });
+/** Each call that takes options, with a name that none of them has. */
+const WITH_OPTIONS = {
+  'lease()': lease,
+  'leaseAsync()': leaseAsync,
+  'port()': port,
+  'createEnvironment()': createEnvironment,
+  'createEnvironmentAsync()': createEnvironmentAsync,
+  'currentEnvironment()': currentEnvironment,
+  'settings()': settings,
+  'fd()': (options) => held.fd(0, options),
+  'waitUntilOpen()': (options) => waitUntilOpen(1, options),
+  'waitUntilFree()': (options) => waitUntilFree(1, options),
+};
+
+/** What `call` throws, or its promise is rejected with. */
+async function failure(call, given) {
+  try {
+    await call(given);
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`${inspect(given)} was taken`);
+}
+
+for (const [name, call] of Object.entries(WITH_OPTIONS)) {
+  test(`options that ${name} does not have`, async () => {
+    for (const given of [{ prefer: [3000] }, { prefer: undefined }, Object.create({ prefer: 1 }), new (class { prefer = 1; })()]) {
+      const error = await failure(call, given);
+      assert.equal(error.name, 'ArgumentTypeError', inspect(given));
+      assert.match(error.message, new RegExp(`^there is no option "prefer"; ${name.replace('()', '\\(\\)')} has \\w+, \\w+`));
+    }
+  });
+
+  test(`what are no options for ${name}`, async () => {
+    const kinds = [null, 'web', true, 5n, [], ['web'], new Map([['count', 2]]), new Date(), Promise.resolve(), () => 5, held, new Number(5)];
+    for (const given of kinds) {
+      const error = await failure(call, given);
+      assert.equal(error.name, 'ArgumentTypeError', inspect(given));
+      assert(error.message.startsWith(`${name} was given `) && / give it .*an object of options$/.test(error.message), error.message);
+    }
+    const said = await failure(call, new Map());
+    assert(said.message.startsWith(`${name} was given an object of the kind Map; `), said.message);
+  });
+}
+
+test('the options of a call are named, and those of another call are none', () => {
+  const { signal } = new AbortController();
+  assert.throws(() => lease({ signal }), {
+    message: 'there is no option "signal"; lease() has count, exact, offsets, scattered, pool, exclude, waitMs, guard, stickyKey',
+  });
+  assert.throws(() => createEnvironment({ port: 5 }), { name: 'ArgumentTypeError', message: /^there is no option "port"/ });
+});
+
+test('options that are inherited, and those of an instance', () => {
+  class Two {
+    get count() {
+      return 2;
+    }
+  }
+  const given = [Object.create({ count: 2 }), Object.assign(Object.create(null), { count: 2 }), new Two(), Object.freeze({ count: 2 })];
+  for (const options of [...given, vm.runInNewContext('({ count: 2 })')]) {
+    const two = lease(options);
+    assert.equal(two.ports.length, 2);
+    two.release();
+  }
+});
+
+test('what a program adds to all objects is no option', () => {
+  Object.prototype.added = 'by a program';
+  try {
+    lease({ count: 1 }).release();
+    assert.throws(() => lease({ added: 1 }), { message: /^there is no option "added"/ });
+  } finally {
+    delete Object.prototype.added;
+  }
+});
+
+test('what only this package makes is not made by a constructor', () => {
+  for (const [Class, instead] of [[Lease, 'call lease()'], [Environment, 'call createEnvironment()'], [Inheritable, 'call inheritable() of a lease']]) {
+    assert.throws(() => new Class(), (error) => {
+      assert.equal(error.remedy, instead);
+      assert(error.message.startsWith(`new ${Class.name}() `), error.message);
+      return error instanceof PortallocError;
+    });
+  }
 });
 
 test('options of wrong types', () => {
@@ -90,6 +191,23 @@ test('options of wrong types', () => {
   for (const options of [{ names: 'web' }, { names: [5] }, { kept: 1 }, { envFile: 5 }, { worktree: 5 }, { ttlMs: '1' }]) {
     assert.throws(() => createEnvironment(options), { name: 'ArgumentTypeError' }, JSON.stringify(options));
   }
+  for (const [options, message] of [
+    [{ names: { web: 1 } }, 'names is an object; give an array, each item a string'],
+    [{ names: ['web', null] }, 'names[1] is null; give a string'],
+    [{ count: null }, 'count is null; give a number'],
+    [{ envFile: null }, 'envFile is null; give a path, or a `file:` URL'],
+    [{ worktree: new URL('http://127.0.0.1/x') }, 'worktree is the URL http://127.0.0.1/x, which names no file here: '],
+  ]) {
+    assert.throws(() => createEnvironment(options), (error) => {
+      assert(error instanceof PortallocError && error.message.startsWith(message), error.message);
+      return true;
+    });
+  }
+  for (const [variables, message] of [
+    [{ PORT: 1 }, 'the value of PORT is the number 1; give a string'],
+    [[['PORT']], 'an item of variables is an array; give a pair of name and value'],
+    [['PORT'], 'an item of variables is the string "PORT"; give a pair of name and value'],
+  ]) assert.throws(() => render(variables), { name: 'ArgumentTypeError', message });
 });
 
 test('what is undefined was not given', () => {

@@ -92,8 +92,8 @@ test('they are the process\'s, not the thread\'s', async () => {
 test('what is no port', () => {
   for (const bad of ['80', 80n, null, {}, undefined]) assert.throws(() => giveBack(bad), { name: 'ArgumentTypeError' });
   for (const bad of [1.5, -1, 70_000, NaN]) assert.throws(() => giveBack(bad), { name: 'InvalidArgumentError', message: /^port / });
-  assert.throws(() => port(5), { name: 'ArgumentTypeError', message: /port\(\) is the number 5; give an object of options/ });
-  assert.throws(() => port({ count: 2 }), { name: 'ArgumentTypeError', message: /give one of pool, exclude/ });
+  assert.throws(() => port(5), { name: 'ArgumentTypeError', message: /port\(\) was given the number 5; give it an object of options/ });
+  assert.throws(() => port({ count: 2 }), { name: 'ArgumentTypeError', message: /^there is no option "count"; port\(\) has pool, exclude$/ });
   assert.throws(() => port({ pool: 'x' }), { name: 'InvalidArgumentError' });
 });
 

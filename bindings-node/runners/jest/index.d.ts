@@ -30,14 +30,20 @@ export type Setup = RunOptions | ((globalConfig: GlobalConfig, projectConfig: Pr
  * A `globalSetup`: makes the environment of the run in Jest's parent process, which holds it, and sets its variables for all
  * workers. Options that are not given come from `portalloc.toml` in the rootDir or above it.
  *
+ * With `projects`, each project that names it has an environment of its own, which its tests get by
+ * `setupFilesAfterEnv: ['portalloc/jest']`. Named beside `projects`, it makes one for the whole run.
+ *
  * ```js
  * export default setup({ names: ['web', 'db'] });
  * ```
  */
 export function setup(options?: Setup): (globalConfig: GlobalConfig, projectConfig: ProjectConfig) => Promise<void>;
 
-/** The `globalTeardown`: reports servers that outlive the run, and cleans up. */
-export function teardown(): Promise<void>;
+/**
+ * The `globalTeardown`: reports servers that outlive the run, and cleans up. With Jest's arguments it ends the environments of
+ * the projects that name this globalTeardown or none, without them all.
+ */
+export function teardown(globalConfig?: GlobalConfig, projectConfig?: ProjectConfig): Promise<void>;
 
 /**
  * As `lease()` of portalloc, in a test or a `beforeEach` hook: held until the test and its hooks are over, that is, until the

@@ -23,7 +23,7 @@ let ofFile;
 async function mochaGlobalSetup() {
   const { Run } = require('../shared/run.js');
   await run?.end(); // of the run before, in watch mode
-  run = new Run({});
+  run = new Run('mochaGlobalSetup()');
 }
 
 async function mochaGlobalTeardown() {
@@ -48,6 +48,7 @@ const mochaHooks = {
     await held.begin(this.currentTest.fullTitle());
   },
   afterEach() {
+    held.over();
     // Tests outside of suites run first, those of all files. What they take stays until the end of the run.
     if (this.currentTest.parent.root) ofFile?.leave();
   },

@@ -13,11 +13,11 @@ let run;
 let attached;
 
 /** The environment of the run. `options` are those of `createEnvironment`; the first call decides. */
-function environment(options = {}) {
+function environment(options) {
   if (run) return run.environment;
   const id = process.env[ID];
   if (id) return (attached ??= attachEnvironment(id));
-  run = new Run({ worktree: process.cwd(), leak: 'off', ...options });
+  run = new Run('environment()', options, { worktree: process.cwd(), leak: 'off' });
   process.env[ID] = run.environment.id;
   return run.environment;
 }

@@ -3,15 +3,14 @@
 // Servers that outlive what their port was leased for. Called while the ports are still leased. Which process counts as a
 // server, how long it may take to end, and the sentence are the core's. Knows no runner.
 
+const { refused, shown } = require('../../js/errors.js');
 const { leaks } = require('../../js/runners.js');
 
 const MODES = ['warn', 'error', 'off'];
 
-/** What to do with leaks, checked. */
-function leakMode(mode = 'warn') {
-  if (!MODES.includes(mode)) {
-    throw new TypeError(`leak is ${JSON.stringify(mode) ?? String(mode)}; give 'warn', 'error' or 'off'`);
-  }
+/** The option `leak`, checked. */
+function leakMode(mode) {
+  if (!MODES.includes(mode)) throw refused(`leak is ${shown(mode)}`, "give 'warn', 'error' or 'off'");
   return mode;
 }
 

@@ -2,24 +2,38 @@
 
 // The environment of a whole run: made by the process that starts the workers, which inherit its variables. Knows no runner.
 
-const { createEnvironment } = require('../../index.js');
+const { options } = require('../../js/arguments.js');
+const { CREATE, createEnvironment } = require('../../js/environment.js');
 const { Exported } = require('../../js/exported.js');
 const { leakMode, reportLeaks } = require('./leaks.js');
+
+const OPTIONS = { ...CREATE, leak: leakMode };
 
 class Run {
   #environment;
   #exported;
   #leak;
 
-  /** `leak` is ours; all other options are for `createEnvironment`. */
-  constructor({ leak, ...options }) {
-    this.#leak = leakMode(leak);
-    this.#environment = createEnvironment(options);
+  /** `given` are the options that a user gave to `caller`, `usual` those that hold where he gave none. */
+  constructor(caller, given, usual = {}) {
+    const { leak = 'warn', ...wanted } = { ...usual, ...options(OPTIONS, given, caller) };
+    this.#leak = leak;
+    this.#environment = createEnvironment(wanted);
     this.#exported = new Exported(this.#environment.variables);
   }
 
   get environment() {
     return this.#environment;
+  }
+
+  /** Names, with values or null, that give the variables that it has set their former values. */
+  toRestore() {
+    return this.#exported.toRestore();
+  }
+
+  /** Gives the variables that it has set their former values. */
+  restoreVariables() {
+    this.#exported.restore();
   }
 
   /** Reports its leaks and ends it. Safe to call twice. */

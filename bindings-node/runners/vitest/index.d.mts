@@ -29,7 +29,8 @@ export type Setup = RunOptions | ((project: TestProject) => RunOptions | Promise
 
 /**
  * A `globalSetup`: makes the environment of the run in Vitest's main process, which holds it. Tests get it by
- * `inject('portalloc')` and by variables. Options that are not given come from `portalloc.toml` in the root or above it.
+ * `inject('portalloc')` and by variables. Options that are not given come from `portalloc.toml` in the root or above it. Each
+ * project that names it has an environment of its own; named beside `projects`, it makes one for all.
  *
  * ```js
  * export default setup({ names: ['web', 'db'] });

@@ -24,10 +24,12 @@ export function setup(options = {}) {
   return async function setUp(project) {
     const { default: { Run } } = await import('../shared/run.js');
     const given = typeof options === 'function' ? await options(project) : options;
-    const run = new Run({ worktree: project.config.root, ...given });
+    const run = new Run('setup()', given, { worktree: project.config.root });
+    // What this process has set, the workers of all projects have.
+    if (!project.isRootProject()) run.restoreVariables();
     const { id, ports, names, tempDir, variables } = run.environment;
     project.provide('portalloc', { id, ports: [...ports], names: [...names], tempDir, variables });
-    // Not by `process.env` alone: several projects share a process, and each has its own.
+    // For those of this project alone.
     project.config.env = { ...project.config.env, ...variables };
     return async () => {
       try {
@@ -47,9 +49,9 @@ export function leaseForTest(countOrOptions) {
   const { leak, taken } = held.take(countOrOptions);
   try {
     onTestFinished(({ task }) => held.giveBack(taken, leak, `test "${task.name}"`));
-  } catch (error) {
-    taken.release();
-    throw error;
+  } catch {
+    taken.release(); // Vitest's own error only says that it knows no test
+    throw held.noTest('portalloc/vitest');
   }
   return taken;
 }

@@ -224,14 +224,67 @@ describe('leaseForTest', () => {
     nothingIsLeft();
   });
 
-  test('says where it may be called', async (t) => {
+  test('says where it may be called, and what to call elsewhere', async (t) => {
     const inner = suite(t, test_(`
+      const { PortallocError, leases } = require('portalloc');
       const { leaseForTest } = require('portalloc/jest');
-      test.each([1])('x', () => {});
-      beforeAll(() => { expect(() => leaseForTest()).toThrow('no test is running'); });
+      const record = require('./record.js');
+      function refused(where) {
+        try {
+          leaseForTest();
+          record({ where });
+        } catch (error) {
+          record({ where, message: error.message, isOurs: error instanceof PortallocError, leases: leases().filter(({ isolationId }) => !isolationId).length });
+        }
+      }
+      refused('at the top');
+      beforeAll(() => refused('in beforeAll'));
+      test('leases', () => { leaseForTest(); });
+      describe('a suite behind a test', () => {
+        beforeAll(() => refused('in its beforeAll'));
+        test('leases', () => { expect(leaseForTest().port).toBeGreaterThan(0); });
+        afterAll(() => refused('in its afterAll'));
+      });
+      test.concurrent('at once with others', async () => refused('in a concurrent test'));
+      afterAll(() => refused('in afterAll'));
     `));
     const { status, output } = await inner.run('jest', []);
     assert.equal(status, 0, output);
+    const told = inner.told();
+    const places = ['at the top', 'in a concurrent test', 'in afterAll', 'in beforeAll', 'in its afterAll', 'in its beforeAll'];
+    assert.deepEqual(told.map(({ where }) => where).sort(), places);
+    for (const { message, isOurs } of told) {
+      assert.match(String(message), /^leaseForTest\(\) of portalloc\/jest was called while no test is running; .*call lease\(\) or port\(\) of portalloc/);
+      assert.ok(isOurs);
+    }
+    // None has taken any: what is there is that of the test before.
+    assert.deepEqual(told.filter(({ where }) => where === 'at the top' || where === 'in beforeAll').map(({ leases }) => leases), [0, 0]);
+  });
+
+  test('options that it does not have, and those of the environment', async (t) => {
+    const inner = suite(t, {
+      ...test_(`
+        const { leaseForTest } = require('portalloc/jest');
+        test.each([
+          [{ leek: 'off' }, 'there is no option "leek"; leaseForTest() has count, '],
+          [{ leak: 'loud' }, "leak is the string \\"loud\\"; give 'warn', 'error' or 'off'"],
+          [null, 'leaseForTest() was given null; give it a number of ports, or an object of options'],
+        ])('%j', (options, message) => { expect(() => leaseForTest(options)).toThrow(message); });
+        test('leak is one of them', () => { expect(() => leaseForTest({ leek: 1 })).toThrow(/has .*, leak$/); });
+      `),
+    });
+    const { status, output } = await inner.run('jest', []);
+    assert.equal(status, 0, output);
+    for (const [options, message] of [['{ leek: "off" }', 'there is no option "leek"; setup() has '], ['5', 'setup() was given the number 5;']]) {
+      inner.write({
+        'jest.config.js': CONFIG.replace('portalloc/jest/setup', './global-setup.js'),
+        'global-setup.js': `module.exports = require('portalloc/jest').setup(${options});`,
+      });
+      const refused = await inner.run('jest', []);
+      assert.equal(refused.status, 1);
+      assert.ok(refused.output.includes(message), refused.output);
+    }
+    nothingIsLeft();
   });
 
   test('is there without globals, and in ES modules', async (t) => {

@@ -118,7 +118,70 @@ test('node:test: a lease ends with its test', async (t) => {
   nothingIsLeft();
 });
 
+test('node:test: leaseForTest without the context of a test says what it needs', async (t) => {
+  const inner = suite(t, {
+    'a.test.mjs': `
+      import assert from 'node:assert';
+      import { before, beforeEach, describe, test } from 'node:test';
+      import { leases, who } from 'portalloc';
+      import { leaseForTest } from 'portalloc/node-test';
+      const refused = (...args) => assert.throws(() => leaseForTest(...args), {
+        name: 'ArgumentTypeError',
+        message: /^leaseForTest\\(\\) of portalloc\\/node-test was given .* in place of the context of a test; .*call lease\\(\\) or port\\(\\)/,
+      });
+      refused();
+      refused(2);
+      describe('a suite', () => {
+        let early;
+        before((suite) => { refused(suite); assert.deepEqual(leases(), []); });
+        beforeEach((t) => { early = leaseForTest(t); });
+        test('has one of its hook', () => assert.ok(who(early.port).leased));
+      });
+    `,
+  });
+  const output = execFileSync(process.execPath, ['--test', '--test-reporter=tap', 'a.test.mjs'], {
+    cwd: inner.directory,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  assert.match(output, /# pass [1-9](.*\n)*# fail 0/);
+  nothingIsLeft();
+});
+
 for (const args of [[], ['--parallel', '--jobs=2']]) {
+  test(`Mocha: leaseForTest outside of a test says what to call, ${args.length ? 'in parallel' : 'one by one'}`, async (t) => {
+    const inner = suite(t, {
+      'a.spec.js': `
+        const { leaseForTest } = require('portalloc/mocha');
+        const record = require('./record.js');
+        function refused(where) {
+          try {
+            leaseForTest();
+            record({ where });
+          } catch ({ message }) {
+            record({ where, message });
+          }
+        }
+        refused('at the top');
+        describe('first', () => {
+          before(() => refused('in before'));
+          it('leases', () => { leaseForTest(); });
+        });
+        describe('second', () => {
+          before(() => refused('in before, behind a test'));
+          it('leases', () => { leaseForTest(); });
+          after(() => refused('in after'));
+        });`,
+    });
+    const { status, output } = await inner.run('mocha', ['--require', 'portalloc/mocha', ...args, 'a.spec.js']);
+    assert.equal(status, 0, output);
+    assert.deepEqual(inner.told().map(({ where }) => where), ['at the top', 'in before', 'in before, behind a test', 'in after']);
+    for (const { message } of inner.told()) {
+      assert.match(String(message), /^leaseForTest\(\) of portalloc\/mocha.* was called while no test is running; .*call lease\(\) or port\(\) of portalloc/);
+    }
+    nothingIsLeft();
+  });
+
   test(`Mocha: root hooks, ${args.length ? 'in parallel' : 'one by one'}`, async (t) => {
     const middle = here.base + here.ports.length / 2;
     const halves = [`${here.base}-${middle - 1}`, `${middle}-${here.ports.at(-1)}`];

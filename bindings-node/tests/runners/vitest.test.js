@@ -102,29 +102,52 @@ for (const pool of ['threads', 'forks', 'vmThreads']) {
   });
 }
 
-test('projects have environments of their own', async (t) => {
-  const project = (name, names) => ({
-    [`${name}/portalloc.toml`]: `names = ${names}\n`,
-    [`${name}/a.test.js`]: `
-      import { inject, test } from 'vitest';
-      import record from '../record.js';
-      test('sees its own', () => record({ name: '${name}', told: inject('portalloc').variables, id: process.env.ISOLATION_ID, web: process.env.WEB_PORT }));`,
-    [`${name}/vitest.config.mjs`]: `export default { test: { name: '${name}', globalSetup: ['portalloc/vitest'] } };`,
+for (const pool of ['threads', 'forks', 'vmThreads']) {
+  test(`projects have environments of their own, and see no variable of another, with ${pool}`, async (t) => {
+    const project = (name, names) => ({
+      [`${name}/portalloc.toml`]: `names = ${names}\n`,
+      [`${name}/a.test.js`]: `
+        import { inject, test } from 'vitest';
+        import record from '../record.js';
+        const { ISOLATION_ID, WEB_PORT, DB_PORT, API_PORT } = process.env;
+        test('sees its own', () => record({ name: '${name}', told: inject('portalloc').variables, sees: { ISOLATION_ID, WEB_PORT, DB_PORT, API_PORT } }));`,
+      [`${name}/vitest.config.mjs`]: `export default { test: { name: '${name}', globalSetup: ['portalloc/vitest'] } };`,
+    });
+    const inner = suite(t, {
+      'vitest.config.mjs': `export default { test: { projects: ['one', 'two'] } };`,
+      ...project('one', '["web", "db"]'),
+      ...project('two', '["web", "api"]'),
+    });
+    const { status, output } = await inner.run('vitest', ['run', `--pool=${pool}`, '--maxWorkers=1', '--no-isolate']);
+    assert.equal(status, 0, output);
+    const told = Object.fromEntries(inner.told().map((one) => [one.name, one]));
+    assert.notEqual(told.one.told.ISOLATION_ID, told.two.told.ISOLATION_ID);
+    for (const { told: { ISOLATION_ID, WEB_PORT, DB_PORT, API_PORT }, sees } of Object.values(told)) {
+      assert.deepEqual(sees, JSON.parse(JSON.stringify({ ISOLATION_ID, WEB_PORT, DB_PORT, API_PORT })));
+    }
+    assert.deepEqual([told.one.sees.API_PORT, told.two.sees.DB_PORT], [undefined, undefined]);
+    assert.ok(told.one.sees.DB_PORT && told.two.sees.API_PORT);
+    nothingIsLeft();
   });
+}
+
+test('a globalSetup beside the projects makes one environment for all', async (t) => {
   const inner = suite(t, {
-    'vitest.config.mjs': `export default { test: { projects: ['one', 'two'] } };`,
-    ...project('one', '["web"]'),
-    ...project('two', '["web", "api"]'),
+    'vitest.config.mjs': config(`projects: ['one', 'two'],`),
+    ...Object.fromEntries(['one', 'two'].flatMap((name) => [
+      [`${name}/vitest.config.mjs`, `export default { test: { name: '${name}' } };`],
+      [`${name}/a.test.ts`, SEEN.replace('./record.js', '../record.js')],
+    ])),
   });
   const { status, output } = await inner.run('vitest', ['run']);
   assert.equal(status, 0, output);
-  const told = Object.fromEntries(inner.told().map((one) => [one.name, one]));
-  assert.notEqual(told.one.id, told.two.id);
-  for (const { told: given, id, web } of Object.values(told)) {
-    assert.equal(given.ISOLATION_ID, id);
-    assert.equal(given.WEB_PORT, web);
+  const told = inner.told();
+  assert.equal(told.length, 2);
+  assert.equal(new Set(told.map(({ id }) => id)).size, 1);
+  for (const { names, ports, variables } of told) {
+    assert.deepEqual(names, ['web', 'db']);
+    assert.deepEqual(variables, ports.map(String));
   }
-  assert.ok(told.two.told.API_PORT);
   nothingIsLeft();
 });
 
@@ -243,17 +266,40 @@ test('SIGKILL of a worker frees its ports; the run and its environment go on', a
   nothingIsLeft();
 });
 
-test('leaseForTest outside of a test throws, and leaves nothing', async (t) => {
+test('leaseForTest outside of a test says what to call, and leaves nothing', async (t) => {
   const inner = suite(t, {
+    'vitest.config.mjs': config('disableConsoleIntercept: true').replace("globalSetup: ['portalloc/vitest'],", ''),
     'a.test.js': `
-      import { expect, test } from 'vitest';
-      import { leases } from 'portalloc';
+      import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+      import { PortallocError, leases } from 'portalloc';
       import { leaseForTest } from 'portalloc/vitest';
-      expect(() => leaseForTest()).toThrow();
-      test('nothing', () => expect(leases()).toEqual([]));`,
+      import record from './record.js';
+      function refused(where) {
+        try {
+          leaseForTest();
+          record({ where });
+        } catch (error) {
+          record({ where, message: error.message, isOurs: error instanceof PortallocError, leases: leases() });
+        }
+      }
+      refused('at the top');
+      beforeAll(() => refused('in beforeAll'));
+      test('leases', () => { leaseForTest(); });
+      describe('a suite behind a test', () => {
+        beforeAll(() => refused('in its beforeAll'));
+        test('leases', () => { expect(leaseForTest().port).toBeGreaterThan(0); });
+        afterAll(() => refused('in its afterAll'));
+      });
+      afterAll(() => refused('in afterAll'));`,
   });
   const { status, output } = await inner.run('vitest', ['run']);
   assert.equal(status, 0, output);
+  const told = inner.told();
+  assert.deepEqual(told.map(({ where }) => where).sort(), ['at the top', 'in afterAll', 'in beforeAll', 'in its afterAll', 'in its beforeAll']);
+  for (const { message, isOurs, leases } of told) {
+    assert.match(String(message), /^leaseForTest\(\) of portalloc\/vitest was called while no test is running; .*call lease\(\) or port\(\) of portalloc/);
+    assert.deepEqual([isOurs, leases], [true, []]);
+  }
 });
 
 describe('a conflict', () => {
