@@ -86,6 +86,8 @@ export interface EnvironmentOptions {
   guard?: boolean
   sticky?: boolean
   waitMs?: number
+  /** The line that calls. */
+  at?: string
 }
 
 /** The stable codes of all errors, in the order of the documentation. */
@@ -95,7 +97,7 @@ export declare function errorCodes(): Array<string>
  * A sentence for each port that a failure was about; none if it was no port conflict. `named` are ports that errors name,
  * `conflicts` messages of errors that are port conflicts by their code, `texts` all others.
  */
-export declare function explainConflict(named: Array<number>, conflicts: Array<string>, texts: Array<string>, place?: Where | undefined | null): Array<string> | null
+export declare function explainConflict(named: Array<number>, conflicts: Array<string>, texts: Array<string>, place?: Where | undefined | null): Array<Told> | null
 
 /** Gives back a port; false if it is not one that `take_port` returned, or was given back before. */
 export declare function giveBack(number: number): boolean
@@ -131,7 +133,7 @@ export declare function lease(options: LeaseOptions): number
 export declare function leaseAsync(wait: Wait, options: LeaseOptions): Promise<number>
 
 /** Takes a lease of so many ports on this thread. Apart from `lease`, because options take longer to read than a port to lease. */
-export declare function leaseCount(count: number): number
+export declare function leaseCount(count: number, at: string): number
 
 /** A bound socket, whose descriptor is the caller's from now on. */
 export declare function leaseFd(number: number, index: number, udp: boolean, host: string, listen: boolean): number
@@ -149,6 +151,8 @@ export interface LeaseOptions {
   guard?: boolean
   stickyKey?: string
   waitMs?: number
+  /** The line that calls. */
+  at?: string
 }
 
 /** Its only port; an error if it has several. */
@@ -197,6 +201,13 @@ export declare function takePort(place: Where | undefined | null, at: string): n
  * file in Jest starts, which sees a copy.
  */
 export declare function threadProcess(): object
+
+/** A sentence about a port, and whether this very process has a socket on it. */
+export interface Told {
+  message: string
+  port: number
+  isOurs: boolean
+}
 
 /** Checks an environment; the result as JSON. */
 export declare function validate(id: string, place?: Where | undefined | null): string

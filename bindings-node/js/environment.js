@@ -4,6 +4,7 @@
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
+const { callerOf } = require('./caller.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted, refused, wrongType } = require('./errors.js');
 const { Exported } = require('./exported.js');
@@ -175,7 +176,7 @@ class Environment {
 function createEnvironment(countOrOptions) {
   try {
     const options = given.countOrOptions(CREATE, countOrOptions, 'createEnvironment()');
-    return new Environment(OURS, native.createEnvironment(asked(options)));
+    return new Environment(OURS, native.createEnvironment(asked(options, createEnvironment)));
   } catch (error) {
     throw lifted(error, createEnvironment);
   }
@@ -183,7 +184,8 @@ function createEnvironment(countOrOptions) {
 
 async function createEnvironmentAsync(countOrOptions) {
   const { signal, ...options } = given.countOrOptions(CREATE_ASYNC, countOrOptions, 'createEnvironmentAsync()');
-  const make = (wait) => native.createEnvironmentAsync(wait, asked(options));
+  const wanted = asked(options, createEnvironmentAsync);
+  const make = (wait) => native.createEnvironmentAsync(wait, wanted);
   const giveBack = (handle) => handle.cleanupAsync().catch(() => {});
   return new Environment(OURS, await cancellable(signal, make, giveBack));
 }
@@ -200,7 +202,7 @@ function attachEnvironment(id) {
 function currentEnvironment(countOrOptions) {
   try {
     const options = given.countOrOptions(CURRENT, countOrOptions, 'currentEnvironment()');
-    const handle = native.currentEnvironment(variables.isolationId(), asked(options));
+    const handle = native.currentEnvironment(variables.isolationId(), asked(options, currentEnvironment));
     return new Environment(OURS, handle, !handle.attached);
   } catch (error) {
     throw lifted(error, currentEnvironment);
@@ -208,8 +210,8 @@ function currentEnvironment(countOrOptions) {
 }
 
 /** The addon's options. */
-function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }) {
-  return { ...rest, wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
+function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }, callee) {
+  return { ...rest, at: callerOf(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
 module.exports = { CREATE, Environment, attachEnvironment, createEnvironment, createEnvironmentAsync, currentEnvironment };

@@ -4,6 +4,7 @@
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
+const { callerOf } = require('./caller.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted, refused, wrongType } = require('./errors.js');
 const { native } = require('./native.js');
@@ -156,16 +157,16 @@ class Inheritable {
 }
 
 /** The addon's options. */
-function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }) {
-  return { ...rest, wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
+function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }, callee) {
+  return { ...rest, at: callerOf(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
 function lease(countOrOptions) {
   try {
     const number =
       typeof countOrOptions === 'number' && variables.isProcess()
-        ? native.leaseCount(countOrOptions)
-        : native.lease(asked(given.countOrOptions(LEASE, countOrOptions, 'lease()')));
+        ? native.leaseCount(countOrOptions, callerOf(lease))
+        : native.lease(asked(given.countOrOptions(LEASE, countOrOptions, 'lease()'), lease));
     return new Lease(OURS, number);
   } catch (error) {
     throw lifted(error, lease);
@@ -174,7 +175,8 @@ function lease(countOrOptions) {
 
 async function leaseAsync(countOrOptions) {
   const { signal, ...options } = given.countOrOptions(LEASE_ASYNC, countOrOptions, 'leaseAsync()');
-  const take = (wait) => native.leaseAsync(wait, asked(options));
+  const wanted = asked(options, leaseAsync);
+  const take = (wait) => native.leaseAsync(wait, wanted);
   return new Lease(OURS, await cancellable(signal, take, native.releaseLease));
 }
 

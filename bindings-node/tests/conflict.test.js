@@ -21,7 +21,7 @@ before(async () => {
   ({ port } = held);
   await once(server.listen(port, '127.0.0.1'), 'listening');
   held.release();
-  seen = new RegExp(`^port ${port} is in use by PID ${process.pid} `);
+  seen = new RegExp(`^port ${port} is in use by this process, PID ${process.pid} .*; it is open in this process as a Server$`);
 });
 after(() => server.close());
 
@@ -42,6 +42,17 @@ for (const [name, failures] of Object.entries(FAILURES)) {
     assert.deepEqual(more, []);
   });
 }
+
+test('it says where this process leased the port', async () => {
+  const held = lease();
+  const here = new Error().stack.match(/conflict\.test\.js:(\d+)/)[1] - 1;
+  const own = net.createServer();
+  await once(own.listen(held.port, '127.0.0.1'), 'listening');
+  const [sentence] = explain([{ code: 'EADDRINUSE', port: held.port }]);
+  own.close();
+  held.release();
+  assert.match(sentence, new RegExp(`; held by this process, leased at ${__filename}:${here}, since `));
+});
 
 test('anything else is no conflict', () => {
   const circular = new Error(`port ${port}`);
