@@ -482,7 +482,7 @@ fn run(page: &str) {
     let is_readme = page == "README.md";
     if is_readme {
         // Of the reader's own project.
-        let compose = "services:\n  db:\n    image: postgres\n    ports: [\"${POSTGRES_PORT}:5432\"]\n";
+        let compose = "services:\n  db:\n    image: postgres\n    environment: {POSTGRES_PASSWORD: test}\n    ports: [\"${POSTGRES_PORT}:5432\"]\n";
         fs::write(scene.world.work().join("compose.yaml"), compose).unwrap();
     }
     // Each command at the line it has in the page, so that the shell's messages name it.

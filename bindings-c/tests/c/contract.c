@@ -432,7 +432,7 @@ static void what_is_told(void) {
     int32_t number;
     OK(portalloc_lease_socket(lease, 0, NULL, &number));
     OK(portalloc_who(port, &told, &json));
-    snprintf(shown, sizeof shown, "port %u is in use by PID %d", (unsigned)port, (int)getpid());
+    snprintf(shown, sizeof shown, "port %u is in use by this process, PID %d", (unsigned)port, (int)getpid());
     CHECK(strstr(told, shown) == told);
     CHECK(has_number(json, "port", port) && strstr(json, "\"in_use\":true") != NULL);
     CHECK(strstr(json, "\"leased\":true,\"listening\":true") != NULL && strstr(json, "\"sockets\":[{") != NULL);
@@ -449,7 +449,7 @@ static void what_is_told(void) {
 
     snprintf(shown, sizeof shown, "bind: Address already in use: port %u", (unsigned)port);
     OK(portalloc_explain_conflict(shown, &told));
-    snprintf(shown, sizeof shown, "port %u is in use by PID %d", (unsigned)port, (int)getpid());
+    snprintf(shown, sizeof shown, "port %u is in use by this process, PID %d", (unsigned)port, (int)getpid());
     CHECK(told != NULL && strstr(told, shown) == told);
     portalloc_string_free(told);
     OK(portalloc_explain_conflict("all is well", &told));

@@ -135,6 +135,9 @@ fn attempt<'a>(
         Ports::Scattered(count) => search.first_fit(&Shape::scattered(*count), pool.ports(), random)?,
         Ports::Offsets(offsets) => {
             let (shape, [quiet, all]) = (Shape::offsets(offsets), pool.bases(offsets));
+            debug!(
+                "of the pool, the bases {all} lead to ports that can be leased, and {quiet} to none that the kernel gives away"
+            );
             match search.first_fit(&shape, &quiet, random)? {
                 None if all != quiet => search.first_fit(&shape, &all, random)?,
                 found => found,

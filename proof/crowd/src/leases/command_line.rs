@@ -36,7 +36,7 @@ pub(super) fn contend(options: &Contend, holder: u32, random: &mut Random) -> Fa
             command.arg("--bind");
         }
         // Ports in the place of their numbers.
-        command.args((0..shape.count()).map(|index| format!("{{{index}}}")));
+        command.args((0..shape.count()).map(|index| format!("{{port:{index}}}")));
         let done = command.output().doing(|| "cannot start the command line".to_owned())?;
         match done.status.code() {
             Some(0) => served += 1,
