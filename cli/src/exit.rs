@@ -33,7 +33,8 @@ pub enum Exit {
 pub(crate) const HELP: &str = "\
 Exit status:
   0  success
-  1  failure (registry, files, permissions), or `validate` found a problem
+  1  failure (registry, files, permissions), or `validate` or `doctor`
+     found a problem
   2  wrong arguments
   3  no ports available (pool exhausted, port in use), or a deadline passed
   4  no such environment, or no such process

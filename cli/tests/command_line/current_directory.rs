@@ -51,3 +51,15 @@ fn a_directory_that_may_not_be_searched_has_no_project_file() {
     }
     scratch.assert_no_environment_left();
 }
+
+#[test]
+fn an_env_file_that_cannot_be_made_there_is_an_error_with_a_way_out() {
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 5);
+    scratch.run(["list"]).succeeded();
+    let said = started_in(&scratch, "chmod 700 .", &["create"]).failed_with(1, "permission_denied");
+    assert!(said.contains("locked/.env.isolation") && said.contains("--no-env-file"), "{said}");
+    let created = started_in(&scratch, "chmod 700 .", &["create", "--no-env-file", "--ttl", "1h"]).succeeded();
+    assert!(created.contains("PORT_0"), "{created}");
+    started_in(&scratch, "", &["cleanup", "--all"]).succeeded();
+    scratch.assert_no_environment_left();
+}

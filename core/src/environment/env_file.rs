@@ -51,15 +51,7 @@ pub(super) fn expected(registry: &Registry, record: &Record, choice: &EnvFile) -
 pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
     let Some(wanted) = wanted(record, choice)? else { return Ok(None) };
     let own = beside(&wanted, record.isolation_id);
-    let failed = |error: io::Error| {
-        let denied = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
-        let error = Error::os(format!("cannot write the env file {}", wanted.display()), error);
-        if denied {
-            error.with_remedy("make its directory writable, or use --env-file PATH or --no-env-file")
-        } else {
-            error
-        }
-    };
+    let failed = |error: io::Error| refused("write", &wanted, error);
     // step: BeginEnvFile, WriteEnvFile
     let written = sys::create_new(&own).and_then(|mut file| file.write_all(content(record).as_bytes()));
     if let Err(error) = written {
@@ -244,8 +236,21 @@ fn owner(text: &str) -> Option<IsolationId> {
     if id == named { id.parse().ok() } else { None }
 }
 
+/// Why an env file cannot be made at `path`.
+fn refused(what: &str, path: &Path, error: io::Error) -> Error {
+    let denied = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+    let error = Error::os(format!("cannot {what} the env file {}", path.display()), error);
+    if denied {
+        error.with_remedy(
+            "name a path in a writable directory for the env file (--env-file), or make none (--no-env-file)",
+        )
+    } else {
+        error
+    }
+}
+
 fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
-    let entry = sys::entry(path).map_err(|error| Error::os(format!("cannot check {}", path.display()), error))?;
+    let entry = sys::entry(path).map_err(|error| refused("check", path, error))?;
     if entry.is_none() {
         return Ok(Found::Nothing);
     }
@@ -253,7 +258,7 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
         Ok(Some(file)) => file,
         Ok(None) => return Ok(Found::Nothing),
         Err(Unopened::NotOurs(_)) => return Ok(Found::Foreign),
-        Err(Unopened::Failed(error)) => return Err(Error::os(format!("cannot check {}", path.display()), error)),
+        Err(Unopened::Failed(error)) => return Err(refused("check", path, error)),
     };
     let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
     // step: LookAtEnvFile

@@ -72,7 +72,10 @@ fn search(from: &Path) -> Result<Option<Project>> {
         match fs::symlink_metadata(&path) {
             Ok(_) => return Project::read(&path).map(Some),
             Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => {}
+                io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::InvalidFilename => {} // the last: no file can be there
                 _ => return Err(Error::os(format!("cannot look for {}", path.display()), error)),
             },
         }

@@ -14,9 +14,9 @@ pub(crate) const NO_WATCH: &str =
     "this user's inotify instances are used up: a process that waits for ports checks again and again";
 pub(crate) const MORE_WATCHES: &str = "close watchers, or raise fs.inotify.max_user_instances";
 pub(crate) const PROCESSES_SHOWN: &str = "/proc shows processes and the kernel's settings";
-/// Follows "pid:[4026531836], ".
+/// Follows `pid:[4026531836], `.
 pub(crate) const OWN_PROCESSES: &str = "which /proc shows";
-/// Follows "pid:[4026531836], ".
+/// Follows `pid:[4026531836], `.
 pub(crate) const OTHER_PROCESSES: &str = "while /proc shows another one: portalloc cannot judge whether owners and \
                                           holders still run, so they count as running until their locks end";
 pub(crate) const SHOW_OWN_PROCESSES: &str = "mount /proc in this PID namespace (`unshare --mount-proc`)";
