@@ -40,7 +40,7 @@ def messages(error: BaseException | None, report: pytest.TestReport) -> list[str
     return [_sentence(*one) for one in explain_candidates(groups)]
 
 
-def _sentence(message: str, port: int, is_ours: bool) -> str:  # noqa: FBT001 - as the core tells it
+def _sentence(message: str, port: int, is_ours: bool) -> str:
     return message + own_sockets.describe(port) if is_ours else message
 
 

@@ -17,12 +17,13 @@ def describe(port: int) -> str:
     return "".join(f"; its socket is {one!r}{_opened_at(one)}" for one in found)
 
 
-def _port(one: socket.socket) -> int | None:
+def _port(one: socket.socket) -> object:
+    if one.family not in (socket.AF_INET, socket.AF_INET6):
+        return None
     try:
-        name: object = one.getsockname()
+        return one.getsockname()[1]
     except OSError:
         return None  # closed
-    return name[1] if isinstance(name, tuple) and len(name) > 1 else None
 
 
 def _opened_at(one: socket.socket) -> str:
