@@ -3,7 +3,7 @@
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
-use portalloc::who::{Explanation, Failure, LEAK_GRACE};
+use portalloc::who::{Failure, LEAK_GRACE, PortExplanation};
 
 use crate::arguments::{Where, checked, ports};
 use crate::background::in_background;
@@ -33,7 +33,7 @@ pub fn explain_conflict(
     failure.texts = texts;
     let found = call::here(env, place, |allocator| allocator.explain_conflict(&failure))?;
     Ok(found.map(|found| {
-        let told = |one: Explanation| Told { message: one.message, port: one.port, is_ours: one.is_ours };
+        let told = |one: PortExplanation| Told { message: one.message, port: one.port, is_ours: one.is_ours };
         found.into_iter().map(told).collect()
     }))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portalloc::Settings;
-use portalloc::who::{Explanation, Failure, LEAK_GRACE};
+use portalloc::who::{Failure, LEAK_GRACE, PortExplanation};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -13,7 +13,7 @@ use crate::call;
 /// A sentence about a port, the port, and whether this very process has a socket on it.
 type Told = (String, u16, bool);
 
-fn told(found: Vec<Explanation>) -> Vec<Told> {
+fn told(found: Vec<PortExplanation>) -> Vec<Told> {
     found.into_iter().map(|one| (one.message, one.port, one.is_ours)).collect()
 }
 

@@ -42,7 +42,7 @@ pub struct Failure {
 /// [`Failure`] has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Explanation {
+pub struct PortExplanation {
     /// The port.
     pub port: u16,
     /// The sentence: who is on it, and who has leased it.
@@ -51,7 +51,7 @@ pub struct Explanation {
     pub is_ours: bool,
 }
 
-impl fmt::Display for Explanation {
+impl fmt::Display for PortExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -86,7 +86,7 @@ impl Allocator {
     ///
     /// # Errors
     /// As [`who`](Self::who).
-    pub fn explain_conflict(&self, failure: &Failure) -> Result<Option<Vec<Explanation>>> {
+    pub fn explain_conflict(&self, failure: &Failure) -> Result<Option<Vec<PortExplanation>>> {
         let Some(candidates) = failure.candidates() else { return Ok(None) };
         if !failure.named.is_empty() {
             let named = distinct(&failure.named, &mut HashSet::new());
@@ -100,7 +100,7 @@ impl Allocator {
     ///
     /// # Errors
     /// As [`who`](Self::who).
-    pub fn explain_candidates(&self, candidates: &[Vec<u16>]) -> Result<Vec<Explanation>> {
+    pub fn explain_candidates(&self, candidates: &[Vec<u16>]) -> Result<Vec<PortExplanation>> {
         let mut asked = HashSet::new();
         for group in candidates {
             let found = culprits(self.who(distinct(group, &mut asked))?);
@@ -123,8 +123,8 @@ fn distinct(ports: &[u16], asked: &mut HashSet<u16>) -> Vec<u16> {
     new
 }
 
-fn explained(report: &PortReport, message: String) -> Explanation {
-    Explanation { port: report.port, message, is_ours: report.is_ours() }
+fn explained(report: &PortReport, message: String) -> PortExplanation {
+    PortExplanation { port: report.port, message, is_ours: report.is_ours() }
 }
 
 /// The sentence for a port that was certainly in use a moment ago.

@@ -23,7 +23,7 @@ use crate::registry::{LabelState, PortsFile, Record, Registry, Stored};
 use crate::sys::{self, PortSocket, PortSockets, ProcessStamp, SocketHolder};
 use crate::time::Timestamp;
 
-pub use conflicts::{Explanation, Failure};
+pub use conflicts::{Failure, PortExplanation};
 pub use holders::PortHolder;
 pub use leaks::{LEAK_GRACE, Leak};
 pub(crate) use sentence::printable;
