@@ -1,7 +1,7 @@
 //! Which labels a record requires on its ports.
 
 use super::label::{Claim, Label};
-use super::records::Record;
+use super::record::Record;
 use crate::sys::{ProcessStamp, user_id};
 use crate::time::Timestamp;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::label::{Label, Slot};
-use super::records::Record;
+use super::record::Record;
 use super::{LabelState, PortsFile, Registry};
 use crate::error::Result;
 use crate::id::IsolationId;

@@ -1,7 +1,7 @@
 //! Whether a label still claims its port: the rule by which stale claims are reclaimed.
 
 use super::label::{ClaimEnd, Label, Slot};
-use super::records::{Record, Stored};
+use super::record::{Record, Stored};
 use super::{PortsFile, Registry};
 use crate::error::Result;
 use crate::port_set::PortRange;

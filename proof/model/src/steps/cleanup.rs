@@ -1,4 +1,4 @@
-//! Removing environments: environment/cleanup.rs, traces.rs and the removals of env_file.rs and temp_dir.rs of the core.
+//! Removing environments: environment/cleanup, traces.rs and the removals of env_file.rs and temp_dir.rs of the core.
 
 use crate::faults::Fault;
 use crate::process::{Process, Program, Step, Turn};

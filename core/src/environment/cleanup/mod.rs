@@ -1,0 +1,143 @@
+//! Removes environments: locks the ports, removes the files, and clears the labels last.
+
+mod candidate;
+mod lock;
+mod request;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use log::debug;
+use rand::RngExt;
+
+use super::temp_dir;
+use super::traces;
+pub use super::traces::{CleanupOutcome, Leftover};
+use super::worktree::worktree;
+use crate::allocator::Allocator;
+use crate::error::Result;
+use crate::id::IsolationId;
+use crate::port_set::PortRange;
+use crate::registry::{PortsFile, RangeLock, Registry, Slot};
+use candidate::{Candidate, candidate};
+use lock::lock;
+pub use request::{Cleanup, CleanupReport, Reason, Removed, Selection, Skipped};
+
+impl Allocator {
+    /// Removes environments: their temp directories, env files and records; their ports may then be leased again. Works
+    /// from any directory. An environment that no longer exists is not an error. May block for up to five seconds per
+    /// environment whose lock another process is about to release.
+    ///
+    /// # Errors
+    /// For one ID: `in_use` if a live process holds the environment, `permission_denied` if it belongs to another user,
+    /// and any error that prevents its removal. For other selections such errors are in the report, and the rest is
+    /// removed.
+    pub fn cleanup(&self, cleanup: &Cleanup) -> Result<CleanupReport> {
+        self.in_checked_registry(|allocator| clean_up(&allocator.registry, cleanup))
+    }
+}
+
+fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
+    let worktree = cleanup.worktree.as_deref().map(resolve);
+    let mut report = CleanupReport::default();
+    if let Selection::Id(id) = cleanup.selection {
+        report.removed.extend(remove(registry, id, &cleanup.selection, worktree.as_deref())?);
+        return Ok(report);
+    }
+    let start = Instant::now();
+    let mut ids = registry.records().ids()?;
+    if let (Some(_), Some(last)) = (cleanup.limit, ids.len().checked_sub(1)) {
+        ids.rotate_left(registry.random()?.random_range(0..=last));
+    }
+    for id in ids {
+        if cleanup.limit.is_some_and(|(count, time)| report.removed.len() >= count || start.elapsed() >= time) {
+            break;
+        }
+        match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
+            Ok(removed) => report.removed.extend(removed),
+            Err(error) => report.skipped.push(Skipped { id, error }),
+        }
+    }
+    if cleanup.selection == Selection::Stale && worktree.is_none() {
+        report.swept.extend(registry.sweep_unfinished());
+        report.swept.extend(registry.sweep_namespaces());
+        report.swept.extend(temp_dir::sweep(registry)?);
+    }
+    Ok(report)
+}
+
+/// The path of a worktree as records store it. A worktree that no longer exists cannot be resolved, but its
+/// environments must be found.
+fn resolve(path: &Path) -> PathBuf {
+    worktree(Some(path)).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Removes one environment if it is selected. `None` if it does not exist or is not selected.
+pub(super) fn remove(
+    registry: &Registry,
+    id: IsolationId,
+    selection: &Selection,
+    worktree: Option<&Path>,
+) -> Result<Option<Removed>> {
+    let here = registry.process()?;
+    let ports = registry.ports()?;
+    loop {
+        // step: FindCandidate
+        let Some(candidate) = candidate(registry, &ports, id, selection)? else { return Ok(None) };
+        // A first check without the lock, because most environments are not selected, and should not be disturbed.
+        if !matches!(selection, Selection::Id(_))
+            // step: SelectBefore
+            && candidate.select(registry, &ports, selection, worktree, &here)?.is_none()
+        {
+            return Ok(None);
+        }
+        // step: LockCandidate
+        let locks = lock(registry, &ports, &candidate, selection, &here)?;
+        // The environment may have changed before it was locked: its creation may just have finished.
+        // step: CleanStillStands
+        let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
+            // step: SelectAgain
+            match candidate.select(registry, &ports, selection, worktree, &here)? {
+                // step: RemoveLocked
+                Some(reason) => remove_locked(registry, &ports, &candidate, &locks, reason).map(Some),
+                // step: CleanLeave
+                None => Ok(None),
+            }
+        });
+        // Before closing, so that a process that waits for the close finds the ports free.
+        // step: CleanUnlockAgain, CleanUnlock
+        drop(locks);
+        if let Some(done) = done {
+            return done;
+        }
+    }
+}
+
+/// Removes an environment whose ports are locked.
+fn remove_locked(
+    registry: &Registry,
+    ports: &PortsFile,
+    candidate: &Candidate,
+    locks: &[RangeLock<'_>],
+    reason: Reason,
+) -> Result<Removed> {
+    let id = candidate.id;
+    let traces = match &candidate.record {
+        // step: RemoveTraces
+        Ok(record) => traces::remove(registry, record).into_result()?,
+        Err(_) => CleanupOutcome::default(),
+    };
+    // The other name may exist, too.
+    registry.records().remove_both(id)?;
+    let mut freed = Vec::new();
+    for range in locks.iter().map(RangeLock::range) {
+        // step: CleanReadAgain
+        freed.extend(ports.labelled(range, id)?);
+    }
+    for range in PortRange::covering(&freed) {
+        // step: CleanClear
+        ports.write(range, Slot::Empty)?;
+    }
+    debug!("removed environment {id}");
+    Ok(Removed { id, reason, ports: freed, traces })
+}
