@@ -114,8 +114,8 @@ test('in a realm of its own, as Jest makes them, errors are that realm’s', asy
       cache.set(file, module);
       const requires = (name) => (/^\.|\.node$/.test(name) ? load(path.join(path.dirname(file), name)) : require(name));
       requires.resolve = (name) => path.join(path.dirname(file), name);
-      const code = `(function (module, exports, require) {${fs.readFileSync(file, 'utf8')}\n})`;
-      vm.runInContext(code, context, { filename: file })(module, module.exports, requires);
+      const code = `(function (module, exports, require, __dirname) {${fs.readFileSync(file, 'utf8')}\n})`;
+      vm.runInContext(code, context, { filename: file })(module, module.exports, requires, path.dirname(file));
     }
     return cache.get(file).exports;
   };

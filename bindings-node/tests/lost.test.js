@@ -58,12 +58,12 @@ test('a lease of a realm that is gone', async () => {
     const realm = vm.createContext({ process, URL });
     const load = (file) => {
       const module = { exports: {} };
-      const wrapped = vm.runInContext(`(function (module, exports, require) {${fs.readFileSync(file)}\n})`, realm);
+      const wrapped = vm.runInContext(`(function (module, exports, require, __dirname) {${fs.readFileSync(file)}\n})`, realm);
       const required = (name) => {
         if (name.endsWith('/native.js')) return { native };
         return name.startsWith('.') ? load(path.join(path.dirname(file), name)) : require(name);
       };
-      wrapped(module, module.exports, required);
+      wrapped(module, module.exports, required, path.dirname(file));
       return module.exports;
     };
     const theirs = load(require.resolve('portalloc'));

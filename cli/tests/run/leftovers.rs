@@ -1,18 +1,25 @@
 //! What killed runs leave, and who removes it.
 
+use std::fs;
 use std::path::Path;
 
 use portalloc::EnvironmentRequest;
 use portalloc_testkit::{CommandLine, Running, can_unshare, names, run, until};
+use rustix::process::Signal;
 
 use crate::PORTALLOC;
 
 /// Runs that are killed together with their commands. Their temp directories, of the names that are returned, stay.
 fn killed(scratch: &CommandLine, count: usize) -> Vec<String> {
+    let script = "exec 3<&0; trap 'echo ready' USR1; echo $ISOLATION_ID; cat <&3 & wait; wait";
     let start = || {
-        let command = ["run", "--ports", "1", "--", "sh", "-c", "echo $ISOLATION_ID; read line"];
-        let mut run = Running::start(&mut scratch.command(command));
+        let mut run = Running::start(&mut scratch.command(["run", "--ports", "1", "--", "sh", "-c", script]));
         let id = run.line();
+        // Once it forwards signals, it has begun to remove what others left, in a thread.
+        run.signal(Signal::USR1);
+        assert_eq!(run.line(), "ready");
+        let threads = format!("/proc/{}/task", run.pid());
+        until("it has removed what others left", || fs::read_dir(&threads).is_ok_and(|threads| threads.count() == 1));
         (run, id)
     };
     // All of them first: a run would remove what those before it left.
