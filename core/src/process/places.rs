@@ -1,6 +1,6 @@
 //! Where in the program each live lease of this process was taken, for messages about a port conflict within one process.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::sys::PerProcess;
 
 /// Where the leases that live were taken, by their numbers.
-static TAKEN: PerProcess<Mutex<HashMap<u64, Place>>> = PerProcess::new();
+static TAKEN: PerProcess<Mutex<BTreeMap<u64, Place>>> = PerProcess::new();
 
 /// A place in the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,6 @@ pub(crate) fn taken_at(lease: u64) -> Option<String> {
     taken().get(&lease).map(ToString::to_string)
 }
 
-fn taken() -> MutexGuard<'static, HashMap<u64, Place>> {
+fn taken() -> MutexGuard<'static, BTreeMap<u64, Place>> {
     TAKEN.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
