@@ -4,7 +4,7 @@
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
-const { callerOf } = require('./caller.js');
+const { callerInTest } = require('./caller.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted, refused, wrongType } = require('./errors.js');
 const { Exported } = require('./exported.js');
@@ -211,7 +211,7 @@ function currentEnvironment(countOrOptions) {
 
 /** The addon's options. */
 function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }, callee) {
-  return { ...rest, at: callerOf(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
+  return { ...rest, at: callerInTest(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
 module.exports = { CREATE, Environment, attachEnvironment, createEnvironment, createEnvironmentAsync, currentEnvironment };

@@ -4,7 +4,7 @@
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
-const { callerOf } = require('./caller.js');
+const { callerInTest } = require('./caller.js');
 const { cancellable } = require('./cancellable.js');
 const { lifted, refused, wrongType } = require('./errors.js');
 const { native } = require('./native.js');
@@ -158,14 +158,14 @@ class Inheritable {
 
 /** The addon's options. */
 function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }, callee) {
-  return { ...rest, at: callerOf(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
+  return { ...rest, at: callerInTest(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
 function lease(countOrOptions) {
   try {
     const number =
       typeof countOrOptions === 'number' && variables.isProcess()
-        ? native.leaseCount(countOrOptions, callerOf(lease))
+        ? native.leaseCount(countOrOptions, callerInTest(lease))
         : native.lease(asked(given.countOrOptions(LEASE, countOrOptions, 'lease()'), lease));
     return new Lease(OURS, number);
   } catch (error) {

@@ -23,6 +23,9 @@ use candidate::{Candidate, candidate};
 use lock::lock;
 pub use request::{Cleanup, CleanupReport, Reason, Removed, Selection, Skipped};
 
+/// How many environments a limited cleanup looks at for each one that it may remove.
+const LOOKS: usize = 4;
+
 impl Allocator {
     /// Removes environments: their temp directories, env files and records; their ports may then be leased again. Works
     /// from any directory. An environment that no longer exists is not an error. May block for up to five seconds per
@@ -49,8 +52,10 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     if let (Some(_), Some(last)) = (cleanup.limit, ids.len().checked_sub(1)) {
         ids.rotate_left(registry.random()?.random_range(0..=last));
     }
-    for id in ids {
-        if cleanup.limit.is_some_and(|(count, time)| report.removed.len() >= count || start.elapsed() >= time) {
+    for (looked, id) in ids.into_iter().enumerate() {
+        let is_enough =
+            |(count, time)| report.removed.len() >= count || start.elapsed() >= time || looked >= LOOKS * count;
+        if cleanup.limit.is_some_and(is_enough) {
             break;
         }
         match remove(registry, id, &cleanup.selection, worktree.as_deref()) {

@@ -137,8 +137,8 @@ impl Cleanup {
         self
     }
 
-    /// Removes at most `count` environments, and begins with none once this much time has passed. It begins at a random
-    /// one, so that calls that each get through a few get through all.
+    /// Removes at most `count` environments, looks at no more than four times as many, and begins with none once this much
+    /// time has passed. It begins at a random one, so that calls that each get through a few get through all.
     pub fn limit(mut self, count: usize, time: Duration) -> Self {
         self.limit = Some((count, time));
         self
