@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use portalloc::EnvironmentRequest;
+use portalloc::cleanup::{Cleanup, Selection};
 use portalloc_testkit::{CommandLine, Running, can_unshare, names, run, until};
 use rustix::process::Signal;
 
@@ -90,5 +92,15 @@ fn expired_environments_and_those_of_another_mount_namespace_are_left_to_a_clean
     scratch.run(["run", "--", "true"]).succeeded();
     assert_eq!(names(scratch.temp()), [format!("portalloc-{id}")]);
     scratch.run(["cleanup", "--stale"]).succeeded();
+    scratch.assert_no_environment_left();
+}
+
+#[test]
+fn a_limit_may_be_as_large_as_numbers_are() {
+    let scratch = CommandLine::with_pool_of(PORTALLOC, 20);
+    let left = killed(&scratch, 1).remove(0);
+    let all = Cleanup::new(Selection::Abandoned).limit(usize::MAX, Duration::MAX);
+    assert_eq!(scratch.allocator().cleanup(&all).unwrap().removed.len(), 1);
+    assert!(!scratch.temp().join(&left).exists());
     scratch.assert_no_environment_left();
 }

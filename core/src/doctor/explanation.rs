@@ -111,7 +111,7 @@ fn keeper(label: LabelState) -> Option<String> {
     label.id.map(|id| format!("environment {id}"))
 }
 
-/// Whoever has locked a port, by its label.
+/// The process that has locked a port, by its label.
 fn holder(slot: Slot, here: &ProcessStamp) -> String {
     match check::held(slot, here) {
         PortUsage::Held { id: Some(id), .. } => format!("environment {id}"),

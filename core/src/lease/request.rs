@@ -68,7 +68,8 @@ impl LeaseRequest {
         Self::new(Ports::Offsets(offsets.into_iter().collect()))
     }
 
-    /// Exactly these ports, in the pool or not, with a warning if the kernel gives some of them to other programs; [`Lease::ports`](crate::Lease::ports) keeps their order.
+    /// Exactly these ports, in the pool or not, with a warning if the kernel gives some of them to other programs.
+    /// [`Lease::ports`](crate::Lease::ports) keeps their order.
     pub fn exact(ports: impl IntoIterator<Item = u16>) -> Self {
         Self::new(Ports::Exact(ports.into_iter().collect()))
     }

@@ -2,7 +2,8 @@
 
 use crate::port_set::{KernelPorts, PortRange, PortSet};
 
-/// The pool when neither an argument, `PORTALLOC_POOL` nor a project file names one, and the ephemeral range is none of it.
+/// The pool when neither an argument, `PORTALLOC_POOL` nor a project file names one, unless the ephemeral range leaves too
+/// little of it.
 pub const DEFAULT_POOL: &str = "20000-29999";
 
 const USUAL: (u16, u16) = (20000, 29999);

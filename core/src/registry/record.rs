@@ -100,7 +100,7 @@ pub struct Record {
     /// name, not in its text.
     #[serde(skip)]
     pub(crate) is_unfinished: bool,
-    /// Further variables of its first ports, in the output and the env file of whoever creates it.
+    /// Further variables of its first ports, which its creator prints and writes to the env file.
     #[serde(skip)]
     pub(crate) aliases: &'static [&'static str],
 }

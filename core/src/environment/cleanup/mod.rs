@@ -53,8 +53,9 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
         ids.rotate_left(registry.random()?.random_range(0..=last));
     }
     for (looked, id) in ids.into_iter().enumerate() {
-        let is_enough =
-            |(count, time)| report.removed.len() >= count || start.elapsed() >= time || looked >= LOOKS * count;
+        let is_enough = |(count, time)| {
+            report.removed.len() >= count || start.elapsed() >= time || looked >= count.saturating_mul(LOOKS)
+        };
         if cleanup.limit.is_some_and(is_enough) {
             break;
         }
