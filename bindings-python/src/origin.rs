@@ -30,7 +30,7 @@ impl Origin {
     /// As an error names it: of a fixture of ours, the test that it is for.
     pub(crate) fn told(&self, py: Python<'_>) -> PyResult<String> {
         let place = self.place(py)?;
-        if !place.contains("portalloc_pytest") {
+        if !place.contains("/portalloc_pytest/") {
             return Ok(place);
         }
         let test = std::env::var_os("PYTEST_CURRENT_TEST").unwrap_or_default().to_string_lossy().into_owned();
