@@ -5,7 +5,7 @@ mod lock;
 mod request;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::debug;
 use rand::RngExt;
@@ -52,11 +52,9 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     if let (Some(_), Some(last)) = (cleanup.limit, ids.len().checked_sub(1)) {
         ids.rotate_left(registry.random()?.random_range(0..=last));
     }
+    let (count, time) = cleanup.limit.unwrap_or((usize::MAX, Duration::MAX));
     for (looked, id) in ids.into_iter().enumerate() {
-        let is_enough = |(count, time)| {
-            report.removed.len() >= count || start.elapsed() >= time || looked >= count.saturating_mul(LOOKS)
-        };
-        if cleanup.limit.is_some_and(is_enough) {
+        if report.removed.len() >= count || looked >= count.saturating_mul(LOOKS) || start.elapsed() >= time {
             break;
         }
         match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
