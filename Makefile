@@ -57,7 +57,7 @@ include go/go.mk
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 
 VENV := target/python
-PYTHON_SOURCES := .ci bindings-python bench tests/languages proof
+PYTHON_SOURCES := .ci bindings-python bench packages tests/languages proof
 WHEELS := target/wheels
 BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
 
@@ -103,6 +103,7 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy --explicit-package-bases bindings-python/tests/*.py bindings-python/tests/api bindings-python/tests/docs
 	MYPYPATH=bindings-python/tests/plugin $(VENV)/bin/mypy bindings-python/tests/plugin
+	$(VENV)/bin/mypy --python-version 3.11 -p packages
 	$(VENV)/bin/pyright -p . --warnings
 
 test-python: python-installed pytests ## The wheel, installed: API, pytest plugin, documentation
@@ -164,6 +165,10 @@ include tests/steps/steps.mk
 include tests/parents/parents.mk
 
 test-proof: test-storm test-crowd test-fuzz ## The short form of every hunt; that of the model is part of test-rust
+
+# --- What strangers install
+
+include packages/packages.mk
 
 # --- Pages of figures
 

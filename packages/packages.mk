@@ -1,0 +1,13 @@
+# What strangers install. Part of the Makefile; packages/README.md says what is where.
+
+PACKAGE_TOOLS := target/packages
+PACKAGE_PYTHON := $(PACKAGE_TOOLS)/bin/python
+
+.PHONY: package-tools dist
+
+package-tools: $(PACKAGE_TOOLS)/ready
+
+$(PACKAGE_TOOLS)/ready: packages/requirements.txt
+	$(PYTHON) -m venv $(PACKAGE_TOOLS)
+	$(PACKAGE_PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	touch $@
