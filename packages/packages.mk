@@ -3,7 +3,7 @@
 PACKAGE_TOOLS := target/packages
 PACKAGE_PYTHON := $(PACKAGE_TOOLS)/bin/python
 
-.PHONY: package-tools dist rehearse rehearse-short
+.PHONY: package-tools dist version rehearse rehearse-short
 
 package-tools: $(PACKAGE_TOOLS)/ready
 
@@ -17,3 +17,6 @@ rehearse: package-tools ## Install dist/ as strangers do, in a chroot, from loca
 
 rehearse-short: package-tools ## The short form of it, in fresh directories
 	$(PACKAGE_PYTHON) -m packages.rehearse --short $(REHEARSE)
+
+version: ## Change the version everywhere: VERSION=1.2.3
+	$(PYTHON) -m packages.version '$(VERSION)'
