@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from packages.common import DIST
 from packages.rehearse.case import FailedError
 from packages.rehearse.pages import Page
 
@@ -67,6 +69,8 @@ class Stranger:
         self.size: int | None = None
         self.project = ground.home / "project"
         self.log = log
+        # What of dist/ this case has installed without a registry that could tell.
+        self.used: set[str] = set()
         self.living: list[subprocess.Popen[bytes]] = []
 
     # --- What a stranger types
@@ -107,6 +111,22 @@ class Stranger:
     def copies_example(self, name: str, language: str, number: int = 0) -> None:
         """The page's example, word for word, into a file."""
         self.writes(name, self.page.example(language, number))
+
+    def downloads(self, pattern: str) -> str:
+        """A file of dist/ into the project, as if by the browser; returns its name."""
+        (path,) = self.uses(pattern)
+        shutil.copy(DIST / path, self.project)
+        copy = self.project / Path(path).name
+        give(copy, self.project)
+        return copy.name
+
+    def uses(self, pattern: str) -> list[str]:
+        """Says that this case installs files of dist/ that no registry sees: Go reads them as they are."""
+        found = [str(path.relative_to(DIST)) for path in sorted(DIST.glob(pattern))]
+        if not found:
+            raise FailedError(f"dist/ has nothing like {pattern}")
+        self.used.update(found)
+        return found
 
     # --- What is there
 
