@@ -88,6 +88,26 @@ class Stranger:
         self.typed[-1].grown = self.size
         return output
 
+    def runs(self, number: int, *, limit: float = 120) -> str:
+        """A script of the page, by its place among those that are marked `sh`."""
+        return self._run(self.page.example("sh", number), True, limit, False)
+
+    def downloads(self, name: str) -> None:
+        """A file of `dist/`, which the page fetches by `curl -LO` from the release."""
+        file = name.rsplit("/", 1)[-1]
+        if not any(
+            command.startswith("curl -LO ") and command.endswith(f"/{file}") for command in self.page.commands()
+        ):
+            raise LookupError(f"{self.page.name} does not fetch {file} by `$ curl -LO`")
+        self.is_given(name)
+
+    def is_given(self, name: str) -> None:
+        """A file of `dist/` that the page only mentions."""
+        path = self.project / name.rsplit("/", 1)[-1]
+        shutil.copyfile(DIST / name, path)
+        give(path, self.project)
+        self.used.add(name)
+
     def does(self, command: str, *, limit: float = 120, fails: bool = False, root: bool = False) -> str:
         """What the page takes for granted (`git init`, `python -m venv`), or what only the rehearsal wants to know."""
         return self._run(command, False, limit, fails, root=root)
@@ -111,14 +131,6 @@ class Stranger:
     def copies_example(self, name: str, language: str, number: int = 0) -> None:
         """The page's example, word for word, into a file."""
         self.writes(name, self.page.example(language, number))
-
-    def downloads(self, pattern: str) -> str:
-        """A file of dist/ into the project, as if by the browser; returns its name."""
-        (path,) = self.uses(pattern)
-        shutil.copy(DIST / path, self.project)
-        copy = self.project / Path(path).name
-        give(copy, self.project)
-        return copy.name
 
     def uses(self, pattern: str) -> list[str]:
         """Says that this case installs files of dist/ that no registry sees: Go reads them as they are."""
