@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packages.common import DIST, ROOT, run
-from packages.rehearse.case import FailedError
+from packages.rehearse.case import FailedError, NotTriedError
 from packages.rehearse.shelves import SHELF
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 # Some of what compiles; a room that has one of them without saying so is no stranger's machine.
 COMPILERS = ("cc", "gcc", "c++", "g++", "clang", "tcc", "zig", "rustc", "cargo", "go")
+
+
+def require(room: Room) -> None:
+    for runtime in room.runtimes:
+        if runtime.missing:
+            raise NotTriedError(runtime.missing)
 
 
 # --- A chroot
@@ -138,6 +144,7 @@ class Chroot:
 
 @contextmanager
 def chroot(room: Room, addresses: Mapping[str, str]) -> Iterator[Chroot]:
+    require(room)
     # On the disk of target/, not in memory: some packages are large.
     with tempfile.TemporaryDirectory(dir=ROOT / "target/rehearse", prefix="room-") as place:
         try:
@@ -181,5 +188,6 @@ class FreshDirectory:
 
 @contextmanager
 def fresh_directory(room: Room, addresses: Mapping[str, str]) -> Iterator[FreshDirectory]:
+    require(room)
     with tempfile.TemporaryDirectory(prefix="portalloc-rehearsal-") as place:
         yield FreshDirectory(Path(place), room, addresses)

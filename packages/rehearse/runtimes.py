@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from packages.common import ROOT, run
-from packages.rehearse.case import NotTriedError, Runtime
+from packages.rehearse.case import Runtime
 
 # The libraries that a Python built from source loads from the system.
 PYTHON_LIBRARIES = ("libssl3", "libffi8", "libsqlite3-0", "libreadline8", "libuuid1", "libexpat1", "ca-certificates")
@@ -20,7 +20,8 @@ def python(version: str) -> Runtime:
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     found = sorted(versions.glob(f"{version}.*"), key=lambda path: int(path.name.rsplit(".")[-1]))
     if not found:
-        raise NotTriedError(f"{versions} has no Python {version}")
+        missing = f"{versions} has no Python {version}"
+        return Runtime(f"Python {version}", versions, "/opt/python", missing=missing)
     return Runtime(f"Python {found[-1].name}", found[-1], str(found[-1]))
 
 
