@@ -59,7 +59,7 @@ include go/go.mk
 VENV := target/python
 PYTHON_SOURCES := .ci bindings-python bench packages tests/languages proof
 WHEELS := target/wheels
-BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
+BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q --locked -m bindings-python/Cargo.toml --features stubs --profile dev
 
 python-tools: $(VENV)/ready
 
@@ -83,7 +83,7 @@ target/pytests/%/ready: | python-tools
 
 wheel: ## Build the wheel into target/wheels, as `pip install .` does
 	rm -rf $(WHEELS)
-	$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
+	MATURIN_PEP517_ARGS=--locked $(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
 
 # What users get: the wheel, not the folder.
 python-installed: python-tools wheel

@@ -11,3 +11,7 @@ $(PACKAGE_TOOLS)/ready: packages/requirements.txt
 	$(PYTHON) -m venv $(PACKAGE_TOOLS)
 	$(PACKAGE_PYTHON) -m pip install -q --disable-pip-version-check -r $<
 	touch $@
+
+.PHONY: dist-python
+dist-python: package-tools ## Build what PyPI gets: wheels, sdist, pytest-portalloc
+	$(PACKAGE_PYTHON) -m packages.python.build $(PLATFORMS:%=--platform %)
