@@ -19,7 +19,7 @@ def main() -> None:
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     sdist.build(OUT)
-    pytest_portalloc()
+    check.pytest_portalloc(pytest_portalloc())
     for platform in platforms:
         check.wheel(wheel(platform), platform)
     # PyPI refuses, or does not render, what this finds.
@@ -37,8 +37,8 @@ def wheel(platform: Platform) -> Path:
     return built
 
 
-def pytest_portalloc() -> None:
-    """Its wheel and sdist, with this repository's licences in them."""
+def pytest_portalloc() -> Path:
+    """Its sdist and wheel, with this repository's licences in them; returns the wheel."""
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, PLUGIN.name)
         shutil.copytree(PLUGIN, tree)
@@ -46,6 +46,8 @@ def pytest_portalloc() -> None:
             shutil.copy(licence, tree)
         # Not in an environment of its own: packages/requirements.txt pins what builds it.
         run(TOOLS / "python", "-m", "build", "--no-isolation", "--outdir", OUT, tree)
+    (built,) = OUT.glob(f"pytest_portalloc-{common.version()}-*.whl")
+    return built
 
 
 if __name__ == "__main__":
