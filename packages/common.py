@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-DIST = ROOT / "dist"
+# The short form of the rehearsal builds for this machine only, and leaves dist/ alone.
+DIST = Path(os.environ.get("PORTALLOC_DIST", ROOT / "dist")).absolute()
 # The virtual environment that `make package-tools` makes: maturin, cargo-zigbuild, zig.
 TOOLS = ROOT / "target/packages/bin"
 

@@ -21,6 +21,7 @@ class Outcome:
     seconds: float = 0
     size: int | None = None
     typed: list[Typed] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)  # files of dist/
 
     def line(self) -> str:
         size = f"{self.size / 1e6:8.2f} MB" if self.size is not None else " " * 11
