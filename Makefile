@@ -17,7 +17,7 @@ build: ## Build the command line: target/release/portalloc
 
 check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node test-go test-action test-languages test-proof ## Run all tests
+test: test-rust test-python test-node test-go test-action test-publish test-languages test-proof ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all

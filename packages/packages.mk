@@ -11,3 +11,5 @@ $(PACKAGE_TOOLS)/ready: packages/requirements.txt
 	$(PYTHON) -m venv $(PACKAGE_TOOLS)
 	$(PACKAGE_PYTHON) -m pip install -q --disable-pip-version-check -r $<
 	touch $@
+
+include packages/publish/publish.mk
