@@ -15,7 +15,7 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api check-workflows ## Everything that needs no run: format, lints, types, docs, generated files
 
 test: test-rust test-python test-node test-go test-action test-publish test-languages test-proof ## Run all tests
 
