@@ -28,7 +28,8 @@ def identity(archive: Path) -> str:
 
 def published(package: str) -> str | None:
     """The checksum that the registry has for a package, or None if it does not have that package."""
-    view = subprocess.run(["npm", "view", package, "dist.integrity", "--json"], stdout=subprocess.PIPE, text=True)
+    words = ["npm", "view", package, "dist.integrity", "--json", "--loglevel=silent"]
+    view = subprocess.run(words, stdout=subprocess.PIPE, text=True)
     if view.returncode == 0:
         # Nothing at all where the package exists but the version does not.
         return json.loads(view.stdout) if view.stdout.strip() else None
