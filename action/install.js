@@ -36,7 +36,7 @@ function target() {
   return found;
 }
 
-/** `0.1.0` from `0.1.0`, `v0.1.0`, or nothing, which means the version of this script's own repository. */
+/** X.Y.Z from `X.Y.Z`, `vX.Y.Z`, or nothing, which means the version of the repository that has this script. */
 function versionOf(wanted) {
   if (!wanted) {
     const manifest = fs.readFileSync(path.join(__dirname, '../Cargo.toml'), 'utf8');
@@ -44,7 +44,7 @@ function versionOf(wanted) {
   }
   const version = wanted.replace(/^v/, '');
   if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/.test(version)) {
-    throw new Problem(`the input \`version\` is '${wanted}'. Give it as X.Y.Z, such as 0.1.0.`);
+    throw new Problem(`the input \`version\` is '${wanted}'. Give it as X.Y.Z, without anything else.`);
   }
   return version;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def publish(archives: list[Path], env: dict[str, str] | None = None) -> None:
+    packages = {identity(path): path for path in archives}
+    for package in sorted(packages, key=lambda package: not package.startswith("@")):
+        digest = hashlib.sha512(packages[package].read_bytes()).digest()
+        there = published(package, env)
+        if there == f"sha512-{base64.b64encode(digest).decode()}":
+            print(f"{package} is published already")
+        elif there is not None:
+            sys.exit(f"{package} is published with other contents ({there}); release a new version")
+        else:
+            common.run("npm", "publish", "--access", "public", packages[package], env=env)
+
+
 def identity(archive: Path) -> str:
     """`name@version`, from the archive's own manifest."""
     with tarfile.open(archive) as tar:
@@ -26,10 +40,10 @@ def identity(archive: Path) -> str:
     return f"{package['name']}@{package['version']}"
 
 
-def published(package: str) -> str | None:
+def published(package: str, env: dict[str, str] | None) -> str | None:
     """The checksum that the registry has for a package, or None if it does not have that package."""
     words = ["npm", "view", package, "dist.integrity", "--json", "--loglevel=silent"]
-    view = subprocess.run(words, stdout=subprocess.PIPE, text=True)
+    view = subprocess.run(words, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, text=True)
     if view.returncode == 0:
         # Nothing at all where the package exists but the version does not.
         return json.loads(view.stdout) if view.stdout.strip() else None
@@ -39,18 +53,5 @@ def published(package: str) -> str | None:
     sys.exit(f"npm cannot say whether {package} is published: {error['summary']}")
 
 
-def main() -> None:
-    archives = {identity(path): path for path in files("npm")}
-    for package in sorted(archives, key=lambda package: not package.startswith("@")):
-        digest = hashlib.sha512(archives[package].read_bytes()).digest()
-        there = published(package)
-        if there == f"sha512-{base64.b64encode(digest).decode()}":
-            print(f"{package} is published already")
-        elif there is not None:
-            sys.exit(f"{package} is published with other contents ({there}); release a new version")
-        else:
-            common.run("npm", "publish", "--access", "public", archives[package])
-
-
 if __name__ == "__main__":
-    main()
+    publish(files("npm"))
