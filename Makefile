@@ -15,9 +15,9 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api check-workflows ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node test-go test-languages test-proof ## Run all tests
+test: test-rust test-python test-node test-go test-action test-publish test-languages test-proof ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -138,6 +138,10 @@ check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated fil
 
 test-node: node-built node-runtimes ## The Node package: API, Jest, Vitest and other runners, documentation
 	$(AT_A_DESK) $(NPM) run --silent test
+
+# --- The action for GitHub's runners
+
+include action/action.mk
 
 # --- The project as a whole: versions, floors, spelling, dependencies, the oldest Rust, the public API
 

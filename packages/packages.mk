@@ -35,3 +35,4 @@ rehearse-short: test-packages ## The short form of it, in fresh directories
 version: ## Change the version everywhere: VERSION=1.2.3
 	$(PYTHON) -m packages.version '$(VERSION)'
 
+include packages/publish/publish.mk
