@@ -10,7 +10,7 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GO_LINKED = cd go && CGO_ENABLED=1
 GO_LOADED = cd go && CGO_ENABLED=0
 
-GO_SOURCES := go tests/languages proof bench
+GO_SOURCES := go tests/languages proof bench packages
 
 go-tools:
 	@command -v $(GO) >/dev/null || { echo 'no $(GO) here: the Go part needs Go 1.25 or newer' >&2; exit 1; }
@@ -18,7 +18,7 @@ go-tools:
 # What a released module contains, for this machine.
 go-library: go-tools
 	$(CARGO) build --release --locked -p portalloc-c
-	go/library.sh "$$($(GO) env GOOS)_$$($(GO) env GOARCH)" '$(or $(CARGO_TARGET_DIR),target)/release/libportalloc.a' \
+	go/library.sh go/internal/library "$$($(GO) env GOOS)_$$($(GO) env GOARCH)" '$(or $(CARGO_TARGET_DIR),target)/release/libportalloc.a' \
 		$(CC) -shared
 
 check-go: go-library ## Format, vet and staticcheck of the Go part

@@ -1,14 +1,13 @@
 #!/bin/sh
-# Puts the library where the Go module has it, for one system: go/library.sh linux_amd64 libportalloc.a cc -shared ...
+# Puts the library into the package that has it, for one system:
 #
-# The compiler's command is for the shared library, which is bridge.c and the whole archive. What becomes of it is in
-# go/internal/library, which says what each file is for.
+#     go/library.sh go/internal/library linux_amd64 target/release/libportalloc.a cc -shared
+#
+# The compiler's command is for the shared library, which is bridge.c and the archive. library.go says what each file is for.
 set -eu
 cd "$(dirname "$0")/.."
-system=$1 archive=$2
-shift 2
-to=go/internal/library
-mkdir -p "$to"
+to=$1 system=$2 archive=$3
+shift 3
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
 
@@ -21,6 +20,14 @@ LD_LIBRARY_PATH="$rust/lib" "$rust/lib/rustlib/$(rustc --print host-tuple)/bin/r
 # forked child.
 "$@" -fPIC -Os -s -I bindings-c/include go/internal/bridge/bridge.c "$archive" -lutil -lrt -lpthread -lm -ldl \
     -Wl,-Bsymbolic,--gc-sections,-z,nodelete -o "$new/portalloc_$system.so"
+
+# The dynamic loader is in every process, and has another name where the C library is musl: as a library that is needed, it
+# would be looked for there in vain.
+if [ -n "${PATCHELF-}" ]; then
+    for needed in $("$PATCHELF" --print-needed "$new/portalloc_$system.so" | grep '^ld-' || true); do
+        "$PATCHELF" --remove-needed "$needed" "$new/portalloc_$system.so"
+    done
+fi
 
 sum=$(cd "$new" && sha256sum "libportalloc_$system.a" "portalloc_$system.so" | sha256sum | cut -d ' ' -f 1)
 cat >"$new/sum_$system.go" <<END

@@ -11,3 +11,8 @@ $(PACKAGE_TOOLS)/ready: packages/requirements.txt
 	$(PYTHON) -m venv $(PACKAGE_TOOLS)
 	$(PACKAGE_PYTHON) -m pip install -q --disable-pip-version-check -r $<
 	touch $@
+
+.PHONY: dist-go
+
+dist-go: package-tools ## The Go module with the library in it, as the files of a module proxy
+	$(PACKAGE_PYTHON) -m packages.go.build
