@@ -3,7 +3,7 @@ package bridge
 // #cgo CFLAGS: -I${SRCDIR}/../library
 // #cgo linux,amd64 LDFLAGS: ${SRCDIR}/../library/libportalloc_linux_amd64.a
 // #cgo linux,arm64 LDFLAGS: ${SRCDIR}/../library/libportalloc_linux_arm64.a
-// #cgo LDFLAGS: -lutil -lrt -lpthread -lm -ldl
+// #cgo LDFLAGS: -lgcc_eh -lutil -lrt -lpthread -lm -ldl
 // #include "bridge.h"
 //
 // // These neither keep Go's pointers nor call Go back, so their arguments may stay on the goroutine's stack.

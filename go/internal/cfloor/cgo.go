@@ -3,7 +3,7 @@ package cfloor
 // #cgo CFLAGS: -I${SRCDIR}/../library
 // #cgo linux,amd64 LDFLAGS: ${SRCDIR}/../library/libportalloc_linux_amd64.a
 // #cgo linux,arm64 LDFLAGS: ${SRCDIR}/../library/libportalloc_linux_arm64.a
-// #cgo LDFLAGS: -lutil -lrt -lpthread -lm -ldl
+// #cgo LDFLAGS: -lgcc_eh -lutil -lrt -lpthread -lm -ldl
 // #include "floor.h"
 //
 // static int64_t linked_lease_and_release(int64_t ports, int64_t times) {
