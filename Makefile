@@ -50,7 +50,7 @@ test-rust: $(NEXTEST_PROGRAM) ## The core, the command line, the documentation's
 
 include bindings-c/install.mk
 
-# --- Go: the package over the installed library
+# --- Go: the package, with and without cgo
 
 include go/go.mk
 
@@ -150,7 +150,7 @@ include .ci/checks.mk
 # --- All languages at once
 
 test-languages: contenders $(NEXTEST_PROGRAM) ## Every language contends for one small pool
-	PORTALLOC_CLI='$(GO_PREFIX)/bin/portalloc' \
+	PORTALLOC_CLI='$(INSTALLED)/bin/portalloc' \
 	PORTALLOC_PYTHON='$(abspath $(VENV))/bin/python' \
 	PORTALLOC_NODE='$(abspath bindings-node/index.mjs)' \
 	PORTALLOC_C_CONTENDER='$(abspath target/languages/contend-c)' \
@@ -185,7 +185,7 @@ include bench/peers/peers.mk
 # What the archives have: starts in half the time of a command that needs a dynamic linker.
 STATIC_TARGET := $(shell uname -m)-unknown-linux-musl
 
-bench: python-installed node-built go-library ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
+bench: python-installed node-built installed ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	rustup target add $(STATIC_TARGET)
 	$(CARGO) build --release --locked -p portalloc-cli --target $(STATIC_TARGET)
@@ -195,7 +195,7 @@ bench: python-installed node-built go-library ## Measure: what portalloc costs b
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
 	$(CC) -O2 -Wall -Wextra -o target/bench-c bench/c/lease.c \
-		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+		$$(PKG_CONFIG_PATH='$(INSTALLED)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
 	./target/bench-c ./target/release/portalloc-bench
 	$(MAKE) --no-print-directory bench-go
 

@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 INSTALL ?= install
 
-.PHONY: install uninstall check-headers check-c test-c
+.PHONY: install installed uninstall check-headers check-c test-c
 
 C_BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 C_VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -48,6 +48,13 @@ install: ## Install command, library, headers, manual page and completions: PREF
 	$(C_BUILT)/portalloc completions bash > '$(C_TO)/share/bash-completion/completions/portalloc'
 	$(C_BUILT)/portalloc completions zsh > '$(C_TO)/share/zsh/site-functions/_portalloc'
 	$(C_BUILT)/portalloc completions fish > '$(C_TO)/share/fish/vendor_completions.d/portalloc.fish'
+
+# What users have, for all that runs the command or links the library: below target/, so that nothing of the machine's is
+# used or changed.
+INSTALLED := $(abspath $(or $(CARGO_TARGET_DIR),target))/installed
+
+installed:
+	$(MAKE) -s -f bindings-c/install.mk install PREFIX='$(INSTALLED)' DESTDIR=
 
 uninstall: ## Remove what `make install` with the same PREFIX and DESTDIR has put there
 	cd '$(C_TO)' && rm -f $(C_FILES)

@@ -36,3 +36,8 @@ version: ## Change the version everywhere: VERSION=1.2.3
 	$(PYTHON) -m packages.version '$(VERSION)'
 
 include packages/publish/publish.mk
+
+.PHONY: dist-go
+
+dist-go: package-tools ## The Go module with the library in it, as the files of a module proxy
+	$(PACKAGE_PYTHON) -m packages.go.build
