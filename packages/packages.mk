@@ -3,7 +3,8 @@
 PACKAGE_TOOLS := target/packages
 PACKAGE_PYTHON := $(PACKAGE_TOOLS)/bin/python
 
-.PHONY: package-tools dist dist-rust dist-command dist-c test-command-packages test-c-packages
+.PHONY: package-tools dist version rehearse rehearse-short
+.PHONY: dist-rust dist-command dist-c test-command-packages test-c-packages
 
 package-tools: $(PACKAGE_TOOLS)/ready
 
@@ -29,3 +30,12 @@ test-command-packages: ## The archives of the command, its .deb and its formula,
 
 test-c-packages: ## The archives of the library for C, after `make dist-c`
 	$(PACKAGE_PYTHON) -m unittest packages.c.test_c
+
+rehearse: package-tools ## Install dist/ as strangers do, in a chroot, from local registries. Needs root and debootstrap
+	$(PACKAGE_PYTHON) -m packages.rehearse $(REHEARSE)
+
+rehearse-short: package-tools ## The short form of it, in fresh directories
+	$(PACKAGE_PYTHON) -m packages.rehearse --short $(REHEARSE)
+
+version: ## Change the version everywhere: VERSION=1.2.3
+	$(PYTHON) -m packages.version '$(VERSION)'
