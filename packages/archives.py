@@ -1,4 +1,4 @@
-"""Archives that have the same bytes whoever makes them: order, owners, modes and times do not come from this machine."""
+"""Archives with the same bytes whoever makes them: order, owners, modes and times do not come from this machine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import gzip
 import os
 import subprocess
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packages.common import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Of a tree that is no clone: what cargo, too, gives the files of its packages.
 NO_COMMIT = 1153704088
@@ -45,11 +48,14 @@ def pack(directory: Path, archive: Path) -> None:
 
     archive.parent.mkdir(parents=True, exist_ok=True)
     # Without a name, gzip's header has none either.
-    with archive.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as zipped:
-        with tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar:
-            tar.add(directory, directory.name, recursive=False, filter=plain)
-            for path in sorted(directory.rglob("*")):
-                tar.add(path, f"{directory.name}/{path.relative_to(directory)}", recursive=False, filter=plain)
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
+        tar.add(directory, directory.name, recursive=False, filter=plain)
+        for path in sorted(directory.rglob("*")):
+            tar.add(path, f"{directory.name}/{path.relative_to(directory)}", recursive=False, filter=plain)
     size = archive.stat().st_size
     print(f"{archive.relative_to(ROOT) if archive.is_relative_to(ROOT) else archive}: {size} bytes")
 

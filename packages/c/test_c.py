@@ -36,12 +36,18 @@ class Unpacked:
 
     def says(self, script: str) -> str:
         ours = {"PKG_CONFIG_PATH": f"{self.top}/lib/pkgconfig", "PORTALLOC_DIR": f"{self.work}/registry"}
-        command = ["sh", "-euc", f"flags() {{ pkg-config --cflags --libs $1; }}\n{script}"]
-        output: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        environment = {**os.environ, **ours, "TOP": str(self.top), "EXAMPLES": f"{self.top}/{EXAMPLES}"}
-        ran = subprocess.run(command, cwd=self.work, env=environment, timeout=300, text=True, check=False, **output)
-        self.test.assertEqual(ran.returncode, 0, f"{script}\n{ran.stdout}")
-        return str(ran.stdout)
+        ran = subprocess.run(
+            ["sh", "-euc", f"flags() {{ pkg-config --cflags --libs $1; }}\n{script}"],
+            cwd=self.work,
+            env={**os.environ, **ours, "TOP": str(self.top), "EXAMPLES": f"{self.top}/{EXAMPLES}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, f"{script}\n{ran.stdout}"
+        return ran.stdout
 
 
 class Archives(unittest.TestCase):
@@ -50,20 +56,20 @@ class Archives(unittest.TestCase):
             with self.subTest(platform.name):
                 unpacked = Unpacked(self, platform)
                 for path in FILES:
-                    self.assertTrue((unpacked.top / path).is_file(), path)
-                    self.assertNotIn(str(Path.home()).encode() + b"/.", (unpacked.top / path).read_bytes(), path)
+                    assert (unpacked.top / path).is_file(), path
+                    assert str(Path.home()).encode() + b"/." not in (unpacked.top / path).read_bytes(), path
                 header = unpacked.says("readelf --file-header $TOP/lib/libportalloc.so")
-                self.assertIn(MACHINES[platform.architecture], header)
+                assert MACHINES[platform.architecture] in header
 
     def test_the_shared_library_needs_no_newer_glibc_than_is_promised(self) -> None:
         for platform in platforms():
             said = Unpacked(self, platform).says("readelf --wide --dynamic --dyn-syms $TOP/lib/libportalloc.so")
             needed = {tuple(map(int, number.split("."))) for number in re.findall(r"@GLIBC_([\d.]+)", said)}
             if platform.glibc is None:
-                self.assertFalse(needed, f"{platform.name} needs glibc")
+                assert not needed, f"{platform.name} needs glibc"
             else:
-                self.assertLessEqual(max(needed), tuple(map(int, platform.glibc.split("."))), platform.name)
-            self.assertNotIn("libgcc_s", said, "the unwinder is in the library")
+                assert max(needed) <= tuple(map(int, platform.glibc.split("."))), platform.name
+            assert "libgcc_s" not in said, "the unwinder is in the library"
 
     def test_programs_that_are_linked_with_glibc(self) -> None:
         platform = next(platform for platform in platforms() if platform.is_here and not platform.is_musl)
@@ -78,8 +84,8 @@ class Archives(unittest.TestCase):
             readelf --dynamic static cpp-static
             """
         )
-        self.assertEqual(said.count("hello on port"), 5, said)
-        self.assertEqual(said.count("no dynamic section"), 2, said)
+        assert said.count("hello on port") == 5, said
+        assert said.count("no dynamic section") == 2, said
 
     def test_programs_that_are_linked_with_musl(self) -> None:
         if not shutil.which("musl-gcc"):
@@ -94,8 +100,8 @@ class Archives(unittest.TestCase):
             readelf --dynamic static
             """
         )
-        self.assertEqual(said.count("hello on port"), 3, said)
-        self.assertIn("no dynamic section", said)
+        assert said.count("hello on port") == 3, said
+        assert "no dynamic section" in said
 
     def test_cmake_finds_both_libraries(self) -> None:
         if not shutil.which("cmake"):
@@ -108,7 +114,7 @@ class Archives(unittest.TestCase):
             cd built && ctest --output-on-failure --timeout 60
             """
         )
-        self.assertIn("100% tests passed", said)
+        assert "100% tests passed" in said
 
 
 if __name__ == "__main__":

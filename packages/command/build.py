@@ -40,7 +40,7 @@ def says(program: Path, *arguments: str) -> bytes:
 
 
 def texts() -> dict[str, bytes]:
-    """Manual pages and completions, by their path in the archive. The command says them, so one that runs here is asked."""
+    """Manual pages and completions, by their path in the archive. A command that runs here says them."""
     program = built(next(platform for platform in platforms() if platform.is_musl and platform.is_here))
     manual = says(program, "man")
     pages = {"man/portalloc.1": manual}

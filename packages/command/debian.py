@@ -1,4 +1,4 @@
-"""A .deb with the static command: any Debian or Ubuntu of the architecture can install it, because it depends on nothing."""
+"""A .deb with the static command. It depends on nothing, so any Debian or Ubuntu of the architecture can install it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ REVISION = 1
 
 
 def debian_version() -> str:
-    """`1.2.0-rc.1` comes before `1.2.0`, which Debian writes with a tilde."""
-    return f"{version().replace('-', '~')}-{REVISION}"
+    return f"{version()}-{REVISION}"
 
 
 def filled(name: str, **values: object) -> bytes:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from packages.common import ROOT, version
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEMPLATE = ROOT / "packages/command/homebrew/portalloc.rb.in"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from packages.common import DIST
 from packages.rehearse.case import FailedError
 from packages.rehearse.pages import Page
 
@@ -83,6 +85,25 @@ class Stranger:
         self.size = (self.size or 0) + self.bytes() - before
         self.typed[-1].grown = self.size
         return output
+
+    def runs(self, number: int, *, limit: float = 120) -> str:
+        """A script of the page, by its place among those that are marked `sh`."""
+        return self._run(self.page.example("sh", number), True, limit, False)
+
+    def downloads(self, name: str) -> None:
+        """A file of `dist/`, which the page fetches by `curl -LO` from the release."""
+        file = name.rsplit("/", 1)[-1]
+        if not any(
+            command.startswith("curl -LO ") and command.endswith(f"/{file}") for command in self.page.commands()
+        ):
+            raise LookupError(f"{self.page.name} does not fetch {file} by `$ curl -LO`")
+        self.is_given(name)
+
+    def is_given(self, name: str) -> None:
+        """A file of `dist/` that the page only mentions."""
+        path = self.project / name.rsplit("/", 1)[-1]
+        shutil.copyfile(DIST / name, path)
+        give(path, self.project)
 
     def does(self, command: str, *, limit: float = 120, fails: bool = False, root: bool = False) -> str:
         """What the page takes for granted (`git init`, `python -m venv`), or what only the rehearsal wants to know."""
