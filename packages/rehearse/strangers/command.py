@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packages.common import Platform, platforms, version
 from packages.rehearse.case import Case, FailedError, NotTriedError, Room, Shelf
+from packages.rehearse.stranger import kill
 
 if TYPE_CHECKING:
     from packages.rehearse.stranger import Stranger
@@ -96,7 +97,7 @@ def with_a_lease(stranger: Stranger, package: str) -> None:
     stranger.expects("/run/portalloc stays until the next boot", said)
     stranger.expects("PID", stranger.does("./own-portalloc list"))
     stranger.does("test -d /run/portalloc && test ! -e /etc/tmpfiles.d/portalloc.conf")
-    holder.kill()
+    kill(holder)
     wait_for(stranger, "./own-portalloc cleanup --stale; ./own-portalloc list", "No environments and no leases")
 
 
