@@ -44,7 +44,7 @@ include tests/nextest.mk
 # The examples in the documentation of the code are two, and nextest runs none. libtest names whoever takes a minute.
 test-rust: $(NEXTEST_PROGRAM) ## The core, the command line, the documentation's commands, tests with many processes
 	$(NEXTEST) --workspace
-	timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
+	PORTALLOC_DIR='$(abspath target/doc-tests)' timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
 
 # --- C and C++: the library, its headers, and `make install`. Its tests are part of test-rust.
 
