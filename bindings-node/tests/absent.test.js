@@ -9,31 +9,12 @@ const { before, test } = require('node:test');
 
 const { native } = require('../js/native.js');
 const { version } = require('../package.json');
+const { ADDON, PLATFORM, add, project: made } = require('./installed.js');
 const { run, world } = require('./world.js');
 
 const here = world();
-const source = path.join(__dirname, '..');
-const PLATFORM = `linux-${process.arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`;
+const project = (name) => made(path.join(here.scratch, name));
 const REINSTALL = /`npm install --include=optional`/;
-
-/** A project with `portalloc` as it is published, but for its documents. */
-function project(name) {
-  const directory = path.join(here.scratch, name);
-  const its = path.join(directory, 'node_modules/portalloc');
-  for (const part of ['index.js', 'index.mjs', 'js', 'runners', 'bin', 'package.json']) {
-    fs.cpSync(path.join(source, part), path.join(its, part), { recursive: true });
-  }
-  return directory;
-}
-
-/** Puts the package of a platform beside it. */
-function add(directory, platform, addon) {
-  const its = path.join(directory, 'node_modules/@portalloc', platform);
-  fs.mkdirSync(its, { recursive: true });
-  fs.writeFileSync(path.join(its, 'package.json'), JSON.stringify({ name: `@portalloc/${platform}`, version }));
-  if (addon) fs.copyFileSync(addon, path.join(its, 'portalloc.node'));
-  else fs.writeFileSync(path.join(its, 'portalloc.node'), '\x7fELF, and no more');
-}
 
 /** What the error of a call says, after everything has been loaded. */
 async function told(directory, { args = [], preload = '' } = {}) {
@@ -74,7 +55,7 @@ test('only the packages of other platforms are installed', async () => {
   const directory = project('others');
   const other = PLATFORM.endsWith('gnu') ? PLATFORM.replace('gnu', 'musl') : PLATFORM.replace('musl', 'gnu');
   // It would load: only its name says that it is for another C library.
-  add(directory, other, path.join(source, 'portalloc.node'));
+  add(directory, other, ADDON);
   assert.match((await told(directory)).message, new RegExp(`^the package @portalloc/${PLATFORM}, `));
 });
 
@@ -109,7 +90,7 @@ test('the addon cannot be loaded', async () => {
 
 test('Node may load no addon', async () => {
   const directory = project('forbidden');
-  add(directory, PLATFORM, path.join(source, 'portalloc.node'));
+  add(directory, PLATFORM, ADDON);
   const { message, remedy } = await told(directory, { args: ['--no-addons'] });
   assert.match(message, /^the addon .* cannot be loaded: /);
   assert.match(remedy, /`--allow-addons`/);
@@ -117,7 +98,7 @@ test('Node may load no addon', async () => {
 
 test('the addon is of another version', async () => {
   const directory = project('mixed');
-  add(directory, PLATFORM, path.join(source, 'portalloc.node'));
+  add(directory, PLATFORM, ADDON);
   const manifest = path.join(directory, 'node_modules/portalloc/package.json');
   fs.writeFileSync(manifest, fs.readFileSync(manifest, 'utf8').replaceAll(native.VERSION, '99.0.0'));
   const { message, remedy } = await told(directory);
@@ -154,7 +135,7 @@ test('the command says so, too', async () => {
 
 test('the command is missing beside the addon', async () => {
   const directory = project('half');
-  add(directory, PLATFORM, path.join(source, 'portalloc.node'));
+  add(directory, PLATFORM, ADDON);
   const { status, err } = await run(process.execPath, ['node_modules/portalloc/bin/portalloc.js', 'list'], { cwd: directory });
   assert.equal(status, 1);
   assert.match(err, /^portalloc: cannot run \/.*\/portalloc: No such file or directory/);
