@@ -3,7 +3,7 @@
 PACKAGE_TOOLS := target/packages
 PACKAGE_PYTHON := $(PACKAGE_TOOLS)/bin/python
 
-.PHONY: package-tools dist
+.PHONY: package-tools dist dist-npm
 
 package-tools: $(PACKAGE_TOOLS)/ready
 
@@ -11,3 +11,6 @@ $(PACKAGE_TOOLS)/ready: packages/requirements.txt
 	$(PYTHON) -m venv $(PACKAGE_TOOLS)
 	$(PACKAGE_PYTHON) -m pip install -q --disable-pip-version-check -r $<
 	touch $@
+
+dist-npm: package-tools ## Build the npm packages: dist/npm
+	$(PACKAGE_PYTHON) -m packages.npm.build

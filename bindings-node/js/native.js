@@ -87,8 +87,9 @@ function missing(platform, wanted) {
   if (isBundled()) {
     return [
       `${name} is in a bundle, which cannot contain its addon`,
-      `keep ${name} out of it, and install it where the bundle runs: \`--external:${name}\` of esbuild, \`--external ${name}\` of ` +
-        `Rollup and Bun, \`externals: { ${name}: 'commonjs ${name}' }\` of webpack, \`serverExternalPackages: ['${name}']\` of Next.js`,
+      `keep ${name} out of it, and install it where the bundle runs: \`--external:${name}\` of esbuild, \`--external ${name}\` of Bun, ` +
+        `\`external: [/^${name}/]\` of Rollup, \`externals: [/^${name}/]\` with \`externalsType: 'commonjs'\` of webpack, ` +
+        `\`serverExternalPackages: ['${name}']\` of Next.js`,
     ];
   }
   if (fs.existsSync(path.join(__dirname, '../Cargo.toml'))) return ['the addon is not built in this clone', 'build it: `npm run build`'];
