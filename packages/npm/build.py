@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packages import common
 from packages.common import DIST, Platform
 from packages.npm.packing import pack_main, pack_platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def build(platform: Platform) -> tuple[Path, Path]:

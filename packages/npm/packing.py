@@ -1,4 +1,4 @@
-"""Packs the npm packages: `portalloc`, which is all JavaScript, and one for each platform, with the addon and the command."""
+"""Packs the npm packages: `portalloc`, which is JavaScript only, and one for each platform with its addon and command."""
 
 from __future__ import annotations
 
