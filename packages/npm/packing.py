@@ -1,4 +1,4 @@
-"""Packs the npm packages: `portalloc`, which is JavaScript only, and one for each platform with its addon and command."""
+"""Packs the npm packages: `portalloc`, which is JavaScript only, and one for each platform, with addon and command."""
 
 from __future__ import annotations
 
