@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { classes } = require('./errors.js');
+const { isMusl } = require('./libc.js');
 const { name, optionalDependencies, version } = require('../package.json');
 
 const SCOPE = `@${name}/`;
@@ -29,20 +30,6 @@ function platformName() {
   const platform = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return platform;
   return `${platform}-${isMusl() ? 'musl' : 'gnu'}`;
-}
-
-/** Whether this process runs on musl: its program names the dynamic linker in its first bytes. */
-function isMusl() {
-  let program;
-  try {
-    program = fs.openSync(process.execPath);
-    const start = Buffer.alloc(4096);
-    return start.subarray(0, fs.readSync(program, start)).includes('/ld-musl-');
-  } catch {
-    return false; // not readable here; nearly all systems have glibc
-  } finally {
-    if (program !== undefined) fs.closeSync(program);
-  }
 }
 
 /** The path of a file in a package or in the clone; undefined if it is not there. */

@@ -59,14 +59,37 @@ test('only the packages of other platforms are installed', async () => {
   assert.match((await told(directory)).message, new RegExp(`^the package @portalloc/${PLATFORM}, `));
 });
 
-test('musl is told by the program', async () => {
-  fs.writeFileSync(path.join(bare, 'musl-node'), '\x7fELF............/lib/ld-musl-x86_64.so.1\0');
-  const preload = PRETEND({ execPath: { value: path.join(bare, 'musl-node') } });
-  assert.match((await told(bare, { preload })).message, new RegExp(`^the package @portalloc/linux-${process.arch}-musl, `));
-  // It cannot be read.
-  const missing = PRETEND({ execPath: { value: path.join(bare, 'nothing') } });
-  assert.match((await told(bare, { preload: missing })).message, new RegExp(`^the package @portalloc/linux-${process.arch}-gnu, `));
-});
+/** A program of 64 bits that names that dynamic linker, and has its headers at the end, where patchelf puts them. */
+function elf(linker) {
+  const [table, name] = [8192, 12_288];
+  const file = Buffer.alloc(name + linker.length + 1);
+  file.write('\x7fELF\x02\x01\x01', 'latin1');
+  file.writeBigUInt64LE(BigInt(table), 32);
+  file.writeUInt16LE(56, 54);
+  file.writeUInt16LE(2, 56);
+  file.writeUInt32LE(6, table); // PT_PHDR
+  file.writeUInt32LE(3, table + 56); // PT_INTERP
+  file.writeBigUInt64LE(BigInt(name), table + 56 + 8);
+  file.writeBigUInt64LE(BigInt(linker.length + 1), table + 56 + 32);
+  file.write(linker, name);
+  return file;
+}
+
+for (const [what, program, libc] of [
+  ['a program for musl', elf('/lib/ld-musl-x86_64.so.1'), 'musl'],
+  ['a program for glibc', elf('/lib64/ld-linux-x86-64.so.2'), 'gnu'],
+  ['no program', Buffer.from('#!/bin/sh\n'), 'gnu'],
+  ['an empty file', Buffer.alloc(0), 'gnu'],
+  ['a file that cannot be read', undefined, 'gnu'],
+]) {
+  test(`the C library is told by the program: ${what}`, async () => {
+    const file = path.join(bare, 'program');
+    fs.rmSync(file, { force: true });
+    if (program) fs.writeFileSync(file, program);
+    const { message } = await told(bare, { preload: PRETEND({ execPath: { value: file } }) });
+    assert.match(message, new RegExp(`^the package @portalloc/linux-${process.arch}-${libc}, `));
+  });
+}
 
 for (const [platform, arch, name] of [
   ['darwin', 'arm64', 'darwin-arm64'],
