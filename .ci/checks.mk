@@ -4,6 +4,7 @@
 
 check-versions: ## All files state one version and one minimum Rust, and no dependency needs a newer one
 	$(PYTHON) .ci/check-versions
+	$(PYTHON) packages/test_version.py
 
 check-floors: ## Imports match what DESIGN.md states (`.ci/check-floors --draw` prints them)
 	$(PYTHON) .ci/test_check_floors.py

@@ -83,7 +83,9 @@ pub(crate) fn environment(
     fs::read(&finished).unwrap();
     fs::remove_dir(&temp).unwrap();
     fs::read(&env).unwrap();
-    rustix::fs::unlink(&env).unwrap();
+    // Moved aside before it goes, so that a file which took its place meanwhile is never removed.
+    rustix::fs::renameat_with(CWD, &env, CWD, &own, RenameFlags::NOREPLACE).unwrap();
+    rustix::fs::unlink(&own).unwrap();
     rustix::fs::unlink(&finished).unwrap();
     drop(lock);
 }

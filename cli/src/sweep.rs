@@ -8,7 +8,7 @@ use portalloc::Allocator;
 use portalloc::cleanup::{Cleanup, Selection};
 
 /// How many environments one command removes: a few more than one command leaves, so that none pile up.
-const COUNT: usize = 8;
+const COUNT: usize = 4;
 
 /// How long a command waits for it at most.
 const WAIT: Duration = Duration::from_millis(50);
