@@ -32,7 +32,7 @@ def table(outcomes: list[Outcome]) -> str:
     lines = []
     for outcome in outcomes:
         lines += ["", outcome.line(), f"    had: {outcome.had}"]
-        lines += [f"    {each.seconds:6.1f} s  $ {each.command}" for each in outcome.typed if each.on_page]
+        lines += [f"    {each.seconds:6.1f} s  $ {indented(each.command)}" for each in outcome.typed if each.on_page]
         if outcome.why:
             lines += [f"    {line}" for line in outcome.why.splitlines()]
     lines += ["", *(outcome.line() for outcome in outcomes)]
@@ -46,3 +46,7 @@ def closing(outcomes: list[Outcome]) -> str:
     )
     line = f"packages: {passed} passed, {failed} failed"
     return f"{line}, {not_tried} NOT TRIED" if not_tried else line
+
+
+def indented(script: str) -> str:
+    return script.strip().replace("\n", f"\n{' ' * 16}")
