@@ -95,7 +95,7 @@ def cargo(platform: Platform, *arguments: str, env: dict[str, str] | None = None
     if "PORTALLOC_NATIVE" in os.environ and platform.is_here and not platform.is_musl:
         # For the short form of the rehearsal: what the tests have built is already there.
         run("cargo", "build", "--release", "--locked", *arguments, env=env)
-        return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+        return TARGET / "release"
     run("rustup", "target", "add", platform.rust)
     # Otherwise messages of panics in dependencies would name the home of whoever builds.
     home = os.environ.get("CARGO_HOME", Path.home() / ".cargo")

@@ -19,7 +19,7 @@ import time
 import traceback
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from packages.common import DIST, ROOT
 from packages.manifest import remember
@@ -31,8 +31,12 @@ from packages.rehearse.shelves import SHELF, install_verdaccio, stock
 from packages.rehearse.stranger import Ground, Stranger
 from packages.rehearse.table import Outcome, closing, table
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 PLACE = ROOT / "target/rehearse"
 LOGS = PLACE / "logs"
+LAST = "upgrades"
 
 
 def main() -> int:
@@ -41,7 +45,8 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the cases, and run none")
     parser.add_argument("pattern", nargs="*", help='cases, as "python*"; without one, all')
     options = parser.parse_args()
-    names = [module.name for module in pkgutil.iter_modules(strangers.__path__)]
+    # Whoever publishes something that the others must not get comes last.
+    names = sorted((module.name for module in pkgutil.iter_modules(strangers.__path__)), key=lambda name: name == LAST)
     modules = {name: importlib.import_module(f"{strangers.__name__}.{name}") for name in names}
     every = [(ecosystem, case) for ecosystem, module in modules.items() for case in module.cases(options.short)]
     patterns = options.pattern or ["*"]
@@ -59,6 +64,9 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         tidy()
         shelf = sum((modules[ecosystem].shelf(options.short) for ecosystem in sorted(ecosystems)), Shelf())
+        for ecosystem in sorted(ecosystems):
+            # What a stranger needs beside the shelf, if anything.
+            getattr(modules[ecosystem], "prepare", lambda: None)()
         install_verdaccio()
         stock(shelf)
         if not options.short:
@@ -71,8 +79,11 @@ def main() -> int:
         tempfile.TemporaryDirectory(dir=PLACE, prefix="registries-") as own,
         Registries(Path(own), SHELF) as registries,
     ):
-        publish(registries, ecosystems)
+        publish(registries, {each for ecosystem in ecosystems for each in published(modules[ecosystem], ecosystem)})
+        late = {ecosystem: module.publishes for ecosystem, module in modules.items() if hasattr(module, "publishes")}
         for ecosystem, case in chosen:
+            if ecosystem in late:
+                late.pop(ecosystem)(registries)
             registries.fetched.clear()
             outcome = rehearse(ecosystem, case, registries.addresses(), options.short)
             if outcome.result == "passed":
@@ -112,6 +123,12 @@ def act(case: Case, ground: Ground, log: IO[bytes], outcome: Outcome) -> None:
     finally:
         stranger.leaves()
         outcome.typed, outcome.size, outcome.used = stranger.typed, stranger.size, stranger.used
+
+
+def published(module: ModuleType, ecosystem: str) -> tuple[str, ...]:
+    """Whose parts of dist/ a stranger needs on the registries; mostly those of its own ecosystem."""
+    named: tuple[str, ...] = getattr(module, "PUBLISHED", (ecosystem,))
+    return named
 
 
 def everything() -> set[str]:

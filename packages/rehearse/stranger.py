@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -114,11 +115,29 @@ class Stranger:
 
     def starts(self, command: str) -> subprocess.Popen[bytes]:
         """A command that goes on while others run, with pipes for input and output. The end of the case kills it."""
+        self.log.write(f"\n& {command}\n".encode())
+        self.log.flush()
         process = subprocess.Popen(
-            self._words(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, start_new_session=True
+            self._words(command),
+            bufsize=0,  # so that what can be read waits in the pipe, where `reads` sees it
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            start_new_session=True,
         )
         self.living.append(process)
         return process
+
+    def reads(self, process: subprocess.Popen[bytes], *, limit: float = 60) -> str:
+        """The next line of a command that goes on."""
+        assert process.stdout
+        if not select.select([process.stdout], [], [], limit)[0]:
+            raise FailedError(f"what was started said nothing for {limit:.0f} s")
+        return process.stdout.readline().decode(errors="replace")
+
+    def kills(self, process: subprocess.Popen[bytes]) -> None:
+        """By SIGKILL, with all that it has started."""
+        kill(process)
 
     # --- What a stranger's editor does
 
