@@ -48,8 +48,14 @@ def main() -> int:
     # Whoever publishes something that the others must not get comes last.
     names = sorted((module.name for module in pkgutil.iter_modules(strangers.__path__)), key=lambda name: name == LAST)
     modules = {name: importlib.import_module(f"{strangers.__name__}.{name}") for name in names}
-    every = [(ecosystem, case) for ecosystem, module in modules.items() for case in module.cases(options.short)]
     patterns = options.pattern or ["*"]
+    # Only the cases of modules that may be meant: some download runtimes.
+    every = [
+        (ecosystem, case)
+        for ecosystem, module in modules.items()
+        if any(may_be(ecosystem, pattern) for pattern in patterns)
+        for case in module.cases(options.short)
+    ]
     chosen = [each for each in every if any(fnmatchcase(f"{each[0]}: {each[1].name}", pattern) for pattern in patterns)]
     if options.list:
         print("\n".join(f"{ecosystem}: {case.name}" for ecosystem, case in chosen))
@@ -61,7 +67,11 @@ def main() -> int:
     if not network.is_inside():
         # Everything that needs the network. The lock is held until the whole rehearsal has ended: it is inherited.
         lock = (PLACE / "lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting until another rehearsal of this clone has ended", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         tidy()
         shelf = sum((modules[ecosystem].shelf(options.short) for ecosystem in sorted(ecosystems)), Shelf())
         for ecosystem in sorted(ecosystems):
@@ -123,6 +133,12 @@ def act(case: Case, ground: Ground, log: IO[bytes], outcome: Outcome) -> None:
     finally:
         stranger.leaves()
         outcome.typed, outcome.size, outcome.used = stranger.typed, stranger.size, stranger.used
+
+
+def may_be(ecosystem: str, pattern: str) -> bool:
+    """Whether a pattern may choose cases of an ecosystem: up to its first wildcard, it is the same."""
+    literal = re.split(r"[*?\[]", pattern)[0]
+    return literal.startswith(f"{ecosystem}: ") or f"{ecosystem}: ".startswith(literal)
 
 
 def published(module: ModuleType, ecosystem: str) -> tuple[str, ...]:

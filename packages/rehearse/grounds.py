@@ -73,6 +73,7 @@ class Chroot:
         self.root = place / "root"
         self.env = dict(addresses)
         self.room = room
+        self.written = place / "upper"
         self.home_inside = "/home/stranger"
         self.home = self.root / "home/stranger"
         self.path = [f"{runtime.place}/{each}" for runtime in room.runtimes for each in runtime.path] + SYSTEM_PATH
@@ -172,6 +173,7 @@ class FreshDirectory:
         self.home = place / "home"
         self.home.mkdir()
         self.home_inside = str(self.home)
+        self.written = self.home
         (self.home / "project").mkdir()
         # What runs this script has the Python of the tools first, which has packages of its own.
         own = str(Path(sys.executable).parent)

@@ -39,6 +39,7 @@ class Ground(Protocol):
 
     home: Path  # as this process sees it
     home_inside: str  # as the stranger sees it
+    written: Path  # the directory below which all lies that the stranger has written
     path: list[str]
     env: dict[str, str]  # the addresses of the registries, and what else this ground needs
 
@@ -165,7 +166,7 @@ class Stranger:
         """Every file below HOME except for caches and Python's compiled files: its mode and size, by its path."""
         return {
             str(path.relative_to(self.ground.home)): (path.lstat().st_mode, path.lstat().st_size)
-            for path in self._walk()
+            for path in self._walk(self.ground.home)
         }
 
     def nothing_is_left_of(self, before: dict[str, tuple[int, int]], *, but: tuple[str, ...] = ()) -> None:
@@ -181,7 +182,8 @@ class Stranger:
             raise FailedError(f"expected {wanted!r} in:\n{output}")
 
     def bytes(self) -> int:
-        return sum(path.lstat().st_size for path in self._walk())
+        """Of all that was written, wherever that is: packages of Debian lie in /usr."""
+        return sum(path.lstat().st_size for path in self._walk(self.ground.written))
 
     def leaves(self) -> None:
         """Ends what the case has started."""
@@ -189,11 +191,11 @@ class Stranger:
             if process.poll() is None:
                 kill(process)
 
-    def _walk(self) -> list[Path]:
-        caches = {str(self.ground.home / cache) for cache in CACHES}
+    def _walk(self, top: Path) -> list[Path]:
+        caches = tuple(f"{self.ground.home_inside}/{cache}" for cache in CACHES)
         found = []
-        for directory, names, files in os.walk(self.ground.home):
-            names[:] = [name for name in names if name != "__pycache__" and f"{directory}/{name}" not in caches]
+        for directory, names, files in os.walk(top):
+            names[:] = [name for name in names if name != "__pycache__" and not f"{directory}/{name}".endswith(caches)]
             found += [Path(directory, name) for name in files]
             found += [Path(directory, name) for name in names if Path(directory, name).is_symlink()]
         return found
