@@ -10,6 +10,7 @@ import shutil
 import sys
 
 from packages.common import DIST, ROOT, platforms, run
+from packages.python import build as python
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
         sys.exit("PORTALLOC_DIST must name a directory that this may replace; `make rehearse-short` does")
     shutil.rmtree(DIST, ignore_errors=True)
     shutil.copytree(ROOT / "target/wheels", DIST / "python")
+    python.without_compiler()
     here = [platform for platform in platforms() if platform.is_here]
     static = next(platform for platform in here if platform.is_musl)
     dynamic = next(platform for platform in here if not platform.is_musl)
