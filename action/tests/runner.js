@@ -14,6 +14,7 @@ const { after } = require('node:test');
 
 /** The command as it is now, built by `make test-action`. */
 const COMMAND = process.env.PORTALLOC_CLI;
+if (!COMMAND) throw new Error('PORTALLOC_CLI is not set: run `make test-action`');
 const VERSION = execFileSync(COMMAND, ['version'], { encoding: 'utf8' }).trim().split(' ')[1];
 const TRIPLE = { arm64: 'aarch64-unknown-linux-musl', x64: 'x86_64-unknown-linux-musl' }[process.arch];
 const ARCHIVE = `portalloc-${VERSION}-${TRIPLE}.tar.gz`;
