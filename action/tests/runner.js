@@ -102,9 +102,13 @@ class Job {
     };
   }
 
-  /** Runs one of the action's scripts; resolves to its status and everything that it has printed. */
-  async script(name, env, { options = [] } = {}) {
-    const child = spawn(process.execPath, [...options, path.join(__dirname, '..', name)], {
+  /**
+   * Runs one of the action's scripts; resolves to its status and everything that it has printed. `options` are Node's;
+   * `within` is a command that starts Node.
+   */
+  async script(name, env, { options = [], within = [] } = {}) {
+    const [program, ...words] = [...within, process.execPath, ...options, path.join(__dirname, '..', name)];
+    const child = spawn(program, words, {
       cwd: path.join(this.directory, 'workspace'),
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
