@@ -15,9 +15,9 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api check-workflows ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node test-go test-languages test-proof ## Run all tests
+test: test-rust test-python test-node test-go test-action test-publish test-languages test-proof ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -44,7 +44,7 @@ include tests/nextest.mk
 # The examples in the documentation of the code are two, and nextest runs none. libtest names whoever takes a minute.
 test-rust: $(NEXTEST_PROGRAM) ## The core, the command line, the documentation's commands, tests with many processes
 	$(NEXTEST) --workspace
-	timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
+	PORTALLOC_DIR='$(abspath target/doc-tests)' timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
 
 # --- C and C++: the library, its headers, and `make install`. Its tests are part of test-rust.
 
@@ -59,7 +59,7 @@ include go/go.mk
 VENV := target/python
 PYTHON_SOURCES := .ci bindings-python bench packages tests/languages proof
 WHEELS := target/wheels
-BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
+BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q --locked -m bindings-python/Cargo.toml --features stubs --profile dev
 
 python-tools: $(VENV)/ready
 
@@ -83,7 +83,7 @@ target/pytests/%/ready: | python-tools
 
 wheel: ## Build the wheel into target/wheels, as `pip install .` does
 	rm -rf $(WHEELS)
-	$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
+	MATURIN_PEP517_ARGS=--locked $(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
 
 # What users get: the wheel, not the folder.
 python-installed: python-tools wheel
@@ -138,6 +138,10 @@ check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated fil
 
 test-node: node-built node-runtimes ## The Node package: API, Jest, Vitest and other runners, documentation
 	$(AT_A_DESK) $(NPM) run --silent test
+
+# --- The action for GitHub's runners
+
+include action/action.mk
 
 # --- The project as a whole: versions, floors, spelling, dependencies, the oldest Rust, the public API
 

@@ -1,6 +1,6 @@
 # Checks of the project as a whole. A check whose tool cannot be installed says NOT CHECKED, and does not fail.
 
-.PHONY: check-versions check-floors check-typos check-msrv check-api api check-deny check-advisories
+.PHONY: check-versions check-floors check-typos check-msrv check-api api check-deny check-advisories check-workflows
 
 check-versions: ## All files state one version and one minimum Rust, and no dependency needs a newer one
 	$(PYTHON) .ci/check-versions
@@ -61,3 +61,21 @@ check-advisories: ## Look for known vulnerabilities in dependencies
 	@if ! $(HAVE_DENY); then echo 'check-advisories: NOT CHECKED: cargo-deny cannot be had' >&2; \
 	elif ! timeout 120 $(DENY) fetch db; then echo 'check-advisories: NOT CHECKED: the database cannot be fetched' >&2; \
 	else $(DENY) --locked check --disable-fetch advisories; fi
+
+# --- GitHub's workflows and the action
+
+ACTIONLINT_VERSION := 1.7.12
+ACTIONLINT := target/tools/actionlint-$(ACTIONLINT_VERSION)/actionlint
+HAVE_ACTIONLINT := { [ -x $(ACTIONLINT) ] || GOBIN='$(abspath $(dir $(ACTIONLINT)))' \
+	$(or $(GO),go) install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION); } >/dev/null 2>&1
+ZIZMOR := target/tools/zizmor
+HAVE_ZIZMOR := { cmp -s .ci/requirements.txt $(ZIZMOR)/requirements.txt || { $(PYTHON) -m venv $(ZIZMOR) && \
+	$(ZIZMOR)/bin/python -m pip install -q --disable-pip-version-check -r .ci/requirements.txt && \
+	cp .ci/requirements.txt $(ZIZMOR)/; }; }
+
+# Without shellcheck, which some machines have. Offline, because what is online differs from day to day.
+check-workflows: ## Workflows of GitHub are valid and leak nothing
+	@if $(HAVE_ACTIONLINT); then $(ACTIONLINT) -shellcheck= -pyflakes=; \
+	else echo 'check-workflows: NOT CHECKED: go cannot install actionlint' >&2; fi
+	@if $(HAVE_ZIZMOR); then $(ZIZMOR)/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
+	else echo 'check-workflows: NOT CHECKED: pip cannot install zizmor' >&2; fi

@@ -3,18 +3,18 @@
 // The package `portalloc`, which index.d.ts documents. What a lease does not need is loaded when it is used: each file takes
 // a third of a millisecond.
 
-const { classes } = require('./js/errors.js');
+const { BY_CODE, classes } = require('./js/errors.js');
 const { Inheritable, Lease, lease, leaseAsync } = require('./js/lease.js');
-const { native } = require('./js/native.js');
+const { version } = require('./js/native.js');
 
 module.exports = {
   ...classes,
   Inheritable,
   Lease,
-  errorCodes: Object.freeze(native.errorCodes()),
+  errorCodes: Object.freeze(Object.keys(BY_CODE)),
   lease,
   leaseAsync,
-  version: native.VERSION,
+  version,
 };
 
 function later(load, ...names) {

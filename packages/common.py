@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-DIST = ROOT / "dist"
+# The short form of the rehearsal builds for this machine only, and leaves dist/ alone.
+DIST = Path(os.environ.get("PORTALLOC_DIST", ROOT / "dist")).absolute()
+# Where cargo puts what it builds.
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 # The virtual environment that `make package-tools` makes: maturin, cargo-zigbuild, zig.
 TOOLS = ROOT / "target/packages/bin"
 
@@ -90,5 +93,9 @@ def cargo(platform: Platform, *arguments: str, env: dict[str, str] | None = None
     zig is the linker and C compiler, so that neither this machine's glibc nor its architecture matters.
     """
     run("rustup", "target", "add", platform.rust)
-    run("cargo", "zigbuild", "--release", "--locked", "--target", platform.zig, *arguments, env=env)
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / platform.rust / "release"
+    # Otherwise messages of panics in dependencies would name the home of whoever builds.
+    home = os.environ.get("CARGO_HOME", Path.home() / ".cargo")
+    flags = [*{**os.environ, **(env or {})}.get("RUSTFLAGS", "").split(), f"--remap-path-prefix={home}=/cargo"]
+    everything = {**(env or {}), "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags)}
+    run("cargo", "zigbuild", "--release", "--locked", "--target", platform.zig, *arguments, env=everything)
+    return TARGET / platform.rust / "release"

@@ -1,11 +1,21 @@
 #!/usr/bin/env node
 'use strict';
 
-// The command `portalloc`: this process becomes the binary that the package contains.
+// The command `portalloc`: this process becomes the binary that is beside the addon.
 
 const path = require('node:path');
 const { directory, native } = require('../js/native.js');
 
-const program = path.join(directory, 'portalloc');
-console.error(`portalloc: cannot run ${program}: ${native.becomeProgram(program, process.argv.slice(2))}`);
+function run() {
+  let become;
+  try {
+    become = native.becomeProgram;
+  } catch (error) {
+    return error.message; // no addon here
+  }
+  const program = path.join(directory, 'portalloc');
+  return `cannot run ${program}: ${become(program, process.argv.slice(2))}`;
+}
+
+console.error(`portalloc: ${run()}`);
 process.exitCode = 1;

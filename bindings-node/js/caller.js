@@ -4,8 +4,9 @@
 
 const path = require('node:path');
 
-// A helper for a runner that calls us stands for the test that called it.
-const OWN = ['js', 'runners'].map((directory) => path.join(__dirname, '..', directory) + path.sep);
+// A helper for a runner that calls us stands for the test that called it. In a bundle it cannot be told apart.
+const OWN =
+  typeof __dirname === 'string' ? ['js', 'runners'].map((directory) => path.join(__dirname, '..', directory) + path.sep) : [];
 
 /** Deep enough to leave a helper, also through its async functions. */
 const DEPTH = 10;

@@ -63,9 +63,28 @@ const BY_CODE = Object.freeze({
   internal: InternalError,
 });
 
-const classes = Object.fromEntries([PortallocError, ArgumentTypeError, ...Object.values(BY_CODE)].map((Class) => [Class.name, Class]));
+// By their own names, which bundlers and minifiers change.
+const classes = {
+  PortallocError,
+  ArgumentTypeError,
+  InvalidArgumentError,
+  InvalidIdError,
+  PoolExhaustedError,
+  PortInUseError,
+  NotFoundError,
+  EnvironmentInUseError,
+  EnvFileExistsError,
+  IdExhaustedError,
+  RegistryUnusableError,
+  PermissionDeniedError,
+  WaitTimeoutError,
+  UnsupportedError,
+  SystemCallError,
+  InternalError,
+};
 
 for (const [name, Class] of Object.entries(classes)) {
+  Object.defineProperty(Class, 'name', { value: name });
   Object.defineProperty(Class.prototype, 'name', { value: name, configurable: true, writable: true });
 }
 

@@ -57,15 +57,15 @@ function who(port) {
   }
 }
 
-/** A function that waits for ports by `call`. */
-const waiting = (call, name) =>
+/** A function that waits for ports by the addon's one of that name. */
+const waiting = (name) =>
   async function (ports, options) {
     const numbers = given.oneOrMore('number', ports, 'ports');
-    const { waitMs = USUAL_MS, signal } = given.options(WAIT, options, name);
-    await cancellable(signal, (wait) => call(wait, numbers, waitMs, place()));
+    const { waitMs = USUAL_MS, signal } = given.options(WAIT, options, `${name}()`);
+    await cancellable(signal, (wait) => native[name](wait, numbers, waitMs, place()));
   };
 
-const waitUntilOpen = waiting(native.waitUntilOpen, 'waitUntilOpen()');
-const waitUntilFree = waiting(native.waitUntilFree, 'waitUntilFree()');
+const waitUntilOpen = waiting('waitUntilOpen');
+const waitUntilFree = waiting('waitUntilFree');
 
 module.exports = { PortReport, isFree, waitUntilFree, waitUntilOpen, who };

@@ -3,7 +3,7 @@
 // What our helpers for test runners ask when a test is over. Not exported: nobody else has a use for it.
 
 const { lifted } = require('./errors.js');
-const { native } = require('./native.js');
+const { isLoaded, native } = require('./native.js');
 const { place } = require('./variables.js');
 
 /** A sentence for each port that a failure was about, as the addon says of it; undefined if it was no port conflict. */
@@ -24,13 +24,17 @@ async function leaks(ports) {
   }
 }
 
+// Helpers call these when they are loaded. Without an addon nothing can be taken, and loading throws nothing.
+
 /** A point in what this thread takes. */
-const mark = () => native.mark();
+const mark = () => (isLoaded ? native.mark() : undefined);
 
 /** Gives back what this thread has taken since then: leases, environments and ports. */
-const giveBackSince = (since) => native.giveBackSince(since);
+const giveBackSince = (since) => {
+  if (isLoaded) native.giveBackSince(since);
+};
 
 /** The process object of this thread, of which a test file in Jest has a copy. */
-const threadProcess = () => native.threadProcess();
+const threadProcess = () => (isLoaded ? native.threadProcess() : process);
 
 module.exports = { explainConflict, giveBackSince, leaks, mark, threadProcess };

@@ -4,10 +4,11 @@
 // are the same in the main thread. But a worker thread has a copy, a test file in Jest another one, a program may have replaced
 // `process.env` by an object, and Bun writes none of its changes to the process. Then the variables are passed with the call.
 
-const { native } = require('./native.js');
+const { isLoaded, native } = require('./native.js');
 
-/** The object that writes through to the process's variables, if this realm has it. */
-const real = !process.versions.bun && native.isFirstThread() && writesThrough(process.env) ? process.env : undefined;
+/** The object that writes through to the process's variables, if this realm has it. Without an addon no call gets this far. */
+const real =
+  isLoaded && !process.versions.bun && native.isFirstThread() && writesThrough(process.env) ? process.env : undefined;
 
 function writesThrough(variables) {
   // The real one refuses symbols, as Bun's does, a copy accepts them. This changes nothing.

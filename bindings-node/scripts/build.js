@@ -1,7 +1,6 @@
 'use strict';
 
-// Builds the addon and the command line, and puts them where js/native.js looks for them. Needs nothing but cargo, so that it
-// also works where there is no prebuilt package.
+// Builds the addon and the command line for this machine, and puts them where js/native.js looks for them in a clone.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -11,9 +10,8 @@ const CRATES = { addon: 'portalloc-node', program: 'portalloc-cli' };
 const here = path.join(__dirname, '..');
 
 /** Builds with cargo in `root`; returns the paths of the two files. */
-function build(root, { release, targetDir }) {
+function build(root, release) {
   const args = ['build', '--message-format=json-render-diagnostics', ...(release ? ['--release'] : [])];
-  if (targetDir) args.push('--target-dir', targetDir);
   for (const name of Object.values(CRATES)) args.push('--package', name);
   const cargo = spawnSync(process.env.CARGO || 'cargo', args, {
     cwd: root,
@@ -40,12 +38,6 @@ function put(from, to) {
   fs.renameSync(beside, to);
 }
 
-function main(options) {
-  const { addon, program } = build(path.join(here, '..'), options);
-  put(addon, path.join(here, 'portalloc.node'));
-  put(program, path.join(here, 'portalloc'));
-}
-
-if (require.main === module) main({ release: process.argv.includes('--release') });
-
-module.exports = { main };
+const { addon, program } = build(path.join(here, '..'), process.argv.includes('--release'));
+put(addon, path.join(here, 'portalloc.node'));
+put(program, path.join(here, 'portalloc'));

@@ -108,14 +108,13 @@ test('in a realm of its own, as Jest makes them, errors are that realm’s', asy
   const context = vm.createContext({ process, setTimeout, AbortSignal });
   const cache = new Map();
   const load = (file) => {
-    if (file.endsWith('.node')) return require(file);
+    if (file.endsWith('.json')) return require(file);
     if (!cache.has(file)) {
       const module = { exports: {} };
       cache.set(file, module);
-      const requires = (name) => (/^\.|\.node$/.test(name) ? load(path.join(path.dirname(file), name)) : require(name));
-      requires.resolve = (name) => path.join(path.dirname(file), name);
-      const code = `(function (module, exports, require, __dirname) {${fs.readFileSync(file, 'utf8')}\n})`;
-      vm.runInContext(code, context, { filename: file })(module, module.exports, requires, path.dirname(file));
+      const requires = (name) => (name.startsWith('.') ? load(path.join(path.dirname(file), name)) : require(name));
+      const code = `(function (module, exports, require, __filename, __dirname) {${fs.readFileSync(file, 'utf8')}\n})`;
+      vm.runInContext(code, context, { filename: file })(module, module.exports, requires, file, path.dirname(file));
     }
     return cache.get(file).exports;
   };

@@ -12,7 +12,7 @@ const vm = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
 const { createEnvironment, environments, isFree, lease, who } = require('portalloc');
-const { native } = require('../js/native.js');
+const addon = require('../js/native.js');
 const { descriptors, fixture, node, world } = require('./world.js');
 
 const here = world();
@@ -60,7 +60,7 @@ test('a lease of a realm that is gone', async () => {
       const module = { exports: {} };
       const wrapped = vm.runInContext(`(function (module, exports, require, __dirname) {${fs.readFileSync(file)}\n})`, realm);
       const required = (name) => {
-        if (name.endsWith('/native.js')) return { native };
+        if (name.endsWith('/native.js')) return addon;
         return name.startsWith('.') ? load(path.join(path.dirname(file), name)) : require(name);
       };
       wrapped(module, module.exports, required, path.dirname(file));
@@ -88,7 +88,7 @@ for (const page of ['README.md', 'bindings-node/README.md', 'docs/node.md']) {
       process.stderr.write(JSON.stringify([before, held()]));
       process.exit();`;
     const directory = path.join(here.scratch, `registry-of-${path.basename(path.dirname(page))}`);
-    const child = node(t, code, { args: ['--expose-gc', '--input-type=module'], cwd: ROOT, env: { PORTALLOC_DIR: directory } });
+    const child = node(t, code, { args: ['--expose-gc', '--input-type=module'], cwd: path.join(ROOT, 'bindings-node'), env: { PORTALLOC_DIR: directory } });
     const { err, status } = await child.ended;
     assert.equal(status, 0, err);
     const [before, after] = JSON.parse(err);

@@ -1,6 +1,6 @@
 'use strict';
 
-// The package as users get it: packed, installed without a network into an empty project, used from both kinds of modules
+// The packages as users get them: packed, installed without a network into an empty project, used from both kinds of modules
 // and from the shell.
 
 const assert = require('node:assert/strict');
@@ -30,12 +30,11 @@ async function printed(name, code, args = []) {
 }
 
 before(async () => {
-  const { out } = await succeeded(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', here.scratch], root));
-  const packed = JSON.parse(out);
-  const { filename } = Array.isArray(packed) ? packed[0] : Object.values(packed)[0];
+  const packed = path.join(here.scratch, 'packed');
+  await succeeded(run('python3', ['-m', 'packages.npm.local', packed], { cwd: root }));
   fs.mkdirSync(project);
   fs.writeFileSync(path.join(project, 'package.json'), '{"name": "empty", "private": true}');
-  await succeeded(npm(['install', path.join(here.scratch, filename)], project));
+  await succeeded(npm(['install', ...fs.readdirSync(packed).map((name) => path.join(packed, name))], project));
 });
 
 test('by require', async () => {
@@ -98,40 +97,50 @@ test('run passes on signals and the status', async () => {
   assert.equal(trapped.status, 7, `${trapped.out}${trapped.err}`);
 });
 
-test('without an addon it says what to do', async () => {
-  const bare = path.join(here.scratch, 'bare');
-  fs.cpSync(path.join(project, 'node_modules/portalloc'), bare, { recursive: true });
-  fs.rmSync(path.join(bare, 'bindings-node/portalloc.node'));
-  const loaded = await run(process.execPath, ['-e', "require('./bindings-node')"], { cwd: bare });
-  assert.notEqual(loaded.status, 0);
-  assert.match(loaded.err, /portalloc has no addon for linux .*[^]*npm rebuild portalloc/);
-  const installed = await run(process.execPath, ['bindings-node/scripts/install.js'], {
-    cwd: bare,
-    env: { ...process.env, CARGO: '/nonexistent/cargo' },
-  });
-  assert.equal(installed.status, 1);
-  assert.match(installed.err, /no prebuilt addon for linux .*, and no cargo[^]*rustup\.rs/);
+test('what is published', () => {
+  const installed = path.join(project, 'node_modules/portalloc');
+  const published = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'));
+  // Package managers block scripts that run at installation, and some fail then.
+  assert.equal(published.scripts, undefined);
+  assert.equal(published.os, undefined);
+  assert.deepEqual(fs.readdirSync(installed).sort(), [
+    ...['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'bin', 'index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'js'],
+    ...['package.json', 'runners'],
+  ]);
+  const readme = fs.readFileSync(path.join(installed, 'README.md'), 'utf8');
+  assert.match(readme, /^# portalloc for Node$/m);
+  for (const [, target] of readme.matchAll(/\]\(([^)]*)\)/g)) assert.match(target, /^(https:|#)/);
+  const [platform] = fs.readdirSync(path.join(project, 'node_modules/@portalloc'));
+  const its = path.join(project, 'node_modules/@portalloc', platform);
+  assert.deepEqual(fs.readdirSync(its).sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json', 'portalloc', 'portalloc.node']);
+  const manifest = JSON.parse(fs.readFileSync(path.join(its, 'package.json'), 'utf8'));
+  assert.deepEqual([manifest.os, manifest.cpu, manifest.libc?.length], [[process.platform], [process.arch], 1]);
+  assert.equal(published.optionalDependencies[manifest.name], version);
 });
 
-test('the sources that it is built from elsewhere are in it', async () => {
-  const directory = path.join(project, 'node_modules/portalloc');
-  const copy = path.join(here.scratch, 'copy');
-  fs.cpSync(directory, copy, { recursive: true });
-  // What the installation does first; the build itself takes minutes.
-  const narrow = "require('./bindings-node/scripts/install.js').narrowWorkspace()";
-  await succeeded(run(process.execPath, ['-e', narrow], { cwd: copy }));
-  const metadata = await succeeded(
-    run('cargo', ['metadata', '--format-version=1', '--no-deps', '--offline'], { cwd: copy, maxBuffer: 1 << 26 }),
-  );
-  const names = JSON.parse(metadata.out).packages.map((each) => each.name);
-  assert.deepEqual(names.sort(), ['portalloc', 'portalloc-cli', 'portalloc-node']);
+test('a clone cannot be packed by npm, and nothing is packed that was not built', async () => {
+  const atRoot = await npm(['pack', '--pack-destination', here.scratch], root);
+  assert.notEqual(atRoot.status, 0);
+  const plain = await npm(['pack', '--pack-destination', here.scratch], path.join(root, 'bindings-node'));
+  assert.notEqual(plain.status, 0);
+  assert.match(plain.err, /^portalloc: npm cannot pack a clone; `make dist-npm`/m);
+  const pack = `from pathlib import Path
+from packages import common
+from packages.npm.packing import pack_platform
+nothing = Path("/nonexistent/portalloc.node")
+pack_platform(common.platforms()[0], nothing, nothing, Path(${JSON.stringify(here.scratch)}))`;
+  const { status, err } = await run('python3', ['-c', pack], { cwd: root });
+  assert.equal(status, 1, err);
+  assert.match(err, /^\/nonexistent\/portalloc\.node is missing, so there is nothing to pack; build it first/);
+  assert.deepEqual(fs.readdirSync(here.scratch).filter((name) => name.endsWith('.tgz')), []);
 });
 
 test('one version', () => {
   const manifest = fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8');
   assert.equal(/^version = "(.*)"$/m.exec(manifest)[1], version);
-  assert.equal(require('../../package.json').version, version);
-  assert.equal(require('../../package-lock.json').version, version);
+  const published = require('../package.json');
+  assert.deepEqual([...new Set([published.version, ...Object.values(published.optionalDependencies)])], [version]);
+  assert.equal(require('../js/native.js').native.VERSION, version);
 });
 
 test('the lock file names no registry', () => {

@@ -3,7 +3,6 @@
 // Runtimes other than Node that load its addons: Bun and Deno, each the real one. `make node-runtimes` installs them.
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -11,28 +10,11 @@ const { pathToFileURL } = require('node:url');
 
 const { isFree } = require('portalloc');
 const { unavailable } = require('./runners/inner.js');
+const { RUNTIMES } = require('./runtimes/programs.js');
 const { fixture, run, world } = require('./world.js');
 
 const here = world();
 const PACKAGE = pathToFileURL(path.join(__dirname, '../index.mjs')).href;
-const INSTALLED = path.join(__dirname, '../../target/runtimes/node_modules');
-
-/** The program of that name in a package that npm has installed for this platform, else in the path. */
-function program(name, packages) {
-  const there = packages.map((each) => path.join(INSTALLED, each)).find((file) => fs.existsSync(file));
-  if (there) return there;
-  try {
-    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
-}
-
-const RUNTIMES = {
-  node: [process.execPath, []],
-  bun: [program('bun', ['@oven/bun-linux-x64-baseline/bin/bun', '@oven/bun-linux-aarch64/bin/bun']), []],
-  deno: [program('deno', ['@deno/linux-x64-glibc/deno', '@deno/linux-arm64-glibc/deno']), ['run', '--allow-all']],
-};
 
 for (const [name, [command, args]] of Object.entries(RUNTIMES)) {
   test(`${name}: the calls, by variables that are set at run time`, async (t) => {

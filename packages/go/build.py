@@ -39,7 +39,11 @@ def compose(module: Path, platforms: list[common.Platform]) -> None:
         compiler = [sys.executable, "-m", "ziglang", "cc", "-target", zig_target(platform), "-shared", "-lunwind"]
         system = f"{platform.go['os']}_{platform.go['arch']}"
         common.run(
-            *("go/library.sh", module / "internal/library", system, built / "libportalloc.a", *compiler),
+            "go/library.sh",
+            module / "internal/library",
+            system,
+            built / "libportalloc.a",
+            *compiler,
             # Absolute, because the script calls it from elsewhere.
             env={"PATCHELF": str(common.TOOLS / "patchelf")},
         )

@@ -21,7 +21,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from packages.common import ROOT
+from packages.common import DIST, ROOT
+from packages.manifest import remember
 from packages.rehearse import grounds, network, strangers
 from packages.rehearse.case import Case, FailedError, NotTriedError, Shelf
 from packages.rehearse.publish import publish
@@ -72,7 +73,11 @@ def main() -> int:
     ):
         publish(registries, ecosystems)
         for ecosystem, case in chosen:
+            registries.fetched.clear()
             outcome = rehearse(ecosystem, case, registries.addresses(), options.short)
+            if outcome.result == "passed":
+                # What was published is only seen by registries, what was downloaded only by the stranger.
+                remember((registries.fetched | outcome.used) & everything(), f"{ecosystem}: {case.name}")
             print(outcome.line(), flush=True)
             outcomes.append(outcome)
     print(table(outcomes))
@@ -106,7 +111,11 @@ def act(case: Case, ground: Ground, log: IO[bytes], outcome: Outcome) -> None:
         outcome.result = "passed"
     finally:
         stranger.leaves()
-        outcome.typed, outcome.size = stranger.typed, stranger.size
+        outcome.typed, outcome.size, outcome.used = stranger.typed, stranger.size, stranger.used
+
+
+def everything() -> set[str]:
+    return {str(path.relative_to(DIST)) for path in DIST.rglob("*") if path.is_file()}
 
 
 def isolation() -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from packages.common import DIST
 from packages.rehearse.case import FailedError
 from packages.rehearse.pages import Page
 
@@ -67,6 +69,8 @@ class Stranger:
         self.size: int | None = None
         self.project = ground.home / "project"
         self.log = log
+        # What of dist/ this case has installed without a registry that could tell.
+        self.used: set[str] = set()
         self.living: list[subprocess.Popen[bytes]] = []
 
     # --- What a stranger types
@@ -83,6 +87,26 @@ class Stranger:
         self.size = (self.size or 0) + self.bytes() - before
         self.typed[-1].grown = self.size
         return output
+
+    def runs(self, number: int, *, limit: float = 120) -> str:
+        """A script of the page, by its place among those that are marked `sh`."""
+        return self._run(self.page.example("sh", number), True, limit, False)
+
+    def downloads(self, name: str) -> None:
+        """A file of `dist/`, which the page fetches by `curl -LO` from the release."""
+        file = name.rsplit("/", 1)[-1]
+        if not any(
+            command.startswith("curl -LO ") and command.endswith(f"/{file}") for command in self.page.commands()
+        ):
+            raise LookupError(f"{self.page.name} does not fetch {file} by `$ curl -LO`")
+        self.is_given(name)
+
+    def is_given(self, name: str) -> None:
+        """A file of `dist/` that the page only mentions."""
+        path = self.project / name.rsplit("/", 1)[-1]
+        shutil.copyfile(DIST / name, path)
+        give(path, self.project)
+        self.used.add(name)
 
     def does(self, command: str, *, limit: float = 120, fails: bool = False, root: bool = False) -> str:
         """What the page takes for granted (`git init`, `python -m venv`), or what only the rehearsal wants to know."""
@@ -107,6 +131,14 @@ class Stranger:
     def copies_example(self, name: str, language: str, number: int = 0) -> None:
         """The page's example, word for word, into a file."""
         self.writes(name, self.page.example(language, number))
+
+    def uses(self, pattern: str) -> list[str]:
+        """Says that this case installs files of dist/ that no registry sees: Go reads them as they are."""
+        found = [str(path.relative_to(DIST)) for path in sorted(DIST.glob(pattern))]
+        if not found:
+            raise FailedError(f"dist/ has nothing like {pattern}")
+        self.used.update(found)
+        return found
 
     # --- What is there
 

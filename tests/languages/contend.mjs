@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
-const { PoolExhaustedError, WaitTimeoutError, lease, leaseAsync } = await import(process.env.PORTALLOC_NODE ?? 'portalloc');
+const { PoolExhaustedError, WaitTimeoutError, lease, leaseAsync } = await import(process.env.PORTALLOC_NODE ?? '../../bindings-node/index.mjs');
 
 const PATIENCE_MS = 60_000;
 const MIXED_PATIENCE_MS = 250;

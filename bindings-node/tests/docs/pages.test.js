@@ -17,8 +17,8 @@ const { sections } = require('./page.js');
 
 const here = world(80);
 const PAGES = ['docs/node.md', 'bindings-node/README.md'];
-// What is not for a test: it would fetch what is not published yet.
-const INSTALLS = /^npm install /;
+// What needs registries, and is rehearsed with them.
+const INSTALLS = /^(npm i|npm install|pnpm add|yarn add|bun add|deno add) /;
 
 const plain = (text) =>
   text

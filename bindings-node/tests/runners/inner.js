@@ -34,7 +34,8 @@ function modules() {
   ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'js', 'runners', 'bin', 'portalloc', 'portalloc.node'].forEach((name) =>
     note(path.join('bindings-node', name)),
   );
-  note('package.json');
+  note('bindings-node/package.json');
+  ['local.py', 'packing.py'].forEach((name) => note(path.join('packages/npm', name)));
   note('bindings-node/tests/runners/inner.js');
   note('node_modules/.package-lock.json');
   const cache = path.join(ROOT, 'node_modules/.cache/portalloc-inner');
@@ -43,10 +44,14 @@ function modules() {
     forget(cache);
     const building = `${made}.${process.pid}`;
     const directory = path.join(building, 'node_modules');
-    fs.mkdirSync(path.join(directory, 'portalloc'), { recursive: true });
-    succeed('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', building], ROOT);
-    const [archive] = fs.readdirSync(building).filter((name) => name.endsWith('.tgz'));
-    succeed('tar', ['-xzf', archive, '-C', 'node_modules/portalloc', '--strip-components=1'], building);
+    succeed('python3', ['-m', 'packages.npm.local', building], ROOT);
+    for (const archive of fs.readdirSync(building)) {
+      // As npm names an archive, without the scope's sign: `portalloc-linux-x64-gnu-0.1.0.tgz` is `@portalloc/linux-x64-gnu`.
+      const platform = /^portalloc-(.+)-[^-]+\.tgz$/.exec(archive)?.[1];
+      const its = path.join(directory, platform ? `@portalloc/${platform}` : 'portalloc');
+      fs.mkdirSync(its, { recursive: true });
+      succeed('tar', ['-xzf', archive, '-C', its, '--strip-components=1'], building);
+    }
     for (const name of fs.readdirSync(path.join(ROOT, 'node_modules'))) {
       const installed = path.join(ROOT, 'node_modules', name);
       // Mocha looks for what it is told to require beside itself, where a link leads to.
@@ -54,8 +59,7 @@ function modules() {
       else if (name === '.bin') link(installed, path.join(directory, name));
       else if (name !== '.cache') fs.symlinkSync(installed, path.join(directory, name));
     }
-    const command = path.join(directory, 'portalloc/bindings-node/bin/portalloc.js');
-    fs.chmodSync(command, 0o755); // as npm does when it installs
+    const command = path.join(directory, 'portalloc/bin/portalloc.js');
     fs.symlinkSync(path.relative(path.join(directory, '.bin'), command), path.join(directory, '.bin/portalloc'));
     try {
       fs.renameSync(building, made);

@@ -18,7 +18,7 @@ GET = "go get github.com/portalloc/portalloc/go"
 HOW = "go test -c -o tests . && go version -m tests"
 
 
-def shelf(short: bool) -> Shelf:
+def shelf(_: bool) -> Shelf:
     manifest = (ROOT / "go/go.mod").read_text()
     needed = [line.removeprefix("require ").split() for line in manifest.splitlines() if "ebitengine/purego" in line]
     return Shelf(go=tuple(f"{module}@{version}" for module, version, *_ in needed))
