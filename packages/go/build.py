@@ -87,6 +87,9 @@ def check(version: str) -> None:
 
 def main() -> None:
     platforms = [platform for platform in common.chosen(__doc__) if platform.go]
+    if not platforms:
+        print("none of these platforms has a library in the Go module")
+        return
     version = f"v{common.version()}"
     with tempfile.TemporaryDirectory() as scratch:
         module = Path(scratch) / "module"

@@ -273,7 +273,7 @@ func Cleanup(id *byte, removed *bool) Outcome {
 
 func CleanupStale(removed *uintptr) Outcome {
 	var of raw
-	C.pgo_cleanup_stale(outcomeOf(&of), (*C.size_t)(removed))
+	C.pgo_cleanup_stale(outcomeOf(&of), (*C.size_t)(unsafe.Pointer(removed)))
 	return of.outcome()
 }
 
