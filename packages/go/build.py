@@ -19,7 +19,6 @@ MODULE = "github.com/portalloc/portalloc/go"
 TO = common.DIST / "go"
 # What only a clone needs: tests read files of the repository, and .gitignore keeps the library out of it.
 LEFT_OUT = ("*_test.go", "internal/world/*", "internal/cfloor/*", "go.mk", "library.sh", ".gitignore", "*/.gitignore")
-MOST_BYTES = 8_000_000
 
 
 def compose(module: Path, platforms: list[common.Platform]) -> None:
@@ -79,10 +78,6 @@ def check(version: str) -> None:
                 "GOFLAGS": "-modcacherw",
             },
         )
-    size = (TO / MODULE / f"@v/{version}.zip").stat().st_size
-    print(f"{MODULE} {version}: {size} bytes")
-    if size > MOST_BYTES:
-        sys.exit(f"the module has {size} bytes, more than {MOST_BYTES}")
 
 
 def main() -> None:
