@@ -19,7 +19,6 @@ MODULE = "github.com/portalloc/portalloc/go"
 TO = common.DIST / "go"
 # What only a clone needs: tests read files of the repository, and .gitignore keeps the library out of it.
 LEFT_OUT = ("*_test.go", "internal/world/*", "internal/cfloor/*", "go.mk", "library.sh", ".gitignore", "*/.gitignore")
-MOST_BYTES = 8_000_000
 
 
 def compose(module: Path, platforms: list[common.Platform]) -> None:
@@ -79,14 +78,13 @@ def check(version: str) -> None:
                 "GOFLAGS": "-modcacherw",
             },
         )
-    size = (TO / MODULE / f"@v/{version}.zip").stat().st_size
-    print(f"{MODULE} {version}: {size} bytes")
-    if size > MOST_BYTES:
-        sys.exit(f"the module has {size} bytes, more than {MOST_BYTES}")
 
 
 def main() -> None:
     platforms = [platform for platform in common.chosen(__doc__) if platform.go]
+    if not platforms:
+        print("none of these platforms has a library in the Go module")
+        return
     version = f"v{common.version()}"
     with tempfile.TemporaryDirectory() as scratch:
         module = Path(scratch) / "module"

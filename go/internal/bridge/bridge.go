@@ -25,7 +25,7 @@ type (
 
 type opaque struct{ _ [0]byte }
 
-// The structs of portalloc.h, member by member. With cgo, the compiler compares them with the header: see cgo.go.
+// The structs of portalloc.h, member by member. With cgo, the compiler compares them with the header: see layout.go.
 type (
 	// LeaseOptions is portalloc_lease_options.
 	LeaseOptions struct {

@@ -2,8 +2,8 @@
 
 package bridge
 
-// The functions of bridge.h by name, through call if they have an outcome, else through plain. Both are marked with the directive
-// uintptrescapes: what an argument points to is on the heap, which the collector never moves, and lives until they return.
+// The functions of bridge.h by name, through call if they have an outcome, else through plain. Both have the directive
+// uintptrescapes: what an argument points to is on the heap, where nothing is moved, and lives until they return.
 
 import "unsafe"
 

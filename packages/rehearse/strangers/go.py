@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform as machine
 from typing import TYPE_CHECKING
 
-from packages.common import ROOT
+from packages.common import DIST, ROOT
 from packages.rehearse.case import Case, Room, Shelf
 from packages.rehearse.runtimes import go
 
@@ -43,6 +43,8 @@ def cases(short: bool) -> list[Case]:
 def begins(stranger: Stranger) -> None:
     stranger.does("go mod init example.org/server")
     stranger.installs(GET)
+    # All that the proxy has of us; a directory cannot tell what was read.
+    stranger.used |= {str(path.relative_to(DIST)) for path in DIST.glob("go/**/*") if path.is_file()}
     # The page leaves the package out of its tests, since every reader has another.
     stranger.writes("server_test.go", "package server\n\n" + stranger.page.example("go"))
 
