@@ -68,14 +68,20 @@ ACTIONLINT_VERSION := 1.7.12
 ACTIONLINT := target/tools/actionlint-$(ACTIONLINT_VERSION)/actionlint
 HAVE_ACTIONLINT := { [ -x $(ACTIONLINT) ] || GOBIN='$(abspath $(dir $(ACTIONLINT)))' \
 	$(or $(GO),go) install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION); } >/dev/null 2>&1
-ZIZMOR := target/tools/zizmor
-HAVE_ZIZMOR := { cmp -s .ci/requirements.txt $(ZIZMOR)/requirements.txt || { $(PYTHON) -m venv $(ZIZMOR) && \
-	$(ZIZMOR)/bin/python -m pip install -q --disable-pip-version-check -r .ci/requirements.txt && \
-	cp .ci/requirements.txt $(ZIZMOR)/; }; }
+WORKFLOW_TOOLS := target/tools/workflows
+HAVE_WORKFLOW_TOOLS := { cmp -s .ci/requirements.txt $(WORKFLOW_TOOLS)/requirements.txt || { \
+	$(PYTHON) -m venv $(WORKFLOW_TOOLS) && \
+	$(WORKFLOW_TOOLS)/bin/python -m pip install -q --disable-pip-version-check -r .ci/requirements.txt && \
+	cp .ci/requirements.txt $(WORKFLOW_TOOLS)/; }; }
+SCHEMA := $(WORKFLOW_TOOLS)/bin/check-jsonschema --builtin-schema vendor
 
 # Without shellcheck, which some machines have. Offline, because what is online differs from day to day.
-check-workflows: ## Workflows of GitHub are valid and leak nothing
+check-workflows: ## Workflows and forms of GitHub are valid, and the workflows are safe
 	@if $(HAVE_ACTIONLINT); then $(ACTIONLINT) -shellcheck= -pyflakes=; \
 	else echo 'check-workflows: NOT CHECKED: go cannot install actionlint' >&2; fi
-	@if $(HAVE_ZIZMOR); then $(ZIZMOR)/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
-	else echo 'check-workflows: NOT CHECKED: pip cannot install zizmor' >&2; fi
+	@if $(HAVE_WORKFLOW_TOOLS); then set -e; \
+		$(WORKFLOW_TOOLS)/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
+		$(SCHEMA).dependabot .github/dependabot.yml; \
+		$(SCHEMA).github-issue-config .github/ISSUE_TEMPLATE/config.yml; \
+		$(SCHEMA).github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml; \
+	else echo 'check-workflows: NOT CHECKED: pip cannot install zizmor and check-jsonschema' >&2; fi

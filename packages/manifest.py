@@ -119,8 +119,13 @@ def why_not(name: str, platform: Platform | None) -> str:
 
 
 def installed_by(sha256: str) -> list[str]:
-    known: dict[str, list[str]] = json.loads(INSTALLED.read_text()) if INSTALLED.exists() else {}
-    return sorted(known.get(sha256, []))
+    # Those of rehearsals on other machines lie beside this machine's, each in a directory of its own.
+    known: list[dict[str, list[str]]] = [
+        json.loads(path.read_text())
+        for path in (INSTALLED, *INSTALLED.parent.glob(f"installed-*/{INSTALLED.name}"))
+        if path.exists()
+    ]
+    return sorted({case for installed in known for case in installed.get(sha256, [])})
 
 
 def remember(paths: Iterable[str], case: str) -> None:

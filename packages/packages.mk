@@ -39,7 +39,10 @@ rehearse: package-tools ## Install dist/ as strangers do, in a chroot, from loca
 	$(PACKAGE_PYTHON) -m packages.rehearse $(REHEARSE)
 	$(MAKE) --no-print-directory manifest
 
-rehearse-short: test-packages ## The short form of it, in fresh directories
+# Its packages are for this machine only, and from what the tests have built.
+rehearse-short: export PORTALLOC_DIST := $(abspath target/rehearse/dist)
+rehearse-short: test-packages wheel node-built ## The short form, which CI runs: fresh directories, this machine's packages
+	$(PACKAGE_PYTHON) -m packages.rehearse.short
 	$(PACKAGE_PYTHON) -m packages.rehearse --short $(REHEARSE)
 
 test-packages: package-tools

@@ -77,6 +77,15 @@ class InDist(unittest.TestCase):
         assert not described.installed
         assert json.loads(manifest.INSTALLED.read_text()), "what was known is forgotten"
 
+    def test_what_another_machine_has_installed(self) -> None:
+        path = self.file(f"rust/portalloc-{VERSION}.crate")
+        with tempfile.TemporaryDirectory() as place:
+            other = Path(place, "installed-elsewhere/installed.json")
+            other.parent.mkdir()
+            other.write_text(json.dumps({manifest.digest(path): ["rust: cargo add"]}))
+            with patch.object(manifest, "INSTALLED", Path(place, "installed.json")):
+                assert manifest.describe(path).by == ["rust: cargo add"]
+
     def test_bounds(self) -> None:
         for name, bound in (
             (f"python/portalloc-{VERSION}-cp310-abi3-manylinux_2_17_x86_64.whl", 2_000_000),

@@ -3,7 +3,7 @@
 // The environment: for whom its variables are, and when it ends.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -85,6 +85,20 @@ test('a runner that is killed leaves it stale', async () => {
   runner.kill('SIGKILL');
   await once(runner, 'exit');
   assert.equal(job.environments()[0].status, 'stale');
+});
+
+test('in a container, in which the runner cannot be seen, it is kept until the post step', async (t) => {
+  const within = ['unshare', '--map-root-user', '--pid', '--fork', '--kill-child'];
+  if (spawnSync(within[0], [...within.slice(1), 'true']).status !== 0) {
+    assert.ok(!process.env.CI, 'CI must run this');
+    return t.skip('unshare does not work here');
+  }
+  const job = new Job();
+  const { log, status } = await job.main({ ...base, ports: '1' }, { within });
+  assert.equal(status, 0, log);
+  assert.equal(job.environments()[0].holder, null);
+  assert.equal((await job.post()).status, 0);
+  assert.deepEqual(job.environments(), []);
 });
 
 test('if no ports are free, the step fails, and its post step has nothing to do', async () => {

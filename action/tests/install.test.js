@@ -122,16 +122,32 @@ test('outside of a job', async () => {
   assert.equal(status, 1);
 });
 
+const root = path.join(__dirname, '../..');
+const text = (name) => fs.readFileSync(path.join(root, name), 'utf8');
+
+/** The names of the inputs in action.yml. */
+function declared() {
+  const [, section] = /^inputs:\n((?: .*\n)+)/m.exec(text('action.yml'));
+  return [...section.matchAll(/^ {2}([a-z-]+):/gm)].map(([, name]) => name).sort();
+}
+
 test('action.yml declares the inputs that the scripts read, and runs the scripts that are here', () => {
-  const root = path.join(__dirname, '../..');
-  const text = fs.readFileSync(path.join(root, 'action.yml'), 'utf8');
-  const section = /^inputs:\n((?: .*\n)+)/m.exec(text)[1];
-  const declared = [...section.matchAll(/^ {2}([a-z-]+):/gm)].map(([, name]) => name);
-  const source = fs.readFileSync(path.join(root, 'action/main.js'), 'utf8');
-  const lists = [...source.matchAll(/\binput\('([a-z-]+)'\)|'([a-z]+)'(?=[^\n]*\]\.filter\(\(name\) => input)/g)];
-  assert.deepEqual([...new Set(lists.map(([, one, other]) => one ?? other))].sort(), declared.sort());
-  const scripts = [...text.matchAll(/^ {2}(?:main|post): (\S+)$/gm)].map(([, name]) => name);
+  const names = [...text('action/main.js').matchAll(/\binput\('([a-z-]+)'\)|(?<=\[|, )'([a-z]+)'(?=.*\.filter)/g)];
+  assert.deepEqual([...new Set(names.map(([, one, other]) => one ?? other))].sort(), declared());
+  const scripts = [...text('action.yml').matchAll(/^ {2}(?:main|post): (\S+)$/gm)].map(([, name]) => name);
   assert.equal(scripts.length, 2);
   for (const script of scripts) assert.ok(fs.existsSync(path.join(root, script)), script);
-  assert.match(text, /^ {2}post-if: always\(\)$/m);
+  assert.match(text('action.yml'), /^ {2}post-if: always\(\)$/m);
+});
+
+test('the page names the inputs and this version', () => {
+  const page = text('docs/ci.md');
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(rows.sort(), declared());
+  const examples = [...page.matchAll(/^ +- uses: portalloc\/portalloc@v(\S+)\n +with:\n((?: {10}.*\n)+)/gm)];
+  assert.equal(examples.length, 1);
+  for (const [, version, inputs] of examples) {
+    assert.equal(version, VERSION);
+    for (const line of inputs.trim().split('\n')) assert.ok(declared().includes(line.trim().split(':')[0]), line);
+  }
 });

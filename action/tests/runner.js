@@ -14,6 +14,7 @@ const { after } = require('node:test');
 
 /** The command as it is now, built by `make test-action`. */
 const COMMAND = process.env.PORTALLOC_CLI;
+if (!COMMAND) throw new Error('PORTALLOC_CLI is not set: run `make test-action`');
 const VERSION = execFileSync(COMMAND, ['version'], { encoding: 'utf8' }).trim().split(' ')[1];
 const TRIPLE = { arm64: 'aarch64-unknown-linux-musl', x64: 'x86_64-unknown-linux-musl' }[process.arch];
 const ARCHIVE = `portalloc-${VERSION}-${TRIPLE}.tar.gz`;
@@ -101,9 +102,13 @@ class Job {
     };
   }
 
-  /** Runs one of the action's scripts; resolves to its status and everything that it has printed. */
-  async script(name, env, { options = [] } = {}) {
-    const child = spawn(process.execPath, [...options, path.join(__dirname, '..', name)], {
+  /**
+   * Runs one of the action's scripts; resolves to its status and everything that it has printed. `options` are Node's;
+   * `within` is a command that starts Node.
+   */
+  async script(name, env, { options = [], within = [] } = {}) {
+    const [program, ...words] = [...within, process.execPath, ...options, path.join(__dirname, '..', name)];
+    const child = spawn(program, words, {
       cwd: path.join(this.directory, 'workspace'),
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

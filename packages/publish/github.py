@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The registries have the rest.
-PARTS = ("command", "c", "sbom.cdx.json", "manifest.json")
+PARTS = ("command", "c", "sbom.cdx.json")
 FILES = common.ROOT / "target/release-files"
 
 
@@ -28,7 +28,8 @@ def collect() -> list[Path]:
     shutil.rmtree(FILES, ignore_errors=True)
     FILES.mkdir(parents=True)
     collected: list[Path] = []
-    for path in files(*PARTS):
+    # The manifest says what has been installed, which is not known yet when the checksums are written.
+    for path in (*files(*PARTS), common.DIST / "manifest.json"):
         if (FILES / path.name).exists():
             sys.exit(f"two files of dist/ are named {path.name}, but a release on GitHub has no folders")
         shutil.copy2(path, FILES)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from packages import common
 from packages.publish import files, github, go, tag
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VERSION = "1.2.3"
 # No text: git and Go must leave every byte as it is.
@@ -207,3 +205,15 @@ def test_the_text_of_a_release_is_its_section() -> None:
     assert github.notes("1.3.0", CHANGELOG) == "- New."
     with pytest.raises(SystemExit, match=r"no section for 1\.2$"):
         github.notes("1.2", CHANGELOG)
+
+
+HERE = Path(__file__).resolve().parents[2]
+
+
+def test_every_target_of_the_page_and_of_the_workflows_exists() -> None:
+    database = run("make", "-npRr", "help", cwd=HERE)
+    targets = set(re.findall(r"^([a-z-]+):(?!=)", database, re.MULTILINE))
+    pages = [HERE / "RELEASING.md", *(HERE / ".github/workflows").glob("*.yml")]
+    named = {name for page in pages for name in re.findall(r"[ `]make ([a-z-]+)", page.read_text())}
+    assert {"dist", "rehearse", "version", "publish-npm"} <= named
+    assert named - targets == set()

@@ -18,12 +18,17 @@ def main() -> None:
     platforms = common.chosen(__doc__)
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    sdist.build(OUT)
-    check.pytest_portalloc(pytest_portalloc())
+    without_compiler()
     for platform in platforms:
         check.wheel(wheel(platform), platform)
     # PyPI refuses, or does not render, what this finds.
     run("twine", "check", "--strict", *sorted(OUT.iterdir()))
+
+
+def without_compiler() -> None:
+    """What is the same for all platforms, and takes seconds."""
+    sdist.build(OUT)
+    check.pytest_portalloc(pytest_portalloc())
 
 
 def wheel(platform: Platform) -> Path:
@@ -32,7 +37,7 @@ def wheel(platform: Platform) -> Path:
     # The policy without the architecture, as maturin takes it: manylinux_2_17, musllinux_1_2.
     policy = platform.wheel.removesuffix(f"_{platform.architecture}")
     command = ("maturin", "build", "--release", "--locked", "--zig", "--target", platform.rust)
-    run(*command, "--compatibility", policy, "--auditwheel", "check", "--out", OUT)
+    run(*command, "--compatibility", policy, "--auditwheel", "check", "--out", OUT, env=common.without_home({}))
     (built,) = OUT.glob(f"portalloc-*{platform.wheel}.whl")
     return built
 

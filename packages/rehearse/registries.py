@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 import threading
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -113,18 +112,18 @@ class Registries:
         path = self.own / "verdaccio.yaml"
         path.write_text(json.dumps(configuration))  # JSON is YAML
         log = self.stack.enter_context((self.own / "verdaccio.log").open("wb"))
-        # Not below target/: the path of a socket may have 107 bytes.
-        place = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="portalloc-registry-"))
-        address = f"{place}/npm"
-        words = ["node", str(ROOT / "packages/rehearse/verdaccio/serve.cjs"), str(path), address, str(VERDACCIO)]
-        process = outside(words, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
+        # The path of a socket may have 107 bytes, so neither side names the whole of it.
+        here = os.open(self.own, os.O_PATH | os.O_DIRECTORY)
+        self.stack.callback(os.close, here)
+        words = ["node", str(ROOT / "packages/rehearse/verdaccio/serve.cjs"), str(path), "npm.socket", str(VERDACCIO)]
+        process = outside(words, cwd=self.own, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
         self.stack.callback(end, process)
         assert process.stdout is not None
         for line in process.stdout:
             if line == "ready\n":
                 # What it says later must not fill the pipe.
                 threading.Thread(target=drain, args=(process.stdout, path.with_suffix(".out")), daemon=True).start()
-                return self._serve(Forwarder(address, self.fetched))
+                return self._serve(Forwarder(f"/proc/self/fd/{here}/npm.socket", self.fetched))
         raise RuntimeError(f"verdaccio did not start; see {log.name}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,7 @@ class Ground(Protocol):
 
     home: Path  # as this process sees it
     home_inside: str  # as the stranger sees it
+    written: Path  # the directory below which all lies that the stranger has written
     path: list[str]
     env: dict[str, str]  # the addresses of the registries, and what else this ground needs
 
@@ -114,11 +116,29 @@ class Stranger:
 
     def starts(self, command: str) -> subprocess.Popen[bytes]:
         """A command that goes on while others run, with pipes for input and output. The end of the case kills it."""
+        self.log.write(f"\n& {command}\n".encode())
+        self.log.flush()
         process = subprocess.Popen(
-            self._words(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, start_new_session=True
+            self._words(command),
+            bufsize=0,  # so that what can be read waits in the pipe, where `reads` sees it
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            start_new_session=True,
         )
         self.living.append(process)
         return process
+
+    def reads(self, process: subprocess.Popen[bytes], *, limit: float = 60) -> str:
+        """The next line of a command that goes on."""
+        assert process.stdout
+        if not select.select([process.stdout], [], [], limit)[0]:
+            raise FailedError(f"what was started said nothing for {limit:.0f} s")
+        return process.stdout.readline().decode(errors="replace")
+
+    def kills(self, process: subprocess.Popen[bytes]) -> None:
+        """By SIGKILL, with all that it has started."""
+        kill(process)
 
     # --- What a stranger's editor does
 
@@ -146,7 +166,7 @@ class Stranger:
         """Every file below HOME except for caches and Python's compiled files: its mode and size, by its path."""
         return {
             str(path.relative_to(self.ground.home)): (path.lstat().st_mode, path.lstat().st_size)
-            for path in self._walk()
+            for path in self._walk(self.ground.home)
         }
 
     def nothing_is_left_of(self, before: dict[str, tuple[int, int]], *, but: tuple[str, ...] = ()) -> None:
@@ -162,7 +182,8 @@ class Stranger:
             raise FailedError(f"expected {wanted!r} in:\n{output}")
 
     def bytes(self) -> int:
-        return sum(path.lstat().st_size for path in self._walk())
+        """Of all that was written, wherever that is: packages of Debian lie in /usr."""
+        return sum(path.lstat().st_size for path in self._walk(self.ground.written))
 
     def leaves(self) -> None:
         """Ends what the case has started."""
@@ -170,11 +191,11 @@ class Stranger:
             if process.poll() is None:
                 kill(process)
 
-    def _walk(self) -> list[Path]:
-        caches = {str(self.ground.home / cache) for cache in CACHES}
+    def _walk(self, top: Path) -> list[Path]:
+        caches = tuple(f"{self.ground.home_inside}/{cache}" for cache in CACHES)
         found = []
-        for directory, names, files in os.walk(self.ground.home):
-            names[:] = [name for name in names if name != "__pycache__" and f"{directory}/{name}" not in caches]
+        for directory, names, files in os.walk(top):
+            names[:] = [name for name in names if name != "__pycache__" and not f"{directory}/{name}".endswith(caches)]
             found += [Path(directory, name) for name in files]
             found += [Path(directory, name) for name in names if Path(directory, name).is_symlink()]
         return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from packages.rehearse import crates, network, pages
+from packages.rehearse.__main__ import may_be
 from packages.rehearse.case import Case, FailedError, Room
 from packages.rehearse.grounds import fresh_directory
 from packages.rehearse.pages import Page
@@ -106,6 +107,16 @@ class InFreshDirectory(OnPage):
     def test_a_text_that_is_not_there(self) -> None:
         with self.assertRaisesRegex(FailedError, "expected '1 passed'"):
             self.stranger.expects("1 passed", "1 failed")
+
+
+class Patterns(unittest.TestCase):
+    def test_modules_that_may_be_meant(self) -> None:
+        for pattern in ("*", "python*", "py*", "python: pip*", "*pip*", "python: pip, Python 3.12"):
+            with self.subTest(pattern=pattern):
+                assert may_be("python", pattern)
+        for pattern in ("npm*", "pythons*", "go: *"):
+            with self.subTest(pattern=pattern):
+                assert not may_be("python", pattern)
 
 
 class Registries(unittest.TestCase):
