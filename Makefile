@@ -15,9 +15,9 @@ help: ## List the tasks
 build: ## Build the command line: target/release/portalloc
 	$(CARGO) build --release --locked
 
-check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api ## Everything that needs no run: format, lints, types, docs, generated files
+check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api check-workflows ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node test-go test-languages test-proof ## Run all tests
+test: test-rust test-python test-node test-go test-action test-publish test-languages test-proof ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -44,13 +44,13 @@ include tests/nextest.mk
 # The examples in the documentation of the code are two, and nextest runs none. libtest names whoever takes a minute.
 test-rust: $(NEXTEST_PROGRAM) ## The core, the command line, the documentation's commands, tests with many processes
 	$(NEXTEST) --workspace
-	timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
+	PORTALLOC_DIR='$(abspath target/doc-tests)' timeout 600 tests/at-a-desk $(CARGO) test --workspace --locked --doc
 
 # --- C and C++: the library, its headers, and `make install`. Its tests are part of test-rust.
 
 include bindings-c/install.mk
 
-# --- Go: the package over the installed library
+# --- Go: the package, with and without cgo
 
 include go/go.mk
 
@@ -59,7 +59,7 @@ include go/go.mk
 VENV := target/python
 PYTHON_SOURCES := .ci bindings-python bench packages tests/languages proof
 WHEELS := target/wheels
-BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q -m bindings-python/Cargo.toml --features stubs --profile dev
+BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q --locked -m bindings-python/Cargo.toml --features stubs --profile dev
 
 python-tools: $(VENV)/ready
 
@@ -83,7 +83,7 @@ target/pytests/%/ready: | python-tools
 
 wheel: ## Build the wheel into target/wheels, as `pip install .` does
 	rm -rf $(WHEELS)
-	$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
+	MATURIN_PEP517_ARGS=--locked $(PYTHON) -m pip wheel -q --disable-pip-version-check --no-deps -w $(WHEELS) .
 
 # What users get: the wheel, not the folder.
 python-installed: python-tools wheel
@@ -139,6 +139,10 @@ check-node: $(NODE_TOOLS) ## Lints and types of the Node part, and generated fil
 test-node: node-built node-runtimes ## The Node package: API, Jest, Vitest and other runners, documentation
 	$(AT_A_DESK) $(NPM) run --silent test
 
+# --- The action for GitHub's runners
+
+include action/action.mk
+
 # --- The project as a whole: versions, floors, spelling, dependencies, the oldest Rust, the public API
 
 include .ci/checks.mk
@@ -146,7 +150,7 @@ include .ci/checks.mk
 # --- All languages at once
 
 test-languages: contenders $(NEXTEST_PROGRAM) ## Every language contends for one small pool
-	PORTALLOC_CLI='$(GO_PREFIX)/bin/portalloc' \
+	PORTALLOC_CLI='$(INSTALLED)/bin/portalloc' \
 	PORTALLOC_PYTHON='$(abspath $(VENV))/bin/python' \
 	PORTALLOC_NODE='$(abspath bindings-node/index.mjs)' \
 	PORTALLOC_C_CONTENDER='$(abspath target/languages/contend-c)' \
@@ -181,7 +185,7 @@ include bench/peers/peers.mk
 # What the archives have: starts in half the time of a command that needs a dynamic linker.
 STATIC_TARGET := $(shell uname -m)-unknown-linux-musl
 
-bench: python-installed node-built go-library ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
+bench: python-installed node-built installed ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	rustup target add $(STATIC_TARGET)
 	$(CARGO) build --release --locked -p portalloc-cli --target $(STATIC_TARGET)
@@ -191,7 +195,7 @@ bench: python-installed node-built go-library ## Measure: what portalloc costs b
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
 	$(CC) -O2 -Wall -Wextra -o target/bench-c bench/c/lease.c \
-		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+		$$(PKG_CONFIG_PATH='$(INSTALLED)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
 	./target/bench-c ./target/release/portalloc-bench
 	$(MAKE) --no-print-directory bench-go
 

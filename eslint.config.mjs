@@ -4,7 +4,7 @@ import globals from 'globals';
 export default [
   { ignores: ['target/', 'node_modules/', '**/*.ts', '**/*.mts', '**/.venv/'] },
   js.configs.recommended,
-  { files: ['bindings-node/**/*.js'], languageOptions: { sourceType: 'commonjs', globals: globals.node } },
+  { files: ['action/**/*.js', 'bindings-node/**/*.js'], languageOptions: { sourceType: 'commonjs', globals: globals.node } },
   { files: ['bindings-node/**/*.mjs'], languageOptions: { sourceType: 'module', globals: globals.node } },
   {
     rules: {

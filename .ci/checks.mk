@@ -1,6 +1,6 @@
 # Checks of the project as a whole. A check whose tool cannot be installed says NOT CHECKED, and does not fail.
 
-.PHONY: check-versions check-floors check-typos check-msrv check-api api check-deny check-advisories
+.PHONY: check-versions check-floors check-typos check-msrv check-api api check-deny check-advisories check-workflows
 
 check-versions: ## All files state one version and one minimum Rust, and no dependency needs a newer one
 	$(PYTHON) .ci/check-versions
@@ -61,3 +61,27 @@ check-advisories: ## Look for known vulnerabilities in dependencies
 	@if ! $(HAVE_DENY); then echo 'check-advisories: NOT CHECKED: cargo-deny cannot be had' >&2; \
 	elif ! timeout 120 $(DENY) fetch db; then echo 'check-advisories: NOT CHECKED: the database cannot be fetched' >&2; \
 	else $(DENY) --locked check --disable-fetch advisories; fi
+
+# --- GitHub's workflows and the action
+
+ACTIONLINT_VERSION := 1.7.12
+ACTIONLINT := target/tools/actionlint-$(ACTIONLINT_VERSION)/actionlint
+HAVE_ACTIONLINT := { [ -x $(ACTIONLINT) ] || GOBIN='$(abspath $(dir $(ACTIONLINT)))' \
+	$(or $(GO),go) install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION); } >/dev/null 2>&1
+WORKFLOW_TOOLS := target/tools/workflows
+HAVE_WORKFLOW_TOOLS := { cmp -s .ci/requirements.txt $(WORKFLOW_TOOLS)/requirements.txt || { \
+	$(PYTHON) -m venv $(WORKFLOW_TOOLS) && \
+	$(WORKFLOW_TOOLS)/bin/python -m pip install -q --disable-pip-version-check -r .ci/requirements.txt && \
+	cp .ci/requirements.txt $(WORKFLOW_TOOLS)/; }; }
+SCHEMA := $(WORKFLOW_TOOLS)/bin/check-jsonschema --builtin-schema vendor
+
+# Without shellcheck, which some machines have. Offline, because what is online differs from day to day.
+check-workflows: ## Workflows and forms of GitHub are valid, and the workflows are safe
+	@if $(HAVE_ACTIONLINT); then $(ACTIONLINT) -shellcheck= -pyflakes=; \
+	else echo 'check-workflows: NOT CHECKED: go cannot install actionlint' >&2; fi
+	@if $(HAVE_WORKFLOW_TOOLS); then set -e; \
+		$(WORKFLOW_TOOLS)/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
+		$(SCHEMA).dependabot .github/dependabot.yml; \
+		$(SCHEMA).github-issue-config .github/ISSUE_TEMPLATE/config.yml; \
+		$(SCHEMA).github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml; \
+	else echo 'check-workflows: NOT CHECKED: pip cannot install zizmor and check-jsonschema' >&2; fi

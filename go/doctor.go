@@ -1,7 +1,6 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
+import "github.com/portalloc/portalloc/go/internal/bridge"
 
 // DoctorReport is what [Doctor] found.
 type DoctorReport struct {
@@ -77,7 +76,7 @@ func Doctor(count int, options ...PoolOption) (*DoctorReport, error) {
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
-	return decoded[*DoctorReport](func(out **C.char) C.pgo_outcome {
-		return C.pgo_doctor(C.int64_t(count), asked.c.pool, asked.c.exclude, out)
+	return decoded[*DoctorReport](func(out **byte) bridge.Outcome {
+		return bridge.Doctor(int64(count), asked.c.Pool, asked.c.Exclude, out)
 	})
 }

@@ -1,15 +1,13 @@
 package portalloc
 
-// #include <stdlib.h>
-// #include "bridge.h"
-import "C"
-
 import (
 	"context"
 	"runtime"
 	"slices"
 	"sync"
 	"unsafe"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // Environment is a lease with an isolation ID, a temp directory, variables and, with [WithEnvFile], an env file, made and
@@ -25,7 +23,7 @@ type Environment struct {
 	kept, attached                             bool
 
 	mu     sync.Mutex
-	handle *C.portalloc_environment
+	handle *bridge.Environment
 }
 
 // Variable is a name and a value.
@@ -37,8 +35,8 @@ type Variable struct {
 // to the current directory, and is as portalloc.toml there or above says. It waits for ports as [Acquire] does.
 func NewEnvironment(ctx context.Context, options ...EnvironmentOption) (*Environment, error) {
 	return newEnvironment(ctx, options,
-		func(given *C.portalloc_environment_options, out **C.portalloc_environment) C.pgo_outcome {
-			return C.pgo_environment_new(given, out)
+		func(given *bridge.EnvironmentOptions, out **bridge.Environment) bridge.Outcome {
+			return bridge.EnvironmentNew(given, out)
 		})
 }
 
@@ -46,8 +44,8 @@ func NewEnvironment(ctx context.Context, options ...EnvironmentOption) (*Environ
 // `portalloc run`; else it makes a new one, as [NewEnvironment] does. It sets no variables.
 func Current(ctx context.Context, options ...EnvironmentOption) (*Environment, error) {
 	return newEnvironment(ctx, options,
-		func(given *C.portalloc_environment_options, out **C.portalloc_environment) C.pgo_outcome {
-			return C.pgo_environment_current(given, out)
+		func(given *bridge.EnvironmentOptions, out **bridge.Environment) bridge.Outcome {
+			return bridge.EnvironmentCurrent(given, out)
 		})
 }
 
@@ -66,9 +64,9 @@ func AttachNamed() (*Environment, error) {
 	return attach(nil)
 }
 
-func attach(id *C.char) (*Environment, error) {
-	var handle *C.portalloc_environment
-	if err := check(C.pgo_environment_attach(id, &handle)); err != nil {
+func attach(id *byte) (*Environment, error) {
+	var handle *bridge.Environment
+	if err := check(bridge.EnvironmentAttach(id, &handle)); err != nil {
 		return nil, err
 	}
 	return read(handle), nil
@@ -77,21 +75,21 @@ func attach(id *C.char) (*Environment, error) {
 func newEnvironment(
 	ctx context.Context,
 	options []EnvironmentOption,
-	start func(*C.portalloc_environment_options, **C.portalloc_environment) C.pgo_outcome,
+	start func(*bridge.EnvironmentOptions, **bridge.Environment) bridge.Outcome,
 ) (*Environment, error) {
 	var asked request
 	defer asked.pinner.Unpin()
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
-	if err := asked.text("the place", caller(), &asked.c.place); err != nil {
+	if err := asked.text("the place", caller(), &asked.c.Place); err != nil {
 		return nil, err
 	}
 	given := asked.c // by itself, because the rest of the request may not cross the border
-	given.size = C.size_t(unsafe.Sizeof(given))
-	var handle *C.portalloc_environment
-	err := within(ctx, asked.wait, func(limits wait) C.pgo_outcome {
-		given.wait_ms, given.cancel = limits.milliseconds, limits.cancel
+	given.Size = unsafe.Sizeof(given)
+	var handle *bridge.Environment
+	err := within(ctx, asked.wait, func(limits wait) bridge.Outcome {
+		given.WaitMs, given.Cancel = limits.milliseconds, limits.cancel
 		return start(&given, &handle)
 	})
 	if err != nil {
@@ -101,35 +99,37 @@ func newEnvironment(
 }
 
 // read copies what does not change, so that reading it needs no crossing and works after the end.
-func read(handle *C.portalloc_environment) *Environment {
+func read(handle *bridge.Environment) *Environment {
+	var facts bridge.Facts
+	bridge.EnvironmentFacts(handle, &facts)
 	environment := &Environment{
 		handle:     handle,
-		id:         C.GoString(C.portalloc_environment_id(handle)),
-		tempDir:    C.GoString(C.portalloc_environment_temp_dir(handle)),
-		envFile:    C.GoString(C.portalloc_environment_env_file(handle)),
-		worktree:   C.GoString(C.portalloc_environment_worktree(handle)),
-		instanceID: C.GoString(C.portalloc_environment_instance_id(handle)),
-		ports:      make([]uint16, C.portalloc_environment_ports(handle, nil, 0)),
-		kept:       bool(C.portalloc_environment_is_kept(handle)),
-		attached:   bool(C.portalloc_environment_is_attached(handle)),
+		id:         bridge.Text(facts.ID),
+		tempDir:    bridge.Text(facts.TempDir),
+		envFile:    bridge.Text(facts.EnvFile),
+		worktree:   bridge.Text(facts.Worktree),
+		instanceID: bridge.Text(facts.InstanceID),
+		ports:      make([]uint16, facts.PortCount),
+		kept:       facts.IsKept,
+		attached:   facts.IsAttached,
 	}
-	C.portalloc_environment_ports(handle, cNumbers[C.uint16_t](environment.ports), C.size_t(len(environment.ports)))
+	bridge.EnvironmentPorts(handle, address(environment.ports), len(environment.ports))
 	for index := range environment.ports {
-		name := C.portalloc_environment_name(handle, C.size_t(index))
+		var name *byte
+		bridge.EnvironmentName(handle, index, &name)
 		if name == nil {
 			break
 		}
-		environment.names = append(environment.names, C.GoString(name))
+		environment.names = append(environment.names, bridge.Text(name))
 	}
-	for index := range C.portalloc_environment_variable_count(handle) {
-		environment.variables = append(environment.variables, Variable{
-			Name:  C.GoString(C.portalloc_environment_variable_name(handle, index)),
-			Value: C.GoString(C.portalloc_environment_variable_value(handle, index)),
-		})
+	for index := range int(facts.VariableCount) {
+		var name, value *byte
+		bridge.EnvironmentVariable(handle, index, &name, &value)
+		environment.variables = append(environment.variables, Variable{Name: bridge.Text(name), Value: bridge.Text(value)})
 	}
 	// Only this frees the handle, so the handle can be used as long as the environment is reachable.
 	runtime.AddCleanup(environment,
-		func(handle *C.portalloc_environment) { check(C.pgo_environment_free(handle)) }, handle)
+		func(handle *bridge.Environment) { check(bridge.EnvironmentFree(handle)) }, handle)
 	return environment
 }
 
@@ -169,8 +169,8 @@ func (e *Environment) Port(name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var port C.uint16_t
-	err = check(e.locked(func() C.pgo_outcome { return C.pgo_environment_port(e.handle, text, &port) }))
+	var port uint16
+	err = check(e.locked(func() bridge.Outcome { return bridge.EnvironmentPort(e.handle, text, &port) }))
 	return int(port), err
 }
 
@@ -202,11 +202,11 @@ func (e *Environment) Close() error {
 	if e.attached {
 		return nil
 	}
-	return check(e.locked(func() C.pgo_outcome { return C.pgo_environment_cleanup(e.handle) }))
+	return check(e.locked(func() bridge.Outcome { return bridge.EnvironmentCleanup(e.handle) }))
 }
 
 // locked uses the handle; the caller checks the outcome.
-func (e *Environment) locked(call func() C.pgo_outcome) C.pgo_outcome {
+func (e *Environment) locked(call func() bridge.Outcome) bridge.Outcome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return call()
@@ -215,12 +215,13 @@ func (e *Environment) locked(call func() C.pgo_outcome) C.pgo_outcome {
 // Lease is the lease of a held environment, in the process that made it: for guards, sockets and inheritance. It fails with
 // [ErrInvalidArgument] for any other environment.
 func (e *Environment) Lease() (*Lease, error) {
-	lease := &Lease{ports: e.ports, environment: e}
-	outcome := e.locked(func() C.pgo_outcome { return C.pgo_environment_lease(e.handle, &lease.handle) })
+	var handle *bridge.Lease
+	outcome := e.locked(func() bridge.Outcome { return bridge.EnvironmentLease(e.handle, &handle) })
 	if err := check(outcome); err != nil {
 		return nil, err
 	}
-	lease.freeWhenLost()
+	lease := &Lease{ports: e.ports, environment: e}
+	lease.own(handle)
 	return lease, nil
 }
 
@@ -231,16 +232,16 @@ func Cleanup(id string) (removed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var done C.bool
-	err = check(C.pgo_cleanup(text, &done))
-	return bool(done), err
+	var done bool
+	err = check(bridge.Cleanup(text, &done))
+	return done, err
 }
 
 // CleanupStale removes all stale environments of this user and what crashes have left, never a live one, and says how many
 // environments. If one of them cannot be removed, it fails after removing all others.
 func CleanupStale() (removed int, err error) {
-	var done C.size_t
-	err = check(C.pgo_cleanup_stale(&done))
+	var done uintptr
+	err = check(bridge.CleanupStale(&done))
 	return int(done), err
 }
 
@@ -250,10 +251,10 @@ func CheckID(id string) error {
 	if err != nil {
 		return err
 	}
-	return check(C.pgo_check_id(text))
+	return check(bridge.CheckID(text))
 }
 
-func cID(id string) (*C.char, error) {
+func cID(id string) (*byte, error) {
 	text, err := cText("the ID", id)
 	if failed, ok := err.(*Error); ok {
 		failed.Code = ErrInvalidID

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -269,15 +268,6 @@ func TestLeaksAndConflictsAreExplained(t *testing.T) {
 		t.Error(told, err)
 	}
 	lease.Close()
-}
-
-func TestWithoutCgoOneErrorSaysSo(t *testing.T) {
-	cmd := exec.Command("go", "build", ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	output, err := cmd.CombinedOutput()
-	if err == nil || strings.Count(string(output), "\n") != 2 || !strings.Contains(string(output), "needs_cgo") {
-		t.Errorf("%v\n%s", err, output)
-	}
 }
 
 func TestDoctor(t *testing.T) {

@@ -1,8 +1,5 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"errors"
 	"io/fs"
@@ -22,47 +19,69 @@ type Code uint32
 // The numbers are those of portalloc.h, and are never reused or changed.
 const (
 	// ErrInvalidArgument: an argument, a PORTALLOC_* variable or the project file is out of range or malformed.
-	ErrInvalidArgument Code = C.PORTALLOC_RESULT_INVALID_ARGUMENT
+	ErrInvalidArgument Code = 1
 	// ErrInvalidID: the text is not an isolation ID (12 lower-case hexadecimal digits).
-	ErrInvalidID Code = C.PORTALLOC_RESULT_INVALID_ID
+	ErrInvalidID Code = 2
 	// ErrPoolExhausted: the pool has no free ports of the kind asked for.
-	ErrPoolExhausted Code = C.PORTALLOC_RESULT_POOL_EXHAUSTED
+	ErrPoolExhausted Code = 3
 	// ErrPortInUse: an exact port is leased, or a socket is bound to it.
-	ErrPortInUse Code = C.PORTALLOC_RESULT_PORT_IN_USE
+	ErrPortInUse Code = 4
 	// ErrNotFound: there is no environment with that ID, or no such process.
-	ErrNotFound Code = C.PORTALLOC_RESULT_NOT_FOUND
+	ErrNotFound Code = 5
 	// ErrEnvironmentInUse: a live process holds the environment, so it cannot be cleaned up from outside.
-	ErrEnvironmentInUse Code = C.PORTALLOC_RESULT_IN_USE
+	ErrEnvironmentInUse Code = 6
 	// ErrEnvFileExists: the env file exists already, and portalloc did not write it.
-	ErrEnvFileExists Code = C.PORTALLOC_RESULT_ENV_FILE_EXISTS
+	ErrEnvFileExists Code = 7
 	// ErrIDExhausted: 999 random isolation IDs in a row existed already.
-	ErrIDExhausted Code = C.PORTALLOC_RESULT_ID_EXHAUSTED
+	ErrIDExhausted Code = 8
 	// ErrRegistryUnusable: the registry directory is missing, replaced, damaged, full, or not trustworthy.
-	ErrRegistryUnusable Code = C.PORTALLOC_RESULT_REGISTRY_UNUSABLE
+	ErrRegistryUnusable Code = 9
 	// ErrPermissionDenied: the operating system denied permission.
-	ErrPermissionDenied Code = C.PORTALLOC_RESULT_PERMISSION_DENIED
+	ErrPermissionDenied Code = 10
 	// ErrWaitTimeout: the time to wait is over, or the context is done.
-	ErrWaitTimeout Code = C.PORTALLOC_RESULT_TIMEOUT
+	ErrWaitTimeout Code = 11
 	// ErrUnsupported: not available on this platform or kernel.
-	ErrUnsupported Code = C.PORTALLOC_RESULT_UNSUPPORTED
+	ErrUnsupported Code = 12
 	// ErrSystemCall: another system call failed.
-	ErrSystemCall Code = C.PORTALLOC_RESULT_IO
+	ErrSystemCall Code = 13
 	// ErrInternal: a defect in portalloc, caught before it could end the program.
-	ErrInternal Code = C.PORTALLOC_RESULT_INTERNAL
+	ErrInternal Code = 14
 )
 
-// Codes are all codes of this version of the library, in the order of the documentation.
+// The texts of the codes. They are not read from the library, which may be what cannot be loaded.
+var texts = [...]string{
+	0:                   "ok",
+	ErrInvalidArgument:  "invalid_argument",
+	ErrInvalidID:        "invalid_id",
+	ErrPoolExhausted:    "pool_exhausted",
+	ErrPortInUse:        "port_in_use",
+	ErrNotFound:         "not_found",
+	ErrEnvironmentInUse: "in_use",
+	ErrEnvFileExists:    "env_file_exists",
+	ErrIDExhausted:      "id_exhausted",
+	ErrRegistryUnusable: "registry_unusable",
+	ErrPermissionDenied: "permission_denied",
+	ErrWaitTimeout:      "timeout",
+	ErrUnsupported:      "unsupported",
+	ErrSystemCall:       "io",
+	ErrInternal:         "internal",
+}
+
+// Codes are all codes, in the order of the documentation.
 func Codes() []Code {
 	var codes []Code
-	for code := ErrInvalidArgument; C.portalloc_error_code(C.uint32_t(code)) != nil; code++ {
+	for code := ErrInvalidArgument; int(code) < len(texts); code++ {
 		codes = append(codes, code)
 	}
 	return codes
 }
 
-// String is the stable text, such as "pool_exhausted".
+// String is the stable text, such as "pool_exhausted"; empty if there is no such code.
 func (c Code) String() string {
-	return C.GoString(C.portalloc_error_code(C.uint32_t(c)))
+	if int(c) >= len(texts) {
+		return ""
+	}
+	return texts[c]
 }
 
 // Error is the stable text after "portalloc: ".

@@ -1,8 +1,5 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"context"
 	"fmt"
@@ -11,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"unsafe"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // Lease has ports that no other process is given until [Lease.Close], or until this process ends, whichever comes first: the
@@ -19,7 +18,7 @@ type Lease struct {
 	ports []uint16
 
 	mu      sync.Mutex
-	handle  *C.portalloc_lease // nil once closed
+	handle  *bridge.Lease // nil once closed
 	cleanup runtime.Cleanup
 	// The environment that the lease belongs to: kept alive, because its end would end the lease.
 	environment *Environment
@@ -30,11 +29,11 @@ type GuardState uint32
 
 const (
 	// GuardNone means that there is no guard.
-	GuardNone GuardState = C.PORTALLOC_GUARD_NONE
+	GuardNone GuardState = bridge.GuardNone
 	// GuardShared lets servers that set SO_REUSEADDR bind, as those of Go do, and no others.
-	GuardShared GuardState = C.PORTALLOC_GUARD_SHARED
+	GuardShared GuardState = bridge.GuardShared
 	// GuardExclusive lets no program bind.
-	GuardExclusive GuardState = C.PORTALLOC_GUARD_EXCLUSIVE
+	GuardExclusive GuardState = bridge.GuardExclusive
 )
 
 // String is "none", "shared" or "exclusive".
@@ -59,37 +58,39 @@ func Acquire(ctx context.Context, n int, options ...LeaseOption) (*Lease, error)
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
-	if err := asked.text("the place", caller(), &asked.c.place); err != nil {
+	if err := asked.text("the place", caller(), &asked.c.Place); err != nil {
 		return nil, err
 	}
-	var given C.portalloc_lease_options
-	given.size = C.size_t(unsafe.Sizeof(given))
-	if given.count = C.int64_t(n); asked.c.exact == nil && asked.c.offsets == nil {
-		given.count = number(n)
+	var given bridge.LeaseOptions
+	given.Size = unsafe.Sizeof(given)
+	if given.Count = int64(n); asked.c.Exact == nil && asked.c.Offsets == nil {
+		given.Count = number(n)
 	}
-	given.exact, given.exact_count = asked.c.exact, asked.c.exact_count
-	given.offsets, given.offsets_count = asked.c.offsets, asked.c.offsets_count
-	given.pool, given.exclude, given.sticky_key = asked.c.pool, asked.c.exclude, asked.stickyKey
-	given.place = asked.c.place
-	given.scattered, given.guard = asked.c.scattered, asked.c.guard == C.PORTALLOC_SWITCH_ON
+	given.Exact, given.ExactCount = asked.c.Exact, asked.c.ExactCount
+	given.Offsets, given.OffsetsCount = asked.c.Offsets, asked.c.OffsetsCount
+	given.Pool, given.Exclude, given.StickyKey = asked.c.Pool, asked.c.Exclude, asked.stickyKey
+	given.Place = asked.c.Place
+	given.Scattered, given.Guard = asked.c.Scattered, asked.c.Guard == bridge.SwitchOn
 	// Room for the ports. The core refuses more than there can be.
-	room := max(0, n, int(given.exact_count), int(given.offsets_count))
+	room := max(0, n, int(given.ExactCount), int(given.OffsetsCount))
 	lease := &Lease{ports: make([]uint16, min(room, 65535))}
-	err := within(ctx, asked.wait, func(limits wait) C.pgo_outcome {
-		given.wait_ms, given.cancel = limits.milliseconds, limits.cancel
-		return C.pgo_lease_new(&given, &lease.handle, cNumbers[C.uint16_t](lease.ports), C.size_t(len(lease.ports)))
+	var handle *bridge.Lease // by itself, because the rest of a Lease may not cross the border
+	err := within(ctx, asked.wait, func(limits wait) bridge.Outcome {
+		given.WaitMs, given.Cancel = limits.milliseconds, limits.cancel
+		return bridge.LeaseNew(&given, &handle, address(lease.ports), len(lease.ports))
 	})
 	if err != nil {
 		return nil, err
 	}
-	lease.freeWhenLost()
+	lease.own(handle)
 	return lease, nil
 }
 
-// freeWhenLost ends a lease that the program has lost. Without it, a long-running program that forgets leases would use up the
-// pool. It is a cleanup rather than a finalizer because it refers only to the handle and cannot bring the lease back.
-func (l *Lease) freeWhenLost() {
-	l.cleanup = runtime.AddCleanup(l, func(handle *C.portalloc_lease) { check(C.pgo_lease_free(handle)) }, l.handle)
+// own sees to it that a lease which the program has lost ends. Else a long-running program that forgets leases would use up
+// the pool. It is a cleanup rather than a finalizer because it refers only to the handle and cannot bring the lease back.
+func (l *Lease) own(handle *bridge.Lease) {
+	l.handle = handle
+	l.cleanup = runtime.AddCleanup(l, func(handle *bridge.Lease) { check(bridge.LeaseFree(handle)) }, l.handle)
 }
 
 // Close gives the ports back. It is safe to call twice, and always returns nil. Close your own sockets first: from now on
@@ -99,14 +100,14 @@ func (l *Lease) Close() error {
 	return check(l.free())
 }
 
-func (l *Lease) free() (outcome C.pgo_outcome) {
+func (l *Lease) free() (outcome bridge.Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.handle == nil {
 		return outcome
 	}
 	l.cleanup.Stop()
-	outcome = C.pgo_lease_free(l.handle)
+	outcome = bridge.LeaseFree(l.handle)
 	l.handle, l.environment = nil, nil
 	return outcome
 }
@@ -114,9 +115,9 @@ func (l *Lease) free() (outcome C.pgo_outcome) {
 // IsHeld says whether the lease still has its ports: it was not closed, its environment was not closed, and its descriptor is
 // still open. A program that closes descriptors it does not know ends its leases that way.
 func (l *Lease) IsHeld() bool {
-	var held C.bool
-	err := l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_is_held(handle, &held) })
-	return err == nil && bool(held)
+	var held bool
+	err := l.with(func(handle *bridge.Lease) bridge.Outcome { return bridge.LeaseIsHeld(handle, &held) })
+	return err == nil && held
 }
 
 // Ports are the ports, also after Close. Consecutive ports ascend, others are in the order you asked for.
@@ -145,7 +146,7 @@ func (l *Lease) String() string {
 }
 
 // with calls what needs a live handle.
-func (l *Lease) with(call func(*C.portalloc_lease) C.pgo_outcome) error {
+func (l *Lease) with(call func(*bridge.Lease) bridge.Outcome) error {
 	outcome, err := l.locked(call)
 	if err != nil {
 		return err
@@ -154,7 +155,7 @@ func (l *Lease) with(call func(*C.portalloc_lease) C.pgo_outcome) error {
 }
 
 // locked is with, but leaves the outcome to be checked.
-func (l *Lease) locked(call func(*C.portalloc_lease) C.pgo_outcome) (outcome C.pgo_outcome, err error) {
+func (l *Lease) locked(call func(*bridge.Lease) bridge.Outcome) (outcome bridge.Outcome, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.handle == nil {
@@ -166,25 +167,27 @@ func (l *Lease) locked(call func(*C.portalloc_lease) C.pgo_outcome) (outcome C.p
 // Guard guards the ports with sockets that do not listen: no foreign process can bind them, and neither can your own server
 // until [Lease.ShareGuard] or [Lease.DropGuard]. It fails with [ErrPortInUse] if a foreign process has bound one already.
 func (l *Lease) Guard() error {
-	return l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_guard(handle) })
+	return l.with(func(handle *bridge.Lease) bridge.Outcome { return bridge.LeaseGuard(handle) })
 }
 
 // ShareGuard lets servers that set SO_REUSEADDR, as those of Go do, bind over the guard. It still keeps other programs off,
 // except from UDP ports. Without a guard it does nothing.
 func (l *Lease) ShareGuard() error {
-	return l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_share_guard(handle) })
+	return l.with(func(handle *bridge.Lease) bridge.Outcome { return bridge.LeaseShareGuard(handle) })
 }
 
 // DropGuard closes the sockets of the guard, for servers that do not set SO_REUSEADDR. The lease stays.
 func (l *Lease) DropGuard() error {
-	return l.with(func(handle *C.portalloc_lease) C.pgo_outcome { return C.pgo_lease_drop_guard(handle) })
+	return l.with(func(handle *bridge.Lease) bridge.Outcome { return bridge.LeaseDropGuard(handle) })
 }
 
 // GuardState is the state of the guard; [GuardNone] after Close.
 func (l *Lease) GuardState() GuardState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return GuardState(C.portalloc_lease_guard_state(l.handle))
+	var state uint32
+	bridge.LeaseGuardState(l.handle, &state)
+	return GuardState(state)
 }
 
 // Inheritable is a copy of the lease for a child process:
@@ -198,7 +201,7 @@ func (l *Lease) GuardState() GuardState {
 // The lease then lives until this process and every such child have ended or closed it. From now on, [Lease.Close] ends only
 // this process's part in it. Guards are not inherited.
 func (l *Lease) Inheritable() (*os.File, error) {
-	fd := C.int32_t(-1)
+	fd := int32(-1)
 	outcome, err := l.copied(&fd)
 	if err != nil {
 		return nil, err
@@ -211,11 +214,11 @@ func (l *Lease) Inheritable() (*os.File, error) {
 
 // copied makes a descriptor without close-on-exec. A process that another goroutine starts must not inherit it, and Go
 // starts processes under this lock.
-func (l *Lease) copied(fd *C.int32_t) (C.pgo_outcome, error) {
+func (l *Lease) copied(fd *int32) (bridge.Outcome, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	outcome, err := l.locked(func(handle *C.portalloc_lease) C.pgo_outcome {
-		return C.pgo_lease_inheritable(handle, fd)
+	outcome, err := l.locked(func(handle *bridge.Lease) bridge.Outcome {
+		return bridge.LeaseInheritable(handle, fd)
 	})
 	if *fd >= 0 {
 		syscall.CloseOnExec(int(*fd))

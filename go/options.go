@@ -1,12 +1,11 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"math"
 	"runtime"
 	"time"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // LeaseOption is an option of [Acquire].
@@ -45,8 +44,8 @@ func (option) forPool()                 {}
 // is filled here, and those members are copied for a lease.
 type request struct {
 	pinner    runtime.Pinner
-	c         C.portalloc_environment_options
-	stickyKey *C.char
+	c         bridge.EnvironmentOptions
+	stickyKey *byte
 	wait      time.Duration
 }
 
@@ -60,7 +59,7 @@ func apply[O interface{ apply(*request) error }](r *request, options []O) error 
 }
 
 // text goes into a struct, so it is pinned.
-func (r *request) text(what, text string, into **C.char) error {
+func (r *request) text(what, text string, into **byte) error {
 	given, err := cText(what, text)
 	if err == nil {
 		r.pinner.Pin(given)
@@ -70,21 +69,21 @@ func (r *request) text(what, text string, into **C.char) error {
 }
 
 // number is a number that was given, also if it is 0.
-func number(n int) C.int64_t {
+func number(n int) int64 {
 	if n == 0 {
-		return C.PORTALLOC_ZERO
+		return bridge.Zero
 	}
-	return C.int64_t(n)
+	return int64(n)
 }
 
 // WithPool sets the pool, such as "20000-29999". It overrides PORTALLOC_POOL, which overrides portalloc.toml and the default.
 func WithPool(ports string) PoolOption {
-	return option(func(r *request) error { return r.text("pool", ports, &r.c.pool) })
+	return option(func(r *request) error { return r.text("pool", ports, &r.c.Pool) })
 }
 
 // WithExclude names ports never to lease. It overrides PORTALLOC_EXCLUDE, which overrides portalloc.toml.
 func WithExclude(ports string) PoolOption {
-	return option(func(r *request) error { return r.text("exclude", ports, &r.c.exclude) })
+	return option(func(r *request) error { return r.text("exclude", ports, &r.c.Exclude) })
 }
 
 // Forever, as a time to wait, means until the context is done.
@@ -100,25 +99,25 @@ func WithWait(limit time.Duration) Option {
 }
 
 // milliseconds of a time, rounded away from zero: a short time is not none.
-func milliseconds(limit time.Duration) C.int64_t {
+func milliseconds(limit time.Duration) int64 {
 	whole, rest := limit/time.Millisecond, limit%time.Millisecond
 	switch {
 	case limit == Forever:
-		return C.PORTALLOC_FOREVER
+		return bridge.Forever
 	case rest > 0:
 		whole++
 	case rest < 0:
 		whole--
 	}
-	return C.int64_t(whole)
+	return int64(whole)
 }
 
 // Exactly leases exactly these ports, whether or not they are in the pool. The number of ports may then be 0.
 func Exactly(ports ...int) Option {
 	return option(func(r *request) error {
 		exact, err := asPorts(ports)
-		r.c.exact, r.c.exact_count = cNumbers[C.uint16_t](exact), C.size_t(len(exact))
-		r.pinner.Pin(r.c.exact)
+		r.c.Exact, r.c.ExactCount = address(exact), uintptr(len(exact))
+		r.pinner.Pin(r.c.Exact)
 		return err
 	})
 }
@@ -131,8 +130,8 @@ func Offsets(offsets ...int) Option {
 		for index, offset := range offsets {
 			wide[index] = int64(offset)
 		}
-		r.c.offsets, r.c.offsets_count = cNumbers[C.int64_t](wide), C.size_t(len(wide))
-		r.pinner.Pin(r.c.offsets)
+		r.c.Offsets, r.c.OffsetsCount = address(wide), uintptr(len(wide))
+		r.pinner.Pin(r.c.Offsets)
 		return nil
 	})
 }
@@ -140,7 +139,7 @@ func Offsets(offsets ...int) Option {
 // Scattered leases ports that need not be consecutive.
 func Scattered() Option {
 	return option(func(r *request) error {
-		r.c.scattered = true
+		r.c.Scattered = true
 		return nil
 	})
 }
@@ -148,7 +147,7 @@ func Scattered() Option {
 // WithGuard guards the ports against foreign processes: see [Lease.Guard].
 func WithGuard() Option {
 	return option(func(r *request) error {
-		r.c.guard = C.PORTALLOC_SWITCH_ON
+		r.c.Guard = bridge.SwitchOn
 		return nil
 	})
 }
@@ -156,7 +155,7 @@ func WithGuard() Option {
 // WithoutGuard makes no guard, whatever portalloc.toml says.
 func WithoutGuard() EnvironmentOption {
 	return option(func(r *request) error {
-		r.c.guard = C.PORTALLOC_SWITCH_OFF
+		r.c.Guard = bridge.SwitchOff
 		return nil
 	})
 }
@@ -170,7 +169,7 @@ func WithStickyKey(key string) LeaseOption {
 // or five.
 func WithPortCount(n int) EnvironmentOption {
 	return option(func(r *request) error {
-		r.c.count = number(n)
+		r.c.Count = number(n)
 		return nil
 	})
 }
@@ -178,20 +177,20 @@ func WithPortCount(n int) EnvironmentOption {
 // WithNames names the first ports: "postgres" becomes the variable POSTGRES_PORT.
 func WithNames(names ...string) EnvironmentOption {
 	return option(func(r *request) (err error) {
-		r.c.names, err = cTexts(&r.pinner, "names", names)
-		r.c.names_count = C.size_t(len(names))
+		r.c.Names, err = cTexts(&r.pinner, "names", names)
+		r.c.NamesCount = uintptr(len(names))
 		return err
 	})
 }
 
 // WithInstanceID tells the environment from others of its worktree.
 func WithInstanceID(id string) EnvironmentOption {
-	return option(func(r *request) error { return r.text("instance_id", id, &r.c.instance_id) })
+	return option(func(r *request) error { return r.text("instance_id", id, &r.c.InstanceID) })
 }
 
 // WithWorktree makes the environment for this directory instead of the current one.
 func WithWorktree(path string) EnvironmentOption {
-	return option(func(r *request) error { return r.text("worktree", path, &r.c.worktree) })
+	return option(func(r *request) error { return r.text("worktree", path, &r.c.Worktree) })
 }
 
 // WithEnvFile writes an env file to this path; for "" to .env.isolation in the worktree, or to .env.isolation.<id> if that is
@@ -199,17 +198,17 @@ func WithWorktree(path string) EnvironmentOption {
 func WithEnvFile(path string) EnvironmentOption {
 	return option(func(r *request) error {
 		if path == "" {
-			r.c.env_file_place = C.PORTALLOC_ENV_FILE_WORKTREE
+			r.c.EnvFilePlace = bridge.EnvFileWorktree
 			return nil
 		}
-		return r.text("env_file", path, &r.c.env_file)
+		return r.text("env_file", path, &r.c.EnvFile)
 	})
 }
 
 // WithSticky prefers the ports that the same worktree, instance ID and names had before.
 func WithSticky() EnvironmentOption {
 	return option(func(r *request) error {
-		r.c.sticky = C.PORTALLOC_SWITCH_ON
+		r.c.Sticky = bridge.SwitchOn
 		return nil
 	})
 }
@@ -217,7 +216,7 @@ func WithSticky() EnvironmentOption {
 // WithoutSticky has no such preference, whatever portalloc.toml says.
 func WithoutSticky() EnvironmentOption {
 	return option(func(r *request) error {
-		r.c.sticky = C.PORTALLOC_SWITCH_OFF
+		r.c.Sticky = bridge.SwitchOff
 		return nil
 	})
 }
@@ -225,7 +224,7 @@ func WithoutSticky() EnvironmentOption {
 // WithKept makes the environment outlive this process, until [Cleanup], its TTL or the end of its owner.
 func WithKept() EnvironmentOption {
 	return option(func(r *request) error {
-		r.c.kept = true
+		r.c.Kept = true
 		return nil
 	})
 }
@@ -233,8 +232,8 @@ func WithKept() EnvironmentOption {
 // WithTTL makes a kept environment stale after this time.
 func WithTTL(ttl time.Duration) EnvironmentOption {
 	return option(func(r *request) error {
-		if r.c.ttl_ms = milliseconds(ttl); ttl == 0 {
-			r.c.ttl_ms = C.PORTALLOC_ZERO
+		if r.c.TTLMs = milliseconds(ttl); ttl == 0 {
+			r.c.TTLMs = bridge.Zero
 		}
 		return nil
 	})
@@ -243,7 +242,7 @@ func WithTTL(ttl time.Duration) EnvironmentOption {
 // WithOwner makes a kept environment stale once this process has ended.
 func WithOwner(pid int) EnvironmentOption {
 	return option(func(r *request) error {
-		r.c.owner_pid = number(pid)
+		r.c.OwnerPID = number(pid)
 		return nil
 	})
 }

@@ -1,13 +1,12 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"fmt"
 	"runtime"
 	"strings"
 	"unsafe"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // Port leases one port until this process ends or calls [GiveBack]. Use it instead of [net.Listen] on port 0 and Close. It does
@@ -21,15 +20,15 @@ func Port(options ...PoolOption) (int, error) {
 	if err := apply(&asked, options); err != nil {
 		return 0, err
 	}
-	var given C.portalloc_port_options
-	given.size = C.size_t(unsafe.Sizeof(given))
-	given.pool, given.exclude = asked.c.pool, asked.c.exclude
+	var given bridge.PortOptions
+	given.Size = unsafe.Sizeof(given)
+	given.Pool, given.Exclude = asked.c.Pool, asked.c.Exclude
 	place, err := cText("the place", caller())
 	if err != nil {
 		return 0, err
 	}
-	var port C.uint16_t
-	err = check(C.pgo_port_at(place, &given, &port))
+	var port uint16
+	err = check(bridge.PortAt(place, &given, &port))
 	return int(port), err
 }
 
@@ -53,7 +52,7 @@ func caller() string {
 // GiveBack gives back a port of [Port]. Close your own sockets first: from now on another process may be given the port. It
 // returns false, and does nothing, if this process does not hold the port by [Port].
 func GiveBack(port int) bool {
-	var done C.bool
-	check(C.pgo_give_back(C.int64_t(port), &done))
-	return bool(done)
+	var done bool
+	check(bridge.GiveBack(int64(port), &done))
+	return done
 }

@@ -1,11 +1,10 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"runtime"
 	"time"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // Process is a process that holds or owns something.
@@ -186,7 +185,7 @@ type Settings struct {
 
 // Who says who is on this port, without locking, probing or changing anything. Only root sees processes of other users.
 func Who(port int) (*Report, error) {
-	return decoded[*Report](func(out **C.char) C.pgo_outcome { return C.pgo_who(C.int64_t(port), out) })
+	return decoded[*Report](func(out **byte) bridge.Outcome { return bridge.Who(int64(port), out) })
 }
 
 // Environments lists all environments of this network namespace, oldest first. It locks and changes nothing.
@@ -207,7 +206,7 @@ type listing struct {
 }
 
 func list() (listing, error) {
-	return decoded[listing](func(out **C.char) C.pgo_outcome { return C.pgo_list(out) })
+	return decoded[listing](func(out **byte) bridge.Outcome { return bridge.List(out) })
 }
 
 // Validate checks record, temp directory, env file and lease of an environment of this user. It fails if there is none.
@@ -216,7 +215,7 @@ func Validate(id string) (*Validation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decoded[*Validation](func(out **C.char) C.pgo_outcome { return C.pgo_validate(text, out) })
+	return decoded[*Validation](func(out **byte) bridge.Outcome { return bridge.Validate(text, out) })
 }
 
 // ReadSettings says which settings calls from the current directory use: options, else variables, else portalloc.toml, else
@@ -227,15 +226,15 @@ func ReadSettings(options ...PoolOption) (*Settings, error) {
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
-	return decoded[*Settings](func(out **C.char) C.pgo_outcome { return C.pgo_settings(asked.c.pool, asked.c.exclude, out) })
+	return decoded[*Settings](func(out **byte) bridge.Outcome { return bridge.Settings(asked.c.Pool, asked.c.Exclude, out) })
 }
 
 // IsFree says whether a lease of this port would succeed now: no lease has it, and no socket is bound to it, TCP or UDP, on any
 // address. That can change at any moment: to have a port, lease it.
 func IsFree(port int) (bool, error) {
-	var free C.bool
-	err := check(C.pgo_is_free(C.int64_t(port), &free))
-	return bool(free), err
+	var free bool
+	err := check(bridge.IsFree(int64(port), &free))
+	return free, err
 }
 
 // Leaks names servers that still listen on ports that are about to be given back, a line for each port; "" if there are none.
@@ -245,8 +244,8 @@ func Leaks(ports ...int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return given(func(out **C.char) C.pgo_outcome {
-		return C.pgo_leaks(cNumbers[C.uint16_t](given16), C.size_t(len(given16)), out)
+	return given(func(out **byte) bridge.Outcome {
+		return bridge.Leaks(address(given16), len(given16), out)
 	})
 }
 
@@ -257,7 +256,7 @@ func ExplainConflict(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return given(func(out **C.char) C.pgo_outcome { return C.pgo_explain_conflict(conflict, out) })
+	return given(func(out **byte) bridge.Outcome { return bridge.ExplainConflict(conflict, out) })
 }
 
 // Render writes variables, one per line and quoted as needed, in the syntax "shell" (safe to eval), "fish", "powershell",
@@ -281,7 +280,7 @@ func Render(variables []Variable, syntax string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return given(func(out **C.char) C.pgo_outcome {
-		return C.pgo_render(cNames, cValues, C.size_t(len(variables)), cSyntax, out)
+	return given(func(out **byte) bridge.Outcome {
+		return bridge.Render(cNames, cValues, len(variables), cSyntax, out)
 	})
 }

@@ -1,14 +1,13 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"fmt"
 	"net"
 	"os"
 	"runtime"
 	"unsafe"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // SocketOption is an option of the sockets of a lease.
@@ -18,7 +17,7 @@ type SocketOption interface {
 
 type socketRequest struct {
 	pinner  runtime.Pinner
-	options C.portalloc_socket_options
+	options bridge.SocketOptions
 }
 
 type socketOption func(*socketRequest) error
@@ -32,7 +31,7 @@ func WithHost(host string) SocketOption {
 		text, err := cText("host", host)
 		if err == nil {
 			r.pinner.Pin(text)
-			r.options.host = text
+			r.options.Host = text
 		}
 		return err
 	})
@@ -41,7 +40,7 @@ func WithHost(host string) SocketOption {
 // WithUDP makes [Lease.Socket] bind a UDP socket.
 func WithUDP() SocketOption {
 	return socketOption(func(r *socketRequest) error {
-		r.options._type = C.PORTALLOC_SOCKET_TYPE_UDP
+		r.options.Type = bridge.SocketUDP
 		return nil
 	})
 }
@@ -50,7 +49,7 @@ func WithUDP() SocketOption {
 // SO_REUSEADDR can listen on the port first.
 func WithoutListening() SocketOption {
 	return socketOption(func(r *socketRequest) error {
-		r.options.bound_only = true
+		r.options.BoundOnly = true
 		return nil
 	})
 }
@@ -61,15 +60,16 @@ func WithoutListening() SocketOption {
 func (l *Lease) Socket(index int, options ...SocketOption) (*os.File, error) {
 	var asked socketRequest
 	defer asked.pinner.Unpin()
-	asked.options.size = C.size_t(unsafe.Sizeof(asked.options))
 	for _, option := range options {
 		if err := option.applySocket(&asked); err != nil {
 			return nil, err
 		}
 	}
-	var fd C.int32_t
-	err := l.with(func(handle *C.portalloc_lease) C.pgo_outcome {
-		return C.pgo_lease_socket(handle, C.int64_t(index), &asked.options, &fd)
+	given := asked.options // by itself, because the rest of the request may not cross the border
+	given.Size = unsafe.Sizeof(given)
+	var fd int32
+	err := l.with(func(handle *bridge.Lease) bridge.Outcome {
+		return bridge.LeaseSocket(handle, int64(index), &given, &fd)
 	})
 	if err != nil {
 		return nil, err

@@ -1,22 +1,21 @@
 package portalloc
 
-// #include "bridge.h"
-import "C"
-
 import (
 	"context"
 	"time"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // wait is how long a call may wait, and what ends the wait early.
 type wait struct {
-	milliseconds C.int64_t
-	cancel       *C.portalloc_cancel
+	milliseconds int64
+	cancel       *bridge.Cancel
 }
 
 // within makes a call that waits up to a limit, and no longer than until the context is done: the call gets the context's
 // deadline, and its end uses a portalloc_cancel, which the call checks four times a second.
-func within(ctx context.Context, limit time.Duration, do func(wait) C.pgo_outcome) error {
+func within(ctx context.Context, limit time.Duration, do func(wait) bridge.Outcome) error {
 	if ctx.Err() != nil {
 		return &Error{
 			Code:    ErrWaitTimeout,
@@ -35,19 +34,19 @@ func within(ctx context.Context, limit time.Duration, do func(wait) C.pgo_outcom
 	}
 	limits := wait{milliseconds: milliseconds(limit)}
 	if ctx.Done() != nil {
-		if err := check(C.pgo_cancel_new(&limits.cancel)); err != nil {
+		if err := check(bridge.CancelNew(&limits.cancel)); err != nil {
 			return err
 		}
 		cancelled := make(chan struct{})
 		stop := context.AfterFunc(ctx, func() {
-			C.portalloc_cancel_now(limits.cancel)
+			bridge.CancelNow(limits.cancel)
 			close(cancelled)
 		})
 		defer func() {
 			if !stop() {
 				<-cancelled // it has begun, and uses what is freed next
 			}
-			C.portalloc_cancel_free(limits.cancel)
+			bridge.CancelFree(limits.cancel)
 		}()
 	}
 	err := check(do(limits))
@@ -70,8 +69,8 @@ func WaitUntilOpen(ctx context.Context, ports ...int) error {
 	if err != nil {
 		return err
 	}
-	return within(ctx, Forever, func(limits wait) C.pgo_outcome {
-		return C.pgo_wait_until_open(cNumbers[C.uint16_t](given), C.size_t(len(given)), limits.milliseconds, limits.cancel)
+	return within(ctx, Forever, func(limits wait) bridge.Outcome {
+		return bridge.WaitUntilOpen(address(given), len(given), limits.milliseconds, limits.cancel)
 	})
 }
 
@@ -82,7 +81,7 @@ func WaitUntilFree(ctx context.Context, ports ...int) error {
 	if err != nil {
 		return err
 	}
-	return within(ctx, Forever, func(limits wait) C.pgo_outcome {
-		return C.pgo_wait_until_free(cNumbers[C.uint16_t](given), C.size_t(len(given)), limits.milliseconds, limits.cancel)
+	return within(ctx, Forever, func(limits wait) bridge.Outcome {
+		return bridge.WaitUntilFree(address(given), len(given), limits.milliseconds, limits.cancel)
 	})
 }

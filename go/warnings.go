@@ -1,15 +1,11 @@
 package portalloc
 
-// #include <stdlib.h>
-// #include "bridge.h"
-import "C"
-
 import (
 	"fmt"
 	"os"
-	"slices"
 	"sync/atomic"
-	"unsafe"
+
+	"github.com/portalloc/portalloc/go/internal/bridge"
 )
 
 // Nil if warnings are silenced.
@@ -17,7 +13,6 @@ var onWarning atomic.Pointer[func(code, message string)]
 
 func init() {
 	OnWarning(func(_, message string) { fmt.Fprintln(os.Stderr, "portalloc: warning: "+message) })
-	C.pgo_collect_warnings()
 }
 
 // OnWarning sets the handler of warnings: problems that made no call fail, such as a pool of which only a part can be used. It
@@ -34,20 +29,11 @@ func OnWarning(handle func(code, message string)) {
 	onWarning.Store(&handle)
 }
 
-// warn takes over a list of warnings, the latest first, and passes each to the handler.
-func warn(last *C.pgo_warning) {
-	type warning struct{ code, message string }
-	var all []warning
-	for last != nil {
-		all = append(all, warning{taken(last.code), taken(last.message)})
-		earlier := last.earlier
-		C.free(unsafe.Pointer(last))
-		last = earlier
-	}
-	slices.Reverse(all)
+// warn passes each warning to the handler.
+func warn(all []bridge.Warning) {
 	for _, one := range all {
 		if handle := onWarning.Load(); handle != nil {
-			(*handle)(one.code, one.message)
+			(*handle)(one.Code, one.Message)
 		}
 	}
 }

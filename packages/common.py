@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-DIST = ROOT / "dist"
+# The short form of the rehearsal builds for this machine only, and leaves dist/ alone.
+DIST = Path(os.environ.get("PORTALLOC_DIST", ROOT / "dist")).absolute()
+# Where cargo puts what it builds.
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 # The virtual environment that `make package-tools` makes: maturin, cargo-zigbuild, zig.
 TOOLS = ROOT / "target/packages/bin"
 
@@ -89,6 +92,18 @@ def cargo(platform: Platform, *arguments: str, env: dict[str, str] | None = None
 
     zig is the linker and C compiler, so that neither this machine's glibc nor its architecture matters.
     """
+    if "PORTALLOC_NATIVE" in os.environ and platform.is_here and not platform.is_musl:
+        # For the short form of the rehearsal: what the tests have built is already there.
+        run("cargo", "build", "--release", "--locked", *arguments, env=env)
+        return TARGET / "release"
     run("rustup", "target", "add", platform.rust)
-    run("cargo", "zigbuild", "--release", "--locked", "--target", platform.zig, *arguments, env=env)
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / platform.rust / "release"
+    command = ("cargo", "zigbuild", "--release", "--locked", "--target", platform.zig)
+    run(*command, *arguments, env=without_home(env or {}))
+    return TARGET / platform.rust / "release"
+
+
+def without_home(env: dict[str, str]) -> dict[str, str]:
+    """The variables for a cargo that writes no path of the builder's home into messages of panics in dependencies."""
+    home = os.environ.get("CARGO_HOME", Path.home() / ".cargo")
+    flags = [*{**os.environ, **env}.get("RUSTFLAGS", "").split(), f"--remap-path-prefix={home}=/cargo"]
+    return {**env, "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags)}

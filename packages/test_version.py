@@ -75,6 +75,7 @@ class Words(unittest.TestCase):
     def test_sayings(self) -> None:
         for text in (
             "curl -LO https://example.org/v0.0.1/portalloc-0.2.3-x86_64-unknown-linux-musl.tar.gz",
+            "npm i -D dist/npm/portalloc-0.2.3.tgz",
             "apt install ./portalloc_0.2.3_amd64.deb",
             "pip install portalloc==0.2.3",
             "pip install 'portalloc[pytest]==0.2.3'",

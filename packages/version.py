@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-NUMBER = r"(?P<version>\d+\.\d+\.\d+)(?![.\d])"
+# Not the beginning of a longer number; a file's ending or a full stop may follow.
+NUMBER = r"(?P<version>\d+\.\d+\.\d+)(?!\.?\d)"
 
 # What says a version that is none of ours, or one that was: history, measurements, and the data of tests.
 OTHERS = (

@@ -129,6 +129,7 @@ macro_rules! pages {
 
 pages! {
     readme: "README.md",
+    crate_of_the_command: "cli/README.md",
     index: "docs/README.md",
     ci: "docs/ci.md",
     conflicts: "docs/conflicts.md",

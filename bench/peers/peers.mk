@@ -6,10 +6,9 @@ PEERS_SOURCES := bench/peers
 # It has no released version; this is the newest commit that is known here.
 PEERS_GO_PORTALLOC := github.com/pigeonworks-llc/go-portalloc
 PEERS_GO_PORTALLOC_VERSION ?= 52098246d4e94c45e7111576bb24b622e340e159
-# A cache of its own: Go keeps what pkg-config said once, also when the library has moved since.
-PEERS_GO = GOCACHE='$(abspath $(PEERS))/go-cache' PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 $(GO)
+PEERS_GO = CGO_ENABLED=1 $(GO)
 PEERS_CALL = PEERS_HOME='$(abspath $(PEERS))' \
-	PEERS_PORTALLOC_CLI='$(GO_PREFIX)/bin/portalloc' \
+	PEERS_PORTALLOC_CLI='$(INSTALLED)/bin/portalloc' \
 	PEERS_PORTALLOC_NODE='$(abspath bindings-node/index.mjs)'
 
 .PHONY: bench-peers peers-page peers-installed peers-python peers-node peers-rust peers-go peers-c peers-go-portalloc check-peers
@@ -51,13 +50,13 @@ peers-rust:
 peers-go: go-library
 	cd $(PEERS_SOURCES)/go && $(PEERS_GO) build -o '$(abspath $(PEERS))/bin/peers-go' ./portalloc
 
-peers-c: go-library
+peers-c: installed
 	mkdir -p $(PEERS)/bin
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -o $(PEERS)/bin/peers-c $(PEERS_SOURCES)/c/worker.c \
-		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+		$$(PKG_CONFIG_PATH='$(INSTALLED)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
 
 # The one that not every module proxy has: without it the rest is measured all the same, and the page says so.
-peers-go-portalloc: go-library
+peers-go-portalloc: go-tools
 	mkdir -p $(PEERS)/bin
 	rm -f $(PEERS)/bin/go-portalloc
 	cp $(PEERS_SOURCES)/go/go-portalloc/go.mod $(PEERS)/go-portalloc.mod

@@ -390,11 +390,16 @@ every process on this machine for which PORTALLOC_DIR names no other; without it
 Examples:
   sudo portalloc setup
   sudo portalloc setup --remove
+  sudo portalloc setup --remove --at-next-boot  whoever has ports keeps them until then
 ")]
 pub(crate) struct Setup {
     /// Undo the setup: the registry is /tmp/portalloc again
     #[arg(long)]
     pub(crate) remove: bool,
+
+    /// Remove only what creates /run/portalloc at every boot, also while ports are leased or kept
+    #[arg(long, requires = "remove")]
+    pub(crate) at_next_boot: bool,
 }
 
 #[derive(Debug, Args)]

@@ -27,7 +27,7 @@
 //! port number can bind it. A guard ([`Lease::guard`]) or socket activation ([`Lease::socket`]) closes this gap.
 
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 mod allocator;

@@ -19,9 +19,10 @@ import time
 import traceback
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from packages.common import ROOT
+from packages.common import DIST, ROOT
+from packages.manifest import remember
 from packages.rehearse import grounds, network, strangers
 from packages.rehearse.case import Case, FailedError, NotTriedError, Shelf
 from packages.rehearse.publish import publish
@@ -30,8 +31,12 @@ from packages.rehearse.shelves import SHELF, install_verdaccio, stock
 from packages.rehearse.stranger import Ground, Stranger
 from packages.rehearse.table import Outcome, closing, table
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 PLACE = ROOT / "target/rehearse"
 LOGS = PLACE / "logs"
+LAST = "upgrades"
 
 
 def main() -> int:
@@ -40,10 +45,17 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the cases, and run none")
     parser.add_argument("pattern", nargs="*", help='cases, as "python*"; without one, all')
     options = parser.parse_args()
-    names = [module.name for module in pkgutil.iter_modules(strangers.__path__)]
+    # Whoever publishes something that the others must not get comes last.
+    names = sorted((module.name for module in pkgutil.iter_modules(strangers.__path__)), key=lambda name: name == LAST)
     modules = {name: importlib.import_module(f"{strangers.__name__}.{name}") for name in names}
-    every = [(ecosystem, case) for ecosystem, module in modules.items() for case in module.cases(options.short)]
     patterns = options.pattern or ["*"]
+    # Only the cases of modules that may be meant: some download runtimes.
+    every = [
+        (ecosystem, case)
+        for ecosystem, module in modules.items()
+        if any(may_be(ecosystem, pattern) for pattern in patterns)
+        for case in module.cases(options.short)
+    ]
     chosen = [each for each in every if any(fnmatchcase(f"{each[0]}: {each[1].name}", pattern) for pattern in patterns)]
     if options.list:
         print("\n".join(f"{ecosystem}: {case.name}" for ecosystem, case in chosen))
@@ -55,9 +67,16 @@ def main() -> int:
     if not network.is_inside():
         # Everything that needs the network. The lock is held until the whole rehearsal has ended: it is inherited.
         lock = (PLACE / "lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting until another rehearsal of this clone has ended", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         tidy()
         shelf = sum((modules[ecosystem].shelf(options.short) for ecosystem in sorted(ecosystems)), Shelf())
+        for ecosystem in sorted(ecosystems):
+            # What a stranger needs beside the shelf, if anything.
+            getattr(modules[ecosystem], "prepare", lambda: None)()
         install_verdaccio()
         stock(shelf)
         if not options.short:
@@ -70,9 +89,16 @@ def main() -> int:
         tempfile.TemporaryDirectory(dir=PLACE, prefix="registries-") as own,
         Registries(Path(own), SHELF) as registries,
     ):
-        publish(registries, ecosystems)
+        publish(registries, {each for ecosystem in ecosystems for each in published(modules[ecosystem], ecosystem)})
+        late = {ecosystem: module.publishes for ecosystem, module in modules.items() if hasattr(module, "publishes")}
         for ecosystem, case in chosen:
+            if ecosystem in late:
+                late.pop(ecosystem)(registries)
+            registries.fetched.clear()
             outcome = rehearse(ecosystem, case, registries.addresses(), options.short)
+            if outcome.result == "passed":
+                # What was published is only seen by registries, what was downloaded only by the stranger.
+                remember((registries.fetched | outcome.used) & everything(), f"{ecosystem}: {case.name}")
             print(outcome.line(), flush=True)
             outcomes.append(outcome)
     print(table(outcomes))
@@ -106,7 +132,23 @@ def act(case: Case, ground: Ground, log: IO[bytes], outcome: Outcome) -> None:
         outcome.result = "passed"
     finally:
         stranger.leaves()
-        outcome.typed, outcome.size = stranger.typed, stranger.size
+        outcome.typed, outcome.size, outcome.used = stranger.typed, stranger.size, stranger.used
+
+
+def may_be(ecosystem: str, pattern: str) -> bool:
+    """Whether a pattern may choose cases of an ecosystem: up to its first wildcard, it is the same."""
+    literal = re.split(r"[*?\[]", pattern)[0]
+    return literal.startswith(f"{ecosystem}: ") or f"{ecosystem}: ".startswith(literal)
+
+
+def published(module: ModuleType, ecosystem: str) -> tuple[str, ...]:
+    """Whose parts of dist/ a stranger needs on the registries; mostly those of its own ecosystem."""
+    named: tuple[str, ...] = getattr(module, "PUBLISHED", (ecosystem,))
+    return named
+
+
+def everything() -> set[str]:
+    return {str(path.relative_to(DIST)) for path in DIST.rglob("*") if path.is_file()}
 
 
 def isolation() -> Outcome:

@@ -28,6 +28,7 @@ class Runtime:
     source: Path  # on this machine
     place: str  # in the room, and the same for whoever types commands without a chroot
     path: tuple[str, ...] = ("bin",)  # below `place`, for PATH
+    missing: str | None = None  # why this machine has none, and its cases are not tried
 
 
 @dataclass(frozen=True)

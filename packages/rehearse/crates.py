@@ -21,9 +21,10 @@ CRATES_IO = "https://github.com/rust-lang/crates.io-index"
 class CratesIndex:
     """Crates by their names; what is published here hides public crates of the same name."""
 
-    def __init__(self, own: Path, shelf: Path) -> None:
+    def __init__(self, own: Path, shelf: Path, fetched: set[str]) -> None:
         self.own = own
         self.shelf = shelf
+        self.fetched = fetched
         for directory in (own, shelf):
             directory.mkdir(parents=True, exist_ok=True)
 
@@ -38,6 +39,8 @@ class CratesIndex:
         for directory in (self.own, self.shelf):
             path = directory / f"{name}-{version}.crate"
             if path.is_file():
+                if directory == self.own:
+                    self.fetched.add(f"rust/{path.name}")
                 return path.read_bytes()
         return None
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packages.common import DIST, ROOT, run
-from packages.rehearse.case import FailedError
+from packages.rehearse.case import FailedError, NotTriedError
 from packages.rehearse.shelves import SHELF
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 # Some of what compiles; a room that has one of them without saying so is no stranger's machine.
 COMPILERS = ("cc", "gcc", "c++", "g++", "clang", "tcc", "zig", "rustc", "cargo", "go")
+
+
+def require(room: Room) -> None:
+    for runtime in room.runtimes:
+        if runtime.missing:
+            raise NotTriedError(runtime.missing)
 
 
 # --- A chroot
@@ -67,6 +73,7 @@ class Chroot:
         self.root = place / "root"
         self.env = dict(addresses)
         self.room = room
+        self.written = place / "upper"
         self.home_inside = "/home/stranger"
         self.home = self.root / "home/stranger"
         self.path = [f"{runtime.place}/{each}" for runtime in room.runtimes for each in runtime.path] + SYSTEM_PATH
@@ -138,6 +145,7 @@ class Chroot:
 
 @contextmanager
 def chroot(room: Room, addresses: Mapping[str, str]) -> Iterator[Chroot]:
+    require(room)
     # On the disk of target/, not in memory: some packages are large.
     with tempfile.TemporaryDirectory(dir=ROOT / "target/rehearse", prefix="room-") as place:
         try:
@@ -165,6 +173,7 @@ class FreshDirectory:
         self.home = place / "home"
         self.home.mkdir()
         self.home_inside = str(self.home)
+        self.written = self.home
         (self.home / "project").mkdir()
         # What runs this script has the Python of the tools first, which has packages of its own.
         own = str(Path(sys.executable).parent)
@@ -181,5 +190,6 @@ class FreshDirectory:
 
 @contextmanager
 def fresh_directory(room: Room, addresses: Mapping[str, str]) -> Iterator[FreshDirectory]:
+    require(room)
     with tempfile.TemporaryDirectory(prefix="portalloc-rehearsal-") as place:
         yield FreshDirectory(Path(place), room, addresses)

@@ -61,9 +61,7 @@ class Page:
 @cache
 def blocks(path: Path) -> list[Block]:
     return [
-        Block(
-            found["info"].split()[0] if found["info"].strip() else "",
-            found["text"].replace("\n" + found["indent"], "\n"),
-        )
+        # In a list, a whole block is indented.
+        Block(found["info"].strip().split(" ")[0], re.sub(f"^{found['indent']}", "", found["text"], flags=re.M))
         for found in FENCE.finditer(path.read_text())
     ]

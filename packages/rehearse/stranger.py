@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
+from packages.common import DIST
 from packages.rehearse.case import FailedError
 from packages.rehearse.pages import Page
 
@@ -36,6 +39,7 @@ class Ground(Protocol):
 
     home: Path  # as this process sees it
     home_inside: str  # as the stranger sees it
+    written: Path  # the directory below which all lies that the stranger has written
     path: list[str]
     env: dict[str, str]  # the addresses of the registries, and what else this ground needs
 
@@ -67,6 +71,8 @@ class Stranger:
         self.size: int | None = None
         self.project = ground.home / "project"
         self.log = log
+        # What of dist/ this case has installed without a registry that could tell.
+        self.used: set[str] = set()
         self.living: list[subprocess.Popen[bytes]] = []
 
     # --- What a stranger types
@@ -84,17 +90,55 @@ class Stranger:
         self.typed[-1].grown = self.size
         return output
 
+    def runs(self, number: int, *, limit: float = 120) -> str:
+        """A script of the page, by its place among those that are marked `sh`."""
+        return self._run(self.page.example("sh", number), True, limit, False)
+
+    def downloads(self, name: str) -> None:
+        """A file of `dist/`, which the page fetches by `curl -LO` from the release."""
+        file = name.rsplit("/", 1)[-1]
+        if not any(
+            command.startswith("curl -LO ") and command.endswith(f"/{file}") for command in self.page.commands()
+        ):
+            raise LookupError(f"{self.page.name} does not fetch {file} by `$ curl -LO`")
+        self.is_given(name)
+
+    def is_given(self, name: str) -> None:
+        """A file of `dist/` that the page only mentions."""
+        path = self.project / name.rsplit("/", 1)[-1]
+        shutil.copyfile(DIST / name, path)
+        give(path, self.project)
+        self.used.add(name)
+
     def does(self, command: str, *, limit: float = 120, fails: bool = False, root: bool = False) -> str:
         """What the page takes for granted (`git init`, `python -m venv`), or what only the rehearsal wants to know."""
         return self._run(command, False, limit, fails, root=root)
 
     def starts(self, command: str) -> subprocess.Popen[bytes]:
         """A command that goes on while others run, with pipes for input and output. The end of the case kills it."""
+        self.log.write(f"\n& {command}\n".encode())
+        self.log.flush()
         process = subprocess.Popen(
-            self._words(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, start_new_session=True
+            self._words(command),
+            bufsize=0,  # so that what can be read waits in the pipe, where `reads` sees it
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            start_new_session=True,
         )
         self.living.append(process)
         return process
+
+    def reads(self, process: subprocess.Popen[bytes], *, limit: float = 60) -> str:
+        """The next line of a command that goes on."""
+        assert process.stdout
+        if not select.select([process.stdout], [], [], limit)[0]:
+            raise FailedError(f"what was started said nothing for {limit:.0f} s")
+        return process.stdout.readline().decode(errors="replace")
+
+    def kills(self, process: subprocess.Popen[bytes]) -> None:
+        """By SIGKILL, with all that it has started."""
+        kill(process)
 
     # --- What a stranger's editor does
 
@@ -108,13 +152,21 @@ class Stranger:
         """The page's example, word for word, into a file."""
         self.writes(name, self.page.example(language, number))
 
+    def uses(self, pattern: str) -> list[str]:
+        """Says that this case installs files of dist/ that no registry sees: Go reads them as they are."""
+        found = [str(path.relative_to(DIST)) for path in sorted(DIST.glob(pattern))]
+        if not found:
+            raise FailedError(f"dist/ has nothing like {pattern}")
+        self.used.update(found)
+        return found
+
     # --- What is there
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Every file below HOME except for caches and Python's compiled files: its mode and size, by its path."""
         return {
             str(path.relative_to(self.ground.home)): (path.lstat().st_mode, path.lstat().st_size)
-            for path in self._walk()
+            for path in self._walk(self.ground.home)
         }
 
     def nothing_is_left_of(self, before: dict[str, tuple[int, int]], *, but: tuple[str, ...] = ()) -> None:
@@ -130,7 +182,8 @@ class Stranger:
             raise FailedError(f"expected {wanted!r} in:\n{output}")
 
     def bytes(self) -> int:
-        return sum(path.lstat().st_size for path in self._walk())
+        """Of all that was written, wherever that is: packages of Debian lie in /usr."""
+        return sum(path.lstat().st_size for path in self._walk(self.ground.written))
 
     def leaves(self) -> None:
         """Ends what the case has started."""
@@ -138,11 +191,11 @@ class Stranger:
             if process.poll() is None:
                 kill(process)
 
-    def _walk(self) -> list[Path]:
-        caches = {str(self.ground.home / cache) for cache in CACHES}
+    def _walk(self, top: Path) -> list[Path]:
+        caches = tuple(f"{self.ground.home_inside}/{cache}" for cache in CACHES)
         found = []
-        for directory, names, files in os.walk(self.ground.home):
-            names[:] = [name for name in names if name != "__pycache__" and f"{directory}/{name}" not in caches]
+        for directory, names, files in os.walk(top):
+            names[:] = [name for name in names if name != "__pycache__" and not f"{directory}/{name}".endswith(caches)]
             found += [Path(directory, name) for name in files]
             found += [Path(directory, name) for name in names if Path(directory, name).is_symlink()]
         return found

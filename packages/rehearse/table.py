@@ -21,6 +21,7 @@ class Outcome:
     seconds: float = 0
     size: int | None = None
     typed: list[Typed] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)  # files of dist/
 
     def line(self) -> str:
         size = f"{self.size / 1e6:8.2f} MB" if self.size is not None else " " * 11
@@ -31,7 +32,7 @@ def table(outcomes: list[Outcome]) -> str:
     lines = []
     for outcome in outcomes:
         lines += ["", outcome.line(), f"    had: {outcome.had}"]
-        lines += [f"    {each.seconds:6.1f} s  $ {each.command}" for each in outcome.typed if each.on_page]
+        lines += [f"    {each.seconds:6.1f} s  $ {indented(each.command)}" for each in outcome.typed if each.on_page]
         if outcome.why:
             lines += [f"    {line}" for line in outcome.why.splitlines()]
     lines += ["", *(outcome.line() for outcome in outcomes)]
@@ -45,3 +46,7 @@ def closing(outcomes: list[Outcome]) -> str:
     )
     line = f"packages: {passed} passed, {failed} failed"
     return f"{line}, {not_tried} NOT TRIED" if not_tried else line
+
+
+def indented(script: str) -> str:
+    return script.strip().replace("\n", f"\n{' ' * 16}")

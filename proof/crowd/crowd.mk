@@ -24,10 +24,8 @@ test-crowd: contenders crowd-built ## A short crowd of all languages, and two us
 crowd-built:
 	$(CARGO) build --release --locked -p portalloc-crowd
 
-# CGO_LDFLAGS: Go does not see that pkg-config answers differently when the library moves, but it sees this.
-contenders: python-installed node-built go-library
+contenders: python-installed node-built installed go-library
 	mkdir -p $(CONTENDERS)
 	$(CC) -O2 -Wall -Wextra -o $(CONTENDERS)/contend-c tests/languages/contend.c \
-		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
-	cd tests/languages/go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 \
-		CGO_LDFLAGS='-O2 -g -L$(GO_PREFIX)/lib' $(GO) build -o '$(abspath $(CONTENDERS))/contend-go' .
+		$$(PKG_CONFIG_PATH='$(INSTALLED)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+	cd tests/languages/go && CGO_ENABLED=1 $(GO) build -o '$(abspath $(CONTENDERS))/contend-go' .

@@ -4,7 +4,7 @@
 
 KILLS ?= 100000
 STORM := target/storm
-STORM_RUN = STORM_CLI='$(GO_PREFIX)/bin/portalloc' \
+STORM_RUN = STORM_CLI='$(INSTALLED)/bin/portalloc' \
 	STORM_C='$(abspath $(STORM)/worker-c)' \
 	STORM_GO='$(abspath $(STORM)/worker-go)' \
 	STORM_PYTHON='$(abspath $(VENV))/bin/python' \
@@ -13,16 +13,13 @@ STORM_RUN = STORM_CLI='$(GO_PREFIX)/bin/portalloc' \
 	$(or $(CARGO_TARGET_DIR),target)/release/portalloc-storm $(if $(SEED),--seed $(SEED))
 STORM_FAULTS := full-disk,descriptors,removed-registry,truncated-ports,clock-steps
 
-storm-workers: python-installed node-built go-library
+storm-workers: python-installed node-built installed go-library
 	mkdir -p $(STORM)
 	$(CARGO) build --release --locked -p portalloc-storm
 	$(CC) -O2 -Wall -Wextra -Werror -o $(STORM)/worker-c proof/storm/workers/worker.c \
-		$$(PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
+		$$(PKG_CONFIG_PATH='$(INSTALLED)/lib/pkgconfig' pkg-config --cflags --libs portalloc-static)
 	$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o $(STORM)/clock.so proof/storm/clock.c
-	# Else Go does not see when the library has changed.
-	rm -f $(STORM)/worker-go
-	cd proof/storm/workers/go && PKG_CONFIG_PATH='$(GO_PREFIX)/lib/pkgconfig' CGO_ENABLED=1 \
-		$(GO) build -o '$(abspath $(STORM)/worker-go)' .
+	cd proof/storm/workers/go && CGO_ENABLED=1 $(GO) build -o '$(abspath $(STORM)/worker-go)' .
 
 test-storm: storm-workers ## Every language's processes, killed at random instants: a short storm
 	timeout 1800 env $(STORM_RUN) --kills 2000 --epoch 500

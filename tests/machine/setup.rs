@@ -69,6 +69,30 @@ fn what_is_over_is_no_reason_to_refuse_and_is_told() {
 }
 
 #[test]
+fn at_the_next_boot_it_is_gone_and_until_then_everybody_keeps_their_ports() {
+    let Some(mut machine) = Machine::new(5) else { return };
+    machine.first.ok("setup");
+    let mut holder = machine.user(1000);
+    holder.ok("lease 2");
+    machine.user(1000).ok("kept ports 2 file none");
+    machine.first.fails("unsetup", "in_use");
+    machine.user(1001).fails("unsetup_at_next_boot", "permission_denied");
+    machine.sh("test -e /etc/tmpfiles.d/portalloc.conf");
+
+    assert_eq!(machine.first.ok("unsetup_at_next_boot")["until_then"], "/run/portalloc");
+    assert_eq!(machine.first.ok("unsetup_at_next_boot")["until_then"], "/run/portalloc", "again does no harm");
+    assert_eq!(machine.sh("ls -A /etc/tmpfiles.d"), "");
+    assert_eq!(holder.ok("place"), "/run/portalloc");
+    machine.user(1001).ok("lease 1");
+    machine.user(1001).fails("lease 4", "pool_exhausted");
+
+    // What a boot does to /run.
+    machine.sh("rm -r /run/portalloc");
+    assert_eq!(machine.first.ok("unsetup_at_next_boot")["until_then"], "/tmp/portalloc");
+    assert_eq!(machine.user(1001).ok("place"), "/tmp/portalloc");
+}
+
+#[test]
 fn sixteen_processes_lease_while_it_changes_the_place_a_hundred_times() {
     let Some(mut machine) = Machine::new(48) else { return };
     // One for root and for an ordinary user.

@@ -15,6 +15,6 @@ parents-suites:
 	$(NEXTEST) --workspace --profile parents --status-level slow || status=1; \
 	$(VENV)/bin/python -m pytest -q $(addprefix bindings-python/tests/api/test_,death.py interrupts.py) || status=1; \
 	$(NPM) run --silent test processes || status=1; \
-	( $(GO_RUN) $(GO) test -count=1 -timeout 10m -run "$$(sed -n 's/^func \(Test[A-Za-z]*\).*/\1/p' process_test.go | \
+	( $(GO_LINKED) $(GO) test -count=1 -timeout 10m -run "$$(sed -n 's/^func \(Test[A-Za-z]*\).*/\1/p' process_test.go | \
 		paste -sd '|')" . ) || status=1; \
 	exit $$status

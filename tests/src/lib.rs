@@ -2,6 +2,10 @@
 //!
 //! A failure in here is a failed test, so helpers panic where product code would return an error.
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod actor;
 mod contest;
 mod options;

@@ -93,6 +93,9 @@ impl Performer {
             "setup" => {
                 portalloc::registry::set_up().map(|done| json!({"directory": done.directory, "left": done.left}))
             }
+            "unsetup_at_next_boot" => {
+                portalloc::registry::remove_set_up_at_next_boot().map(|until| json!({"until_then": until}))
+            }
             "unsetup" => portalloc::registry::remove_set_up().map(|done| json!({"directory": done.directory})),
             other => panic!("{other:?} is no command"),
         };

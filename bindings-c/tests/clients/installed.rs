@@ -99,6 +99,40 @@ fn install_and_uninstall() {
 }
 
 #[test]
+fn gnus_directories() {
+    let world = World::new(10);
+    let stage = world.path().join("stage");
+    let arguments = format!(
+        "DESTDIR='{}' prefix=/usr exec_prefix=/usr/arch libdir=/usr/lib/triplet includedir=/usr/include/leases \
+         datarootdir=/usr/data mandir=/usr/man",
+        stage.display()
+    );
+    succeeds(&mut make(&format!("install {arguments}")));
+    let found = files(&stage.join("usr"));
+    for expected in [
+        "arch/bin/portalloc",
+        "include/leases/portalloc.h",
+        "lib/triplet/libportalloc.a",
+        "lib/triplet/cmake/portalloc/portalloc-config.cmake",
+        "man/man1/portalloc.1",
+        "data/zsh/site-functions/_portalloc",
+    ] {
+        assert!(found.iter().any(|file| file == expected), "{expected} is not in {found:?}");
+    }
+    let packages = stage.join("usr/lib/triplet");
+    let told = succeeds(
+        Command::new("pkg-config")
+            .args(["--cflags", "--libs", "portalloc-static"])
+            .env("PKG_CONFIG_PATH", packages.join("pkgconfig")),
+    );
+    assert!(told.starts_with("-I/usr/include/leases /usr/lib/triplet/libportalloc.a "), "{told}");
+    let of_cmake = fs::read_to_string(packages.join("cmake/portalloc/portalloc-config.cmake")).unwrap();
+    assert!(of_cmake.contains("\"/usr/include/leases\""), "{of_cmake}");
+    succeeds(&mut make(&format!("uninstall {arguments}")));
+    assert_eq!(files(&stage), [""; 0]);
+}
+
+#[test]
 fn a_prefix_that_is_no_path_is_refused() {
     let output = make("install PREFIX=usr").output().unwrap();
     assert!(!output.status.success());
@@ -154,6 +188,56 @@ fn a_static_program_needs_no_library_of_ours() {
     assert!(of_shared.contains(&format!("[{}]", soname())), "{said}");
 }
 
+/// The unwinder, too, is in the program then: in C++ the same one for the program's exceptions and the library's panics.
+#[test]
+fn a_program_that_needs_no_library_at_all() {
+    let world = World::new(10);
+    let home = home(&world);
+    let mut shell = users(&world, &home, "sh");
+    shell.arg("-euxc").arg(
+        r#"export PKG_CONFIG_PATH="$HOME/.local/lib/pkgconfig"
+        cc -static "$0/server.c" -o all $(pkg-config --cflags --libs portalloc-static)
+        ./all
+        cc -static "$0/server.c" -o found $(pkg-config --static --cflags --libs portalloc)
+        ./found
+        c++ -static -std=c++17 "$0/server.cpp" -o all-cpp $(pkg-config --cflags --libs portalloc-static)
+        ./all-cpp
+        for program in all found all-cpp; do readelf -d "$program"; done"#,
+    );
+    let said = succeeds(shell.arg(here().join("examples")));
+    assert_eq!(said.matches("hello on port").count(), 3, "{said}");
+    assert_eq!(said.matches("no dynamic section").count(), 3, "{said}");
+}
+
+#[test]
+fn cmake_links_either_library() {
+    if !has("cmake") {
+        return;
+    }
+    let world = World::new(10);
+    let home = home(&world);
+    fs::write(
+        world.work().join("CMakeLists.txt"),
+        "cmake_minimum_required(VERSION 3.16)\nproject(servers C)\nfind_package(portalloc REQUIRED)\n\
+         foreach(library portalloc portalloc-static)\n\
+         add_executable(with_${library} server.c)\n\
+         target_link_libraries(with_${library} PRIVATE portalloc::${library})\nendforeach()\n\
+         target_link_options(with_portalloc-static PRIVATE -static)\n",
+    )
+    .unwrap();
+    fs::copy(here().join("examples/server.c"), world.work().join("server.c")).unwrap();
+    let mut shell = users(&world, &home, "sh");
+    let said = succeeds(shell.arg("-euc").arg(
+        r#"cmake -S . -B built -DCMAKE_PREFIX_PATH="$HOME/.local"
+        cmake --build built
+        built/with_portalloc
+        built/with_portalloc-static
+        readelf -d built/with_portalloc-static"#,
+    ));
+    assert_eq!(said.matches("hello on port").count(), 2, "{said}");
+    assert!(said.contains("no dynamic section"), "{said}");
+}
+
 /// A fenced block of the page.
 struct Block {
     language: String,
@@ -198,7 +282,7 @@ fn the_page() {
     let world = World::new(40);
     let home = home(&world);
     let page = fs::read_to_string(root().join("docs/c.md")).unwrap();
-    assert!(page.contains(r#"$ make install PREFIX="$HOME/.local""#), "the page does not install what is tested");
+    assert!(page.contains(r#"`make install PREFIX="$HOME/.local"`"#), "the page does not install what is tested");
     let blocks = blocks(&page);
     let mut script = "set -eu\n".to_owned();
     let mut pieces = 0;

@@ -10,7 +10,8 @@ Each section of a page has a directory, a registry and ports of its own. Its blo
   in that order, and more may be; ports, PIDs, IDs, times, durations, directories, the width of a rule and connections
   that linger may differ.
 
-Each must succeed; after `<!-- fails -->` its exit status must be 1.
+Each must succeed; after `<!-- fails -->` its exit status must be 1. `packages/rehearse` runs what stands
+after `<!-- rehearsed -->`: it installs portalloc.
 
 There is no other kind, so no snippet can be left out by accident. `docker` and `testcontainers` are stubs, which bind
 the published ports as an engine does (`stubs/engine.py`), since a machine without an engine must run the tests, too.
@@ -44,6 +45,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 MANUAL = ROOT / "docs" / "python.md"
 README = ROOT / "bindings-python" / "README.md"
+STRANGER = ROOT / "packages" / "rehearse" / "strangers" / "python.py"
 
 SECTIONS = [(path, section) for path in (MANUAL, README) for section in page.sections(path) if section.blocks]
 
@@ -91,7 +93,10 @@ class Scene:
         printed = ""
         for number, block in enumerate(blocks):
             where = f"{self._name}:{block.line}"
-            assert block.note in (None, "fails"), f"{where}: {block.note}"
+            assert block.note in (None, "fails", "rehearsed"), f"{where}: {block.note}"
+            if block.note == "rehearsed":
+                is_rehearsed(where, block)
+                continue
             self._expected = 1 if block.note == "fails" else 0
             if block.file is not None:
                 assert "/" not in block.file, f"{where}: {block.file} is not of the scratch directory"
@@ -166,6 +171,15 @@ class Scene:
         assert portalloc.leases() == []
         left = [name for name in self._world.left_behind() if name.startswith(("portalloc-", ".env.isolation"))]
         assert left == []
+
+
+def is_rehearsed(where: str, block: page.Block) -> None:
+    """The stranger of the rehearsal types each command of the block, word for word."""
+    assert block.language == "console", f"{where}: the rehearsal types commands only"
+    for line in block.text.splitlines():
+        command = line.removeprefix("$ ")
+        assert command != line, f"{where}: not a command: {line}"
+        assert f'"{command}"' in STRANGER.read_text(), f"{where}: {STRANGER.name} does not type: {command}"
 
 
 def comparable(line: str) -> str:

@@ -18,7 +18,8 @@ pub(crate) fn completions(args: &Completions) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn man(args: &Man) -> Result<Exit, Failure> {
-    let mut top = definition();
+    // Its page would name a page for the help of each command, and there are none.
+    let mut top = definition().disable_help_subcommand(true);
     top.build();
     let page = match &args.command {
         None => top,

@@ -33,7 +33,7 @@ pub use record::{Lifetime, Record, RecordPorts};
 pub(crate) use record::{Stored, project_name};
 pub(crate) use records::{OpenRecord, Records, making_path};
 pub use repair::{Repair, RepairKind};
-pub use setup::{SetUp, remove_set_up, set_up};
+pub use setup::{SetUp, remove_set_up, remove_set_up_at_next_boot, set_up};
 pub(crate) use standing::LabelState;
 pub(crate) use sweep::is_number;
 

@@ -80,8 +80,24 @@ pub fn remove_set_up() -> Result<SetUp> {
         sys::rename_new(old, &away).map_err(|error| Error::os(format!("cannot move {SET_UP} away"), error))
     })?;
     remove(&away)?;
-    sys::forget_at_boot().map_err(|error| Error::os(format!("cannot remove {AT_BOOT}"), error))?;
+    forget_at_boot()?;
     Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None })
+}
+
+/// As [`remove_set_up`], but from the next boot on, and also while ports are held or kept: whoever has them keeps them
+/// until then. Removes only what creates the directory at every boot. Returns the registry of this machine until then,
+/// unless `PORTALLOC_DIR` names another one. Running this twice is safe. Needs root. Does not block.
+///
+/// # Errors
+/// `permission_denied` without root; `io`.
+pub fn remove_set_up_at_next_boot() -> Result<PathBuf> {
+    check_root()?;
+    forget_at_boot()?;
+    super::directory::root(None)
+}
+
+fn forget_at_boot() -> Result<()> {
+    sys::forget_at_boot().map_err(|error| Error::os(format!("cannot remove {AT_BOOT}"), error))
 }
 
 /// Removes the directory that was moved away. A process that has it open may still create a file in it, which has no

@@ -2,7 +2,7 @@
 // The Makefile's fragment adds that one to a copy of this file.
 module github.com/portalloc/portalloc/bench/peers/go/go-portalloc
 
-go 1.24
+go 1.25.0
 
 require github.com/portalloc/portalloc/bench/peers/go v0.0.0
 
