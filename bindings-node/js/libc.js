@@ -1,7 +1,7 @@
 'use strict';
 
-// Which C library this process runs on, by the dynamic linker that its program names: PT_INTERP of an ELF file of 64 bits.
-// `process.report` would say so, too, but takes more than ten milliseconds.
+// Which C library this process runs on, by the dynamic linker that its program names: PT_INTERP of an ELF file of 64
+// bits. `process.report` would say so, too, but takes more than ten milliseconds.
 
 const fs = require('node:fs');
 

@@ -1,20 +1,21 @@
 'use strict';
 
-// Finds the addon and the command: in a clone where `npm run build` puts them, else in the package for this platform, one of
-// the optional dependencies. Without an addon this package loads all the same, and whatever needs the addon throws. Knows none
-// of its calls.
+// Finds the addon and the command: in a clone where `npm run build` puts them, else in the package for this platform, one
+// of the optional dependencies. Without an addon this package loads all the same, and whatever needs the addon throws.
+// Knows none of its calls.
 
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { classes } = require('./errors.js');
-const { isMusl } = require('./libc.js');
 const { name, optionalDependencies, version } = require('../package.json');
 
 const SCOPE = `@${name}/`;
 
-// Not `require`, which bundlers replace by a function that knows only what is in the bundle. A module of ES has no `__filename`.
-const requireHere = typeof __filename === 'string' && path.isAbsolute(__filename) ? createRequire(__filename) : undefined;
+// Not `require`, which bundlers replace by a function that knows only what is in the bundle. An ES module, which a bundle
+// may be, has no `__filename`.
+const requireHere =
+  typeof __filename === 'string' && path.isAbsolute(__filename) ? createRequire(__filename) : undefined;
 
 /** Whether a bundler has copied this file elsewhere, without the packages that it needs. */
 function isBundled() {
@@ -29,13 +30,20 @@ function isBundled() {
 function platformName() {
   const platform = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return platform;
-  return `${platform}-${isMusl() ? 'musl' : 'gnu'}`;
+  return `${platform}-${require('./libc.js').isMusl() ? 'musl' : 'gnu'}`;
 }
 
-/** The path of a file in a package or in the clone; undefined if it is not there. */
-function resolved(file) {
+/** The path of the addon that `npm run build` has put into a clone; undefined elsewhere. */
+function built() {
+  if (!requireHere) return undefined;
+  const file = path.join(__dirname, '../portalloc.node');
+  return fs.existsSync(file) ? file : undefined;
+}
+
+/** The path of the addon in that package; undefined if it is not installed. */
+function installed(wanted) {
   try {
-    return requireHere?.resolve(file);
+    return requireHere?.resolve(`${wanted}/portalloc.node`);
   } catch {
     return undefined;
   }
@@ -43,10 +51,10 @@ function resolved(file) {
 
 /** The addon, its directory, and why there is no addon: what happened, and what to do. */
 function load() {
-  const local = isBundled() ? undefined : resolved('../portalloc.node');
+  const local = built();
   const platform = local ? undefined : platformName();
   const wanted = `${SCOPE}${platform}`;
-  const file = local ?? resolved(`${wanted}/portalloc.node`);
+  const file = local ?? installed(wanted);
   if (!file) return { reason: missing(platform, wanted) };
   let addon;
   try {
@@ -56,8 +64,9 @@ function load() {
     return { reason: [`the addon ${file} cannot be loaded: ${cause}`, unloadable(error.code, wanted)] };
   }
   if (addon.VERSION !== version) {
-    const remedy = local ? 'build it again: `npm run build`' : `install both in one version: \`npm install ${name}@${version}\``;
-    return { reason: [`the addon ${file} is of version ${addon.VERSION}, and the package ${name} of ${version}`, remedy] };
+    const message = `the addon ${file} is of version ${addon.VERSION}, and the package ${name} of ${version}`;
+    const again = `install both in one version: \`npm install ${name}@${version}\``;
+    return { reason: [message, local ? 'build it again: `npm run build`' : again] };
   }
   return { addon, directory: path.dirname(file) };
 }
@@ -74,21 +83,26 @@ function missing(platform, wanted) {
   if (isBundled()) {
     return [
       `${name} is in a bundle, which cannot contain its addon`,
-      `keep ${name} out of it, and install it where the bundle runs: \`--external:${name}\` of esbuild, \`--external ${name}\` of Bun, ` +
-        `\`external: [/^${name}/]\` of Rollup, \`externals: [/^${name}/]\` with \`externalsType: 'commonjs'\` of webpack, ` +
-        `\`serverExternalPackages: ['${name}']\` of Next.js`,
+      `keep ${name} out of it, and install it where the bundle runs: \`--external:${name}\` of esbuild, ` +
+        `\`--external ${name}\` of Bun, \`external: [/^${name}/]\` of Rollup, \`externals: [/^${name}/]\` with ` +
+        `\`externalsType: 'commonjs'\` of webpack, \`serverExternalPackages: ['${name}']\` of Next.js`,
     ];
   }
-  if (fs.existsSync(path.join(__dirname, '../Cargo.toml'))) return ['the addon is not built in this clone', 'build it: `npm run build`'];
+  if (fs.existsSync(path.join(__dirname, '../Cargo.toml'))) {
+    return ['the addon is not built in this clone', 'build it: `npm run build`'];
+  }
   return [
     `the package ${wanted}, which has the addon of ${name} for this platform, is not installed`,
-    'install again on this platform and with optional dependencies: `npm install --include=optional`; where a lock file or a ' +
-      `node_modules was made on another platform, add the package by name: \`npm install --save-optional ${wanted}@${version}\``,
+    'install again on this platform and with optional dependencies: `npm install --include=optional`; where a lock ' +
+      'file or a node_modules was made on another platform, add the package by name: ' +
+      `\`npm install --save-optional ${wanted}@${version}\``,
   ];
 }
 
 function unloadable(code, wanted) {
-  if (code === 'ERR_DLOPEN_DISABLED') return 'allow addons: `--allow-addons` with the permission model of Node, and no `--no-addons`';
+  if (code === 'ERR_DLOPEN_DISABLED') {
+    return 'allow addons: `--allow-addons` with the permission model of Node, and no `--no-addons`';
+  }
   return `fix what the reason names, or install the package again: \`npm install --force ${wanted}@${version}\``;
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// Without an addon that fits: the package loads, its types are there, and each call says what is missing and what to do.
+// Without an addon that fits: the package loads, its classes are there, and each call says what is missing and what to
+// do.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -14,6 +15,7 @@ const { run, world } = require('./world.js');
 
 const here = world();
 const project = (name) => made(path.join(here.scratch, name));
+const COMMAND = ['node_modules/portalloc/bin/portalloc.js', 'list'];
 const REINSTALL = /`npm install --include=optional`/;
 
 /** What the error of a call says, after everything has been loaded. */
@@ -27,13 +29,15 @@ async function told(directory, { args = [], preload = '' } = {}) {
     assert.equal(createRequire(import.meta.url)('portalloc'), portalloc);
     try { lease(); } catch (error) {
       assert(error instanceof UnsupportedError && error instanceof PortallocError);
-      console.log(JSON.stringify([error.code, error.portallocCode, error.message, error.remedy, error.message.endsWith(error.remedy)]));
+      const { code, portallocCode, message, remedy } = error;
+      console.log(JSON.stringify([code, portallocCode, message, remedy, message.endsWith(remedy)]));
     }`;
   const options = { cwd: directory, timeout: 60_000 };
-  const { status, out, err } = await run(process.execPath, [...args, '--require', file, '--input-type=module', '-e', code], options);
+  const words = [...args, '--require', file, '--input-type=module', '-e', code];
+  const { status, out, err } = await run(process.execPath, words, options);
   assert.equal(status, 0, err);
-  const [nodeCode, code_, message, remedy, ends] = JSON.parse(out);
-  assert.deepEqual([nodeCode, code_, ends], ['ERR_PORTALLOC_UNSUPPORTED', 'unsupported', true]);
+  const [nodeCode, portallocCode, message, remedy, ends] = JSON.parse(out);
+  assert.deepEqual([nodeCode, portallocCode, ends], ['ERR_PORTALLOC_UNSUPPORTED', 'unsupported', true]);
   return { message, remedy };
 }
 
@@ -46,7 +50,8 @@ before(() => {
 
 test('the package of the platform is not installed', async () => {
   const { message, remedy } = await told(bare);
-  assert.match(message, new RegExp(`^the package @portalloc/${PLATFORM}, which has the addon of portalloc for this platform, is not installed;`));
+  const what = `the package @portalloc/${PLATFORM}, which has the addon of portalloc for this platform`;
+  assert(message.startsWith(`${what}, is not installed; `), message);
   assert.match(remedy, REINSTALL);
   assert(remedy.includes(`\`npm install --save-optional @portalloc/${PLATFORM}@${version}\``), remedy);
 });
@@ -97,8 +102,10 @@ for (const [platform, arch, name] of [
   ['linux', 'riscv64', 'linux-riscv64-gnu'],
 ]) {
   test(`there is no package for ${name}`, async () => {
-    const { message, remedy } = await told(bare, { preload: PRETEND({ platform: { value: platform }, arch: { value: arch } }) });
-    assert(message.startsWith(`portalloc does not support ${name}: it has packages for linux-arm64-gnu, linux-arm64-musl, linux-x64-gnu,`), message);
+    const preload = PRETEND({ platform: { value: platform }, arch: { value: arch } });
+    const { message, remedy } = await told(bare, { preload });
+    const others = 'linux-arm64-gnu, linux-arm64-musl, linux-x64-gnu, linux-x64-musl';
+    assert(message.startsWith(`portalloc does not support ${name}: it has packages for ${others}; `), message);
     assert.equal(remedy, 'use it on one of these, such as in a Linux container');
   });
 }
@@ -125,18 +132,24 @@ test('the addon is of another version', async () => {
   const manifest = path.join(directory, 'node_modules/portalloc/package.json');
   fs.writeFileSync(manifest, fs.readFileSync(manifest, 'utf8').replaceAll(native.VERSION, '99.0.0'));
   const { message, remedy } = await told(directory);
-  assert.match(message, new RegExp(`^the addon .* is of version ${native.VERSION}, and the package portalloc of 99\\.0\\.0;`));
+  assert.match(message, /^the addon .* is of version .*, and the package portalloc of 99\.0\.0; /);
   assert(remedy.includes('`npm install portalloc@99.0.0`'), remedy);
 });
 
 test('each call throws or rejects', async () => {
   const code = `
     const portalloc = require('portalloc');
-    const given = { isFree: 1, who: 1, giveBack: 1, waitUntilOpen: 1, waitUntilFree: 1, validate: '0123456789ab', cleanup: '0123456789ab',
-      parseId: '0123456789ab', attachEnvironment: '0123456789ab', render: {} };
-    const outcome = async (name) => { try { await portalloc[name](given[name]); } catch (error) { return error.portallocCode ?? String(error); } };
+    const id = '0123456789ab';
+    const given = {
+      ...{ isFree: 1, who: 1, giveBack: 1, waitUntilOpen: 1, waitUntilFree: 1, render: {} },
+      ...{ validate: id, cleanup: id, parseId: id, attachEnvironment: id },
+    };
+    const outcome = async (name) => {
+      try { await portalloc[name](given[name]); } catch (error) { return error.portallocCode ?? String(error); }
+    };
     const names = Object.keys(portalloc).filter((name) => /^[a-z]/.test(name) && typeof portalloc[name] === 'function');
-    Promise.all(names.map(async (name) => [name, await outcome(name)])).then((all) => console.log(JSON.stringify(all)));`;
+    const all = Promise.all(names.map(async (name) => [name, await outcome(name)]));
+    all.then((outcomes) => console.log(JSON.stringify(outcomes)));`;
   const { out, err } = await run(process.execPath, ['-e', code], { cwd: bare });
   const outcomes = JSON.parse(out || assert.fail(err));
   assert(outcomes.length > 15, out);
@@ -151,7 +164,7 @@ test('the helpers for runners load', async () => {
 });
 
 test('the command says so, too', async () => {
-  const { status, out, err } = await run(process.execPath, ['node_modules/portalloc/bin/portalloc.js', 'list'], { cwd: bare });
+  const { status, out, err } = await run(process.execPath, COMMAND, { cwd: bare });
   assert.deepEqual([status, out], [1, '']);
   assert.match(err, new RegExp(`^portalloc: the package @portalloc/${PLATFORM}, .*; install again .*\\n$`));
 });
@@ -159,7 +172,7 @@ test('the command says so, too', async () => {
 test('the command is missing beside the addon', async () => {
   const directory = project('half');
   add(directory, PLATFORM, ADDON);
-  const { status, err } = await run(process.execPath, ['node_modules/portalloc/bin/portalloc.js', 'list'], { cwd: directory });
+  const { status, err } = await run(process.execPath, COMMAND, { cwd: directory });
   assert.equal(status, 1);
   assert.match(err, /^portalloc: cannot run \/.*\/portalloc: No such file or directory/);
 });

@@ -1,7 +1,7 @@
 'use strict';
 
-// Bundles, made by the real bundlers. None can contain the addon: where it is out of reach, the error says how to keep the
-// package out of the bundle, and kept out it works.
+// Bundles, made by the real bundlers. None can contain the addon: where it is out of reach, the error says how to keep
+// the package out of the bundle, and kept out it works.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -45,7 +45,8 @@ const PACKAGE = /^portalloc/;
 
 const byEsbuild = (options) => (outfile, isExternal) =>
   esbuild.build({
-    ...{ entryPoints: [entry], outfile, bundle: true, platform: 'node', logLevel: 'error', external: isExternal ? ['portalloc'] : [] },
+    ...{ entryPoints: [entry], outfile, bundle: true, platform: 'node', logLevel: 'error' },
+    external: isExternal ? ['portalloc'] : [],
     ...options,
   });
 
@@ -64,7 +65,8 @@ const byWebpack = (mode) => async (file, isExternal) => {
 };
 
 const byBun = async (file, isExternal) => {
-  const args = ['build', '--target=node', entry, `--outfile=${file}`, ...(isExternal ? ['--external', 'portalloc'] : [])];
+  const external = isExternal ? ['--external', 'portalloc'] : [];
+  const args = ['build', '--target=node', entry, `--outfile=${file}`, ...external];
   const { status, err } = await run(RUNTIMES.bun[0], args, { cwd: directory });
   assert.equal(status, 0, err);
 };

@@ -1,7 +1,7 @@
 'use strict';
 
-// The packages as users get them: packed, installed without a network into an empty project, used from both kinds of modules
-// and from the shell.
+// The packages as users get them: packed, installed without a network into an empty project, used from both kinds of
+// modules and from the shell.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -112,7 +112,9 @@ test('what is published', () => {
   for (const [, target] of readme.matchAll(/\]\(([^)]*)\)/g)) assert.match(target, /^(https:|#)/);
   const [platform] = fs.readdirSync(path.join(project, 'node_modules/@portalloc'));
   const its = path.join(project, 'node_modules/@portalloc', platform);
-  assert.deepEqual(fs.readdirSync(its).sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json', 'portalloc', 'portalloc.node']);
+  assert.deepEqual(fs.readdirSync(its).sort(), [
+    ...['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json', 'portalloc', 'portalloc.node'],
+  ]);
   const manifest = JSON.parse(fs.readFileSync(path.join(its, 'package.json'), 'utf8'));
   assert.deepEqual([manifest.os, manifest.cpu, manifest.libc?.length], [[process.platform], [process.arch], 1]);
   assert.equal(published.optionalDependencies[manifest.name], version);
