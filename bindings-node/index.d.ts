@@ -178,7 +178,7 @@ export class WaitTimeoutError extends PortallocError {
   readonly portallocCode: 'timeout';
 }
 
-/** Not available on this platform or kernel. */
+/** Not available on this platform or kernel, or no addon is installed for it: the message says which and what to do. */
 export class UnsupportedError extends PortallocError {
   private constructor();
   readonly code: 'ERR_PORTALLOC_UNSUPPORTED';
