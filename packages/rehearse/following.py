@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLACE = ROOT / "target/rehearse/following"
-DIST = PLACE / "dist"
 TREE = PLACE / "tree"
+DIST = TREE / "dist"
 BUILT = PLACE / "built.json"
 
 
@@ -32,12 +32,13 @@ def build() -> None:
     sources = digest()
     if BUILT.exists() and json.loads(BUILT.read_text()) == sources:
         return
-    shutil.rmtree(PLACE, ignore_errors=True)
+    BUILT.unlink(missing_ok=True)
+    shutil.rmtree(TREE, ignore_errors=True)
     copy()
     run("python3", "-m", "packages.version", following(), cwd=TREE)
     python = TOOLS / "python"
-    # The caller's directories are for this version.
-    env = {"PORTALLOC_DIST": str(DIST), "CARGO_TARGET_DIR": str(ROOT / "target")}
+    # The caller's directories are for this version: what is built in them must not be taken for it.
+    env = {"PORTALLOC_DIST": str(DIST), "CARGO_TARGET_DIR": str(PLACE / "target")}
     here = [platform for platform in platforms() if platform.is_here]
     for platform in here:
         ecosystem = "command" if platform.is_musl else "python"
@@ -49,7 +50,8 @@ def copy() -> None:
     for path in tracked():
         target = TREE / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target, follow_symlinks=False)
+        # With its time, by which cargo knows what it has built before.
+        shutil.copy2(path, target, follow_symlinks=False)
     # What builds asks git for the files; those of the copy lie where the repository ignores them.
     run("git", "init", "--quiet", cwd=TREE)
     run("git", "add", "--all", cwd=TREE)
