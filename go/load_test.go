@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	portalloc "github.com/portalloc/portalloc/go"
@@ -161,6 +162,24 @@ func TestWhereMemoryIsRefusedTheLibraryIsInTheCache(t *testing.T) {
 		if mode != 0o700 || of.Version != portalloc.Version() {
 			t.Errorf("%v %+v", mode, of)
 		}
+	}
+}
+
+func TestWhatAKilledWriterHasLeftIsRemoved(t *testing.T) {
+	world.New(t, 1)
+	cache := t.TempDir()
+	own := filepath.Join(cache, "portalloc")
+	must(t, os.Mkdir(own, 0o700))
+	abandoned, young := filepath.Join(own, ".new-1"), filepath.Join(own, ".new-2")
+	for path, age := range map[string]time.Duration{abandoned: 2 * time.Hour, young: 0} {
+		must(t, os.WriteFile(path, nil, 0o600))
+		must(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	of := loads(t, "loads without memfd_create", cache)
+	_, gone := os.Stat(abandoned)
+	_, kept := os.Stat(young)
+	if of.Error != "" || !errors.Is(gone, os.ErrNotExist) || kept != nil {
+		t.Errorf("%+v %v %v", of, gone, kept)
 	}
 }
 

@@ -46,7 +46,7 @@ rehearse-short: test-packages wheel node-built ## The short form, which CI runs:
 	$(PACKAGE_PYTHON) -m packages.rehearse --short $(REHEARSE)
 
 test-packages: package-tools
-	$(PACKAGE_PYTHON) -m unittest -q packages.test_manifest packages.rehearse.test_rehearse
+	$(PACKAGE_PYTHON) -m unittest -q packages.test_manifest packages.python.test_python packages.rehearse.test_rehearse
 
 test-command-packages: ## The archives of the command, its .deb and its formula, after `make dist-command`
 	$(PACKAGE_PYTHON) -m unittest packages.command.test_command

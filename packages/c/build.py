@@ -7,8 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from packages.archives import emptied, pack
+from packages.archives import emptied, pack, put
 from packages.common import DIST, ROOT, TOOLS, Platform, cargo, chosen, run, version
+from packages.third_party import notices
 
 
 def built(platform: Platform) -> Path:
@@ -48,6 +49,7 @@ def archive(platform: Platform, into: Path) -> None:
         finish(top / "lib/libportalloc.a", platform)
         documents = top / "share/doc/portalloc"
         shutil.copytree(ROOT / "bindings-c/examples", documents / "examples")
+        put(documents / "LICENSE-THIRD-PARTY", notices("portalloc-c", platform))
         for file in ["LICENSE-APACHE", "LICENSE-MIT", "packages/c/README.md"]:
             shutil.copy(ROOT / file, documents)
         pack(top, into / f"{name}.tar.gz")

@@ -16,7 +16,7 @@ EXAMPLES = "share/doc/portalloc/examples"
 FILES = ["include/portalloc.h", "include/portalloc.hpp", "lib/libportalloc.a", "lib/libportalloc.so"]
 FILES += ["lib/pkgconfig/portalloc.pc", "lib/pkgconfig/portalloc-static.pc"]
 FILES += ["lib/cmake/portalloc/portalloc-config.cmake", "lib/cmake/portalloc/portalloc-config-version.cmake"]
-FILES += [f"{EXAMPLES}/server.c", f"{EXAMPLES}/CMakeLists.txt", "share/doc/portalloc/LICENSE-MIT"]
+FILES += [f"{EXAMPLES}/server.c", f"{EXAMPLES}/CMakeLists.txt", "share/doc/portalloc/LICENSE-THIRD-PARTY"]
 MACHINES = {"x86_64": "X86-64", "aarch64": "AArch64"}
 
 

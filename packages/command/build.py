@@ -15,6 +15,7 @@ from pathlib import Path
 from packages.archives import emptied, pack, put
 from packages.command import debian, homebrew
 from packages.common import DIST, ROOT, Platform, cargo, chosen, platforms, version
+from packages.third_party import notices
 
 COMMAND = DIST / "command"
 LARGEST = 2_500_000
@@ -58,6 +59,7 @@ def archive(platform: Platform, program: Path, said: dict[str, bytes]) -> None:
         put(top / "portalloc", program.read_bytes(), 0o755)
         for path, content in said.items():
             put(top / path, content)
+        put(top / "LICENSE-THIRD-PARTY", notices("portalloc-cli", platform))
         for file in ["LICENSE-APACHE", "LICENSE-MIT"]:
             shutil.copy(ROOT / file, top)
         shutil.copy(ROOT / "packages/command/README.md", top)

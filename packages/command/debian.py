@@ -11,6 +11,7 @@ from string import Template
 
 from packages.archives import compressed, put, source_date
 from packages.common import ROOT, Platform, run, version
+from packages.third_party import notices
 
 SOURCES = ROOT / "packages/command/debian"
 # The number of the package among those of one version, as Debian has it.
@@ -36,7 +37,7 @@ def changes() -> str:
     )
 
 
-def files(program: Path, said: dict[str, bytes]) -> dict[str, bytes]:
+def files(platform: Platform, program: Path, said: dict[str, bytes]) -> dict[str, bytes]:
     """The files of the package beside the program, by path."""
     pages = {Path(path).name: text for path, text in said.items() if path.startswith("man/")}
     completions = {
@@ -49,6 +50,7 @@ def files(program: Path, said: dict[str, bytes]) -> dict[str, bytes]:
         **{f"usr/share/man/man1/{name}.gz": compressed(text) for name, text in pages.items()},
         **{f"usr/share/{path}": said[f"completions/{name}"] for path, name in completions.items()},
         "usr/share/doc/portalloc/copyright": (SOURCES / "copyright").read_bytes(),
+        "usr/share/doc/portalloc/third-party.gz": compressed(notices("portalloc-cli", platform)),
         "usr/share/doc/portalloc/changelog.gz": compressed((ROOT / "CHANGELOG.md").read_bytes()),
         "usr/share/doc/portalloc/changelog.Debian.gz": compressed(changes().encode()),
         "usr/share/lintian/overrides/portalloc": (SOURCES / "lintian-overrides").read_bytes(),
@@ -56,7 +58,7 @@ def files(program: Path, said: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def build(platform: Platform, program: Path, said: dict[str, bytes], into: Path) -> None:
-    content = files(program, said)
+    content = files(platform, program, said)
     sums = "".join(f"{hashlib.md5(data).hexdigest()}  {path}\n" for path, data in sorted(content.items()))
     size = sum(-(-len(data) // 1024) for data in content.values())
     with tempfile.TemporaryDirectory() as scratch:

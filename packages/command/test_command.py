@@ -34,7 +34,7 @@ class Archives(unittest.TestCase):
             with tarfile.open(COMMAND / f"{name}.tar.gz") as archive:
                 entries = {entry.name: entry for entry in archive}
             assert all(path == name or path.startswith(f"{name}/") for path in entries), list(entries)
-            for path in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "man/portalloc.1", "man/portalloc-run.1"]:
+            for path in ["README.md", "LICENSE-MIT", "LICENSE-THIRD-PARTY", "man/portalloc.1", "man/portalloc-run.1"]:
                 assert entries[f"{name}/{path}"].size > 100, path
             for path in ["portalloc.bash", "_portalloc", "portalloc.fish", "portalloc.elv", "_portalloc.ps1"]:
                 assert entries[f"{name}/completions/{path}"].size > 1000, path

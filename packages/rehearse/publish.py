@@ -39,10 +39,8 @@ def python(registries: Registries) -> None:
         "UV_PUBLISH_PASSWORD": "none",
     }
     files = built("python", "*.whl") + sorted((DIST / "python").glob("*.tar.gz"))
-    # The short form has no pytest-portalloc.
     for project in to_pypi.PROJECTS:
-        if any(path.name.startswith(to_pypi.prefix(project)) for path in files):
-            to_pypi.publish(project, files, env)
+        to_pypi.publish(project, files, env)
 
 
 def npm(registries: Registries) -> None:

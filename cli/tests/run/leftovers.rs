@@ -51,10 +51,10 @@ fn the_next_run_or_create_removes_what_a_killed_one_left() {
 #[test]
 fn a_run_removes_a_handful_while_its_command_runs() {
     let scratch = CommandLine::with_pool_of(PORTALLOC, 40);
-    let left = killed(&scratch, 10);
+    let left = killed(&scratch, 6);
     let remaining = || left.iter().filter(|name| scratch.temp().join(name).exists()).count();
     let run = Running::start(&mut scratch.command(["run", "--", "cat"]));
-    until("eight are gone", || remaining() == 2);
+    until("four are gone", || remaining() == 2);
     assert_eq!(run.end().0, 0);
     assert_eq!(remaining(), 2, "the rest is another command's");
     scratch.run(["run", "--", "true"]).succeeded();

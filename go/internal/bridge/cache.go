@@ -10,11 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
-// cached is the path of a file with this content in the user's cache directory, which it writes unless it is there. Whoever
-// can write there can make the program execute what they like. So nobody but the user and root may, and the file's name is
-// its hash, which is compared each time.
+// cached is the path of a file with this content in the user's cache directory, which it writes unless it is there.
+// Whoever can write there can make the program execute what they like. So nobody but the user and root may, and the
+// file's name is its hash, which is compared each time.
 func cached(content []byte) (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -53,7 +54,8 @@ func isOurs(directory string) error {
 		owner := int(info.Sys().(*syscall.Stat_t).Uid)
 		isSafe := info.Mode().Perm()&forbidden == 0 || path != directory && info.Mode()&fs.ModeSticky != 0
 		if !info.IsDir() || !isSafe || owner != os.Geteuid() && (owner != 0 || path == directory) {
-			return fmt.Errorf("%s is owned by user %d with mode %v: others could replace what is in it", path, owner, info.Mode())
+			return fmt.Errorf("%s is owned by user %d with mode %v: others could replace what is in it",
+				path, owner, info.Mode())
 		}
 		if path == filepath.Dir(path) {
 			return nil
@@ -63,6 +65,7 @@ func isOurs(directory string) error {
 
 // write puts the file there as a whole: whoever finds it, in this process or another, finds all of it.
 func write(path string, content []byte) error {
+	removeAbandoned(filepath.Dir(path))
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
@@ -78,4 +81,14 @@ func write(path string, content []byte) error {
 		os.Remove(temporary.Name())
 	}
 	return err
+}
+
+// removeAbandoned removes what processes have left that were killed while they wrote. None of them takes an hour to write.
+func removeAbandoned(directory string) {
+	left, _ := filepath.Glob(filepath.Join(directory, ".new-*")) // the pattern is valid
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
+			os.Remove(path)
+		}
+	}
 }
