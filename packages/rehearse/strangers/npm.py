@@ -166,12 +166,13 @@ def on_musl(stranger: Stranger) -> None:
 def by_npm_alone(stranger: Stranger) -> None:
     """Without what public registries have."""
     stranger.does("npm init -y")
+    before = stranger.files()
     stranger.installs("npm i -D portalloc")
     plays(stranger, "From Node", "hello")
     plays(stranger, "node:test", "pass 1")
     command_works(stranger)
     stranger.does("npm uninstall portalloc")
-    stranger.does("test ! -e node_modules/portalloc && test ! -e node_modules/@portalloc")
+    stranger.nothing_is_left_of(before, but=(*THEIRS, "project/package-lock.json"))
 
 
 def without_optional_dependencies(stranger: Stranger) -> None:
