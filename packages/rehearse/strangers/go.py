@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PAGE = "docs/go.md"
 GET = "go get github.com/portalloc/portalloc/go"
+# Seconds for a test: in a new home, Go first compiles its own library.
+COLD = 400
 # Whether tests are built with cgo.
 HOW = "go test -c -o tests . && go version -m tests"
 
@@ -52,7 +54,7 @@ def begins(stranger: Stranger) -> None:
 def with_cgo(stranger: Stranger) -> None:
     before = stranger.files()
     begins(stranger)
-    passes(stranger, stranger.types("go test ./..."))
+    passes(stranger, stranger.types("go test ./...", limit=COLD))
     stranger.expects("CGO_ENABLED=1", stranger.does(HOW))
     stranger.does(f"rm server_test.go tests && {GET}@none && go mod tidy")
     stranger.does("! grep portalloc go.mod go.sum && rm -f go.mod go.sum && go clean -modcache")
@@ -67,24 +69,24 @@ def both_ways(stranger: Stranger) -> None:
 
 def with_the_race_detector(stranger: Stranger) -> None:
     begins(stranger)
-    passes(stranger, stranger.types("go test -race ./..."))
+    passes(stranger, stranger.types("go test -race ./...", limit=COLD))
 
 
 def without_cgo(stranger: Stranger) -> None:
     begins(stranger)
-    passes(stranger, stranger.types("CGO_ENABLED=0 go test ./..."))
+    passes(stranger, stranger.types("CGO_ENABLED=0 go test ./...", limit=COLD))
 
 
 def without_a_compiler(stranger: Stranger) -> None:
     begins(stranger)
-    passes(stranger, stranger.types("go test ./..."))
+    passes(stranger, stranger.types("go test ./...", limit=COLD))
     stranger.expects("CGO_ENABLED=0", stranger.does(HOW))
 
 
 def on_musl(stranger: Stranger) -> None:
     begins(stranger)
     loader = f"/lib/ld-musl-{machine.machine()}.so.1"
-    passes(stranger, stranger.does(f"CGO_ENABLED=0 go test -ldflags '-I {loader}' ./..."))
+    passes(stranger, stranger.does(f"CGO_ENABLED=0 go test -ldflags '-I {loader}' ./...", limit=COLD))
 
 
 def passes(stranger: Stranger, output: str) -> None:
