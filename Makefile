@@ -189,7 +189,7 @@ bench: python-installed node-built installed ## Measure: what portalloc costs be
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	rustup target add $(STATIC_TARGET)
 	$(CARGO) build --release --locked -p portalloc-cli --target $(STATIC_TARGET)
-	PORTALLOC_BENCH_COMMAND=target/$(STATIC_TARGET)/release/portalloc ./target/release/portalloc-bench $(BENCH)
+	PORTALLOC_BENCH_COMMAND='$(CURDIR)/target/$(STATIC_TARGET)/release/portalloc' ./target/release/portalloc-bench $(BENCH)
 	@printf 'release binary: %s bytes (at most 2500000)\n' \
 		"$$(stat -c %s target/$(STATIC_TARGET)/release/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
