@@ -76,4 +76,4 @@ def build(platform: Platform, program: Path, said: dict[str, bytes], into: Path)
         options = {"SOURCE_DATE_EPOCH": str(source_date())}
         # xz, because Debian before 12 cannot read zstd, with which Ubuntu's dpkg-deb would compress.
         run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", top, package, env=options)
-    print(f"{package.relative_to(ROOT)}: {package.stat().st_size} bytes")
+    print(f"{package.name}: {package.stat().st_size} bytes")
