@@ -1,12 +1,14 @@
 //! The list of all error codes, and the error that every call returns.
 //!
 //! A message says what happened and includes the value; a remedy says what to do next. Bindings map the code and show
-//! both texts unchanged; they never write texts of their own.
+//! both texts unchanged; they never write texts of their own. Both go to terminals, so values in them (paths, parts of
+//! files) are escaped here, wherever they came from.
 
 use std::fmt;
 
 use crate::pool::Census;
 use crate::port_state::PortState;
+use crate::text::printable_lines;
 
 /// Stable codes: the same string in every language and on the command line. Codes are added, never renamed.
 ///
@@ -132,8 +134,8 @@ impl Error {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             code,
-            message: message.into(),
-            remedy: remedy.into(),
+            message: printable_lines(&message.into()),
+            remedy: printable_lines(&remedy.into()),
             census: None,
             ports: Vec::new(),
             source: None,
@@ -230,7 +232,7 @@ impl Error {
     }
 
     pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
-        remedy.clone_into(&mut self.0.remedy);
+        self.0.remedy = printable_lines(remedy);
         self
     }
 
@@ -247,7 +249,7 @@ impl Error {
     /// The same error under another code, with a prefix before its message.
     pub(crate) fn recast(mut self, code: ErrorCode, prefix: &str) -> Self {
         self.0.code = code;
-        self.0.message.insert_str(0, prefix);
+        self.0.message.insert_str(0, &printable_lines(prefix));
         self
     }
 
@@ -347,5 +349,15 @@ mod tests {
         assert!(error.message().starts_with("cannot open /x/y: "));
         assert!(!error.remedy().is_empty());
         assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn no_value_in_it_commands_a_terminal() {
+        let error = Error::invalid_argument("`a\u{1b}[2J` is unknown", "remove `\u{7}`");
+        assert_eq!(error.message(), "`a\\u{1b}[2J` is unknown");
+        assert_eq!(error.remedy(), "remove `\\u{7}`");
+        let error = error.recast(ErrorCode::InvalidArgument, "/x\u{1b}y: ").with_remedy("remove \u{8}");
+        assert_eq!(error.message(), "/x\\u{1b}y: `a\\u{1b}[2J` is unknown");
+        assert_eq!(error.remedy(), "remove \\u{8}");
     }
 }

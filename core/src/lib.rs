@@ -60,6 +60,7 @@ pub mod registry;
 mod search;
 mod settings;
 mod sys;
+mod text;
 mod time;
 mod variables;
 mod wait;

@@ -57,7 +57,7 @@ impl Log for StandardError {
 
 fn line(record: &Record<'_>) -> String {
     let level = record.level().as_str().to_ascii_lowercase();
-    let said = crate::who::printable(&record.args().to_string());
+    let said = crate::text::printable(&record.args().to_string());
     format!("{TARGET}[{}] {level}: {said}\n", std::process::id())
 }
 

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::{PortHolder, PortReport, printable};
+use super::{PortHolder, PortReport};
 use crate::allocator::Allocator;
 use crate::backoff::{Backoff, Deadline};
 use crate::error::{Error, Result};
 use crate::probe;
+use crate::text::printable;
 
 /// How long a server that was told to stop may take before it counts as a leak.
 pub const LEAK_GRACE: Duration = Duration::from_millis(250);

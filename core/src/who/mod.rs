@@ -26,7 +26,6 @@ use crate::time::Timestamp;
 pub use conflicts::{Failure, PortExplanation};
 pub use holders::PortHolder;
 pub use leaks::{LEAK_GRACE, Leak};
-pub(crate) use sentence::printable;
 pub use summary::{HolderSummary, PortClaim, PortSummary};
 
 /// What is on a port.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::{Hidden, PortReport, ProcessInfo, SocketInfo};
 use crate::port_state::{PortState, PortUsage};
+use crate::text::printable;
 
 /// How many processes a sentence names.
 const NAMED: usize = 3;
@@ -120,17 +121,6 @@ impl fmt::Display for Hidden {
     }
 }
 
-/// Escapes characters that would move the cursor or change the colours of a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            let plain = escaped.is_none().then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,10 +229,5 @@ mod tests {
         // The tables are read one after the other, and the server may have stopped in between.
         let said = report(bound(), vec![waiting("established")]).to_string();
         assert_eq!(said, "no process is on port 8080, only 1 connection still to be accepted");
-    }
-
-    #[test]
-    fn names_cannot_move_the_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{e9}"), "a\\u{1b}[2Jb\\nc\u{e9}");
     }
 }
