@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
@@ -18,7 +18,7 @@ from packages.rehearse.case import FailedError
 from packages.rehearse.pages import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from packages.rehearse.case import Case
 
@@ -169,8 +169,11 @@ class Stranger:
             for path in self._walk(self.ground.home)
         }
 
-    def nothing_is_left_of(self, before: dict[str, tuple[int, int]], *, but: tuple[str, ...] = ()) -> None:
-        """Fails if there are more files than `before`, or others; `but` names what the client writes for itself."""
+    @contextmanager
+    def leaving_nothing(self, *, but: tuple[str, ...] = ()) -> Iterator[None]:
+        """Fails if the block leaves more files than there were, or fewer; `but` names what is the client's own."""
+        before = self.files()
+        yield
         after = self.files()
         kept = {name for name in after.keys() - before.keys() if not name.startswith(but)}
         gone = {name for name in before.keys() - after.keys() if not name.startswith(but)}

@@ -10,7 +10,8 @@ import unittest
 from pathlib import Path
 from unittest.mock import patch
 
-from packages.rehearse import crates, network, pages
+from packages.common import version
+from packages.rehearse import crates, network, pages, public
 from packages.rehearse.__main__ import may_be
 from packages.rehearse.case import Case, FailedError, Room
 from packages.rehearse.grounds import fresh_directory
@@ -97,12 +98,14 @@ class InFreshDirectory(OnPage):
             self.stranger.does("sleep 1000", limit=0.2)
 
     def test_what_uninstalling_leaves(self) -> None:
-        before = self.stranger.files()
-        self.stranger.does("mkdir -p ~/.cache ~/kept && touch ~/.cache/cached")
-        self.stranger.nothing_is_left_of(before)
-        self.stranger.does("touch ~/kept/file")
-        with self.assertRaisesRegex(FailedError, "kept/file"):
-            self.stranger.nothing_is_left_of(before)
+        with self.stranger.leaving_nothing():
+            self.stranger.does("mkdir -p ~/.cache ~/kept && touch ~/.cache/cached")
+        with self.assertRaisesRegex(FailedError, "kept/file"), self.stranger.leaving_nothing():
+            self.stranger.does("touch ~/kept/file")
+        with self.assertRaisesRegex(FailedError, "took away .*kept/file"), self.stranger.leaving_nothing():
+            self.stranger.does("rm ~/kept/file")
+        with self.stranger.leaving_nothing(but=("kept/",)):
+            self.stranger.does("touch ~/kept/file")
 
     def test_a_text_that_is_not_there(self) -> None:
         with self.assertRaisesRegex(FailedError, "expected '1 passed'"):
@@ -140,6 +143,23 @@ class Registries(unittest.TestCase):
         described = {"name": "portalloc-cli", "vers": "0.1.0", "deps": [dependency], "features": {}}
         (found,) = crates.entry(described, "0" * 64)["deps"]
         assert (found["name"], found["package"], found["req"]) == ("portalloc-core", "portalloc", "^0.1.0")
+
+    def test_who_has_what_at_public_names(self) -> None:
+        with tempfile.TemporaryDirectory() as place, patch.object(public, "DIST", Path(place)):
+            Path(place, "command").mkdir()
+            Path(place, "command/archive.tar.gz").touch()
+            here = {
+                "PORTALLOC_REHEARSAL_CRATES": "sparse+http://127.0.0.1:1/index/",
+                "PORTALLOC_REHEARSAL_FILES": "http://127.0.0.1:2",
+            }
+            source = public.Public(here).source
+            release = f"/portalloc/portalloc/releases/download/v{version()}"
+            assert source("index.crates.io", "/po/rt/portalloc") == "http://127.0.0.1:1/index/po/rt/portalloc"
+            assert source("static.crates.io", "/crates/a/1.0.0/download") == "http://127.0.0.1:1/crates/a/1.0.0"
+            assert source("github.com", f"{release}/archive.tar.gz") == "http://127.0.0.1:2/command/archive.tar.gz"
+            assert source("github.com", f"{release}/command/archive.tar.gz") is None
+            assert source("github.com", "/portalloc/portalloc/releases/download/v9.9.9/archive.tar.gz") is None
+            assert source("quickinstall.example", f"{release}/archive.tar.gz") is None
 
     def test_a_network_that_reaches_others_is_noticed(self) -> None:
         """The counterpart of the rehearsal's first case: here there is more than a loopback."""

@@ -149,12 +149,11 @@ def by_npm(stranger: Stranger, runners: str = RUNNERS) -> None:
     stranger.does(f"npm init -y && npm i -D {runners}")
     # Only now npm 10 installs what other packages have for musl.
     stranger.does("npm install")
-    before = stranger.files()
-    stranger.installs("npm i -D portalloc")
-    plays_all(stranger)
-    command_works(stranger)
-    stranger.does("npm uninstall portalloc")
-    stranger.nothing_is_left_of(before, but=THEIRS)
+    with stranger.leaving_nothing(but=THEIRS):
+        stranger.installs("npm i -D portalloc")
+        plays_all(stranger)
+        command_works(stranger)
+        stranger.does("npm uninstall portalloc")
 
 
 def on_musl(stranger: Stranger) -> None:
@@ -166,13 +165,12 @@ def on_musl(stranger: Stranger) -> None:
 def by_npm_alone(stranger: Stranger) -> None:
     """Without what public registries have."""
     stranger.does("npm init -y")
-    before = stranger.files()
-    stranger.installs("npm i -D portalloc")
-    plays(stranger, "From Node", "hello")
-    plays(stranger, "node:test", "pass 1")
-    command_works(stranger)
-    stranger.does("npm uninstall portalloc")
-    stranger.nothing_is_left_of(before, but=(*THEIRS, "project/package-lock.json"))
+    with stranger.leaving_nothing(but=(*THEIRS, "project/package-lock.json")):
+        stranger.installs("npm i -D portalloc")
+        plays(stranger, "From Node", "hello")
+        plays(stranger, "node:test", "pass 1")
+        command_works(stranger)
+        stranger.does("npm uninstall portalloc")
 
 
 def without_optional_dependencies(stranger: Stranger) -> None:
@@ -238,12 +236,11 @@ def by_pnpm(stranger: Stranger) -> None:
     # Since 11, what `pnpm init` writes makes npx fail, and makes modules of the page's files for Jest.
     stranger.writes("package.json", MANIFEST)
     stranger.does(f"pnpm add -D {ALLOWED} {RUNNERS}")
-    before = stranger.files()
-    stranger.installs("pnpm add -D portalloc")
-    plays_all(stranger)
-    command_works(stranger)
-    stranger.does("pnpm remove portalloc")
-    stranger.nothing_is_left_of(before, but=THEIRS)
+    with stranger.leaving_nothing(but=THEIRS):
+        stranger.installs("pnpm add -D portalloc")
+        plays_all(stranger)
+        command_works(stranger)
+        stranger.does("pnpm remove portalloc")
 
 
 def by_yarn(stranger: Stranger, settings: str = "", prefix: str | None = "yarn") -> None:
@@ -253,12 +250,11 @@ def by_yarn(stranger: Stranger, settings: str = "", prefix: str | None = "yarn")
     if settings:
         stranger.writes(".yarnrc.yml", settings)
     stranger.does(f"yarn add -D {RUNNERS}")
-    before = stranger.files()
-    stranger.installs("yarn add -D portalloc")
-    plays_all(stranger, prefix)
-    command_works(stranger, prefix and COMMAND.replace("npx", prefix))
-    stranger.does("yarn remove portalloc")
-    stranger.nothing_is_left_of(before, but=THEIRS)
+    with stranger.leaving_nothing(but=THEIRS):
+        stranger.installs("yarn add -D portalloc")
+        plays_all(stranger, prefix)
+        command_works(stranger, prefix and COMMAND.replace("npx", prefix))
+        stranger.does("yarn remove portalloc")
 
 
 def by_bun(stranger: Stranger) -> None:

@@ -76,21 +76,19 @@ def pytest(generation: str) -> tuple[str, ...]:
 def pip(stranger: Stranger, generation: str) -> None:
     venv(stranger)
     stranger.does("pip install " + " ".join(f"'{each}'" for each in pytest(generation)))
-    before = stranger.files()
-    stranger.installs("pip install portalloc")
-    first_example(stranger, "pytest -n 4", f"pytest-{generation}.")
-    stranger.does("pip uninstall --yes portalloc")
-    stranger.nothing_is_left_of(before)
+    with stranger.leaving_nothing():
+        stranger.installs("pip install portalloc")
+        first_example(stranger, "pytest -n 4", f"pytest-{generation}.")
+        stranger.does("pip uninstall --yes portalloc")
 
 
 def pytest_portalloc(stranger: Stranger) -> None:
     """It brings pytest along, and the plugin is loaded once."""
     venv(stranger)
-    before = stranger.files()
-    stranger.installs("pip install pytest-portalloc")
-    first_example(stranger, "pytest", "pytest-9.")
-    stranger.does("pip freeze | cut -d = -f 1 | xargs pip uninstall --yes")
-    stranger.nothing_is_left_of(before)
+    with stranger.leaving_nothing():
+        stranger.installs("pip install pytest-portalloc")
+        first_example(stranger, "pytest", "pytest-9.")
+        stranger.does("pip freeze | cut -d = -f 1 | xargs pip uninstall --yes")
 
 
 def from_dist(stranger: Stranger) -> None:
@@ -99,31 +97,28 @@ def from_dist(stranger: Stranger) -> None:
     stranger.does(f"ln -s {DIST} dist")
     fitting = next(platform for platform in platforms() if platform.is_here and not platform.is_musl)
     stranger.uses(f"python/portalloc-*{fitting.wheel}.whl")
-    before = stranger.files()
-    stranger.installs("pip install --no-index --find-links dist/python portalloc")
-    stranger.expects(f"portalloc {version()}", stranger.does("portalloc version"))
-    stranger.does("pip uninstall --yes portalloc")
-    stranger.nothing_is_left_of(before)
+    with stranger.leaving_nothing():
+        stranger.installs("pip install --no-index --find-links dist/python portalloc")
+        stranger.expects(f"portalloc {version()}", stranger.does("portalloc version"))
+        stranger.does("pip uninstall --yes portalloc")
 
 
 def uv(stranger: Stranger) -> None:
     tool(stranger, "uv")
     stranger.does("uv init --bare && uv add --dev pytest")
-    before = stranger.files()
-    stranger.installs("uv add --dev portalloc")
-    first_example(stranger, "uv run pytest", "pytest-9.")
-    stranger.does("uv remove --dev portalloc")
-    stranger.nothing_is_left_of(before)
+    with stranger.leaving_nothing():
+        stranger.installs("uv add --dev portalloc")
+        first_example(stranger, "uv run pytest", "pytest-9.")
+        stranger.does("uv remove --dev portalloc")
 
 
 def pipx(stranger: Stranger) -> None:
     tool(stranger, "pipx")
     stranger.ground.path.insert(0, f"{stranger.ground.home_inside}/.local/bin")
-    before = stranger.files()
-    stranger.installs("pipx install portalloc")
-    stranger.expects(f"portalloc {version()}, linux", stranger.types("portalloc doctor"))
-    stranger.does("pipx uninstall portalloc")
-    stranger.nothing_is_left_of(before, but=PIPX)
+    with stranger.leaving_nothing(but=PIPX):
+        stranger.installs("pipx install portalloc")
+        stranger.expects(f"portalloc {version()}, linux", stranger.types("portalloc doctor"))
+        stranger.does("pipx uninstall portalloc")
 
 
 def sdist_with_rust(stranger: Stranger) -> None:
@@ -145,16 +140,15 @@ def sdist_with_rust(stranger: Stranger) -> None:
 def sdist_without_rust(stranger: Stranger) -> None:
     """Both of what the page says of it."""
     venv(stranger)
-    before = stranger.files()
-    build = "pip install --no-binary portalloc portalloc"
-    tried = stranger.does(build, fails=True)
-    stranger.expects("Rust not found", tried)
-    stranger.expects("httpx.", tried)
-    stranger.expects(
-        "Cargo, the Rust package manager, is not installed",
-        stranger.does(f"MATURIN_NO_INSTALL_RUST=1 {build}", fails=True),
-    )
-    stranger.nothing_is_left_of(before)
+    with stranger.leaving_nothing():
+        build = "pip install --no-binary portalloc portalloc"
+        tried = stranger.does(build, fails=True)
+        stranger.expects("Rust not found", tried)
+        stranger.expects("httpx.", tried)
+        stranger.expects(
+            "Cargo, the Rust package manager, is not installed",
+            stranger.does(f"MATURIN_NO_INSTALL_RUST=1 {build}", fails=True),
+        )
 
 
 # --- What they have in common
