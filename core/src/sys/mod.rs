@@ -74,7 +74,7 @@ pub(crate) use platform::Marked;
 
 /// An open directory. Names are looked up in this directory, wherever its path leads by now, and no link is followed.
 ///
-/// `open`, `place` (may not be listable), `lock`, `directory`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`;
+/// `open`, `place` (may not be listable), `lock`, `directory`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`, `each_name`;
 /// `create_shared_directory`, `create_shared` (for every user), `create` (for this one), `read`, `write`, `replace`,
 /// `rename_new`, `remove`, `remove_directory`, `opened_up`.
 pub(crate) use platform::Directory;
