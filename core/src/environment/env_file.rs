@@ -116,7 +116,8 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let mut backoff = Backoff::steady(REPLACEMENT_PATIENCE);
     loop {
         // step: LockEnvFile
-        match sys::try_lock_file(&file.file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
+        match sys::try_lock_file(&file.file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) })
+        {
             Ok(None) => break,
             // Another process is replacing or removing it, or died while doing so: then the lock has ended, and the
             // file still exists.
