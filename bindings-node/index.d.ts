@@ -59,7 +59,7 @@ export interface Census {
   /** Claimed by a stale environment; given out when needed. */
   readonly stale: number;
   /** In use by foreign processes, which do not use portalloc. */
-  readonly strangers: number;
+  readonly foreign: number;
   /** Not allowed to this user. */
   readonly denied: number;
   readonly free: number;
@@ -766,7 +766,7 @@ export interface LeaseExplanation {
     readonly kept: number;
     readonly stale: number;
     /** In use by foreign processes, which have no lease on them. */
-    readonly strangers: number;
+    readonly foreign: number;
     /** Not to be bound by this user. */
     readonly denied: number;
     readonly free: number;

@@ -37,7 +37,7 @@ type Explanation struct {
 	Message string `json:"message"`
 	// Remedy says what to do if it would be refused.
 	Remedy string `json:"remedy"`
-	// Census counts the ports of the pool by state ("pool", "held", "kept", "stale", "strangers", "denied", "free"), with the
+	// Census counts the ports of the pool by state ("pool", "held", "kept", "stale", "foreign", "denied", "free"), with the
 	// "longest_run" that could be leased; nil if the registry or the pool cannot be used.
 	Census map[string]int `json:"census"`
 	// Holders are those who have ports of the pool, most ports first.

@@ -78,6 +78,33 @@ fn a_file_of_somebody_else_is_never_overwritten_or_removed() {
 }
 
 #[test]
+fn one_that_names_a_live_environment_is_kept_whatever_its_other_lines_say() {
+    let world = Stage::new(ACTOR, 10);
+    let own = world.work().join(".env.isolation");
+    let mut actor = world.actor();
+    let made = actor.ok("kept");
+    let genuine = fs::read_to_string(&own).unwrap();
+    let record = genuine.lines().find(|line| line.starts_with("# Record: ")).unwrap();
+    let elsewhere = format!("# Record: /nowhere/{}.json", text(&made, "id"));
+    for line in ["# Record: ", "# Record: /", "# Record: relative.json", "", &elsewhere] {
+        let edited = genuine.replace(record, line);
+        fs::write(&own, &edited).unwrap();
+        let two = actor.ok("kept");
+        assert_eq!(fs::read_to_string(&own).unwrap(), edited, "{line:?}");
+        actor.ok(&format!("cleanup {}", text(&two, "id")));
+    }
+    // Once it is gone, only a line that portalloc wrote says so.
+    actor.ok(&format!("cleanup {}", text(&made, "id")));
+    for (line, is_replaced) in [("# Record: ", false), ("# Record: /", false), (record, true), (&elsewhere, true)] {
+        let edited = genuine.replace(record, line);
+        fs::write(&own, &edited).unwrap();
+        let two = actor.ok("kept");
+        assert_eq!(fs::read_to_string(&own).unwrap() != edited, is_replaced, "{line:?}");
+        actor.ok(&format!("cleanup {}", text(&two, "id")));
+    }
+}
+
+#[test]
 fn makers_in_one_worktree_never_overwrite_each_others_env_file() {
     let world = Stage::new(ACTOR, 40);
     let mut makers = world.actors(4);

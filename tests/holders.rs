@@ -164,7 +164,7 @@ fn is_never_given_out(world: &Stage, kind: &str, protocol: &'static str) {
     assert_eq!(states[0].usage, PortUsage::Bound { protocol }, "{protocol} {kind}");
     assert!(!allocator.is_free(port).unwrap(), "{protocol} {kind}");
     let census = allocator.census().unwrap();
-    assert_eq!((census.strangers, census.free), (1, 2), "{protocol} {kind}");
+    assert_eq!((census.foreign, census.free), (1, 2), "{protocol} {kind}");
     let error = allocator.lease(portalloc::LeaseRequest::exact([port])).unwrap_err();
     assert_eq!(error.code(), ErrorCode::PortInUse, "{protocol} {kind}: {error}");
     assert_eq!(error.ports()[0].port, port);

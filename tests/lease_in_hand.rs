@@ -757,7 +757,7 @@ mod shapes {
         assert_eq!(ports, world.ports().iter().copied().step_by(2).collect::<Vec<_>>());
         let error = allocator.lease(LeaseRequest::scattered(1)).unwrap_err();
         assert_eq!(error.code(), ErrorCode::PoolExhausted);
-        assert_eq!(error.census().map(|census| (census.held, census.strangers)), Some((30, 10)));
+        assert_eq!(error.census().map(|census| (census.held, census.foreign)), Some((30, 10)));
         drop(lease);
         assert_eq!(code(allocator.lease(LeaseRequest::scattered(21))), ErrorCode::PoolExhausted);
         assert!(allocator.lease(LeaseRequest::scattered(20)).is_ok(), "what was exhausted left nothing locked");

@@ -50,7 +50,7 @@ ENVIRONMENTS_ALL = (
     "reconcile",
     "reading as many small files",
 )
-FILLINGS = ("leases of 5", "leases of 1", "kept environments of 5", "strangers' sockets")
+FILLINGS = ("leases of 5", "leases of 1", "kept environments of 5", "foreign sockets")
 FILL_ONE = tuple(f"lease of 1 among {filling}" for filling in FILLINGS)
 FILL_FIVE = tuple(f"lease of 5 among {filling}" for filling in FILLINGS)
 PROCESSES = ("lease of 1, wide pool", "bare system calls of a lease of 1", "lease of 5, room for 40 such, waiting")

@@ -20,7 +20,7 @@ pub(crate) fn run() {
 /// Leases of `of` ports everywhere but on the five from `spare` on.
 fn fill(allocator: &Allocator, of: usize, spare: u16) -> Vec<portalloc::Lease> {
     let left: Vec<u16> = allocator.pool().ports().ports().filter(|port| !(spare..spare + 5).contains(port)).collect();
-    // A port that a stranger has is as good as leased.
+    // A port that a foreign process has is as good as leased.
     left.chunks(of).filter_map(|ports| allocator.lease(LeaseRequest::exact(ports.iter().copied())).ok()).collect()
 }
 

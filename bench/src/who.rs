@@ -17,7 +17,7 @@ pub(crate) fn run() {
     let sockets: Vec<TcpListener> = (0..SOCKETS).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let times = |port: u16, sockets: usize| {
         let who = || allocator.who([port]).unwrap().iter().map(|report| report.sockets.len()).sum::<usize>();
-        assert_eq!(who(), sockets, "a stranger is in the way");
+        assert_eq!(who(), sockets, "a foreign process is in the way");
         Times::new((0..500).map(|_| time(|| allocator.who([port]).unwrap())).collect())
     };
     let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -154,7 +154,7 @@ fn json_has_ranges_by_class() {
     assert!(pool["complete"].is_boolean(), "{said}");
     let classes = pool["classes"].as_array().unwrap();
     let names: Vec<&str> = classes.iter().map(|class| class["class"].as_str().unwrap()).collect();
-    assert_eq!(names, ["free", "held", "kept", "stale", "stranger"]);
+    assert_eq!(names, ["free", "held", "kept", "stale", "foreign"]);
     for (class, symbol) in classes.iter().zip(['.', '#', 'K', 's', 'x']) {
         let ports: Vec<u16> = PortSet::parse(class["ranges"].as_str().unwrap()).unwrap().ports().collect();
         let expected: Vec<u16> = (world.base()..)

@@ -38,7 +38,7 @@ fn the_census_counts_what_the_map_shows() {
     drop(lease);
     allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
     let map = allocator.pool_map().unwrap();
-    assert_eq!((map.census().free, map.census().strangers), (28, 2));
+    assert_eq!((map.census().free, map.census().foreign), (28, 2));
 }
 
 /// A map that probes would make a server's own bind fail now and then; one that locks would make a lease fail.

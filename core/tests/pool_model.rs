@@ -135,7 +135,7 @@ impl Model {
             *match (self.claims[port], self.strangers[port]) {
                 (Claim::Held, _) => &mut census.held,
                 (Claim::Kept, _) => &mut census.kept,
-                (_, true) => &mut census.strangers,
+                (_, true) => &mut census.foreign,
                 (Claim::Stale, false) => &mut census.stale,
                 (Claim::None, false) => &mut census.free,
             } += 1;

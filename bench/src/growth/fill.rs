@@ -21,7 +21,7 @@ enum Filling {
     LeasesOfFive,
     LeasesOfOne,
     Kept,
-    Strangers,
+    Foreign,
 }
 
 impl Filling {
@@ -29,7 +29,7 @@ impl Filling {
         (Self::LeasesOfFive, "leases of 5"),
         (Self::LeasesOfOne, "leases of 1"),
         (Self::Kept, "kept environments of 5"),
-        (Self::Strangers, "strangers' sockets"),
+        (Self::Foreign, "foreign sockets"),
     ];
 }
 
@@ -73,7 +73,7 @@ fn fill(filling: Filling, allocator: &Allocator, scratch: &Scratch, holders: &mu
     match filling {
         Filling::LeasesOfFive => holders.take(&scratch.directory(), Take::Lease, runs),
         Filling::LeasesOfOne => holders.take(&scratch.directory(), Take::Lease, &ones()),
-        Filling::Strangers => holders.take(&scratch.directory(), Take::Sockets, &ones()),
+        Filling::Foreign => holders.take(&scratch.directory(), Take::Sockets, &ones()),
         Filling::Kept => {
             let request = EnvironmentRequest::new().kept().worktree(std::env::temp_dir()).env_file(EnvFile::None);
             for ports in runs {

@@ -1,4 +1,4 @@
-//! Processes that have leases, or strangers' sockets, for as long as the one that measures wants them: this very program,
+//! Processes that have leases, or foreign sockets, for as long as the one that measures wants them: this very program,
 //! told over its standard input what to take, and ended by its end.
 
 use std::io::{BufRead, BufReader, Write};
@@ -29,7 +29,7 @@ pub(super) enum Take {
 pub(super) struct Holders(Vec<Child>);
 
 impl Holders {
-    /// Returns once all is taken. A port that a stranger has is as good as taken.
+    /// Returns once all is taken. A port that a foreign process has is as good as taken.
     pub(super) fn take(&mut self, directory: &Path, what: Take, runs: &[Vec<u16>]) {
         let descriptors = if what == Take::Sockets { runs.first().map_or(1, Vec::len) } else { 1 };
         for runs in runs.chunks((A_PROCESS / descriptors).max(1)) {

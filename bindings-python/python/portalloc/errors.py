@@ -48,7 +48,7 @@ class Error(Exception):
     #: For ``port_in_use``: the ports that were not free.
     ports: tuple[int, ...]
     #: For ``pool_exhausted``, and a ``timeout`` while waiting for ports: how many ports of the pool are ``held``,
-    #: ``kept``, ``stale``, ``free``, used by foreign processes (``strangers``), and so on.
+    #: ``kept``, ``stale``, ``free``, used by foreign processes (``foreign``), and so on.
     census: dict[str, int] | None
 
     def __init__(

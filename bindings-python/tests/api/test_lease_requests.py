@@ -108,11 +108,11 @@ def test_an_exhausted_pool_says_what_its_ports_do(world: World) -> None:
     assert error.errno == errno.EADDRNOTAVAIL
     assert error.ports == ()
     assert error.census is not None
-    assert {name: error.census[name] for name in ("held", "kept", "stale", "strangers", "free")} == {
+    assert {name: error.census[name] for name in ("held", "kept", "stale", "foreign", "free")} == {
         "held": 1,
         "kept": 1,
         "stale": 0,
-        "strangers": 1,
+        "foreign": 1,
         "free": 0,
     }
 

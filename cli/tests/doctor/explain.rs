@@ -31,7 +31,7 @@ fn it_says_what_a_lease_would_meet_and_takes_none() {
     let now = explained(&world, 4, 0);
     assert_eq!(now["granted"], true);
     let census = &now["census"];
-    assert_eq!([&census["held"], &census["kept"], &census["strangers"], &census["free"]], [2, 2, 1, 7], "{census}");
+    assert_eq!([&census["held"], &census["kept"], &census["foreign"], &census["free"]], [2, 2, 1, 7], "{census}");
     assert_eq!(census["longest_run"], 4);
     let holders: Vec<&str> =
         now["holders"].as_array().unwrap().iter().map(|holder| holder["holder"].as_str().unwrap()).collect();

@@ -12,7 +12,7 @@ use super::{EnvFile, status};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::registry::{Record, Registry, Stored, making_path};
+use crate::registry::{Record, Registry, Stored, making_path, record_name};
 use crate::sys::{self, Entry};
 use crate::variables::{Syntax, render};
 
@@ -272,16 +272,18 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
     // step: LookAtEnvFile
     let Some(owner) = owner(&text) else { return Ok(Found::Foreign) };
     let record = text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)).map(Path::new);
-    let lives = match record {
-        // An environment of this registry: its state is known.
-        Some(record) if record == registry.records().path(owner) => status::lives(registry, owner)?,
-        // An environment of another registry: it may be alive if it has a record.
-        Some(record) => {
-            let is_absent = |path: &Path| matches!(sys::entry(path), Ok(None));
-            !is_absent(record) || !is_absent(&making_path(record)) || !is_absent(record)
-        }
-        None => true,
-    };
+    // Its record is in this registry, unless the file names another one.
+    let lives = status::lives(registry, owner)?
+        || match record {
+            Some(record) if record == registry.records().path(owner) => false,
+            // An environment of another registry: it may be alive if it has a record.
+            Some(record) if record.is_absolute() && record.file_name() == Some(&record_name(owner)) => {
+                let is_absent = |path: &Path| matches!(sys::entry(path), Ok(None));
+                !is_absent(record) || !is_absent(&making_path(record)) || !is_absent(record)
+            }
+            // Somebody edited the line: nothing says that the environment is gone.
+            _ => true,
+        };
     Ok(if lives && owner != me { Found::OfLiving(owner) } else { Found::Abandoned(file) })
 }
 

@@ -24,7 +24,7 @@ pub struct Census {
     /// Ports of a kept environment that is stale. They are reclaimed when they are needed.
     pub stale: usize,
     /// Ports in use by foreign processes, which have no lease on them.
-    pub strangers: usize,
+    pub foreign: usize,
     /// Ports that this user may not bind (below `ip_unprivileged_port_start`).
     pub denied: usize,
     /// Free ports.
@@ -37,13 +37,13 @@ impl Census {
     /// All figures with their names.
     #[must_use]
     pub fn counts(&self) -> [(&'static str, usize); 8] {
-        let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = *self;
+        let Self { pool, held, kept, stale, foreign, denied, free, longest_run } = *self;
         [
             ("pool", pool),
             ("held", held),
             ("kept", kept),
             ("stale", stale),
-            ("strangers", strangers),
+            ("foreign", foreign),
             ("denied", denied),
             ("free", free),
             ("longest_run", longest_run),
@@ -53,10 +53,10 @@ impl Census {
 
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pool, held, kept, stale, strangers, denied, free, longest_run } = self;
+        let Self { pool, held, kept, stale, foreign, denied, free, longest_run } = self;
         write!(
             f,
-            "of {pool} ports {held} are held, {kept} kept, {stale} stale, {strangers} in use by foreign processes"
+            "of {pool} ports {held} are held, {kept} kept, {stale} stale, {foreign} in use by foreign processes"
         )?;
         if *denied > 0 {
             write!(f, ", {denied} denied to this user")?;

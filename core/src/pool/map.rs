@@ -27,7 +27,7 @@ impl PortClass {
     /// Every class.
     pub const ALL: [Self; 6] = [Self::Free, Self::Held, Self::Kept, Self::Stale, Self::Foreign, Self::Denied];
 
-    /// The stable word for the class: `free`, `held`, `kept`, `stale`, `stranger`, `denied`.
+    /// The stable word for the class: `free`, `held`, `kept`, `stale`, `foreign`, `denied`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl PortClass {
             Self::Held => "held",
             Self::Kept => "kept",
             Self::Stale => "stale",
-            Self::Foreign => "stranger",
+            Self::Foreign => "foreign",
             Self::Denied => "denied",
         }
     }
@@ -123,7 +123,7 @@ impl PoolMap {
                 PortClass::Held => &mut census.held,
                 PortClass::Kept => &mut census.kept,
                 PortClass::Stale => &mut census.stale,
-                PortClass::Foreign => &mut census.strangers,
+                PortClass::Foreign => &mut census.foreign,
                 PortClass::Denied => &mut census.denied,
             } += count;
         }
@@ -154,8 +154,7 @@ mod tests {
     fn a_run_to_be_had_goes_over_stale_ports_and_ends_at_gaps() {
         let classes = [Free, Free, Stale, Free, Held, Free, Kept, Foreign, Denied];
         let map = PoolMap::new((100..).zip(classes).chain((110..113).map(|port| (port, Free))), true);
-        let expected =
-            Census { pool: 12, held: 1, kept: 1, stale: 1, strangers: 1, denied: 1, free: 7, longest_run: 4 };
+        let expected = Census { pool: 12, held: 1, kept: 1, stale: 1, foreign: 1, denied: 1, free: 7, longest_run: 4 };
         assert_eq!(map.census(), expected);
         assert_eq!(PoolMap::new([(1, Free), (3, Free)], true).census().longest_run, 1);
         assert_eq!(PoolMap::new([], true).census(), Census::default());

@@ -31,7 +31,7 @@ pub(crate) use namespace::Namespace;
 pub(crate) use ports_file::{FILE_SIZE as PORTS_FILE_SIZE, PortsFile, RangeLock};
 pub use record::{Lifetime, Record, RecordPorts};
 pub(crate) use record::{Stored, project_name};
-pub(crate) use records::{OpenRecord, Records, making_path};
+pub(crate) use records::{OpenRecord, Records, making_path, name as record_name};
 pub use repair::{Repair, RepairKind};
 pub use setup::{SetUp, remove_set_up, remove_set_up_at_next_boot, set_up};
 pub(crate) use standing::LabelState;

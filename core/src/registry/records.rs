@@ -276,7 +276,7 @@ const FINISHED: &str = ".json";
 const MAKING: &str = ".making";
 
 /// The file name of a finished record.
-pub(super) fn name(id: IsolationId) -> OsString {
+pub(crate) fn name(id: IsolationId) -> OsString {
     id.between("", FINISHED).into()
 }
 

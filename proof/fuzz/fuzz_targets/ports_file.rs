@@ -467,7 +467,7 @@ fuzz_target!(|input: Input<'_>| {
     assert_eq!(missed, [0; 0], "free ports were not found: {error}");
     let census = error.census().expect("the error counts");
     let held = held.intersection(&POOL.collect()).count();
-    assert_eq!((census.held, census.free, census.strangers), (held, 0, 0), "{error}");
+    assert_eq!((census.held, census.free, census.foreign), (held, 0, 0), "{error}");
     session.leases.clear();
     let report = session.allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
     assert!(report.skipped.is_empty(), "{:?}", report.skipped);
