@@ -23,16 +23,20 @@ impl Allocator {
         self.in_checked_registry(|allocator| allocator.attach_once(id))
     }
 
-    fn attach_once(&self, id: IsolationId) -> Result<Environment> {
+    /// As [`attach`](Self::attach), in the open registry.
+    pub(crate) fn attach_once(&self, id: IsolationId) -> Result<Environment> {
         let registry = &self.registry;
         // step: AttachRead
         let record = match registry.records().read(id)? {
             Stored::Broken(why) => return Err(not_found(id, &why)),
             stored => registry.records().require_read(id, stored)?,
         };
-        let status = status::judge(registry, &registry.ports()?, &record, &registry.process()?)?;
-        if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
-            return Err(not_found(id, &format!("it is stale: {reason}")));
+        let ports = registry.ports()?;
+        if !status::is_surely_active(registry, &ports, &record)? {
+            let status = status::judge(registry, &ports, &record, &registry.process()?)?;
+            if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
+                return Err(not_found(id, &format!("it is stale: {reason}")));
+            }
         }
         Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
     }
