@@ -95,9 +95,15 @@ impl Settings {
     /// # Errors
     /// As [`open`](Self::open) and [`Project::nearest`].
     pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
+        let (settings, request) = self.with_project(request)?;
+        Ok((settings.open()?, request))
+    }
+
+    /// Both with what the project file of the request's worktree declares.
+    pub(crate) fn with_project(self, request: EnvironmentRequest) -> Result<(Self, EnvironmentRequest)> {
         Ok(match request.worktree.as_deref().map_or_else(Project::current, Project::nearest)? {
-            Some(project) => (self.project(&project).open()?, request.project(&project)),
-            None => (self.open()?, request),
+            Some(project) => (self.project(&project), request.project(&project)),
+            None => (self, request),
         })
     }
 }

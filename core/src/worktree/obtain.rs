@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::debug;
@@ -11,12 +12,14 @@ use super::key::Key;
 use super::lock::lock;
 use crate::allocator::Allocator;
 use crate::environment::cleanup::{Locked, Selection, remove};
-use crate::environment::{Environment, EnvironmentRequest, Hold, worktree};
+use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in, worktree};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::names::check_instance_id;
 use crate::process::warn_once;
-use crate::registry::{ByteLock, Lifetime, PortsFile};
+use crate::registry::{ByteLock, Lifetime, Namespace, PortsFile, Registry};
+use crate::settings::Settings;
+use crate::sys;
 
 /// How long to wait for another process that makes, repairs or removes the environment of the same worktree.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,8 +41,15 @@ impl Allocator {
     /// removing it all the time.
     #[track_caller]
     pub fn worktree_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
-        let (caller, wanted) = (Location::caller(), Wanted::new(self, request)?);
-        self.in_checked_registry(|allocator| wanted.obtain(allocator, caller))
+        self.obtain(request, Location::caller())
+    }
+
+    fn obtain(&self, request: &EnvironmentRequest, caller: &'static Location<'static>) -> Result<Environment> {
+        let wanted = Wanted::new(request)?;
+        self.in_checked_registry(|allocator| match wanted.look(&allocator.registry)? {
+            Some(found) => Ok(found),
+            None => wanted.obtain(allocator, caller),
+        })
     }
 
     /// Returns the environment of the request's worktree, if there is one. Locks and changes nothing.
@@ -47,17 +57,8 @@ impl Allocator {
     /// # Errors
     /// `invalid_argument` (worktree, instance ID); `registry_unusable`, `io`.
     pub fn find_worktree_environment(&self, request: &EnvironmentRequest) -> Result<Option<Environment>> {
-        let wanted = Wanted::new(self, request)?;
-        self.in_checked_registry(|allocator| {
-            Ok(match State::read(allocator, &wanted.key)? {
-                State::Living(found) => Some(wanted.checked(found)?),
-                State::Moving(index) => match living(allocator, &wanted.key, index.id)? {
-                    Some(moved) => Some(moved),
-                    None => index.before.map_or(Ok(None), |id| living(allocator, &wanted.key, id))?,
-                },
-                State::None { .. } => None,
-            })
-        })
+        let wanted = Wanted::new(request)?;
+        self.in_checked_registry(|allocator| wanted.find(&allocator.registry))
     }
 
     /// As [`worktree_environment`](Self::worktree_environment), with a [hold](Environment::hold) on it, so that it is not
@@ -67,14 +68,68 @@ impl Allocator {
     /// As [`worktree_environment`](Self::worktree_environment) and [`Environment::hold`].
     #[track_caller]
     pub fn hold_worktree_environment(&self, request: &EnvironmentRequest) -> Result<(Environment, Hold)> {
-        let mut tries = 1..=HOLDS;
-        loop {
-            let environment = self.worktree_environment(request)?;
-            match environment.hold() {
-                // It was removed in the meantime.
-                Err(error) if error.code() == ErrorCode::NotFound && tries.next().is_some() => {}
-                held => return held.map(|hold| (environment, hold)),
-            }
+        let caller = Location::caller();
+        hold_what_lives(|| self.obtain(request, caller))
+    }
+}
+
+/// The same without an open allocator. An environment that exists needs none: this saves reading the kernel's port
+/// ranges, which only matter when ports are taken.
+impl Settings {
+    /// As [`Allocator::worktree_environment`], with the project file of the worktree.
+    ///
+    /// # Errors
+    /// As [`open_for`](Self::open_for) and [`Allocator::worktree_environment`].
+    #[track_caller]
+    pub fn worktree_environment(self, request: EnvironmentRequest) -> Result<Environment> {
+        let caller = Location::caller();
+        let (settings, request) = self.with_project(request)?;
+        settings.obtain(&request, caller)
+    }
+
+    /// As [`Allocator::find_worktree_environment`], with the project file of the worktree.
+    ///
+    /// # Errors
+    /// As [`open_for`](Self::open_for) and [`Allocator::find_worktree_environment`].
+    pub fn find_worktree_environment(self, request: EnvironmentRequest) -> Result<Option<Environment>> {
+        let (settings, request) = self.with_project(request)?;
+        let wanted = Wanted::new(&request)?;
+        settings.registry()?.reopening(|registry| wanted.find(registry))
+    }
+
+    /// As [`Allocator::hold_worktree_environment`], with the project file of the worktree.
+    ///
+    /// # Errors
+    /// As [`open_for`](Self::open_for) and [`Allocator::hold_worktree_environment`].
+    #[track_caller]
+    pub fn hold_worktree_environment(self, request: EnvironmentRequest) -> Result<(Environment, Hold)> {
+        let caller = Location::caller();
+        let (settings, request) = self.with_project(request)?;
+        hold_what_lives(|| settings.obtain(&request, caller))
+    }
+
+    fn obtain(&self, request: &EnvironmentRequest, caller: &'static Location<'static>) -> Result<Environment> {
+        let wanted = Wanted::new(request)?;
+        match self.registry()?.reopening(|registry| wanted.look(registry))? {
+            Some(found) => Ok(found),
+            None => self.clone().open()?.obtain(request, caller),
+        }
+    }
+
+    fn registry(&self) -> Result<Arc<Registry>> {
+        let directory = self.clone().in_force().directory.value;
+        Ok(Arc::new(Registry::open_for(directory, Namespace::current()?)?))
+    }
+}
+
+/// Takes a hold on an environment, and on another one if that was removed in the meantime.
+fn hold_what_lives(obtain: impl Fn() -> Result<Environment>) -> Result<(Environment, Hold)> {
+    let mut tries = 1..=HOLDS;
+    loop {
+        let environment = obtain()?;
+        match environment.hold() {
+            Err(error) if error.code() == ErrorCode::NotFound && tries.next().is_some() => {}
+            held => return held.map(|hold| (environment, hold)),
         }
     }
 }
@@ -96,35 +151,46 @@ pub(super) enum State {
 }
 
 impl Wanted {
-    pub(super) fn new(allocator: &Allocator, request: &EnvironmentRequest) -> Result<Self> {
+    pub(super) fn new(request: &EnvironmentRequest) -> Result<Self> {
         check_instance_id(request.instance())?;
         let worktree = worktree(request.worktree.as_deref())?;
         let request = request.of_worktree(&worktree);
-        let key = Key::new(&worktree, allocator.registry.user(), request.instance());
+        let key = Key::new(&worktree, sys::user_id(), request.instance());
         Ok(Self { request, key })
     }
 
+    /// The environment, if nothing is to be done about it.
+    fn look(&self, registry: &Arc<Registry>) -> Result<Option<Environment>> {
+        Ok(match State::read(registry, &self.key)? {
+            State::Living(found) if found.has_temp_dir()? => Some(self.checked(found)?),
+            _ => None,
+        })
+    }
+
+    /// The environment, whatever is to be done about it.
+    fn find(&self, registry: &Arc<Registry>) -> Result<Option<Environment>> {
+        Ok(match State::read(registry, &self.key)? {
+            State::Living(found) => Some(self.checked(found)?),
+            State::Moving(index) => match living(registry, &self.key, index.id)? {
+                Some(moved) => Some(moved),
+                None => index.before.map_or(Ok(None), |id| living(registry, &self.key, id))?,
+            },
+            State::None { .. } => None,
+        })
+    }
+
     fn obtain(&self, allocator: &Allocator, caller: &'static Location<'static>) -> Result<Environment> {
-        if let State::Living(found) = State::read(allocator, &self.key)?
-            && found.has_temp_dir()?
-        {
-            return self.checked(found);
-        }
         let ports = allocator.registry.ports()?;
-        let made_meanwhile = || match State::read(allocator, &self.key)? {
-            State::Living(found) if found.has_temp_dir()? => Ok(Some(found)),
-            _ => Ok(None),
-        };
-        let _lock = match self.lock(allocator, &ports, made_meanwhile)? {
+        let _lock = match self.lock(allocator, &ports, || self.look(&allocator.registry))? {
             Ok(lock) => lock,
-            Err(found) => return self.checked(found),
+            Err(made_meanwhile) => return Ok(made_meanwhile),
         };
         match self.settled(allocator)? {
             State::Living(found) => {
                 found.make_temp_dir_again(&allocator.registry)?;
                 self.checked(found)
             }
-            State::Moving(index) => match living(allocator, &self.key, index.id)? {
+            State::Moving(index) => match living(&allocator.registry, &self.key, index.id)? {
                 Some(found) => self.checked(found),
                 None => Err(Error::registry_gone()),
             },
@@ -153,14 +219,14 @@ impl Wanted {
 
     /// What there is, after ending a repair whose process has died. The caller has the worktree's lock.
     pub(super) fn settled(&self, allocator: &Allocator) -> Result<State> {
-        let index = match State::read(allocator, &self.key)? {
+        let index = match State::read(&allocator.registry, &self.key)? {
             State::Moving(index) => index,
             other => return Ok(other),
         };
         let (registry, key) = (&allocator.registry, &self.key);
-        let moved = living(allocator, key, index.id)?.is_some();
+        let moved = living(&allocator.registry, key, index.id)?.is_some();
         if let Some(before) = index.before {
-            if moved && living(allocator, key, before)?.is_some() {
+            if moved && living(&allocator.registry, key, before)?.is_some() {
                 let locked = Locked { worktree: true, ..Locked::default() };
                 if let Err(error) = remove(registry, before, &Selection::Id(before), None, locked) {
                     debug!("the environment {before}, which {} has replaced, is left: {error}", index.id);
@@ -170,7 +236,7 @@ impl Wanted {
             let id = if moved { index.id } else { before };
             Index { id, before: None, blocks: index.blocks }.write(registry, key)?;
         }
-        State::read(allocator, key)
+        State::read(&allocator.registry, key)
     }
 
     /// Makes the environment. The caller has the worktree's lock.
@@ -208,12 +274,12 @@ impl Wanted {
 }
 
 impl State {
-    pub(super) fn read(allocator: &Allocator, key: &Key) -> Result<Self> {
-        let Some(index) = Index::read(&allocator.registry, key)? else { return Ok(Self::None { blocks: Vec::new() }) };
+    pub(super) fn read(registry: &Arc<Registry>, key: &Key) -> Result<Self> {
+        let Some(index) = Index::read(registry, key)? else { return Ok(Self::None { blocks: Vec::new() }) };
         if index.before.is_some() {
             return Ok(Self::Moving(index));
         }
-        Ok(match living(allocator, key, index.id)? {
+        Ok(match living(registry, key, index.id)? {
             Some(found) => Self::Living(found),
             None => Self::None { blocks: index.blocks },
         })
@@ -221,8 +287,8 @@ impl State {
 }
 
 /// The environment of this ID, if it is finished, alive, and the key's.
-fn living(allocator: &Allocator, key: &Key, id: IsolationId) -> Result<Option<Environment>> {
-    let found = match allocator.attach_once(id) {
+fn living(registry: &Arc<Registry>, key: &Key, id: IsolationId) -> Result<Option<Environment>> {
+    let found = match attach_in(registry, id) {
         Err(error) if error.code() == ErrorCode::NotFound || error.other_user().is_some() => return Ok(None),
         other => other?,
     };

@@ -26,7 +26,7 @@ impl Allocator {
     /// [hold](Environment::hold) on it runs, or a server of its own.
     #[track_caller]
     pub fn repair_worktree_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
-        let (caller, wanted) = (Location::caller(), Wanted::new(self, request)?);
+        let (caller, wanted) = (Location::caller(), Wanted::new(request)?);
         self.in_checked_registry(|allocator| repair(allocator, &wanted, caller))
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn replace_process(mut command: Command, inherited: &Inheritable) -> 
         Ok(copy)
     });
     match copied {
-        Ok(_copy) => command.exec(),
+        Ok(_copy) => CommandExt::exec(&mut command),
         Err(error) => error,
     }
 }
