@@ -247,6 +247,7 @@ impl LeaseOptions {
             sticky_key: unsafe { owned(self.sticky_key, "sticky_key") }?,
             // SAFETY: as this function's caller promises.
             place: unsafe { owned(self.place, "place") }?,
+            ..Default::default()
         }
         .request()
     }
@@ -281,6 +282,7 @@ impl EnvironmentOptions {
             wait: given(self.wait_ms).map(milliseconds).transpose()?,
             // SAFETY: as this function's caller promises.
             place: unsafe { owned(self.place, "place") }?,
+            ..Default::default()
         }
         .request()
     }

@@ -158,6 +158,7 @@ pub(crate) fn environment(
         sticky,
         wait: Some(wait.0),
         place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
+        ..EnvironmentOptions::default()
     };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
