@@ -1,6 +1,7 @@
 //! The shared directory in which leases meet: the `ports` file (locks and labels) and the records of environments, one
 //! subdirectory per network namespace. Knows paths and formats, neither sockets nor policy.
 
+mod bytes;
 mod demands;
 mod directory;
 mod examine;
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::rngs::SmallRng;
 
+pub(crate) use bytes::{environment_byte, worktree_byte};
 pub(crate) use examine::chosen_root;
 pub(crate) use label::{Claim, ClaimEnd, Label, Slot};
 pub(crate) use namespace::Namespace;
