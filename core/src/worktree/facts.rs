@@ -100,15 +100,20 @@ impl Sight {
         Ok(scene)
     }
 
+    /// The processes that have a hold on the environment, as far as this one may inspect them.
+    pub(crate) fn holders(&self) -> Vec<u32> {
+        if sys::sees_own_processes() { sys::lock_holders(self.lock) } else { Vec::new() }
+    }
+
     /// The process that asks, and those above it.
-    fn people(&self) -> People {
+    pub(crate) fn people(&self) -> People {
         let mut people = People { caller: std::process::id(), ..People::default() };
         self.add(&mut people, std::process::id());
         people
     }
 
     /// Adds a process and those above it; returns its start time.
-    fn add(&self, people: &mut People, pid: u32) -> Option<u64> {
+    pub(crate) fn add(&self, people: &mut People, pid: u32) -> Option<u64> {
         let mut next = pid;
         while next != 0 && !people.by_pid.contains_key(&next) {
             let Some(facts) = sys::process_facts(next, Marks { variable: VARIABLE, lock: self.lock }) else { break };

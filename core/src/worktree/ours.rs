@@ -145,6 +145,13 @@ impl People {
         self.upwards(pid).skip(1)
     }
 
+    /// "PID 7 (bash) in /home/me/project".
+    pub(crate) fn told(&self, pid: u32) -> String {
+        let Some(Person { facts, .. }) = self.by_pid.get(&pid) else { return format!("PID {pid}") };
+        let place = facts.directory.as_ref().map(|directory| format!(" in {}", directory.display()));
+        format!("PID {pid} ({}){}", facts.name, place.unwrap_or_default())
+    }
+
     /// Whether the process is above the one that asks.
     pub(crate) fn is_above_caller(&self, pid: u32) -> bool {
         self.ancestors(self.caller).any(|ancestor| ancestor.facts.pid == pid)

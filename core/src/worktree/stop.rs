@@ -52,6 +52,19 @@ impl StopOptions {
         self
     }
 
+    pub(crate) fn all_ports(mut self) -> Self {
+        self.ports = None;
+        self
+    }
+
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    pub(crate) fn time(&self) -> Duration {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
     /// Sends no signal, and reports what would be ended.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
@@ -83,12 +96,8 @@ impl Environment {
         self.registry().check_netns()?;
         let holder = self.record().holder.pid;
         let spares_holder = self.record().lifetime == Lifetime::Held;
-        let stop = Stop {
-            sight: Sight::of(self),
-            ports,
-            timeout: options.timeout.unwrap_or(TIMEOUT),
-            maker: spares_holder.then_some(holder),
-        };
+        let stop =
+            Stop { sight: Sight::of(self), ports, timeout: options.time(), maker: spares_holder.then_some(holder) };
         stop.run(options.dry_run)
     }
 }

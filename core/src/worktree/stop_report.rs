@@ -34,6 +34,8 @@ pub struct StopReport {
     pub unknown: Vec<UnknownHolder>,
     /// The processes that start servers of the environment again, and were left alone.
     pub supervisors: Vec<Supervisor>,
+    /// Whether the environment was removed, too, as [`Environment::down`](crate::Environment::down) does.
+    pub removed: bool,
 }
 
 /// A process that is the environment's.

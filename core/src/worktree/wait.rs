@@ -83,7 +83,7 @@ impl Gate {
             }
             for (pid, verdict) in verdicts {
                 match verdict {
-                    Verdict::NotOurs(why) => return Err(self.foreign(scene, port, pid, &why)),
+                    Verdict::NotOurs(why) => return Err(foreign(scene, port, pid, &why)),
                     Verdict::Unknown(why) => {
                         refused.insert(port, format!("cannot tell whose server PID {pid} is: {why}"));
                     }
@@ -98,19 +98,14 @@ impl Gate {
         }
         Ok(refused)
     }
+}
 
-    fn foreign(&self, scene: &Scene, port: u16, pid: u32, why: &str) -> Error {
-        let person = scene.people.by_pid.get(&pid);
-        let name = person.map(|person| person.facts.name.as_str()).unwrap_or_default();
-        let directory = person.and_then(|person| person.facts.directory.as_deref());
-        let place = directory.map(|directory| format!(" in {}", directory.display())).unwrap_or_default();
-        Error::new(
-            ErrorCode::PortInUse,
-            format!(
-                "port {port}: the server that listens is not one of the environment {}: it is PID {pid} ({name}){place}; {why}",
-                self.sight.whose.id
-            ),
-            "end it where it belongs, then start yours; `portalloc who` shows more",
-        )
-    }
+/// The error of a server that is somebody else's.
+fn foreign(scene: &Scene, port: u16, pid: u32, why: &str) -> Error {
+    let told = scene.people.told(pid);
+    Error::new(
+        ErrorCode::PortInUse,
+        format!("port {port} is in use by another one's server: {told}; {why}"),
+        "end it where it belongs, then start yours; `portalloc who` shows more",
+    )
 }

@@ -46,8 +46,8 @@ pub(crate) use machine::{
 };
 pub(crate) use processes::{
     Activation, ProcessHandle, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached,
-    lock_holders, mount_namespace, network_namespace, network_namespace_of_init, process_facts, process_name, spawn,
-    user_id, user_name, wait_ended,
+    lock_holders, mount_namespace, network_namespace, network_namespace_of_init, process_facts, process_name,
+    replace_process, spawn, user_id, user_name, wait_ended,
 };
 pub(crate) use sockets::{
     BoundPort, CloseWatch, GuardSocket, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken,
@@ -62,8 +62,12 @@ fn why() -> String {
     format!("portalloc does not run on this platform yet ({})", std::env::consts::OS)
 }
 
+fn unavailable() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why())
+}
+
 fn refused<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, why()))
+    Err(unavailable())
 }
 
 pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
@@ -71,6 +75,14 @@ pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
 }
 
 pub(crate) fn try_lock_byte(_file: &File, _byte: u64) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn try_share_byte(_file: &File, _byte: u64) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn unlock_byte(_file: &File, _byte: u64) -> io::Result<()> {
     refused()
 }
 
