@@ -139,6 +139,11 @@ impl Environment {
         })
     }
 
+    /// The registry that it is in.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The lease behind the mutex. A forked child does not wait for the mutex, because the thread that locked it may
     /// exist only in the parent.
     fn in_reach(&self) -> Option<MutexGuard<'_, Option<Arc<Lease>>>> {

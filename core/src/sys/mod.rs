@@ -21,6 +21,7 @@ mod machine;
 #[expect(unsafe_code, reason = "a value that threads and forks share without a lock is a pointer")]
 mod per_process;
 mod port_socket;
+mod process_facts;
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no process is looked at"))]
 mod process_name;
 mod process_stamp;
@@ -45,6 +46,7 @@ pub use inheritable::Inheritable;
 pub(crate) use machine::Mount;
 pub(crate) use per_process::PerProcess;
 pub(crate) use port_socket::{PortSocket, PortSockets, SocketHolder};
+pub(crate) use process_facts::{Lock, Marks, ProcessFacts};
 pub(crate) use process_stamp::Liveness;
 pub use process_stamp::ProcessStamp;
 pub(crate) use random::random_number;
@@ -141,6 +143,16 @@ pub(crate) use platform::{cookie, cookie_of, mount_namespace, network_namespace,
 /// io::Result<Option<ProcessStamp>>`, `ProcessStamp::judge(&self, &ProcessStamp) -> Liveness` (`Unknown` if it cannot
 /// be told), and `process_name(u32) -> Option<String>`.
 pub(crate) use platform::process_name;
+
+/// What a process is and comes from, to judge whose it is, and how to end it.
+///
+/// - `process_facts(u32, Marks) -> Option<ProcessFacts>`: `None` if there is no such process, or it is hidden.
+/// - `lock_holders(Lock) -> Vec<u32>`: the processes that have a lock on a byte of a file, inherited or not, as far as
+///   this one may inspect them.
+/// - `ProcessHandle::open(u32) -> io::Result<Option<ProcessHandle>>`: stands for that process even when its PID is
+///   reused; `terminate` and `kill` return whether it was there, `has_ended`.
+/// - `wait_ended(&[&ProcessHandle], Duration) -> io::Result<()>`: until one of them has ended.
+pub(crate) use platform::{ProcessHandle, lock_holders, process_facts, wait_ended};
 
 /// `generation() -> u64`: a number that differs between a process and its forked children. Costs almost nothing;
 /// [`PerProcess`] is based on it.

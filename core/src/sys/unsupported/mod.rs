@@ -45,8 +45,9 @@ pub(crate) use machine::{
     mount_of, namespaces, process_names, sandboxes, sees_own_processes,
 };
 pub(crate) use processes::{
-    Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,
-    network_namespace, network_namespace_of_init, process_name, replace_process, spawn, user_id, user_name,
+    Activation, ProcessHandle, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached,
+    lock_holders, mount_namespace, network_namespace, network_namespace_of_init, process_facts, process_name,
+    replace_process, spawn, user_id, user_name, wait_ended,
 };
 pub(crate) use sockets::{
     BoundPort, CloseWatch, GuardSocket, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken,
