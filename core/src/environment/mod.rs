@@ -5,6 +5,7 @@
 //! everything that exists is named by a record, and a record whose ports are neither held nor kept is stale.
 
 mod attach;
+mod block;
 pub mod cleanup;
 mod create;
 mod env_file;
