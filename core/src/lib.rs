@@ -65,6 +65,7 @@ mod time;
 mod variables;
 mod wait;
 pub mod who;
+pub mod worktree;
 
 pub use allocator::Allocator;
 pub use environment::{Environment, EnvironmentRequest, cleanup};

@@ -30,14 +30,17 @@ impl Allocator {
     #[track_caller]
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let (start, caller) = (Instant::now(), Location::caller());
-        self.in_checked_registry(|allocator| allocator.create(request, start, caller))
+        self.in_checked_registry(|allocator| allocator.create(request, start, caller, |_| Ok(())))
     }
 
-    fn create(
+    /// As [`create_environment`](Self::create_environment), in the open registry. `publish` is called with the complete
+    /// record, before that is finished.
+    pub(crate) fn create(
         &self,
         request: &EnvironmentRequest,
         start: Instant,
         caller: &'static Location<'static>,
+        publish: impl FnOnce(&Record) -> Result<()>,
     ) -> Result<Environment> {
         let registry = &self.registry;
         check_instance_id(request.instance())?;
@@ -91,6 +94,7 @@ impl Allocator {
         };
         // step: PlaceEnvFile
         environment.write_env_file(registry, &request.env_file)?;
+        publish(&environment.record)?;
         // step: FinishEnvironment
         environment.finish(registry)?;
         debug!("made environment {id} of {}", worktree.display());

@@ -9,6 +9,7 @@ mod block;
 pub mod cleanup;
 mod create;
 mod env_file;
+mod hold;
 mod list;
 mod names;
 mod ports;
@@ -27,19 +28,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 pub use crate::variables::{Syntax, render};
+pub use hold::Hold;
 pub use list::{EnvironmentInfo, LeaseInfo, Listing};
 pub use request::{EnvFile, EnvironmentRequest};
 pub use spawn::SpawnOptions;
 pub use status::{StaleReason, Status};
 pub use summary::{EnvironmentSummary, LeaseSummary, ListingSummary};
 pub use validate::{Check, PortCheck, Validation};
+pub(crate) use worktree::worktree;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::process::Maker;
 use crate::registry::{Record, Registry};
-use cleanup::Selection;
+pub(crate) use attach::attach_in;
+use cleanup::{Locked, Selection};
 
 /// The directory in which environments get their temp directories.
 pub(crate) fn temp_base() -> Result<PathBuf> {
@@ -203,10 +207,20 @@ impl Environment {
         removed
     }
 
+    /// Whether its temp directory exists. Those in `/tmp` may be removed once they are old.
+    pub(crate) fn has_temp_dir(&self) -> Result<bool> {
+        temp_dir::exists(self.temp_dir())
+    }
+
+    /// Makes its temp directory if it does not exist. Nobody may be removing the environment meanwhile.
+    pub(crate) fn make_temp_dir_again(&self, registry: &Registry) -> Result<()> {
+        temp_dir::create(self.temp_dir(), registry).map(|_| ())
+    }
+
     fn remove(&self) -> Result<()> {
         self.registry.reopening(|registry| {
             registry.check_place()?;
-            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None).map(|_| ())
+            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None, Locked::default()).map(|_| ())
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::lease::{LeaseRequest, Sticky};
 use crate::names::check_names;
 use crate::process::Place;
 use crate::project::Project;
-use crate::registry::Lifetime;
+use crate::registry::{Lifetime, Record};
 use crate::settings::Settings;
 use crate::sys::{ProcessStamp, words};
 use crate::time::Timestamp;
@@ -95,9 +95,15 @@ impl Settings {
     /// # Errors
     /// As [`open`](Self::open) and [`Project::nearest`].
     pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
+        let (settings, request) = self.with_project(request)?;
+        Ok((settings.open()?, request))
+    }
+
+    /// Both with what the project file of the request's worktree declares.
+    pub(crate) fn with_project(self, request: EnvironmentRequest) -> Result<(Self, EnvironmentRequest)> {
         Ok(match request.worktree.as_deref().map_or_else(Project::current, Project::nearest)? {
-            Some(project) => (self.project(&project).open()?, request.project(&project)),
-            None => (self.open()?, request),
+            Some(project) => (self.project(&project), request.project(&project)),
+            None => (self, request),
         })
     }
 }
@@ -284,6 +290,42 @@ impl EnvironmentRequest {
         let rest = format!("{:?} {:?} {count} {:?}", self.instance(), self.names, self.shape);
         let name = worktree.file_name().unwrap_or_default();
         Sticky { everywhere: format!("{name:?} {rest}"), here: format!("{worktree:?} {rest}") }
+    }
+
+    /// The request for the environment of this worktree: kept, and sticky unless something says otherwise.
+    pub(crate) fn of_worktree(&self, worktree: &Path) -> Self {
+        Self { kept: true, sticky: self.sticky.or(Some(true)), worktree: Some(worktree.to_owned()), ..self.clone() }
+    }
+
+    /// How an existing environment differs from what this asks for, as in "has the ports web, not web, api". Without
+    /// names and numbers it asks for whatever there is.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it asks for what cannot be.
+    pub(crate) fn difference(&self, record: &Record) -> Result<Option<String>> {
+        let wanted = self.lease(&record.worktree_path)?.count();
+        let (asks, is_met) = match &self.shape {
+            Shape::Exact(ports) => (true, *ports == record.ports.ports),
+            Shape::Offsets(_) => (true, wanted == record.ports.count),
+            _ => {
+                let asks = self.count.is_some() || self.declared_count.is_some() || !self.names.is_empty();
+                (asks, wanted == record.ports.count)
+            }
+        };
+        if !asks || is_met && self.names == record.names {
+            return Ok(None);
+        }
+        let described = |names: &[String], count: usize| match names {
+            [] => format!("{count} ports without names"),
+            names if names.len() == count => format!("the ports {}", names.join(", ")),
+            names => format!("{count} ports, the first of them {}", names.join(", ")),
+        };
+        let has = described(&record.names, record.ports.count);
+        let asked = match &self.shape {
+            Shape::Exact(ports) => format!("exactly the ports {ports:?}"),
+            _ => described(&self.names, wanted),
+        };
+        Ok(Some(format!("has {has}, not {asked}")))
     }
 
     pub(crate) fn life(&self) -> Result<Life> {

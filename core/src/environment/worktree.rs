@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 /// The worktree as an absolute path without links. It must be UTF-8, because it goes into files and variables.
-pub(super) fn worktree(given: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn worktree(given: Option<&Path>) -> Result<PathBuf> {
     let invalid = |what: String| Error::invalid_argument(what, "name an existing directory as the worktree");
     let path = match given {
         // The kernel knows the path even if this user may not read it, as after `su` in root's home.

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::time::SystemTime;
 
-use crate::hash::sha256;
+use crate::hash::number;
 use crate::pool::Grid;
 use crate::port_set::{PortRange, PortSet};
 use crate::registry::{Registry, is_number};
@@ -107,9 +107,4 @@ fn forget_the_oldest(memory: &Directory) {
             let _ = memory.remove(name);
         }
     }
-}
-
-/// The first 8 bytes of the hash of the parts.
-fn number(parts: &[&[u8]]) -> u64 {
-    sha256(parts).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

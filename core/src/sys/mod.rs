@@ -63,9 +63,10 @@ pub(crate) use platform::unsupported;
 /// - `conflict(&File, PortRange) -> io::Result<Option<PortRange>>`: some claim of another description that overlaps.
 /// - `share(&File) -> io::Result<Inheritable>`: a copy with the same claims, which spawned programs do not inherit;
 ///   `let_inherit(&Inheritable) -> io::Result<()>` makes them inherit it.
-/// - `try_lock_byte(&File, u64) -> io::Result<bool>`: the same for a byte that stands for no port, to find out whether
-///   claims exclude here. Released when the description is closed.
-pub(crate) use platform::{conflict, let_inherit, share, try_lock, try_lock_byte, unlock};
+/// - `try_lock_byte(&File, u64) -> io::Result<bool>`: the same for a byte that stands for no port.
+///   `try_share_byte(&File, u64) -> io::Result<bool>` shares it with other descriptions that share it, and excludes those
+///   that have it alone. `unlock_byte(&File, u64) -> io::Result<()>` releases either, as closing the description does.
+pub(crate) use platform::{conflict, let_inherit, share, try_lock, try_lock_byte, try_share_byte, unlock, unlock_byte};
 
 /// Values that stay open between calls, in a process whose program may close descriptors that it does not know; so the
 /// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Directory::kept`;
@@ -196,8 +197,9 @@ pub(crate) use platform::{
 
 /// Starting programs: `spawn(Command, &Inheritable, Option<Activation>) -> io::Result<Child>`, with the claims, and
 /// with sockets by the platform's protocol; `keep_exit_statuses() -> io::Result<()>`, so that exit statuses of children
-/// can be read.
-pub(crate) use platform::{Activation, keep_exit_statuses, spawn};
+/// can be read. `replace_process(Command, &Inheritable) -> io::Error`: the program takes the place of this process, and
+/// inherits the claims; returns only if it fails.
+pub(crate) use platform::{Activation, keep_exit_statuses, replace_process, spawn};
 
 /// Texts that name a platform's files, tools and settings.
 pub(crate) use platform::{doctor_words, words};

@@ -35,8 +35,9 @@ pub(crate) use super::unix::files::{
 pub(crate) use super::unix::fork::generation;
 pub(crate) use super::unix::likeness::{create_private, make_alike};
 pub(crate) use super::unix::limit::limit_reached;
-pub(crate) use super::unix::locks::{conflict, try_lock, try_lock_byte, unlock};
+pub(crate) use super::unix::locks::{conflict, try_lock, try_lock_byte, try_share_byte, unlock, unlock_byte};
 pub(crate) use super::unix::ready::{is_connecting, is_no_such_family, wait_connected};
+pub(crate) use super::unix::replace::replace_process;
 pub(crate) use super::unix::spawn::{Activation, spawn};
 pub(crate) use super::unix::users::{host_name, user_id, user_name};
 pub(crate) use bound_port::{BoundPort, is_port_forbidden, is_port_taken};

@@ -13,6 +13,7 @@ pub(super) mod limit;
 #[expect(unsafe_code, reason = "no safe call takes 64-bit offsets on every target")]
 pub(super) mod locks;
 pub(super) mod ready;
+pub(super) mod replace;
 #[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
 pub(super) mod spawn;
 mod trust;

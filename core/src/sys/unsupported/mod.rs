@@ -46,7 +46,7 @@ pub(crate) use machine::{
 };
 pub(crate) use processes::{
     Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,
-    network_namespace, network_namespace_of_init, process_name, spawn, user_id, user_name,
+    network_namespace, network_namespace_of_init, process_name, replace_process, spawn, user_id, user_name,
 };
 pub(crate) use sockets::{
     BoundPort, CloseWatch, GuardSocket, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken,
@@ -61,8 +61,12 @@ fn why() -> String {
     format!("portalloc does not run on this platform yet ({})", std::env::consts::OS)
 }
 
+fn unavailable() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why())
+}
+
 fn refused<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, why()))
+    Err(unavailable())
 }
 
 pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
@@ -70,6 +74,14 @@ pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
 }
 
 pub(crate) fn try_lock_byte(_file: &File, _byte: u64) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn try_share_byte(_file: &File, _byte: u64) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn unlock_byte(_file: &File, _byte: u64) -> io::Result<()> {
     refused()
 }
 

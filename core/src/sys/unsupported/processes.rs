@@ -43,6 +43,10 @@ stubs! {
     }
 }
 
+pub(crate) fn replace_process(_command: Command, _inherited: &Inheritable) -> io::Error {
+    super::unavailable()
+}
+
 pub(crate) fn host_name() -> String {
     String::new()
 }
