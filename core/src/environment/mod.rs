@@ -23,6 +23,7 @@ mod temp_dir;
 mod traces;
 mod validate;
 mod worktree;
+mod write_block;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};

@@ -53,6 +53,12 @@ pub(super) trait Edit {
     fn of_others(text: &[u8]) -> Vec<u8>;
 }
 
+/// Whether [`change`] would change the file.
+pub(super) fn would_change<E: Edit>(path: &Path, edit: &E) -> Result<bool> {
+    let text = open(path, sys::open_without_following)?.map(|mut file| read(path, &mut file)).transpose()?;
+    Ok(!matches!(edit.edit(text.as_deref())?.0, Edited::Same))
+}
+
 /// Changes the file at `path`, whose last component is no link. Leaves it untouched if its text stays the same.
 pub(super) fn change<E: Edit>(path: &Path, edit: &E) -> Result<E::Found> {
     // Usually nothing changes: then it takes no lock.

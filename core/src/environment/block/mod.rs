@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 use super::removal::Removal;
 use crate::error::{Error, Result};
-use crate::id::IsolationId;
 use crate::sys;
 use crate::variables::{Syntax, render};
-use file::{Edit, Edited, Unchanged, change, warn};
+use file::{Edit, Edited, Unchanged, change, warn, would_change};
 pub(super) use markers::Owner;
 use text::{Damage, Found, insert, remove as take_out, without_blocks};
 
@@ -50,11 +49,29 @@ pub(super) fn locate(path: &Path) -> Result<PathBuf> {
     Ok(located)
 }
 
+/// Whether the file at a located path has just this block.
+pub(super) fn is_written(path: &Path, owner: &Owner, variables: &[(String, String)]) -> bool {
+    matches!(would_change(path, &Writing::new(path, owner, variables)), Ok(false))
+}
+
+/// Checks that the block can be written into the file at a located path, as far as that can be told without trying.
+pub(super) fn check(path: &Path, owner: &Owner, variables: &[(String, String)]) -> Result<()> {
+    would_change(path, &Writing::new(path, owner, variables)).map(|_| ()).map_err(Unchanged::into_error)
+}
+
 /// Writes the block of `owner` with `variables` into the file at a located path: in the place of the one that is there,
 /// else at the end. Leaves a file untouched that has just this block.
 pub(super) fn write(path: &Path, owner: &Owner, variables: &[(String, String)]) -> Result<()> {
-    let writing = Writing { path, owner, lines: render(variables, Syntax::Dotenv) };
-    let found = change(path, &writing).map_err(Unchanged::into_error)?;
+    put(path, owner, &Writing::new(path, owner, variables))
+}
+
+/// As [`write`], but leaves a file untouched that has no such block any more.
+pub(super) fn rewrite(path: &Path, owner: &Owner, variables: &[(String, String)]) -> Result<()> {
+    put(path, owner, &Writing { adds: false, ..Writing::new(path, owner, variables) })
+}
+
+fn put(path: &Path, owner: &Owner, writing: &Writing<'_>) -> Result<()> {
+    let found = change(path, writing).map_err(Unchanged::into_error)?;
     let Some((first, doubles)) = found.split_first() else { return Ok(()) };
     warn_of_edits(path, &found, "wrote it anew");
     for double in doubles {
@@ -71,10 +88,10 @@ pub(super) fn write(path: &Path, owner: &Owner, variables: &[(String, String)]) 
     Ok(())
 }
 
-/// Removes the block of environment `id` from the file at a located path, and the file if portalloc made it and nothing
-/// else is in it.
-pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
-    match change(path, &Removing { path, id }) {
+/// Removes the block of `owner`, or of an earlier environment of the same worktree and instance, from the file at a
+/// located path; and the file, if portalloc made it and nothing else is in it.
+pub(super) fn remove(path: &Path, owner: &Owner) -> Removal {
+    match change(path, &Removing { path, owner }) {
         Ok(found) if found.is_empty() => Removal::Absent,
         Ok(found) => {
             warn_of_edits(path, &found, "removed it");
@@ -89,6 +106,14 @@ struct Writing<'a> {
     path: &'a Path,
     owner: &'a Owner,
     lines: String,
+    /// Whether a block is added where there is none.
+    adds: bool,
+}
+
+impl<'a> Writing<'a> {
+    fn new(path: &'a Path, owner: &'a Owner, variables: &[(String, String)]) -> Self {
+        Self { path, owner, lines: render(variables, Syntax::Dotenv), adds: true }
+    }
 }
 
 impl Edit for Writing<'_> {
@@ -98,7 +123,8 @@ impl Edit for Writing<'_> {
         let before = text.unwrap_or_default();
         let edit =
             insert(before, self.owner, &self.lines, text.is_none()).map_err(|damage| blame(self.path, damage))?;
-        Ok((if edit.text == before { Edited::Same } else { Edited::To(edit.text) }, edit.found))
+        let stays = edit.text == before || (edit.found.is_empty() && !self.adds);
+        Ok((if stays { Edited::Same } else { Edited::To(edit.text) }, edit.found))
     }
 
     fn of_others(text: &[u8]) -> Vec<u8> {
@@ -108,7 +134,7 @@ impl Edit for Writing<'_> {
 
 struct Removing<'a> {
     path: &'a Path,
-    id: IsolationId,
+    owner: &'a Owner,
 }
 
 impl Edit for Removing<'_> {
@@ -116,7 +142,11 @@ impl Edit for Removing<'_> {
 
     fn edit(&self, text: Option<&[u8]>) -> std::result::Result<(Edited, Vec<Found>), Unchanged> {
         let Some(before) = text else { return Ok((Edited::Same, Vec::new())) };
-        let edit = take_out(before, |owner| owner.id == self.id).map_err(|damage| blame(self.path, damage))?;
+        let edit = take_out(before, |owner| {
+            (&owner.instance, &owner.worktree) == (&self.owner.instance, &self.owner.worktree)
+                || owner.id == self.owner.id
+        })
+        .map_err(|damage| blame(self.path, damage))?;
         let edited = if edit.leaves_nothing {
             Edited::Gone
         } else if edit.found.is_empty() {

@@ -27,7 +27,7 @@ fn put(path: &Path) {
 }
 
 fn take(path: &Path) -> Removal {
-    remove(path, FIRST.parse().unwrap())
+    remove(path, &owner(FIRST, ""))
 }
 
 fn place() -> (TempDir, PathBuf) {
@@ -239,7 +239,7 @@ fn writers_and_an_editor_lose_nothing_of_each_other() {
                         let text = fs::read_to_string(path).unwrap();
                         assert!(text.contains("EDITOR="), "round {round}: {text}");
                         if round % 3 == 0 {
-                            assert!(matches!(remove(path, owner.id), Removal::Removed | Removal::Absent));
+                            assert!(matches!(remove(path, &owner), Removal::Removed | Removal::Absent));
                         }
                     }
                 })
@@ -275,9 +275,13 @@ fn writers_and_an_editor_lose_nothing_of_each_other() {
     });
     for (id, instance) in [(FIRST, "one"), (SECOND, "two")] {
         write(&path, &owner(id, instance), &variables("1")).unwrap();
-        let Removal::Removed = remove(&path, id.parse().unwrap()) else { panic!("it had just been written") };
+        let Removal::Removed = remove(&path, &owner(id, instance)) else { panic!("it had just been written") };
     }
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
-    assert_eq!(names(&scratch), [".env.local"]);
+    // Of what the editor saved twice within the moment in which a file is put back, the first stays for the user to see.
+    for name in names(&scratch).iter().filter(|name| *name != ".env.local") {
+        let left = fs::read_to_string(path.with_file_name(name)).unwrap();
+        assert!(name.starts_with(".env.local.new-") && left.starts_with("EDITOR="), "{name}: {left}");
+    }
 }

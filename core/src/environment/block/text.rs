@@ -54,8 +54,7 @@ pub(super) fn insert(text: &[u8], owner: &Owner, lines: &str, made_file: bool) -
         text.extend(Block::new(owner, lines, newline, ending).bytes());
         return Ok(Edit { text, found, leaves_nothing: false });
     };
-    // From the last on, so that the places of the others stay.
-    let made_file = doubles.iter().rev().fold(false, |made, index| take_out(&mut pieces, *index) || made);
+    let made_file = take_all_out(&mut pieces, doubles);
     if let Some(block) = pieces.get_mut(*first).and_then(Piece::as_block_mut) {
         let (newline, is_open) = (block.newline(), block.is_open());
         let ending = Ending { made_file: block.ending.made_file || made_file, ..block.ending };
@@ -73,7 +72,7 @@ pub(super) fn remove(text: &[u8], is_ours: impl Fn(&Owner) -> bool) -> Result<Ed
     let mut pieces = pieces(text)?;
     let ours = indices(&pieces, |block| is_ours(&block.owner));
     let found = found(&pieces, &ours, None);
-    let made_file = ours.iter().rev().fold(false, |made, index| take_out(&mut pieces, *index) || made);
+    let made_file = take_all_out(&mut pieces, &ours);
     let heir = pieces.iter_mut().find_map(Piece::as_block_mut);
     if let Some(heir) = heir.filter(|_| made_file) {
         heir.set(Ending { made_file: true, ..heir.ending });
@@ -183,7 +182,7 @@ fn newline_of(text: &[u8]) -> &'static str {
 fn pieces(text: &[u8]) -> Result<Vec<Piece<'_>>, Damage> {
     check(text)?;
     let mut pieces = Vec::new();
-    let bom = text.starts_with(BOM).then_some(BOM.len()).unwrap_or_default();
+    let bom = if text.starts_with(BOM) { BOM.len() } else { 0 };
     let slice = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     // Where the piece begins that has not ended yet, and the block in it: its line, its owner, where its lines begin.
     let (mut start, mut at) = (0, bom);
@@ -266,6 +265,16 @@ fn found(pieces: &[Piece<'_>], ours: &[usize], now: Option<&[u8]>) -> Vec<Found>
             Found { line: block.line, owner: block.owner.clone(), is_edited }
         })
         .collect()
+}
+
+/// Takes blocks out, from the last on, so that the places of the others stay. Returns whether portalloc made the file for
+/// one of them.
+fn take_all_out(pieces: &mut Vec<Piece<'_>>, indices: &[usize]) -> bool {
+    let mut made_file = false;
+    for index in indices.iter().rev() {
+        made_file |= take_out(pieces, *index);
+    }
+    made_file
 }
 
 /// Takes one block out, and the newline that was added for it, unless something follows that needs it by now. Returns
