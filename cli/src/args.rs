@@ -145,6 +145,7 @@ Examples:
   eval \"$(portalloc env)\"                      $WEB_PORT, $ISOLATION_ID, $TEMP_DIR and the others
   portalloc env --format fish | source
   portalloc env --json | jq .variables
+  portalloc env --write .env.local              and in a block of a file that you edit, too
   portalloc env --repair                        other ports, if a foreign process has taken one
   portalloc cleanup --id \"$ISOLATION_ID\"        gives the ports back
 ")]
@@ -163,6 +164,11 @@ pub(crate) struct Env {
     /// Short for --format shell, which is the default
     #[arg(long)]
     pub(crate) shell: bool,
+
+    /// Also write the variables into a managed block of this file, where everything else stays as it is, and the block is
+    /// removed with the environment; can be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Vec<PathBuf>,
 
     /// Move it to other ports if a foreign process has taken one, or if other names are declared by now
     #[arg(long)]

@@ -17,11 +17,21 @@ $(WORKTREES)/ready: examples/worktrees/package-lock.json examples/worktrees/requ
 		-r examples/worktrees/requirements.txt
 	touch $@
 
+# Not among the development tools: 190 MB. Whoever cannot have them sees their tests skipped; CI must have them.
+$(WORKTREES)/tools/ready: tests/worktrees/tools/package.json $(WORKTREES)/ready
+	rm -rf $(WORKTREES)/tools
+	mkdir -p $(WORKTREES)/tools
+	cp $< $(WORKTREES)/tools/package.json
+	-$(NPM) install --prefix $(WORKTREES)/tools --no-package-lock --ignore-scripts --no-audit --no-fund
+	$(WORKTREES_PYTHON) -m venv --without-pip $(WORKTREES)/tools/tox
+	-$(VENV)/bin/python -m pip --python $(WORKTREES)/tools/tox/bin/python install -q --disable-pip-version-check tox==4.67.13
+	touch $@
+
 TEST_WORKTREES = PORTALLOC_CLI='$(abspath $(or $(CARGO_TARGET_DIR),target))/release/portalloc' \
 	PORTALLOC_WORKTREES='$(abspath $(WORKTREES))' $(AT_A_DESK) $(VENV)/bin/python -m pytest tests/worktrees
 
-test-worktrees: build python-installed $(NODE_TOOLS) $(WORKTREES)/ready ## Worktrees at once: Vite, Flask, PostgreSQL, redis, nginx, tmux
+test-worktrees: build python-installed $(NODE_TOOLS) $(WORKTREES)/ready $(WORKTREES)/tools/ready ## Worktrees at once: Vite, Flask, PostgreSQL, redis, nginx, tmux
 	$(TEST_WORKTREES)
 
-test-worktrees-long: build python-installed $(NODE_TOOLS) $(WORKTREES)/ready ## The same, and `down` beside `exec` and `env` 1,000 times
+test-worktrees-long: build python-installed $(NODE_TOOLS) $(WORKTREES)/ready $(WORKTREES)/tools/ready ## The same, and `down` beside `exec` and `env` 1,000 times
 	ROUNDS=1000 $(TEST_WORKTREES)

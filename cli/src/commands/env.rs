@@ -19,6 +19,9 @@ pub(crate) fn run(args: &Env) -> Result<Exit, Failure> {
 fn show(args: &Env, format: Format) -> Result<Exit, Failure> {
     let target = Target::of(format)?;
     let environment = if args.repair { repair(args)? } else { wanted::worktree_environment(&args.environment)? };
+    for path in &args.write {
+        environment.write_block(path)?;
+    }
     target.show(&environment)?;
     if !environment.is_attached() {
         Sweep::start(&wanted::open(wanted::settings(&args.environment))?).finish();

@@ -5,6 +5,7 @@
 //! everything that exists is named by a record, and a record whose ports are neither held nor kept is stale.
 
 mod attach;
+mod block;
 pub mod cleanup;
 mod create;
 mod env_file;
@@ -22,6 +23,7 @@ mod temp_dir;
 mod traces;
 mod validate;
 mod worktree;
+mod write_block;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};

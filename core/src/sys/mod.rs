@@ -95,6 +95,10 @@ pub(crate) use platform::{
     try_lock_file, write_all_at,
 };
 
+/// A file that is to take another's place: `create_private(&Path) -> io::Result<File>` for this user only, then
+/// `make_alike(&File, &File) -> io::Result<()>`, with the mode, group and attributes of the second, as far as possible.
+pub(crate) use platform::{create_private, make_alike};
+
 /// Changing paths; all return `io::Result<()>`.
 ///
 /// - `rename_new(&Path, &Path)`: `AlreadyExists` if the target exists.

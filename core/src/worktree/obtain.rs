@@ -233,6 +233,9 @@ impl Wanted {
                     return Ok(State::Moving(index));
                 }
             }
+            if let Some(moved) = living(registry, key, index.id)? {
+                moved.rewrite_blocks(&index.blocks);
+            }
             let id = if moved { index.id } else { before };
             Index { id, before: None, blocks: index.blocks }.write(registry, key)?;
         }
@@ -252,6 +255,9 @@ impl Wanted {
         let made = allocator.create(&self.request, Instant::now(), caller, |record| {
             Index { id: record.isolation_id, before, blocks: blocks.to_vec() }.write(registry, key)
         });
+        if let Ok(made) = &made {
+            made.rewrite_blocks(blocks);
+        }
         if made.is_err() && before.is_none() && blocks.is_empty() {
             // Nothing is lost if it stays: it names no environment.
             let _ = Index::remove(registry, key);

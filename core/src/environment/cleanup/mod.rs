@@ -14,6 +14,7 @@ use super::temp_dir;
 use super::traces;
 pub use super::traces::{CleanupOutcome, Leftover};
 use super::worktree;
+use super::write_block::remove_blocks;
 use crate::allocator::Allocator;
 use crate::error::Result;
 use crate::id::IsolationId;
@@ -149,15 +150,17 @@ fn remove_locked(
     reason: Reason,
 ) -> Result<Removed> {
     let id = candidate.id;
-    if let Some(key) = index {
+    let blocks_left = match index {
         // What is written into files of the worktree goes first, while a record and the index name it.
-        remove_from_worktree(registry, key, id)?;
-    }
-    let traces = match &candidate.record {
+        Some(key) => remove_blocks(registry, key)?,
+        None => Vec::new(),
+    };
+    let mut traces = match &candidate.record {
         // step: RemoveTraces
         Ok(record) => traces::remove(registry, record).into_result()?,
         Err(_) => CleanupOutcome::default(),
     };
+    traces.left.extend(blocks_left);
     // The other name may exist, too.
     registry.records().remove_both(id)?;
     if let Some(key) = index {
@@ -175,11 +178,4 @@ fn remove_locked(
     }
     debug!("removed environment {id}");
     Ok(Removed { id, reason, ports: freed, traces })
-}
-
-/// Removes what the environment of a worktree has written into files there, as the worktree's index lists them. Whatever
-/// fails here stops the removal, which can then be repeated. The caller has the worktree's lock.
-fn remove_from_worktree(_registry: &Registry, _key: &Key, _id: IsolationId) -> Result<()> {
-    // Managed blocks are to be removed here.
-    Ok(())
 }

@@ -35,6 +35,7 @@ pub(crate) use super::unix::files::{
     rename_new, try_lock_file, write_all_at, write_to_standard_error,
 };
 pub(crate) use super::unix::fork::generation;
+pub(crate) use super::unix::likeness::{create_private, make_alike};
 pub(crate) use super::unix::limit::limit_reached;
 pub(crate) use super::unix::locks::{conflict, try_lock, try_lock_byte, try_share_byte, unlock, unlock_byte};
 pub(crate) use super::unix::ready::{is_connecting, is_no_such_family, wait_connected};

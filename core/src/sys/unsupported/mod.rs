@@ -35,10 +35,10 @@ use crate::port_set::PortRange;
 use crate::sys::inheritable::Inheritable;
 
 pub(crate) use files::{
-    AT_BOOT, Directory, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private_directory, entry, entry_of,
-    exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_at_boot, mark,
-    marked, open_to_change, open_without_following, open_without_waiting, plain_temp_directory, read_exact_at,
-    remove_all, remove_file, rename_new, try_lock_file, write_all_at, write_to_standard_error,
+    AT_BOOT, Directory, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private, create_private_directory, entry,
+    entry_of, exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_alike,
+    make_at_boot, mark, marked, open_to_change, open_without_following, open_without_waiting, plain_temp_directory,
+    read_exact_at, remove_all, remove_file, rename_new, try_lock_file, write_all_at, write_to_standard_error,
 };
 pub(crate) use machine::{
     can_watch, descriptor_limit, file_size_limit, first_unprivileged_port, hidden, kernel_release, maps_all_users,
