@@ -113,7 +113,8 @@ pub struct EnvironmentOptions {
     pub exclude: *const c_char,
     /// Tells this environment from others of the same worktree.
     pub instance_id: *const c_char,
-    /// The worktree, an existing directory; the current directory if NULL.
+    /// The worktree, an existing directory. If NULL, the nearest directory upwards with a `.git`, else that of portalloc.toml,
+    /// else the current one.
     pub worktree: *const c_char,
     /// Write the env file to this path.
     pub env_file: *const c_char,
