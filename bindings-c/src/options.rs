@@ -88,7 +88,7 @@ pub enum Switch {
 }
 
 /// What environment to make. Make it with portalloc_environment_options_default(). The project file portalloc.toml, in the
-/// worktree or a directory above it, fills in what you leave out.
+/// worktree or the current directory or above, fills in what you leave out.
 #[repr(C)]
 pub struct EnvironmentOptions {
     /// sizeof(portalloc_environment_options).
