@@ -88,7 +88,7 @@ pub enum Switch {
 }
 
 /// What environment to make. Make it with portalloc_environment_options_default(). The project file portalloc.toml, in the
-/// worktree or a directory above it, fills in what you leave out.
+/// worktree or the current directory or above, fills in what you leave out.
 #[repr(C)]
 pub struct EnvironmentOptions {
     /// sizeof(portalloc_environment_options).
@@ -113,7 +113,8 @@ pub struct EnvironmentOptions {
     pub exclude: *const c_char,
     /// Tells this environment from others of the same worktree.
     pub instance_id: *const c_char,
-    /// The worktree, an existing directory; the current directory if NULL.
+    /// The worktree, an existing directory. If NULL, the nearest directory upwards with a `.git`, else that of portalloc.toml,
+    /// else the current one.
     pub worktree: *const c_char,
     /// Write the env file to this path.
     pub env_file: *const c_char,
