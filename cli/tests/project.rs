@@ -1,7 +1,11 @@
 //! The project file from end to end: found by `portalloc create`, and what goes before it. What can be wrong with one is
 //! tested in the core; here it is that a wrong one is told and nothing is done.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "in helpers of tests, too, a failure is a failed test"
+)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::declarations::{Found, Project, entries};
+use super::found::{Found, entries};
 use crate::error::Result;
 use crate::names::{DEFAULT_COUNT, LARGEST_ENV, check_value, check_variable};
 use crate::template;
@@ -30,22 +30,23 @@ pub struct EnvTemplate {
     pub line: usize,
 }
 
-/// Reads the table. `project` has the names and the number of ports of the same file.
-pub(super) fn read(found: &Found<'_>, project: &Project) -> Result<Vec<EnvTemplate>> {
+/// Reads the table. `names` and `ports` are what the same file declares.
+pub(super) fn read(found: &Found<'_>, names: &[String], ports: Option<usize>) -> Result<Vec<EnvTemplate>> {
     let wanted = "a table of variables, such as [env] with PGPORT = \"{postgres}\" below";
     let DeValue::Table(table) = found.item.get_ref() else { return Err(found.wrong_type(found.item, wanted)) };
+    let count = ports.unwrap_or(if names.is_empty() { DEFAULT_COUNT } else { names.len() });
     let mut templates = Vec::new();
     let mut size = 0;
     for (key, item) in entries(table) {
         let name = key.get_ref().to_string();
-        check_variable(&name, &project.names).map_err(|error| found.lines.blame(key.span(), found.key, error))?;
+        check_variable(&name, names).map_err(|error| found.lines.blame(key.span(), found.key, error))?;
         let what = format!("{name} in `{}`", found.key);
         let Some(text) = item.get_ref().as_str().map(str::to_owned) else {
             return Err(found.wrong_kind(item, &what, "a text, such as \"{port}\""));
         };
         check_value(&name, &text).map_err(|error| found.lines.blame(item.span(), found.key, error))?;
-        if let Some(unknown) = unknown(&text, project) {
-            let message = format!("{what} has {{{unknown}}}, but {}", declared(project));
+        if let Some(unknown) = unknown(&text, names, count) {
+            let message = format!("{what} has {{{unknown}}}, but {}", declared(names, count));
             let remedy = "declare that port in `names`; {{ and ${ stay as they are";
             return Err(found.lines.error(item.span(), &message, remedy));
         }
@@ -60,11 +61,10 @@ pub(super) fn read(found: &Found<'_>, project: &Project) -> Result<Vec<EnvTempla
 }
 
 /// The first placeholder without a port. It is almost surely a mistake, and a value with braces in it would hide that.
-fn unknown(text: &str, project: &Project) -> Option<String> {
-    let count = count(project);
+fn unknown(text: &str, names: &[String], count: usize) -> Option<String> {
     let mut unknown = None;
     template::fill(text, |placeholder| {
-        let index = template::index(placeholder, &project.names).filter(|index| *index < count);
+        let index = template::index(placeholder, names).filter(|index| *index < count);
         if index.is_none() && template::is_placeholder(placeholder) {
             unknown.get_or_insert_with(|| placeholder.to_owned());
         }
@@ -73,14 +73,10 @@ fn unknown(text: &str, project: &Project) -> Option<String> {
     unknown
 }
 
-fn count(project: &Project) -> usize {
-    project.ports.unwrap_or(if project.names.is_empty() { DEFAULT_COUNT } else { project.names.len() })
-}
-
 /// Which placeholders there are, as a phrase.
-fn declared(project: &Project) -> String {
-    let last = count(project).saturating_sub(1);
-    match project.names.as_slice() {
+fn declared(names: &[String], count: usize) -> String {
+    let last = count.saturating_sub(1);
+    match names {
         [] => format!("`names` declares none: the ports are {{port:0}} to {{port:{last}}}"),
         names => format!("the names are {}", names.join(", ")),
     }

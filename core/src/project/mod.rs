@@ -3,6 +3,7 @@
 
 mod declarations;
 mod env;
+mod found;
 mod lines;
 mod named;
 mod search;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use toml::de::DeValue;
 
-use super::declarations::{Found, Item, MOST_PORTS, entries};
+use super::found::{Found, Item, MOST_PORTS, entries};
 use crate::error::Result;
 
 /// No port is further above the first.
@@ -27,6 +27,15 @@ struct Declared {
 }
 
 impl NamedPorts {
+    /// Reads the list.
+    pub(super) fn read(found: &Found<'_>) -> Result<Self> {
+        let wanted = "a list of names, such as [\"postgres\", { name = \"api\", count = 3 }]";
+        let DeValue::Array(items) = found.item.get_ref() else { return Err(found.wrong_type(found.item, wanted)) };
+        let mut ports = Self::default();
+        items.iter().try_for_each(|item| ports.add(found, item))?;
+        Ok(ports)
+    }
+
     /// The distances, if the ports are not consecutive.
     pub(super) fn offsets(&self) -> Option<Vec<u16>> {
         let is_run = self.offsets.iter().zip(0..).all(|(offset, index)| *offset == index);
@@ -34,7 +43,7 @@ impl NamedPorts {
     }
 
     /// Adds the ports of one item.
-    pub(super) fn add(&mut self, found: &Found<'_>, item: &Item<'_>) -> Result<()> {
+    fn add(&mut self, found: &Found<'_>, item: &Item<'_>) -> Result<()> {
         let declared = declared(found, item)?;
         let wrong = |message: &str, remedy: &str| Err(found.lines.error(item.span(), message, remedy));
         let next = self.offsets.last().map_or(0, |last| usize::from(*last) + 1);
@@ -85,7 +94,7 @@ fn declared(found: &Found<'_>, item: &Item<'_>) -> Result<Declared> {
                 offset = Some(found.number(value, "`offset` in `names`", 0..=LONGEST_OFFSET, wanted)?);
             }
             "count" => {
-                count = found.number(value, "`count` in `names`", 1..=MOST_PORTS, "a number of ports, such as 3")?
+                count = found.number(value, "`count` in `names`", 1..=MOST_PORTS, "a number of ports, such as 3")?;
             }
             unknown => {
                 let unknown = unknown.escape_debug();

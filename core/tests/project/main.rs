@@ -2,6 +2,7 @@
 //! every way in which it can be wrong, with the line. The variables' level needs a process of its own: see the tests of
 //! the command line.
 
+#![expect(clippy::disallowed_methods, reason = "files of the test are removed")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
