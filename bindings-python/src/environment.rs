@@ -118,7 +118,8 @@ impl Drop for Environment {
 ///   whose end ends a kept one.
 /// - `sticky`: prefers the ports that the same worktree, instance ID and names had before.
 ///
-/// The project file `portalloc.toml`, in the worktree or above it, sets what the arguments leave open.
+/// The project file `portalloc.toml` sets what the arguments leave open. It is looked for from the worktree or the current
+/// directory upwards, up to the directory with the `.git`.
 ///
 /// Raises the errors of `portalloc.lease`, and `NotFoundError` (owner), `EnvFileExistsError`, `IdExhaustedError`.
 #[pyfunction]
@@ -158,6 +159,7 @@ pub(crate) fn environment(
         sticky,
         wait: Some(wait.0),
         place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
+        ..EnvironmentOptions::default()
     };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);

@@ -23,13 +23,17 @@ pub(crate) struct EnvironmentArgs {
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) instance_id: Option<String>,
 
-    /// The worktree [default: the directory of portalloc.toml, else the current directory]
+    /// The worktree [default: the nearest directory upwards with a .git, else that of portalloc.toml, else the current one]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) worktree: Option<PathBuf>,
 
     /// Prefer the same ports as last time, and as on other machines
     #[arg(long)]
     pub(crate) sticky: bool,
+
+    /// Base ports to try first, inside or outside the pool, such as 3000,3100; others if these are in use
+    #[arg(long, value_name = "PORTS", conflicts_with = "specific")]
+    pub(crate) prefer: Option<String>,
 
     /// Allow ports that are not consecutive
     #[arg(long, conflicts_with_all = ["offsets", "specific"])]
@@ -61,13 +65,15 @@ pub(crate) struct EnvironmentArgs {
 The environment is kept until you clean it up, its TTL expires or its owner ends. Until then nobody else is given its \
 ports, which are consecutive.
 
-The nearest portalloc.toml, in the worktree or above, supplies what the options leave out. Without --worktree, its \
-directory is the worktree.")]
+The nearest portalloc.toml supplies what the options leave out. It is looked for from the worktree or the current \
+directory upwards, up to the directory with the .git and no further. Without --worktree, that directory is the worktree; \
+without Git it is that of portalloc.toml, else the current one.")]
 #[command(after_help = "\
 Examples:
   portalloc create                              five ports
   eval \"$(portalloc create --names postgres,redis,api --shell)\"
                                                 $POSTGRES_PORT, $REDIS_PORT, $API_PORT
+  portalloc create --prefer 3000 --names web    port 3000 if nobody has it, else another
   portalloc create --ports 3 --ttl 2h           expires in two hours
   portalloc create --owner-pid $$               ends with this shell
   portalloc create --format github              variables for the later steps of a GitHub job

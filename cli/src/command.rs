@@ -38,9 +38,9 @@ Environment variables:
   NO_COLOR            no colors, even on a terminal
 
 Project file:
-  portalloc.toml, in the current directory or above, declares names, ports,
-  pool, exclude, sticky, guard and instance_id; arguments and variables
-  override it
+  portalloc.toml, in the current directory or above, up to the one with the
+  .git, declares names, ports, pool, exclude, prefer, sticky, guard,
+  instance_id, and variables in [env]; arguments and variables override it
 ";
 
 /// A command with its arguments.

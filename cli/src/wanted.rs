@@ -23,6 +23,7 @@ pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Fail
         instance_id: args.instance_id.clone(),
         worktree: args.worktree.clone(),
         sticky: args.sticky.then_some(true),
+        prefer: args.prefer.as_deref().map(parse_ports).transpose()?,
         wait: args.wait,
         ..EnvironmentOptions::default()
     };

@@ -60,6 +60,7 @@ pub mod registry;
 mod search;
 mod settings;
 mod sys;
+mod template;
 mod text;
 mod time;
 mod variables;

@@ -1,5 +1,6 @@
 //! Creates environments.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -7,7 +8,6 @@ use std::time::Instant;
 use log::debug;
 
 use super::request::after;
-use super::worktree::worktree;
 use super::{EnvFile, Environment, EnvironmentRequest, env_file, temp_dir};
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
@@ -45,7 +45,7 @@ impl Allocator {
         let registry = &self.registry;
         check_instance_id(request.instance())?;
         let life = request.life()?;
-        let worktree = worktree(request.worktree.as_deref())?;
+        let worktree = request.place_of_work()?;
         let lease_request = request.lease(&worktree)?.called_from(caller);
         let temp_base = temp_dir::base()?;
 
@@ -57,7 +57,7 @@ impl Allocator {
         let expires_at = life.ttl.map(|ttl| after(created_at, ttl)).transpose()?;
         let holder = registry.process()?;
         let (ports, lease_number) = (lease.ports().to_vec(), lease.label().lease);
-        let draft = |id| Record {
+        let blank = |id| Record {
             format: Record::FORMAT,
             isolation_id: id,
             compose_project_name: project_name(id),
@@ -71,7 +71,8 @@ impl Allocator {
                 count: ports.len(),
                 ports: ports.clone(),
             },
-            names: request.names.clone(),
+            names: request.port_names().to_vec(),
+            env: BTreeMap::new(),
             lifetime: life.lifetime,
             created_at,
             expires_at,
@@ -82,6 +83,11 @@ impl Allocator {
             // Until the environment is complete, so that an unfinished one is stale once its creator dies.
             is_unfinished: true,
             aliases: request.aliases(),
+        };
+        let draft = |id| {
+            let record = blank(id);
+            let env = record.env_of(request.env());
+            Record { env, ..record }
         };
         // step: ClaimId
         let record = claim_id(registry, id, draft, &mut lease, &request.env_file)?;

@@ -34,7 +34,6 @@ pub use spawn::SpawnOptions;
 pub use status::{StaleReason, Status};
 pub use summary::{EnvironmentSummary, LeaseSummary, ListingSummary};
 pub use validate::{Check, PortCheck, Validation};
-pub(crate) use worktree::worktree;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;

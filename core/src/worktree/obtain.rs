@@ -12,7 +12,7 @@ use super::key::Key;
 use super::lock::lock;
 use crate::allocator::Allocator;
 use crate::environment::cleanup::{Locked, Selection, remove};
-use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in, worktree};
+use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::names::check_instance_id;
@@ -153,7 +153,7 @@ pub(super) enum State {
 impl Wanted {
     pub(super) fn new(request: &EnvironmentRequest) -> Result<Self> {
         check_instance_id(request.instance())?;
-        let worktree = worktree(request.worktree.as_deref())?;
+        let worktree = request.place_of_work()?;
         let request = request.of_worktree(&worktree);
         let key = Key::new(&worktree, sys::user_id(), request.instance());
         Ok(Self { request, key })

@@ -13,7 +13,7 @@ use rand::RngExt;
 use super::temp_dir;
 use super::traces;
 pub use super::traces::{CleanupOutcome, Leftover};
-use super::worktree::worktree;
+use super::worktree;
 use crate::allocator::Allocator;
 use crate::error::Result;
 use crate::id::IsolationId;
@@ -75,7 +75,7 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
 /// The path of a worktree as records store it. A worktree that no longer exists cannot be resolved, but its
 /// environments must be found.
 fn resolve(path: &Path) -> PathBuf {
-    worktree(Some(path)).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+    worktree::directory(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Which locks the caller has already.
