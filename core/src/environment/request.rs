@@ -358,7 +358,13 @@ impl EnvironmentRequest {
 
     /// The request for the environment of this worktree: kept, and sticky unless something says otherwise.
     pub(crate) fn of_worktree(&self, worktree: &Path) -> Self {
-        Self { kept: true, sticky: self.sticky.or(Some(true)), worktree: None, found: Some(worktree.to_owned()), ..self.clone() }
+        Self {
+            kept: true,
+            sticky: self.sticky.or(Some(true)),
+            worktree: None,
+            found: Some(worktree.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// How an existing environment differs from what this asks for, as in "has the ports web, not web, api". Without
