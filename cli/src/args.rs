@@ -145,7 +145,7 @@ Examples:
   eval \"$(portalloc env)\"                      $WEB_PORT, $ISOLATION_ID, $TEMP_DIR and the others
   portalloc env --format fish | source
   portalloc env --json | jq .variables
-  portalloc env --repair                        other ports, if a foreign process has taken one
+  portalloc env --repair                        other ports, if others are declared by now
   portalloc cleanup --id \"$ISOLATION_ID\"        gives the ports back
 ")]
 pub(crate) struct Env {
@@ -164,7 +164,7 @@ pub(crate) struct Env {
     #[arg(long)]
     pub(crate) shell: bool,
 
-    /// Move it to other ports if a foreign process has taken one, or if other names are declared by now
+    /// Move it to other ports if other names, or another number of ports, are declared by now
     #[arg(long)]
     pub(crate) repair: bool,
 }

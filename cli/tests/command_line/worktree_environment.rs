@@ -51,8 +51,8 @@ fn a_damaged_index_or_one_of_another_worktree_is_none() {
     let (a, b) = (ask("a"), ask("b"));
     let directory = scratch.namespace().join("by-worktree");
     let index = |of: &str| {
-        let files = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
-        files.filter(|path| fs::read_to_string(path).unwrap().contains(of)).next().unwrap()
+        let mut files = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| fs::read_to_string(path).unwrap().contains(of)).unwrap()
     };
     fs::write(index(&a), format!("{b}\n")).unwrap();
     let new = ask("a");
