@@ -37,7 +37,7 @@ fn repair(args: &Env) -> Result<Environment, Failure> {
     let environment = allocator.repair_worktree_environment(&request)?;
     let (id, ports) = (environment.id(), output::ports(environment.ports()));
     if environment.is_attached() {
-        output::note(format_args!("nothing to repair: environment {id} has its ports {ports}"));
+        output::note(format_args!("nothing to repair: environment {id} has the ports that are declared, {ports}"));
     } else if let Some(before) = before {
         output::note(format_args!("environment {id} with ports {ports} has replaced {before}"));
     }

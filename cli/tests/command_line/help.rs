@@ -8,9 +8,12 @@ use portalloc_testkit::{CommandLine, run};
 
 use crate::PORTALLOC;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "create",
     "run",
+    "env",
+    "port",
+    "exec",
     "wait",
     "who",
     "validate",

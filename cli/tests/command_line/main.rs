@@ -21,6 +21,7 @@ mod reconcile;
 mod statuses;
 mod surroundings;
 mod validate;
+mod worktree_environment;
 mod worktrees;
 
 /// The binary under test.

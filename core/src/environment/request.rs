@@ -358,7 +358,13 @@ impl EnvironmentRequest {
 
     /// The request for the environment of this worktree: kept, and sticky unless something says otherwise.
     pub(crate) fn of_worktree(&self, worktree: &Path) -> Self {
-        Self { kept: true, sticky: self.sticky.or(Some(true)), worktree: Some(worktree.to_owned()), ..self.clone() }
+        Self {
+            kept: true,
+            sticky: self.sticky.or(Some(true)),
+            worktree: None,
+            found: Some(worktree.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// How an existing environment differs from what this asks for, as in "has the ports web, not web, api". Without
@@ -372,9 +378,8 @@ impl EnvironmentRequest {
             Shape::Exact(ports) => (true, *ports == record.ports.ports),
             Shape::Offsets(_) => (true, wanted == record.ports.count),
             _ => {
-                let asks = self.count.is_some()
-                    || self.declared_ports().is_some_and(|project| project.ports.is_some())
-                    || !self.port_names().is_empty();
+                let declares_count = self.declared_ports().is_some_and(|project| project.ports.is_some());
+                let asks = self.count.is_some() || declares_count || !self.port_names().is_empty();
                 (asks, wanted == record.ports.count)
             }
         };

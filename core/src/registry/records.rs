@@ -135,7 +135,7 @@ impl Records {
             let mut text = Vec::new();
             text.try_reserve_exact(usize::try_from(entry.length).unwrap_or(0) + 1)
                 .map_err(|_| Error::out_of_memory(format!("read the record of environment {id}")))?;
-            file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
+            file.take(entry.length).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
             parse(id, &text, is_unfinished)
         })
     }

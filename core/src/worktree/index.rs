@@ -111,7 +111,8 @@ fn text(registry: &Registry, name: &str) -> io::Result<Option<String>> {
         return Ok(None);
     }
     let mut text = Vec::with_capacity(usize::try_from(entry.length).unwrap_or(0) + 1);
-    file.take(MAX_BYTES).read_to_end(&mut text)?;
+    // Never rewritten in place. With this limit no further call has to find its end.
+    file.take(entry.length).read_to_end(&mut text)?;
     Ok(String::from_utf8(text).ok())
 }
 

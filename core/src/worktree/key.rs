@@ -52,6 +52,6 @@ mod tests {
 
     #[test]
     fn the_hash_never_changes() {
-        assert_eq!(Key::new(Path::new("/home/me/project"), 1000, "").file_name(), "0000000000000000");
+        assert_eq!(Key::new(Path::new("/home/me/project"), 1000, "").file_name(), "7b6663f7af9d7699");
     }
 }

@@ -145,7 +145,7 @@ pub(super) enum State {
     /// None. A dead one may have left these files with managed blocks.
     None { blocks: Vec<PathBuf> },
     /// A living environment.
-    Living(Environment),
+    Living(Box<Environment>),
     /// A repair has not ended: its process works on it, or has died.
     Moving(Index),
 }
@@ -162,7 +162,7 @@ impl Wanted {
     /// The environment, if nothing is to be done about it.
     fn look(&self, registry: &Arc<Registry>) -> Result<Option<Environment>> {
         Ok(match State::read(registry, &self.key)? {
-            State::Living(found) if found.has_temp_dir()? => Some(self.checked(found)?),
+            State::Living(found) if found.has_temp_dir()? => Some(self.checked(*found)?),
             _ => None,
         })
     }
@@ -170,7 +170,7 @@ impl Wanted {
     /// The environment, whatever is to be done about it.
     fn find(&self, registry: &Arc<Registry>) -> Result<Option<Environment>> {
         Ok(match State::read(registry, &self.key)? {
-            State::Living(found) => Some(self.checked(found)?),
+            State::Living(found) => Some(self.checked(*found)?),
             State::Moving(index) => match living(registry, &self.key, index.id)? {
                 Some(moved) => Some(moved),
                 None => index.before.map_or(Ok(None), |id| living(registry, &self.key, id))?,
@@ -188,7 +188,7 @@ impl Wanted {
         match self.settled(allocator)? {
             State::Living(found) => {
                 found.make_temp_dir_again(&allocator.registry)?;
-                self.checked(found)
+                self.checked(*found)
             }
             State::Moving(index) => match living(&allocator.registry, &self.key, index.id)? {
                 Some(found) => self.checked(found),
@@ -286,7 +286,7 @@ impl State {
             return Ok(Self::Moving(index));
         }
         Ok(match living(registry, key, index.id)? {
-            Some(found) => Self::Living(found),
+            Some(found) => Self::Living(Box::new(found)),
             None => Self::None { blocks: index.blocks },
         })
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::project::Project;
+use crate::project::{self, Found, Project};
 
 /// A worktree: a checkout of a project.
 ///
@@ -33,17 +33,7 @@ impl Worktree {
     /// # Errors
     /// `invalid_argument` if there is no such directory; as [`Project::read`].
     pub fn of(directory: &Path) -> Result<Self> {
-        let unusable = |why: String| {
-            Error::invalid_argument(
-                format!("the worktree {} {why}", directory.display()),
-                "name an existing directory as the worktree",
-            )
-        };
-        let path = directory.canonicalize().map_err(|error| unusable(format!("cannot be used: {error}")))?;
-        if !path.is_dir() {
-            return Err(unusable("is not a directory".to_owned()));
-        }
-        Self::around(path)
+        Self::found(&project::search(directory)?)
     }
 
     /// The worktree of the current directory.
@@ -51,14 +41,13 @@ impl Worktree {
     /// # Errors
     /// `invalid_argument` if the current directory has been removed; as [`Project::read`].
     pub fn current() -> Result<Self> {
-        // The kernel knows the path even if this user may not read it, as after `su` in root's home.
-        let path = std::env::current_dir().map_err(|error| {
-            Error::invalid_argument(
-                format!("the current directory has been removed: {error}"),
+        match project::search_here()? {
+            Some(found) => Self::found(&found),
+            None => Err(Error::invalid_argument(
+                "the current directory has been removed",
                 "name an existing directory as the worktree",
-            )
-        })?;
-        Self::around(path)
+            )),
+        }
     }
 
     /// Its path, absolute and without links.
@@ -73,14 +62,7 @@ impl Worktree {
         self.project.as_ref()
     }
 
-    /// The worktree of a path without links.
-    fn around(path: PathBuf) -> Result<Self> {
-        let project = Project::nearest(&path)?;
-        let directory = path
-            .ancestors()
-            .find(|directory| directory.join(".git").symlink_metadata().is_ok())
-            .or_else(|| project.as_ref().map(Project::directory))
-            .map(Path::to_owned);
-        Ok(Self { directory: directory.unwrap_or(path), project })
+    fn found(found: &Found) -> Result<Self> {
+        Ok(Self { directory: found.worktree().to_owned(), project: found.project()? })
     }
 }
