@@ -122,7 +122,7 @@ fn what_exec_started_is_ended_wherever_it_runs() {
     let mut server = Running::start(&mut place.world.command(["exec", "--", "sh", "-c", script, SERVER]));
     place.ends(&server.line(), "hold");
     // A child without the hold and without variables, of a shell that has them. The shell is no server.
-    let script = "cd /; env -i python3 -c \"$0\" $WEB_PORT 3>&- 64>&-; read wait";
+    let script = "cd /; env -i python3 -c \"$0\" $WEB_PORT; read wait";
     let mut tree = place.start(
         Command::new("sh").args(["-c", script, SERVER]).env("WEB_PORT", place.port()),
         &place.directory,
