@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches};
 
-use crate::args::{Cleanup, Completions, Create, Doctor, Env, Exec, List, Man, Port, Run, Setup, Validate, Wait, Who};
+use crate::args::{
+    Cleanup, Completions, Create, Doctor, Down, Env, Exec, List, Man, Port, Run, Setup, Stop, Validate, Wait, Who,
+};
 use crate::exit;
 
 const HELP: &str = "\
@@ -22,6 +24,8 @@ Examples:
   eval \"$(portalloc env)\"                   the environment of this worktree, the
                                             same every time
   portalloc exec -- npm run dev             a command in it
+  portalloc wait --mine                     until its servers are there, and its own
+  portalloc stop                            ends them, and nothing else
   portalloc list                            who has which ports
   portalloc who 8080                        which process is on a port, and whose it is
   portalloc cleanup --stale                 remove what crashed runs left behind
@@ -52,6 +56,8 @@ pub(crate) enum Command {
     Port(Box<Port>),
     Exec(Box<Exec>),
     Wait(Wait),
+    Stop(Stop),
+    Down(Down),
     Who(Who),
     Validate(Validate),
     Cleanup(Cleanup),
@@ -81,6 +87,8 @@ pub(crate) fn definition() -> clap::Command {
             lazy::<Port>("port", "Print the number of a port of this worktree's environment"),
             lazy::<Exec>("exec", "Run a command in this worktree's environment, which stays when the command ends"),
             lazy::<Wait>("wait", "Wait until servers accept connections on ports, or until the ports are free again"),
+            lazy::<Stop>("stop", "End the servers of this worktree's environment, and nothing else"),
+            lazy::<Down>("down", "End the servers of this worktree's environment, and remove it"),
             lazy::<Who>("who", "Show who is on a port: processes, sockets, and the lease or environment it belongs to"),
             lazy::<Validate>(
                 "validate",
@@ -132,6 +140,8 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
         Some(("port", given)) => Command::Port(Box::new(Port::from_arg_matches(given)?)),
         Some(("exec", given)) => Command::Exec(Box::new(Exec::from_arg_matches(given)?)),
         Some(("wait", given)) => Command::Wait(Wait::from_arg_matches(given)?),
+        Some(("stop", given)) => Command::Stop(Stop::from_arg_matches(given)?),
+        Some(("down", given)) => Command::Down(Down::from_arg_matches(given)?),
         Some(("who", given)) => Command::Who(Who::from_arg_matches(given)?),
         Some(("validate", given)) => Command::Validate(Validate::from_arg_matches(given)?),
         Some(("cleanup", given)) => Command::Cleanup(Cleanup::from_arg_matches(given)?),

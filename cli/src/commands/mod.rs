@@ -3,6 +3,7 @@
 mod cleanup;
 mod create;
 mod doctor;
+mod down;
 mod env;
 mod exec;
 mod list;
@@ -11,6 +12,7 @@ mod port;
 mod reconcile;
 mod run;
 mod setup;
+mod stop;
 mod validate;
 mod wait;
 mod who;
@@ -33,6 +35,8 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::run(&args),
         Command::Who(args) => who::run(&args),
         Command::Wait(args) => wait::run(&args),
+        Command::Stop(args) => stop::run(&args),
+        Command::Down(args) => down::run(&args),
         Command::Reconcile => reconcile::run(),
         Command::Doctor(args) => doctor::run(&args),
         Command::Setup(args) => setup::run(&args),

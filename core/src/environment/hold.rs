@@ -57,7 +57,7 @@ impl Environment {
             let mut backoff = Backoff::steady(PATIENCE);
             let mut watch = None;
             while !file.try_share_byte(environment_byte(self.id()))? {
-                let Some(pause) = backoff.next() else { return Err(used(self.id())) };
+                let Some(pause) = backoff.next() else { return Err(used(registry, self.id())) };
                 let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
                 watch.wait(pause).map_err(|error| Error::os("cannot wait for a lock", error))?;
             }

@@ -1,5 +1,5 @@
 //! Whose a process is: an environment's, or somebody else's. Judges facts that somebody else has read, so that it can be
-//! tested on tables. Knows no /proc, no sockets, no registry.
+//! tested on tables. Knows no sockets, no registry.
 //!
 //! A process that serves on an environment's port is *ours* if it has a hold on the environment, or carries its
 //! ISOLATION_ID, or descends from such a process; or if it is this user's, works in the environment's worktree or temp

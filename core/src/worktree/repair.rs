@@ -43,7 +43,7 @@ fn repair(allocator: &Allocator, wanted: &Wanted, caller: &'static Location<'sta
         return Ok(old);
     }
     // Nobody begins to use it from here on.
-    let Some(_environment) = ports.try_lock_byte(environment_byte(id))? else { return Err(used(id)) };
+    let Some(_environment) = ports.try_lock_byte(environment_byte(id))? else { return Err(used(registry, id)) };
     let blocks = Index::read(registry, &wanted.key)?.map(|index| index.blocks).unwrap_or_default();
     let new = wanted.make(allocator, Some(id), &blocks, caller)?;
     remove(registry, id, &Selection::Id(id), None, Locked { worktree: true, environment: true })?;

@@ -1,4 +1,4 @@
-//! What came of ending an environment's servers: each process, and what was left. Knows no signals.
+//! What came of ending an environment's servers: each process, and what was left. Knows no registry.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::port_state::Holder;
 use crate::registry::{ByteLock, Claim, PortsFile, RangeLock, Registry, environment_byte};
-use crate::sys::{CloseWatch, Liveness, ProcessStamp};
+use crate::sys::{self, CloseWatch, Liveness, Lock, ProcessStamp};
 use crate::worktree::{Key, lock as worktree_lock};
 
 /// How long a cleanup waits for a lock that does not belong to a lease: that of a process that checks a port, or of
@@ -96,20 +96,26 @@ pub(super) fn lock_environment<'a>(
         if let Some(lock) = ports.try_lock_byte(environment_byte(id))? {
             return Ok(lock);
         }
-        let Some(pause) = backoff.next() else { return Err(used(id)) };
+        let Some(pause) = backoff.next() else { return Err(used(registry, id)) };
         let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
         watch.wait(pause).map_err(|error| Error::os("cannot wait for a lock", error))?;
     }
 }
 
 /// The error of an environment that commands use.
-pub(crate) fn used(id: IsolationId) -> Error {
+pub(crate) fn used(registry: &Registry, id: IsolationId) -> Error {
+    let file = sys::entry(registry.ports_path()).ok().flatten().map(|entry| entry.id).unwrap_or_default();
+    let holders = sys::lock_holders(Lock { file, byte: environment_byte(id) });
+    let name = |pid: u32| Some(format!("PID {pid} ({})", sys::process_name(pid)?));
+    let named: Vec<String> = holders.into_iter().filter_map(name).collect();
+    let by = match named.as_slice() {
+        [] => "a command that `portalloc exec` started, or by what that has started".to_owned(),
+        named => named.join(", "),
+    };
     Error::new(
         ErrorCode::InUse,
-        format!(
-            "the environment {id} is in use by a command that `portalloc exec` started, or by what that has started"
-        ),
-        "end it first; `portalloc who --id` shows the servers on its ports",
+        format!("the environment {id} is in use by {by}"),
+        "end it first; `portalloc down` ends the servers on its ports",
     )
 }
 

@@ -1,5 +1,5 @@
 //! A process that cannot be mistaken for a later one with the same PID: a signal by its handle reaches it or nobody, and
-//! its end is announced. Knows no /proc.
+//! its end is announced. Knows no files.
 
 use std::io;
 use std::os::fd::OwnedFd;
