@@ -11,6 +11,7 @@ mod create;
 mod env_file;
 mod hold;
 mod list;
+mod listed_blocks;
 mod names;
 mod ports;
 mod reconcile;
