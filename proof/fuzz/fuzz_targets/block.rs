@@ -87,7 +87,13 @@ fuzz_target!(|input: Input<'_>| {
     let (out, found) = without_block(&one, blocks[0].0).expect("its own text is not refused");
     assert_eq!(found, 1);
     if replaced > 0 {
-        assert_eq!(without_block(&out, blocks[0].0).map(|(_, found)| found), Some(0));
+        // What stood below a block at the top may be read otherwise once it begins the file.
+        let begins_otherwise =
+            [b"\xFF\xFE".as_slice(), b"\xFE\xFF", b"\xEF\xBB\xBF"].iter().any(|mark| out.starts_with(mark));
+        match without_block(&out, blocks[0].0) {
+            Some((_, found)) => assert_eq!(found, 0),
+            None => assert!(begins_otherwise),
+        }
         return;
     }
     assert_eq!(out, before, "what was put in is taken out again");
