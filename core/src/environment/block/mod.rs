@@ -3,7 +3,7 @@
 
 mod file;
 #[cfg(fuzzing)]
-pub mod fuzzing;
+pub(super) mod fuzzing;
 mod markers;
 #[cfg(test)]
 mod tests;
@@ -103,7 +103,7 @@ pub(super) fn remove(path: &Path, owner: &Owner) -> Removal {
             warn_of_edits(path, &found, "removed it");
             Removal::Removed
         }
-        Err(Unchanged::NotOurs(error)) => Removal::NotOurs(error.message().to_owned()),
+        Err(Unchanged::NotOurs(error)) => Removal::NotOurs(format!("was not changed: {}", error.message())),
         Err(Unchanged::Failed(error)) => Removal::Failed(error),
     }
 }
