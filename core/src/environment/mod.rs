@@ -11,6 +11,7 @@ mod create;
 mod env_file;
 mod hold;
 mod list;
+mod listed_blocks;
 mod names;
 mod ports;
 mod reconcile;
@@ -27,6 +28,9 @@ mod write_block;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+#[cfg(fuzzing)]
+pub use block::fuzzing::{with_block, without_block, without_blocks};
 
 pub use crate::variables::{Syntax, render};
 pub use hold::Hold;

@@ -215,6 +215,17 @@ impl Written {
     }
 }
 
+/// Removes what killed processes left beside a file that is not changed any more, as far as possible.
+pub(super) fn clear<E: Edit>(path: &Path) {
+    let text = match open(path, sys::open_without_following) {
+        Ok(Some(mut file)) => read(path, &mut file),
+        Ok(None) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    // What stays is beside the file, and the next change looks at it again.
+    let _ = text.map(|text| clear_leftovers::<E>(path, &text));
+}
+
 /// Removes what killed processes left beside `path`, if all of it is in `text`, too. Otherwise a user may miss it, and
 /// decides.
 fn clear_leftovers<E: Edit>(path: &Path, text: &[u8]) -> io::Result<()> {

@@ -2,6 +2,8 @@
 //! registry.
 
 mod file;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod markers;
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,7 @@ use super::removal::Removal;
 use crate::error::{Error, Result};
 use crate::sys;
 use crate::variables::{Syntax, render};
-use file::{Edit, Edited, Unchanged, change, warn, would_change};
+use file::{Edit, Edited, Unchanged, change, clear, warn, would_change};
 pub(super) use markers::Owner;
 use text::{Damage, Found, insert, remove as take_out, without_blocks};
 
@@ -92,12 +94,16 @@ fn put(path: &Path, owner: &Owner, writing: &Writing<'_>) -> Result<()> {
 /// located path; and the file, if portalloc made it and nothing else is in it.
 pub(super) fn remove(path: &Path, owner: &Owner) -> Removal {
     match change(path, &Removing { path, owner }) {
-        Ok(found) if found.is_empty() => Removal::Absent,
+        Ok(found) if found.is_empty() => {
+            clear::<Removing<'_>>(path);
+            Removal::Absent
+        }
         Ok(found) => {
+            clear::<Removing<'_>>(path);
             warn_of_edits(path, &found, "removed it");
             Removal::Removed
         }
-        Err(Unchanged::NotOurs(error)) => Removal::NotOurs(error.message().to_owned()),
+        Err(Unchanged::NotOurs(error)) => Removal::NotOurs(format!("was not changed: {}", error.message())),
         Err(Unchanged::Failed(error)) => Removal::Failed(error),
     }
 }

@@ -83,10 +83,13 @@ pub(super) fn remove(text: &[u8], is_ours: impl Fn(&Owner) -> bool) -> Result<Ed
 
 /// What is not portalloc's in a text that may be cut off anywhere.
 pub(super) fn without_blocks(text: &[u8]) -> Vec<u8> {
-    let mut left = Vec::new();
+    let (mut left, rest) = match text.strip_prefix(BOM) {
+        Some(rest) => (BOM.to_owned(), rest),
+        None => (Vec::new(), text),
+    };
     let mut is_inside = false;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        match Marker::of(line.strip_prefix(BOM).unwrap_or(line)) {
+    for line in rest.split_inclusive(|byte| *byte == b'\n') {
+        match Marker::of(line) {
             Some(Marker::Begin(_)) => is_inside = true,
             Some(Marker::End(_)) => is_inside = false,
             None if is_inside => {}

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use log::debug;
 use rand::RngExt;
 
+use super::listed_blocks::remove_blocks;
 use super::temp_dir;
 use super::traces;
 pub use super::traces::{CleanupOutcome, Leftover};
 use super::worktree;
-use super::write_block::remove_blocks;
 use crate::allocator::Allocator;
 use crate::error::Result;
 use crate::id::IsolationId;
