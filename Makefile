@@ -17,7 +17,7 @@ build: ## Build the command line: target/release/portalloc
 
 check: check-rust check-targets check-floors check-c check-go check-python check-node check-peers check-fuzz check-versions check-typos check-deny check-msrv check-api check-workflows ## Everything that needs no run: format, lints, types, docs, generated files
 
-test: test-rust test-python test-node test-go test-action test-publish test-languages test-proof ## Run all tests
+test: test-rust test-python test-node test-go test-action test-publish test-languages test-worktrees test-proof ## Run all tests
 
 fix: ## Format, and mend what the linters can mend by themselves
 	$(CARGO) fmt --all
@@ -57,7 +57,7 @@ include go/go.mk
 # --- Python: the wheel. All of its tools live in a virtual environment below target/.
 
 VENV := target/python
-PYTHON_SOURCES := .ci bindings-python bench packages tests/languages proof
+PYTHON_SOURCES := .ci bindings-python bench examples packages tests/languages tests/worktrees proof
 WHEELS := target/wheels
 BUILD_STUBS := $(VENV)/bin/maturin generate-stubs -q --locked -m bindings-python/Cargo.toml --features stubs --profile dev
 
@@ -167,6 +167,8 @@ include proof/fuzz/fuzz.mk
 include tests/steps/steps.mk
 
 include tests/parents/parents.mk
+
+include tests/worktrees/worktrees.mk
 
 test-proof: test-storm test-crowd test-fuzz ## The short form of every hunt; that of the model is part of test-rust
 

@@ -403,7 +403,7 @@ export interface CurrentOptions extends PoolOptions {
   names?: Iterable<string> | undefined;
   /** Tells the environment from others of its worktree. */
   instanceId?: string | undefined;
-  /** An existing directory; by default the current one. */
+  /** An existing directory; by default the nearest one upwards with a `.git`, else that of `portalloc.toml`, else the current one. */
   worktree?: string | URL | undefined;
   /**
    * `true` writes `.env.isolation` in the worktree, or `.env.isolation.<id>` if that is in use; a path writes that file. By default

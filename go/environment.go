@@ -32,7 +32,7 @@ type Variable struct {
 }
 
 // NewEnvironment makes an environment. If it fails, it leaves nothing behind. Without options it is held, has five ports, belongs
-// to the current directory, and is as portalloc.toml there or above says. It waits for ports as [Acquire] does.
+// to the worktree that contains the current directory (see [WithWorktree]), and is as portalloc.toml says. It waits for ports as [Acquire] does.
 func NewEnvironment(ctx context.Context, options ...EnvironmentOption) (*Environment, error) {
 	return newEnvironment(ctx, options,
 		func(given *bridge.EnvironmentOptions, out **bridge.Environment) bridge.Outcome {

@@ -188,7 +188,8 @@ func WithInstanceID(id string) EnvironmentOption {
 	return option(func(r *request) error { return r.text("instance_id", id, &r.c.InstanceID) })
 }
 
-// WithWorktree makes the environment for this directory instead of the current one.
+// WithWorktree makes the environment for this directory. Without it, that is the nearest one upwards with a .git, else that of
+// portalloc.toml, else the current one.
 func WithWorktree(path string) EnvironmentOption {
 	return option(func(r *request) error { return r.text("worktree", path, &r.c.Worktree) })
 }

@@ -198,7 +198,7 @@ typedef struct portalloc_lease portalloc_lease;
 
 /**
  * What environment to make. Make it with portalloc_environment_options_default(). The project file portalloc.toml, in the
- * worktree or a directory above it, fills in what you leave out.
+ * worktree or the current directory or above, fills in what you leave out.
  */
 typedef struct {
     /**
@@ -246,7 +246,8 @@ typedef struct {
      */
     const char *instance_id;
     /**
-     * The worktree, an existing directory; the current directory if NULL.
+     * The worktree, an existing directory. If NULL, the nearest directory upwards with a `.git`, else that of portalloc.toml,
+     * else the current one.
      */
     const char *worktree;
     /**

@@ -88,7 +88,7 @@ pub enum Switch {
 }
 
 /// What environment to make. Make it with portalloc_environment_options_default(). The project file portalloc.toml, in the
-/// worktree or a directory above it, fills in what you leave out.
+/// worktree or the current directory or above, fills in what you leave out.
 #[repr(C)]
 pub struct EnvironmentOptions {
     /// sizeof(portalloc_environment_options).
@@ -113,7 +113,8 @@ pub struct EnvironmentOptions {
     pub exclude: *const c_char,
     /// Tells this environment from others of the same worktree.
     pub instance_id: *const c_char,
-    /// The worktree, an existing directory; the current directory if NULL.
+    /// The worktree, an existing directory. If NULL, the nearest directory upwards with a `.git`, else that of portalloc.toml,
+    /// else the current one.
     pub worktree: *const c_char,
     /// Write the env file to this path.
     pub env_file: *const c_char,
@@ -247,6 +248,7 @@ impl LeaseOptions {
             sticky_key: unsafe { owned(self.sticky_key, "sticky_key") }?,
             // SAFETY: as this function's caller promises.
             place: unsafe { owned(self.place, "place") }?,
+            ..Default::default()
         }
         .request()
     }
@@ -281,6 +283,7 @@ impl EnvironmentOptions {
             wait: given(self.wait_ms).map(milliseconds).transpose()?,
             // SAFETY: as this function's caller promises.
             place: unsafe { owned(self.place, "place") }?,
+            ..Default::default()
         }
         .request()
     }

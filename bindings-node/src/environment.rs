@@ -168,6 +168,7 @@ fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, En
             sticky: options.sticky,
             wait: milliseconds(options.wait_ms)?,
             place: options.at,
+            ..Default::default()
         };
         arguments::settings(options.place).open_for(request.request()?)
     })

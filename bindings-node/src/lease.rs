@@ -55,6 +55,7 @@ fn asked(options: LeaseOptions) -> Result<(Option<Where>, LeaseRequest)> {
         guard: options.guard.unwrap_or_default(),
         sticky_key: options.sticky_key,
         place: options.at,
+        ..Default::default()
     };
     Ok((options.place, request.request()?))
 }

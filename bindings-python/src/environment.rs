@@ -110,15 +110,16 @@ impl Drop for Environment {
 /// - `names`: names for the first ports; `"postgres"` becomes the variable `POSTGRES_PORT`. They set the number of ports,
 ///   unless `count` does; without either there are five.
 /// - `exact`, `offsets`, `scattered`, `pool`, `exclude`, `wait`: as for `portalloc.lease`. `guard`: also, for a held one.
-/// - `instance_id`: tells it apart from other environments of its worktree. `worktree`: an existing directory; the current one
-///   by default.
+/// - `instance_id`: tells it apart from other environments of its worktree. `worktree`: an existing directory; by
+///   default the nearest one upwards with a `.git`, else that of `portalloc.toml`, else the current one.
 /// - `env_file`: `True` writes the variables to `.env.isolation` in the worktree (`.env.isolation.<id>` if that is taken); a
 ///   path writes them there. By default there is no env file.
 /// - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one ends. `owner_pid`: the process
 ///   whose end ends a kept one.
 /// - `sticky`: prefers the ports that the same worktree, instance ID and names had before.
 ///
-/// The project file `portalloc.toml`, in the worktree or above it, sets what the arguments leave open.
+/// The project file `portalloc.toml` sets what the arguments leave open. It is looked for from the worktree or the current
+/// directory upwards, up to the directory with the `.git`.
 ///
 /// Raises the errors of `portalloc.lease`, and `NotFoundError` (owner), `EnvFileExistsError`, `IdExhaustedError`.
 #[pyfunction]
@@ -158,6 +159,7 @@ pub(crate) fn environment(
         sticky,
         wait: Some(wait.0),
         place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
+        ..EnvironmentOptions::default()
     };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);

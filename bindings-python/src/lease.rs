@@ -52,7 +52,7 @@ pub(crate) fn lease(
     let ports = choice(count, exact, offsets, scattered);
     let origin = Origin::here(py);
     let place = origin.as_ref().map(|origin| origin.told(py)).transpose()?;
-    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key, place };
+    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key, place, ..LeaseOptions::default() };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
     let lease = if wait.0.is_zero() {

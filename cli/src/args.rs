@@ -23,13 +23,17 @@ pub(crate) struct EnvironmentArgs {
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) instance_id: Option<String>,
 
-    /// The worktree [default: the directory of portalloc.toml, else the current directory]
+    /// The worktree [default: the nearest directory upwards with a .git, else that of portalloc.toml, else the current one]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) worktree: Option<PathBuf>,
 
     /// Prefer the same ports as last time, and as on other machines
     #[arg(long)]
     pub(crate) sticky: bool,
+
+    /// Base ports to try first, inside or outside the pool, such as 3000,3100; others if these are in use
+    #[arg(long, value_name = "PORTS", conflicts_with = "specific")]
+    pub(crate) prefer: Option<String>,
 
     /// Allow ports that are not consecutive
     #[arg(long, conflicts_with_all = ["offsets", "specific"])]
@@ -61,13 +65,15 @@ pub(crate) struct EnvironmentArgs {
 The environment is kept until you clean it up, its TTL expires or its owner ends. Until then nobody else is given its \
 ports, which are consecutive.
 
-The nearest portalloc.toml, in the worktree or above, supplies what the options leave out. Without --worktree, its \
-directory is the worktree.")]
+The nearest portalloc.toml supplies what the options leave out. It is looked for from the worktree or the current \
+directory upwards, up to the directory with the .git and no further. Without --worktree, that directory is the worktree; \
+without Git it is that of portalloc.toml, else the current one.")]
 #[command(after_help = "\
 Examples:
   portalloc create                              five ports
   eval \"$(portalloc create --names postgres,redis,api --shell)\"
                                                 $POSTGRES_PORT, $REDIS_PORT, $API_PORT
+  portalloc create --prefer 3000 --names web    port 3000 if nobody has it, else another
   portalloc create --ports 3 --ttl 2h           expires in two hours
   portalloc create --owner-pid $$               ends with this shell
   portalloc create --format github              variables for the later steps of a GitHub job
@@ -78,8 +84,8 @@ pub(crate) struct Create {
     pub(crate) environment: EnvironmentArgs,
 
     /// Output format
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = CreateFormat::Human, conflicts_with_all = ["json", "shell"])]
-    pub(crate) format: CreateFormat,
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human, conflicts_with_all = ["json", "shell"])]
+    pub(crate) format: Format,
 
     /// Short for --format json
     #[arg(long, conflicts_with = "shell")]
@@ -106,9 +112,9 @@ pub(crate) struct Create {
     pub(crate) no_env_file: bool,
 }
 
-/// Output formats of `create`.
+/// Formats that show an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CreateFormat {
+pub(crate) enum Format {
     /// For people
     Human,
     /// One JSON object
@@ -124,6 +130,100 @@ pub(crate) enum CreateFormat {
     Dotenv,
     /// Appended to $GITHUB_ENV and $GITHUB_OUTPUT
     Github,
+}
+
+#[derive(Debug, Args)]
+#[command(long_about = "\
+The environment is made when it is first asked for, and is the same ever after, from any subdirectory, shell or process: \
+the nearest directory with a .git is the worktree, without Git that of the nearest portalloc.toml, else the current one. \
+It keeps its ports until you clean it up, and prefers the same ones when it is made again.
+
+Ports, names and other options apply when it is made. If it has others by now than portalloc.toml declares, a warning \
+says so. If portalloc fails, the formats for shells also print a command that fails, so that the eval fails.")]
+#[command(after_help = "\
+Examples:
+  eval \"$(portalloc env)\"                      $WEB_PORT, $ISOLATION_ID, $TEMP_DIR and the others
+  portalloc env --format fish | source
+  portalloc env --json | jq .variables
+  portalloc env --write .env.local              and in a block of a file that you edit, too
+  portalloc env --repair                        other ports, if a foreign process has taken one
+  portalloc down                                ends its servers and gives the ports back
+")]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+
+    /// Output format
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Shell, conflicts_with_all = ["json", "shell"])]
+    pub(crate) format: Format,
+
+    /// Short for --format json
+    #[arg(long, conflicts_with = "shell")]
+    pub(crate) json: bool,
+
+    /// Short for --format shell, which is the default
+    #[arg(long)]
+    pub(crate) shell: bool,
+
+    /// Also write the variables into a managed block of this file, where everything else stays as it is, and the block is
+    /// removed with the environment; can be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Vec<PathBuf>,
+
+    /// Move it to other ports if a foreign process has taken one, or if other names are declared by now
+    #[arg(long)]
+    pub(crate) repair: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(long_about = "\
+Prints the number alone. If the worktree has no environment yet, the exit status is 4, or it is made with --ensure.")]
+#[command(after_help = "\
+Examples:
+  curl \"http://127.0.0.1:$(portalloc port web)/\"
+  portalloc port --ensure postgres              makes the worktree's environment if there is none
+  portalloc port 0                              the first port, if ports have no names
+")]
+pub(crate) struct Port {
+    /// The name of the port, or its index from 0
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// Make the environment if there is none
+    #[arg(long)]
+    pub(crate) ensure: bool,
+
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(long_about = "\
+The command takes the place of portalloc. It gets the environment's variables, and a hold on the environment: as long as it \
+runs, or anything that it has started, the environment cannot be cleaned up. The environment is made if there is none, and \
+stays when the command ends; `portalloc run` makes one of its own for each command.
+
+In the command's arguments, {NAME} is replaced by the port of that name, {port} by the first port, {port:N} by the Nth, \
+counted from 0; other braces, ${NAME} and {{NAME}} stay as they are. The exit status is the command's, or 127 if it was not \
+found, 126 if it cannot be executed.")]
+#[command(after_help = "\
+Examples:
+  portalloc exec -- npm run dev
+  portalloc exec -- python3 -m http.server {web}
+  portalloc exec -- sh -c 'psql -p \"$POSTGRES_PORT\"'
+  portalloc exec -- bash                        a shell with the variables
+")]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+
+    /// Leave {NAME}, {port} and {port:N} in the arguments as they are
+    #[arg(long)]
+    pub(crate) no_expand: bool,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -269,28 +369,63 @@ pub(crate) enum ListFormat {
     Json,
 }
 
+// How to find the environment of a worktree.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The worktree [default: that of the current directory]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) worktree: Option<PathBuf>,
+
+    /// Text that distinguishes the environment from others of the same worktree
+    #[arg(short, long, value_name = "TEXT")]
+    pub(crate) instance_id: Option<String>,
+}
+
 #[derive(Debug, Args)]
 #[command(long_about = "\
-A port is open when it accepts a TCP connection on 127.0.0.1 or on ::1. It is free when nothing is bound to it any \
-more, TCP or UDP, on any address, whether it is leased or not; connections closed within the last minute (TIME_WAIT) \
-count as bound. On a timeout, the message gives the last state of each port that is not ready yet, and the exit \
-status is 3.")]
-#[command(group = ArgGroup::new("for_what").required(true).args(["ports", "id"]))]
+A port is open when it accepts a TCP connection on 127.0.0.1 or on ::1. With --http it must also answer a GET with a \
+status below 400; no redirect is followed. It is free when nothing is bound to it any more, TCP or UDP, on any address, \
+whether it is leased or not; connections closed within the last minute (TIME_WAIT) count as bound. Without ports, the \
+wait is for every port of this worktree's environment.
+
+With --mine, the server must be one of this worktree's environment: it was started by `portalloc exec`, carries the \
+environment's ISOLATION_ID, descends from such a process, or runs in the worktree. The wait fails at once, with status 3, \
+if somebody else's server listens, and says whose; it goes on if that cannot be told, as with root's or a container's.
+
+On a timeout, the message gives the last state of each port that is not ready yet, and the exit status is 3.")]
 #[command(after_help = "\
 Examples:
+  portalloc wait web --mine                     until this worktree's server is there
+  portalloc wait --mine --http /health          all of its servers, each with an answer
   portalloc wait 20010                          until a server listens on it
+  portalloc wait 8080 --http / --status 200     until it answers with exactly this status
   portalloc wait $POSTGRES_PORT $API_PORT --timeout 2m
   portalloc wait --id $ISOLATION_ID             every port of an environment
   portalloc wait 20010-20014 --free             until all five are free again
 ")]
 pub(crate) struct Wait {
-    /// The ports, such as 20010 or 20010-20014
+    /// The ports, such as 20010 or 20010-20014, or names of this worktree's [default: all of them]
     #[arg(value_name = "PORT", conflicts_with = "id")]
     pub(crate) ports: Vec<String>,
 
     /// All ports of the environment with this ID
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["worktree", "instance_id"])]
     pub(crate) id: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) which: Which,
+
+    /// The servers must be this environment's own
+    #[arg(long, conflicts_with = "free")]
+    pub(crate) mine: bool,
+
+    /// The servers must answer a GET of this path with a status below 400
+    #[arg(long, value_name = "PATH", conflicts_with = "free")]
+    pub(crate) http: Option<String>,
+
+    /// The answer must have exactly this status
+    #[arg(long, value_name = "N", requires = "http")]
+    pub(crate) status: Option<u16>,
 
     /// Wait until nothing is bound to the ports any more
     #[arg(long)]
@@ -299,6 +434,80 @@ pub(crate) struct Wait {
     /// Give up after this long, such as 500ms, 30s or 2m; 0s checks once
     #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "30s")]
     pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(long_about = "\
+Ends the processes on the ports of this worktree's environment that are its own: started by `portalloc exec`, or with its \
+ISOLATION_ID, or below such a process, or in the worktree or its temp directory without another ISOLATION_ID. It never \
+ends this process or one above it, such as your shell, editor or agent, nor a shell that leads a terminal. What restarts \
+a server is ended, too, if it is the environment's.
+
+Each process is asked to end (SIGTERM), and killed after --timeout (SIGKILL). If somebody else's process is on a port, the \
+exit status is 5, and its name, PID and directory are shown; 1 if something starts a server again and must be left alone.")]
+#[command(after_help = "\
+Examples:
+  portalloc stop                                every server of this worktree
+  portalloc stop web                            the one on the port of this name
+  portalloc stop --dry-run                      what would be ended, and why
+  portalloc stop --json | jq '.processes[].pid'
+
+JSON: one object with
+  isolation_id            the environment
+  processes               pid, name, command, ports, reason (hold, variable,
+                          descent, directory), why, supervisor, outcome
+                          (would_end, ended, killed, gone, remains)
+  foreign                 pid, name, command, ports, directory, why: left alone
+  unknown                 port, user_id, why: cannot be inspected
+  supervisors             pid, name, command, directory, ports: start a server
+                          again, and were left alone
+  removed                 whether `down` has removed the environment
+")]
+pub(crate) struct Stop {
+    /// The ports or their names [default: all of them]
+    #[arg(value_name = "PORT")]
+    pub(crate) ports: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) which: Which,
+
+    #[command(flatten)]
+    pub(crate) how: StopArgs,
+}
+
+// What `stop` and `down` share.
+#[derive(Debug, Args)]
+pub(crate) struct StopArgs {
+    /// Show what would be ended, and end nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Kill what has not ended after this long, such as 500ms or 30s
+    #[arg(short, long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "10s")]
+    pub(crate) timeout: Duration,
+
+    /// Write one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(long_about = "\
+As `portalloc stop`, and then as `portalloc cleanup`: ends the servers of this worktree's environment, gives its ports \
+back, and removes its temp directory. It refuses with status 5, before it ends anything, while a command of `portalloc \
+exec` runs that is no server of the environment, and names it. It leaves the environment if anything is left on its ports.")]
+#[command(after_help = "\
+Examples:
+  portalloc down                                the end of work in this worktree
+  portalloc down --dry-run                      what would be ended, and why
+  git worktree remove \"$PWD\"                   after that
+")]
+pub(crate) struct Down {
+    #[command(flatten)]
+    pub(crate) which: Which,
+
+    #[command(flatten)]
+    pub(crate) how: StopArgs,
 }
 
 #[derive(Debug, Args)]

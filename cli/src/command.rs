@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches};
 
-use crate::args::{Cleanup, Completions, Create, Doctor, List, Man, Run, Setup, Validate, Wait, Who};
+use crate::args::{
+    Cleanup, Completions, Create, Doctor, Down, Env, Exec, List, Man, Port, Run, Setup, Stop, Validate, Wait, Who,
+};
 use crate::exit;
 
 const HELP: &str = "\
@@ -19,6 +21,11 @@ Examples:
   portalloc create --json | jq .ports       for programs
   portalloc run --names web -- node server.js
                                             only while the command runs
+  eval \"$(portalloc env)\"                   the environment of this worktree, the
+                                            same every time
+  portalloc exec -- npm run dev             a command in it
+  portalloc wait --mine                     until its servers are there, and its own
+  portalloc stop                            ends them, and nothing else
   portalloc list                            who has which ports
   portalloc who 8080                        which process is on a port, and whose it is
   portalloc cleanup --stale                 remove what crashed runs left behind
@@ -35,9 +42,9 @@ Environment variables:
   NO_COLOR            no colors, even on a terminal
 
 Project file:
-  portalloc.toml, in the current directory or above, declares names, ports,
-  pool, exclude, sticky, guard and instance_id; arguments and variables
-  override it
+  portalloc.toml, in the current directory or above, up to the one with the
+  .git, declares names, ports, pool, exclude, prefer, sticky, guard,
+  instance_id, and variables in [env]; arguments and variables override it
 ";
 
 /// A command with its arguments.
@@ -45,7 +52,12 @@ Project file:
 pub(crate) enum Command {
     Create(Box<Create>),
     Run(Box<Run>),
+    Env(Box<Env>),
+    Port(Box<Port>),
+    Exec(Box<Exec>),
     Wait(Wait),
+    Stop(Stop),
+    Down(Down),
     Who(Who),
     Validate(Validate),
     Cleanup(Cleanup),
@@ -71,7 +83,12 @@ pub(crate) fn definition() -> clap::Command {
         .subcommands([
             lazy::<Create>("create", "Create an environment: ports, an isolation ID, a temp directory and an env file"),
             lazy::<Run>("run", "Run a command in an environment that lives exactly as long as the command"),
+            lazy::<Env>("env", "Print the variables of this worktree's environment, which is made on first use"),
+            lazy::<Port>("port", "Print the number of a port of this worktree's environment"),
+            lazy::<Exec>("exec", "Run a command in this worktree's environment, which stays when the command ends"),
             lazy::<Wait>("wait", "Wait until servers accept connections on ports, or until the ports are free again"),
+            lazy::<Stop>("stop", "End the servers of this worktree's environment, and nothing else"),
+            lazy::<Down>("down", "End the servers of this worktree's environment, and remove it"),
             lazy::<Who>("who", "Show who is on a port: processes, sockets, and the lease or environment it belongs to"),
             lazy::<Validate>(
                 "validate",
@@ -119,7 +136,12 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     Ok(match matches.subcommand() {
         Some(("create", given)) => Command::Create(Box::new(Create::from_arg_matches(given)?)),
         Some(("run", given)) => Command::Run(Box::new(Run::from_arg_matches(given)?)),
+        Some(("env", given)) => Command::Env(Box::new(Env::from_arg_matches(given)?)),
+        Some(("port", given)) => Command::Port(Box::new(Port::from_arg_matches(given)?)),
+        Some(("exec", given)) => Command::Exec(Box::new(Exec::from_arg_matches(given)?)),
         Some(("wait", given)) => Command::Wait(Wait::from_arg_matches(given)?),
+        Some(("stop", given)) => Command::Stop(Stop::from_arg_matches(given)?),
+        Some(("down", given)) => Command::Down(Down::from_arg_matches(given)?),
         Some(("who", given)) => Command::Who(Who::from_arg_matches(given)?),
         Some(("validate", given)) => Command::Validate(Validate::from_arg_matches(given)?),
         Some(("cleanup", given)) => Command::Cleanup(Cleanup::from_arg_matches(given)?),

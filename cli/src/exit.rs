@@ -1,6 +1,7 @@
 //! Exit statuses, and how errors map to them. The help documents the numbers; once released they never change.
 
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use portalloc::ErrorCode;
@@ -41,8 +42,9 @@ Exit status:
   5  somebody else's: another process holds the environment, or it belongs to
      another user
   6  a lease was lost: others may have its ports
-`run` exits with the status of its command; with 6 if the command succeeded,
-but the lease was lost; with 126 or 127 if the command cannot be executed";
+`run` and `exec` exit with the status of their command; `run` with 6 if the
+command succeeded, but the lease was lost; with 126 or 127 if the command
+cannot be executed";
 
 impl Exit {
     /// The exit status as a number.
@@ -90,6 +92,8 @@ pub(crate) enum Failure {
     Output(std::io::Error),
     /// Another operation failed: which, and the system's reason.
     System(&'static str, std::io::Error),
+    /// The worktree has no environment yet.
+    NoEnvironment(PathBuf),
     /// The arguments make no sense here: what is wrong, and what to do.
     Usage(String),
 }
@@ -130,6 +134,14 @@ impl Failure {
                     ErrorCode::Io
                 ));
                 Exit::Failure
+            }
+            Self::NoEnvironment(worktree) => {
+                output::error(&format!(
+                    "{}: the worktree {} has no environment yet; `portalloc env` makes it",
+                    ErrorCode::NotFound,
+                    worktree.display()
+                ));
+                Exit::NotFound
             }
             Self::Usage(message) => {
                 output::error(&format!("{}: {message}", ErrorCode::InvalidArgument));

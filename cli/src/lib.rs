@@ -8,11 +8,13 @@ mod args;
 mod command;
 mod commands;
 mod exit;
+mod formats;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod output;
 mod pool_map;
+mod started;
 mod sweep;
 mod sys;
 mod table;
@@ -30,12 +32,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     output::warnings();
     let args: Vec<OsString> = args.into_iter().collect();
     let has_controls = args.iter().any(|word| word.to_string_lossy().contains(char::is_control));
-    let command = match command::parse(args) {
+    let command = match command::parse(args.clone()) {
         Ok(command) => command,
         Err(error) => {
             // Clap reports help and version as errors, too, for standard output.
             if error.use_stderr() {
                 output::refusal(error, has_controls);
+                commands::refuse(&args);
                 return Exit::Usage;
             }
             return match error.print() {

@@ -1,11 +1,14 @@
 //! From arguments to the core: opens an allocator, and describes the environment that the user asks for. The core adds
 //! what the project file and the variables say.
 
-use portalloc::ffi::{EnvironmentOptions, PortChoice};
-use portalloc::pool::parse_ports;
-use portalloc::{Allocator, EnvironmentRequest, Settings};
+use std::path::PathBuf;
 
-use crate::args::EnvironmentArgs;
+use portalloc::ffi::{EnvironmentOptions, PortChoice};
+use portalloc::pool::{PortSet, parse_ports};
+use portalloc::worktree::Worktree;
+use portalloc::{Allocator, Environment, EnvironmentRequest, Settings};
+
+use crate::args::{EnvironmentArgs, Which};
 use crate::exit::Failure;
 use crate::output;
 
@@ -22,10 +25,66 @@ pub(crate) fn request(args: &EnvironmentArgs) -> Result<EnvironmentRequest, Fail
         instance_id: args.instance_id.clone(),
         worktree: args.worktree.clone(),
         sticky: args.sticky.then_some(true),
+        prefer: args.prefer.as_deref().map(parse_ports).transpose()?,
         wait: args.wait,
         ..EnvironmentOptions::default()
     };
     Ok(options.request()?)
+}
+
+/// The settings that the arguments give.
+pub(crate) fn settings(args: &EnvironmentArgs) -> Settings {
+    Settings::given(None, args.pool.clone(), args.exclude.clone())
+}
+
+/// The environment of the worktree, made if there is none.
+pub(crate) fn worktree_environment(args: &EnvironmentArgs) -> Result<Environment, Failure> {
+    Ok(settings(args).worktree_environment(request(args)?)?)
+}
+
+/// The environment of the worktree, or an error that says how to make it.
+pub(crate) fn find_worktree_environment(args: &EnvironmentArgs) -> Result<Environment, Failure> {
+    found(settings(args).find_worktree_environment(request(args)?)?, args.worktree.as_ref())
+}
+
+/// As [`find_worktree_environment`], for commands that never make one.
+pub(crate) fn find(which: &Which) -> Result<Environment, Failure> {
+    let options = EnvironmentOptions {
+        instance_id: which.instance_id.clone(),
+        worktree: which.worktree.clone(),
+        ..EnvironmentOptions::default()
+    };
+    found(Settings::new().find_worktree_environment(options.request()?)?, which.worktree.as_ref())
+}
+
+fn found(environment: Option<Environment>, worktree: Option<&PathBuf>) -> Result<Environment, Failure> {
+    output::warnings();
+    match environment {
+        Some(found) => Ok(found),
+        None => {
+            let current = || Worktree::current().map(|worktree| worktree.directory().to_owned());
+            Err(Failure::NoEnvironment(worktree.cloned().map_or_else(current, Ok)?))
+        }
+    }
+}
+
+/// Whether a word is ports, such as `20010` or `20010-20014,20020`, and not the name of one: no name begins with a digit.
+pub(crate) fn is_ports(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// The ports that these words mean: numbers, and names of the environment's ports.
+pub(crate) fn ports(words: &[String], environment: &Environment) -> Result<Vec<u16>, Failure> {
+    let mut ports = Vec::new();
+    for word in words {
+        if is_ports(word) {
+            ports.extend(PortSet::parse(word)?.ports());
+        } else {
+            let index = environment.record().index(word)?;
+            ports.extend(environment.ports().get(index));
+        }
+    }
+    Ok(ports)
 }
 
 /// Opens an allocator for the request, and completes the request from the project file.
@@ -33,8 +92,7 @@ pub(crate) fn open_for(
     args: &EnvironmentArgs,
     request: EnvironmentRequest,
 ) -> Result<(Allocator, EnvironmentRequest), Failure> {
-    let settings = Settings::given(None, args.pool.clone(), args.exclude.clone());
-    let opened = settings.open_for(request)?;
+    let opened = settings(args).open_for(request)?;
     output::warnings();
     Ok(opened)
 }

@@ -1,7 +1,11 @@
 //! The project file from end to end: found by `portalloc create`, and what goes before it. What can be wrong with one is
 //! tested in the core; here it is that a wrong one is told and nothing is done.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "in helpers of tests, too, a failure is a failed test"
+)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -105,6 +109,47 @@ fn found_upwards_and_its_directory_is_the_worktree() {
     let elsewhere = ["--no-env-file", "--worktree", project.world.path().to_str().unwrap(), "--pool", range];
     let created = project.create("sub", &elsewhere).json();
     assert_eq!(created["ports"]["count"], 5, "the worktree that is named counts, not the current directory");
+}
+
+#[test]
+fn in_git_the_worktree_is_the_directory_with_the_git_and_the_search_ends_there() {
+    let project = Project::new();
+    project.declare(&format!("pool = ['{}']\nports = 2", project.world.pool()));
+    fs::write(project.tree().join("sub/.git"), "gitdir: elsewhere").unwrap();
+    let arguments = ["--no-env-file", "--pool", project.world.pool()];
+    let created = project.create("sub/directory", &arguments).json();
+    assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*project.tree().join("sub")));
+    assert_eq!(created["ports"]["count"], 5, "the file above is another worktree's");
+
+    fs::create_dir(project.tree().join(".git")).unwrap();
+    fs::remove_file(project.tree().join("sub/.git")).unwrap();
+    fs::write(project.tree().join("sub/portalloc.toml"), "ports = 3").unwrap();
+    let created = project.create("sub/directory", &arguments).json();
+    assert_eq!(created["worktree_path"].as_str().map(Path::new), Some(&*project.tree()));
+    assert_eq!(created["ports"]["count"], 3, "the nearest file within the worktree");
+}
+
+#[test]
+fn its_variables_are_in_every_output_and_its_ports_are_preferred() {
+    let project = Project::new();
+    let range = project.world.pool();
+    let (_, last) = range.split_once('-').unwrap();
+    project.declare(&format!(
+        "pool = ['{range}']\nprefer = {last}\nnames = ['web']\n[env]\nURL = 'http://localhost:{{web}}/a b'\n"
+    ));
+    let url = format!("http://localhost:{last}/a b");
+    let created = project.create("sub", &[]).json();
+    assert_eq!((&created["env"]["URL"], &created["variables"]["URL"]), (&(&*url).into(), &(&*url).into()));
+    let env_file = fs::read_to_string(project.tree().join(".env.isolation")).unwrap();
+    assert!(env_file.ends_with(&format!("\nURL='{url}'\n")), "{env_file}");
+    project.world.run(["cleanup", "--all"]).succeeded();
+
+    let mut command = project.world.command(["run", "--", "sh", "-c", "echo $URL"]);
+    let ran = run(command.env_remove("PORTALLOC_POOL").current_dir(project.tree())).succeeded();
+    assert_eq!(ran, format!("{url}\n"));
+    let (first, _) = range.split_once('-').unwrap();
+    let other = project.create("sub", &["--prefer", first, "--no-env-file"]).json();
+    assert_eq!(other["ports"]["base_port"].to_string(), first, "the argument goes before the file");
 }
 
 #[test]

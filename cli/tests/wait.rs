@@ -96,12 +96,11 @@ fn an_environment_by_its_id() {
 fn bad_arguments() {
     let world = CommandLine::with_pool_of(PORTALLOC, 1);
     for bad in [
-        "wait",
-        "wait --free",
         "wait 0",
         "wait 70000",
         "wait 5-",
-        "wait words",
+        "wait 20010 --status 200",
+        "wait 20010 --free --http /",
         "wait --id ../../x",
         "wait 20010 --id 0123456789ab",
         "wait 20010 --timeout soon",
@@ -109,6 +108,10 @@ fn bad_arguments() {
     ] {
         let (status, said) = ended(&world, bad);
         assert!(status == 2 && !said.is_empty() && !said.contains("panicked"), "{bad}: {status} {said}");
+    }
+    for nameless in ["wait", "wait --free", "wait words"] {
+        let (status, said) = ended(&world, nameless);
+        assert!(status == 4 && said.contains("has no environment yet"), "{nameless}: {status} {said}");
     }
 }
 

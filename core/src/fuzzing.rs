@@ -74,6 +74,8 @@ pub fn write_slot(text: SlotText) -> [u8; 64] {
     Slot::Label(Label { claim, id, user, lease, since_ms }).encode()
 }
 
+pub use crate::environment::{with_block, without_block, without_blocks};
+
 /// Checks that `names` are valid names for `count` ports.
 ///
 /// # Errors

@@ -11,3 +11,8 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     }
     hash.finalize().into()
 }
+
+/// The first 8 bytes of the hash of the parts, as a number.
+pub(crate) fn number(parts: &[&[u8]]) -> u64 {
+    sha256(parts).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}

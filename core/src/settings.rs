@@ -54,7 +54,7 @@ pub struct SettingsSummary {
     pub count: usize,
     /// Why some ports of the pool cannot be leased, where that may be surprising.
     pub warnings: Vec<String>,
-    /// The project file of the current directory or the nearest one above it.
+    /// The project file that applies in the current directory.
     pub project: Option<String>,
 }
 

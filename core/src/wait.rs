@@ -15,6 +15,7 @@ use crate::connect::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::port_set::{PortRange, PortSet};
 use crate::port_state::PortUsage;
+use crate::readiness::Readiness;
 use crate::refusals;
 use crate::registry::PortsFile;
 use crate::sys::{self, words};
@@ -24,6 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long the last poll waits for connections in progress, so that a call with a limit of zero succeeds on a loaded
 /// machine, too.
 const ANSWER: Duration = Duration::from_millis(20);
+
+/// How long a server may take for an answer at least, for the same reason.
+const SHORTEST_REQUEST: Duration = Duration::from_secs(1);
 
 impl Allocator {
     /// Waits until a server accepts connections on each of `ports`, on 127.0.0.1 or on ::1. Blocks for up to `limit`; a
@@ -36,27 +40,15 @@ impl Allocator {
     /// `timeout`, whose message gives the last result for each port without a server; `invalid_argument` for port 0 or
     /// an empty list; `io`.
     pub fn wait_until_open(&self, ports: &[u16], limit: Duration) -> Result<()> {
-        let mut endpoints: Vec<Endpoint> = distinct(ports)?.into_iter().map(Endpoint::new).collect();
-        let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
-        loop {
-            for endpoint in &mut endpoints {
-                let port = endpoint.port;
-                endpoint.connect().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
-            }
-            let pause = backoff.next();
-            listen(&mut endpoints, pause.unwrap_or(ANSWER), pause.is_none())?;
-            if endpoints.is_empty() {
-                return Ok(());
-            }
-            if pause.is_none() || self.is_cancelled() {
-                let seen = endpoints.iter().map(|endpoint| (endpoint.port, endpoint.seen()));
-                return Err(timeout(
-                    &backoff.deadline,
-                    seen,
-                    "check that the server runs, read its log, or wait longer",
-                ));
-            }
-        }
+        self.wait_until_ready(ports, &Readiness::open(), limit)
+    }
+
+    /// As [`wait_until_open`](Self::wait_until_open), until the server on each of `ports` is ready: see [`Readiness`].
+    ///
+    /// # Errors
+    /// As [`wait_until_open`](Self::wait_until_open); `invalid_argument` for a path or a status that cannot be.
+    pub fn wait_until_ready(&self, ports: &[u16], readiness: &Readiness, limit: Duration) -> Result<()> {
+        until_ready(ports, readiness, limit, &|| self.is_cancelled(), |_| Ok(BTreeMap::new()))
     }
 
     /// Waits until no socket is bound to any of `ports`: TCP or UDP, on any address, listening or not, including
@@ -88,6 +80,56 @@ impl Allocator {
     }
 }
 
+/// Waits until the server on each port is ready, and admitted by `refused`: it returns why a port's server, if there is
+/// one, does not count, or an error that ends the wait.
+pub(crate) fn until_ready(
+    ports: &[u16],
+    readiness: &Readiness,
+    limit: Duration,
+    is_cancelled: &dyn Fn() -> bool,
+    mut refused: impl FnMut(&[u16]) -> Result<BTreeMap<u16, String>>,
+) -> Result<()> {
+    readiness.check()?;
+    let mut endpoints: Vec<Endpoint> = distinct(ports)?.into_iter().map(Endpoint::new).collect();
+    let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
+    loop {
+        for endpoint in &mut endpoints {
+            let port = endpoint.port;
+            endpoint.connect().map_err(|error| Error::os(format!("cannot connect to port {port}"), error))?;
+        }
+        let pause = backoff.next();
+        let rest_of_pause = Deadline::new(pause.unwrap_or_default());
+        let all: Vec<u16> = endpoints.iter().map(|endpoint| endpoint.port).collect();
+        let open = listen(&mut endpoints, pause.unwrap_or(ANSWER), pause.is_none())?;
+        let mut reasons = refused(&all)?;
+        let mut again = Vec::new();
+        for endpoint in open {
+            let port = endpoint.port;
+            let time = backoff.deadline.left().max(SHORTEST_REQUEST);
+            if !reasons.contains_key(&port)
+                && let Some(why) = readiness.ask(port, time, is_cancelled)
+            {
+                reasons.insert(port, why);
+            }
+            if reasons.contains_key(&port) {
+                again.push(Endpoint::new(port));
+            }
+        }
+        endpoints.extend(again);
+        if endpoints.is_empty() {
+            return Ok(());
+        }
+        if pause.is_none() || is_cancelled() {
+            let seen = endpoints
+                .iter()
+                .map(|endpoint| (endpoint.port, reasons.remove(&endpoint.port).unwrap_or_else(|| endpoint.seen())));
+            return Err(timeout(&backoff.deadline, seen, "check that the server runs, read its log, or wait longer"));
+        }
+        // A server that is there and does not count is no reason to look without a pause.
+        rest(&[], rest_of_pause.left())?;
+    }
+}
+
 /// Each port once, in the order given.
 fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
     if ports.is_empty() {
@@ -100,16 +142,17 @@ fn distinct(ports: &[u16]) -> Result<Vec<u16>> {
     Ok(ports.iter().copied().filter(|port| seen.insert(*port)).collect())
 }
 
-/// Collects answers for `time`, or only until none is pending, and removes the ports that have a server. It starts no
-/// connection, so that servers that refuse at once do not cause a busy loop.
-fn listen(endpoints: &mut Vec<Endpoint>, time: Duration, only_pending: bool) -> Result<()> {
+/// Collects answers for `time`, or only until none is pending, and removes and returns the ports that have a server. It
+/// starts no connection, so that servers that refuse at once do not cause a busy loop.
+fn listen(endpoints: &mut Vec<Endpoint>, time: Duration, only_pending: bool) -> Result<Vec<Endpoint>> {
     let deadline = Deadline::new(time);
+    let mut open = Vec::new();
     loop {
-        endpoints.retain_mut(|endpoint| !endpoint.is_open());
+        open.extend(endpoints.extract_if(.., Endpoint::is_open));
         let pending: Vec<_> = endpoints.iter().flat_map(Endpoint::pending).collect();
         let left = deadline.left();
         if endpoints.is_empty() || left.is_zero() || (only_pending && pending.is_empty()) {
-            return Ok(());
+            return Ok(open);
         }
         rest(&pending, left)?;
     }

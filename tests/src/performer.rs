@@ -71,6 +71,7 @@ impl Performer {
             }
             "held" => self.environment(EnvironmentRequest::new(), options),
             "kept" => self.environment(kept(options), options),
+            "block" => self.block(options),
             "attach" => self.attach(options),
             "current" => self.current(options),
             "leave" => {
@@ -140,6 +141,18 @@ impl Performer {
     fn environment(&mut self, request: EnvironmentRequest, options: Options<'_>) -> Result<Value> {
         let environment = self.allocator()?.create_environment(&details(request, options))?;
         Ok(self.keep(environment))
+    }
+
+    /// Writes the block of the environment of its directory into a file.
+    fn block(&mut self, options: Options<'_>) -> Result<Value> {
+        let request = EnvironmentRequest::new().ports(1).env_file(EnvFile::None);
+        let request = match options.get::<String>("instance") {
+            Some(instance) => request.instance_id(instance),
+            None => request,
+        };
+        let environment = self.allocator()?.worktree_environment(&request)?;
+        environment.write_block(options.first::<String>())?;
+        Ok(json!({"id": environment.id().to_string(), "ports": environment.ports()}))
     }
 
     fn attach(&mut self, options: Options<'_>) -> Result<Value> {

@@ -1,16 +1,13 @@
 //! `portalloc run`
 
-use std::ffi::OsString;
-use std::process::Command;
-
 use portalloc::environment::{EnvFile, SpawnOptions};
-use portalloc::{Allocator, Environment, ErrorCode};
+use portalloc::{Allocator, Environment};
 
 use crate::args::Run;
 use crate::exit::{Exit, Failure};
 use crate::sweep::Sweep;
 use crate::sys::{self, Forwarder};
-use crate::{output, wanted};
+use crate::{output, started, wanted};
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     let env_file = match &args.env_file {
@@ -54,9 +51,7 @@ fn supervise(
     if let Some(lease) = environment.lease() {
         lease.share_guard()?;
     }
-    let mut words = args.command.iter().map(|word| if args.no_expand { word.clone() } else { fill(environment, word) });
-    let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words);
+    let command = started::command(environment, &args.command, args.no_expand);
     let options = match args.listen.as_deref() {
         None => SpawnOptions::new(),
         Some([]) => SpawnOptions::new().listen(),
@@ -71,19 +66,6 @@ fn supervise(
             sweep.finish();
             Ok(Exit::Command(sys::exit_code(status)))
         }
-        // The exit statuses of shells.
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(refused(error, 127)),
-        Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(refused(error, 126)),
-        Err(error) => Err(error.into()),
+        Err(error) => started::refused(error),
     }
-}
-
-/// Replaces placeholders by ports. An argument that is not UTF-8 has none.
-fn fill(environment: &Environment, word: &OsString) -> OsString {
-    word.to_str().map_or_else(|| word.clone(), |text| environment.record().fill(text).into())
-}
-
-fn refused(error: portalloc::Error, status: u8) -> Exit {
-    output::error(&format!("{}: {error}", error.code()));
-    Exit::Command(status)
 }

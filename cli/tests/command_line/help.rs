@@ -8,10 +8,15 @@ use portalloc_testkit::{CommandLine, run};
 
 use crate::PORTALLOC;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 18] = [
     "create",
     "run",
+    "env",
+    "port",
+    "exec",
     "wait",
+    "stop",
+    "down",
     "who",
     "validate",
     "cleanup",

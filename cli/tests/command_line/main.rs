@@ -22,6 +22,7 @@ mod setup;
 mod statuses;
 mod surroundings;
 mod validate;
+mod worktree_environment;
 mod worktrees;
 
 /// The binary under test.

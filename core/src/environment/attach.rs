@@ -1,13 +1,13 @@
 //! Attaching to an environment that another process created: reads it, never owns it.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::request::EnvironmentRequest;
 use super::{Environment, status};
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::registry::Stored;
+use crate::registry::{Registry, Stored};
 
 /// The variable that tells all processes of a run the environment they share.
 const VARIABLE: &str = "ISOLATION_ID";
@@ -20,21 +20,7 @@ impl Allocator {
     /// `not_found` if there is no such environment or it has ended, with the reason; `permission_denied` if it belongs
     /// to another user; `registry_unusable`, `io`.
     pub fn attach(&self, id: IsolationId) -> Result<Environment> {
-        self.in_checked_registry(|allocator| allocator.attach_once(id))
-    }
-
-    fn attach_once(&self, id: IsolationId) -> Result<Environment> {
-        let registry = &self.registry;
-        // step: AttachRead
-        let record = match registry.records().read(id)? {
-            Stored::Broken(why) => return Err(not_found(id, &why)),
-            stored => registry.records().require_read(id, stored)?,
-        };
-        let status = status::judge(registry, &registry.ports()?, &record, &registry.process()?)?;
-        if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
-            return Err(not_found(id, &format!("it is stale: {reason}")));
-        }
-        Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
+        self.in_checked_registry(|allocator| attach_in(&allocator.registry, id))
     }
 
     /// Returns the live environment that the variable `ISOLATION_ID` names.
@@ -79,6 +65,23 @@ impl Allocator {
         }
         self.create_environment(request)
     }
+}
+
+/// As [`Allocator::attach`], in an open registry.
+pub(crate) fn attach_in(registry: &Arc<Registry>, id: IsolationId) -> Result<Environment> {
+    // step: AttachRead
+    let record = match registry.records().read(id)? {
+        Stored::Broken(why) => return Err(not_found(id, &why)),
+        stored => registry.records().require_read(id, stored)?,
+    };
+    let ports = registry.ports()?;
+    if !status::is_surely_active(registry, &ports, &record)? {
+        let status = status::judge(registry, &ports, &record, &registry.process()?)?;
+        if let (true, Some(reason)) = (status.is_stale(), status.reason()) {
+            return Err(not_found(id, &format!("it is stale: {reason}")));
+        }
+    }
+    Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
 }
 
 /// The ID in the variable; empty counts as not set.

@@ -1,5 +1,6 @@
 //! Creates environments.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -7,7 +8,6 @@ use std::time::Instant;
 use log::debug;
 
 use super::request::after;
-use super::worktree::worktree;
 use super::{EnvFile, Environment, EnvironmentRequest, env_file, temp_dir};
 use crate::allocator::Allocator;
 use crate::error::{Error, ErrorCode, Result};
@@ -33,20 +33,23 @@ impl Allocator {
         self.in_registry(|allocator| {
             // The network namespace is checked by the sockets that probe the ports.
             allocator.registry.check_place()?;
-            allocator.create(request, start, caller)
+            allocator.create(request, start, caller, |_| Ok(()))
         })
     }
 
-    fn create(
+    /// As [`create_environment`](Self::create_environment), in the open registry. `publish` is called with the complete
+    /// record, before that is finished.
+    pub(crate) fn create(
         &self,
         request: &EnvironmentRequest,
         start: Instant,
         caller: &'static Location<'static>,
+        publish: impl FnOnce(&Record) -> Result<()>,
     ) -> Result<Environment> {
         let registry = &self.registry;
         check_instance_id(request.instance())?;
         let life = request.life()?;
-        let worktree = worktree(request.worktree.as_deref())?;
+        let worktree = request.place_of_work()?;
         let lease_request = request.lease(&worktree)?.called_from(caller);
         let temp_base = temp_dir::base()?;
 
@@ -58,7 +61,7 @@ impl Allocator {
         let expires_at = life.ttl.map(|ttl| after(created_at, ttl)).transpose()?;
         let holder = registry.process()?;
         let (ports, lease_number) = (lease.ports().to_vec(), lease.label().lease);
-        let draft = |id| Record {
+        let blank = |id| Record {
             format: Record::FORMAT,
             isolation_id: id,
             compose_project_name: project_name(id),
@@ -72,7 +75,8 @@ impl Allocator {
                 count: ports.len(),
                 ports: ports.clone(),
             },
-            names: request.names.clone(),
+            names: request.port_names().to_vec(),
+            env: BTreeMap::new(),
             lifetime: life.lifetime,
             created_at,
             expires_at,
@@ -83,6 +87,11 @@ impl Allocator {
             // Until the environment is complete, so that an unfinished one is stale once its creator dies.
             is_unfinished: true,
             aliases: request.aliases(),
+        };
+        let draft = |id| {
+            let record = blank(id);
+            let env = record.env_of(request.env());
+            Record { env, ..record }
         };
         // step: ClaimId
         let record = claim_id(registry, id, draft, &mut lease, &request.env_file)?;
@@ -95,6 +104,7 @@ impl Allocator {
         };
         // step: PlaceEnvFile
         environment.write_env_file(registry, &request.env_file)?;
+        publish(&environment.record)?;
         // step: FinishEnvironment
         environment.finish(registry)?;
         debug!("made environment {id} of {}", worktree.display());

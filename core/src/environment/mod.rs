@@ -5,10 +5,13 @@
 //! everything that exists is named by a record, and a record whose ports are neither held nor kept is stale.
 
 mod attach;
+mod block;
 pub mod cleanup;
 mod create;
 mod env_file;
+mod hold;
 mod list;
+mod listed_blocks;
 mod names;
 mod ports;
 mod reconcile;
@@ -21,11 +24,16 @@ mod temp_dir;
 mod traces;
 mod validate;
 mod worktree;
+mod write_block;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+#[cfg(fuzzing)]
+pub use block::fuzzing::{with_block, without_block, without_blocks};
+
 pub use crate::variables::{Syntax, render};
+pub use hold::Hold;
 pub use list::{EnvironmentInfo, LeaseInfo, Listing};
 pub use request::{EnvFile, EnvironmentRequest};
 pub use spawn::SpawnOptions;
@@ -38,7 +46,8 @@ use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::process::Maker;
 use crate::registry::{Record, Registry};
-use cleanup::Selection;
+pub(crate) use attach::attach_in;
+use cleanup::{Locked, Selection};
 
 /// The directory in which environments get their temp directories.
 pub(crate) fn temp_base() -> Result<PathBuf> {
@@ -136,6 +145,11 @@ impl Environment {
         })
     }
 
+    /// The registry that it is in.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The lease behind the mutex. A forked child does not wait for the mutex, because the thread that locked it may
     /// exist only in the parent.
     fn in_reach(&self) -> Option<MutexGuard<'_, Option<Arc<Lease>>>> {
@@ -202,10 +216,20 @@ impl Environment {
         removed
     }
 
+    /// Whether its temp directory exists. Those in `/tmp` may be removed once they are old.
+    pub(crate) fn has_temp_dir(&self) -> Result<bool> {
+        temp_dir::exists(self.temp_dir())
+    }
+
+    /// Makes its temp directory if it does not exist. Nobody may be removing the environment meanwhile.
+    pub(crate) fn make_temp_dir_again(&self, registry: &Registry) -> Result<()> {
+        temp_dir::create(self.temp_dir(), registry).map(|_| ())
+    }
+
     fn remove(&self) -> Result<()> {
         self.registry.reopening(|registry| {
             registry.check_place()?;
-            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None).map(|_| ())
+            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None, Locked::default()).map(|_| ())
         })
     }
 }

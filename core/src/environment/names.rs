@@ -1,8 +1,14 @@
 //! The names of an environment's ports, and the variables that pass the ports to its processes.
 
+use std::collections::BTreeMap;
+
+use log::debug;
+
 use crate::error::{Error, Result};
 use crate::names::FIXED;
+use crate::project::EnvTemplate;
 use crate::registry::Record;
+use crate::template::{self, index_in};
 use crate::variables::{main_port, port_variables};
 
 impl Record {
@@ -19,10 +25,13 @@ impl Record {
         let ports = &self.ports.ports;
         let main = main_port(&self.names, ports.len()).map(|index| ("PORT".to_owned(), index));
         let each = port_variables(&self.names, ports.len()).into_iter().zip(0..);
-        let aliases = self.aliases.iter().map(ToString::to_string).zip(0..);
+        // Names of another program give way to those of the project.
+        let aliases =
+            self.aliases.iter().map(ToString::to_string).zip(0..).filter(|(name, _)| !self.env.contains_key(name));
         let of_port = |(name, index): (String, usize)| Some((name, ports.get(index)?.to_string()));
         let fixed = FIXED.iter().map(ToString::to_string).zip(values);
-        fixed.chain(main.into_iter().chain(each).chain(aliases).filter_map(of_port)).collect()
+        let ours = fixed.chain(main.into_iter().chain(each).chain(aliases).filter_map(of_port));
+        ours.chain(self.env.iter().map(|(name, value)| (name.clone(), value.clone()))).collect()
     }
 
     /// The name of the port at `index`, or the index if it has no name.
@@ -35,35 +44,30 @@ impl Record {
     /// in front, or another brace behind, which shells, awk, JSON and template languages use themselves.
     #[must_use]
     pub fn fill(&self, text: &str) -> String {
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
-            let is_theirs = filled.ends_with(['$', '{']);
-            let placeholder = after.split_once('}').filter(|(_, tail)| !is_theirs && !tail.starts_with('}'));
-            match placeholder.and_then(|(name, tail)| Some((self.placed(name)?, tail))) {
-                Some((port, tail)) => {
-                    filled.push_str(&port.to_string());
-                    rest = tail;
-                }
-                None => {
-                    filled.push('{');
-                    rest = after;
-                }
-            }
-        }
-        filled + rest
+        template::fill(text, |placeholder| self.placed(placeholder))
     }
 
     /// The port that a placeholder stands for.
     fn placed(&self, placeholder: &str) -> Option<u16> {
-        let index = match (self.names.iter().position(|name| name == placeholder), placeholder.strip_prefix("port")) {
-            (Some(index), _) => index,
-            (None, Some("")) => 0,
-            (None, Some(rest)) => index_in(rest.strip_prefix(':')?)?,
-            (None, None) => return None,
+        self.ports.ports.get(template::index(placeholder, &self.names)?).copied()
+    }
+
+    /// The variables that `[env]` of a project file gives this environment. Those that need a port that it does not have are
+    /// left out: its caller has named other ports than the file.
+    pub(crate) fn env_of(&self, templates: &[EnvTemplate]) -> BTreeMap<String, String> {
+        let filled = |template: &EnvTemplate| {
+            let mut is_complete = true;
+            let value = template::fill(&template.text, |placeholder| {
+                let port = self.placed(placeholder);
+                is_complete &= port.is_some() || !template::is_placeholder(placeholder);
+                port
+            });
+            if !is_complete {
+                debug!("{} is not set: this environment lacks a port of {:?}", template.name, template.text);
+            }
+            is_complete.then(|| (template.name.clone(), value))
         };
-        self.ports.ports.get(index).copied()
+        templates.iter().filter_map(filled).collect()
     }
 
     /// The index of the port with this name, or with this index in digits.
@@ -87,9 +91,4 @@ impl Record {
         let index = self.names.iter().position(|other| other == name).or_else(|| index_in(name))?;
         (index < self.ports.ports.len()).then_some(index)
     }
-}
-
-/// A number of digits only.
-fn index_in(text: &str) -> Option<usize> {
-    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }

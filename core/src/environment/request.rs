@@ -3,20 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::worktree;
 use crate::allocator::Allocator;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::lease::{LeaseRequest, Sticky};
-use crate::names::check_names;
+use crate::names::{DEFAULT_COUNT, check_names, check_variable};
 use crate::process::Place;
-use crate::project::Project;
-use crate::registry::Lifetime;
+use crate::project::{self, EnvTemplate, Project};
+use crate::registry::{Lifetime, Record};
 use crate::settings::Settings;
 use crate::sys::{ProcessStamp, words};
 use crate::time::Timestamp;
 use crate::variables::GO_PORTALLOC;
-
-/// The number of ports if the request gives neither a number nor names.
-pub(crate) const DEFAULT_COUNT: usize = 5;
 
 /// Where the env file goes.
 ///
@@ -58,17 +56,17 @@ pub enum EnvFile {
 #[must_use]
 pub struct EnvironmentRequest {
     count: Option<usize>,
-    /// The project file's number, which applies to the names of that file only.
-    declared_count: Option<usize>,
     shape: Shape,
+    prefer: Option<Vec<u16>>,
     wait: Option<Duration>,
     guard: Option<bool>,
-    declared_guard: Option<bool>,
     sticky: Option<bool>,
-    pub(crate) names: Vec<String>,
+    names: Vec<String>,
     instance_id: Option<String>,
-    declared_instance_id: Option<String>,
-    pub(crate) worktree: Option<PathBuf>,
+    worktree: Option<PathBuf>,
+    /// The worktree that the search for the project file has found, a path without links.
+    found: Option<PathBuf>,
+    declared: Option<Project>,
     pub(crate) env_file: EnvFile,
     kept: bool,
     ttl: Option<Duration>,
@@ -89,15 +87,27 @@ enum Shape {
 
 impl Settings {
     /// Opens an allocator for an environment, with the project file of its worktree, which applies where neither these
-    /// settings nor the request set a value. If the request names no worktree, the project file's directory is the
-    /// worktree.
+    /// settings nor the request set a value. If the request names no worktree, it is the one that contains the current
+    /// directory: see [`EnvironmentRequest::worktree`].
     ///
     /// # Errors
     /// As [`open`](Self::open) and [`Project::nearest`].
     pub fn open_for(self, request: EnvironmentRequest) -> Result<(Allocator, EnvironmentRequest)> {
-        Ok(match request.worktree.as_deref().map_or_else(Project::current, Project::nearest)? {
-            Some(project) => (self.project(&project).open()?, request.project(&project)),
-            None => (self.open()?, request),
+        let (settings, request) = self.with_project(request)?;
+        Ok((settings.open()?, request))
+    }
+
+    /// Both with what the project file of the request's worktree declares.
+    pub(crate) fn with_project(self, mut request: EnvironmentRequest) -> Result<(Self, EnvironmentRequest)> {
+        let found = match &request.worktree {
+            Some(named) => Some(project::search(named)?),
+            None => project::search_here()?,
+        };
+        let project = found.as_ref().map_or(Ok(None), project::Found::project)?;
+        request.found = found.map(|found| found.worktree().to_owned());
+        Ok(match project {
+            Some(project) => (self.project(&project), request.project(&project)),
+            None => (self, request),
         })
     }
 }
@@ -110,7 +120,7 @@ pub(crate) struct Life {
 }
 
 impl EnvironmentRequest {
-    /// A held environment with five ports, in the current directory.
+    /// A held environment with five ports, of the current worktree.
     pub fn new() -> Self {
         Self::default()
     }
@@ -140,6 +150,13 @@ impl EnvironmentRequest {
         self
     }
 
+    /// Base ports to try before all others, in this order, inside the pool or not; with a sticky request after the port that
+    /// it had last. See [`LeaseRequest::prefer`].
+    pub fn prefer(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.prefer = Some(ports.into_iter().collect());
+        self
+    }
+
     /// Guards the ports against foreign processes, too: see [`Lease::guard`](crate::Lease::guard). Only for held
     /// environments.
     pub fn guard(mut self, guard: bool) -> Self {
@@ -157,7 +174,6 @@ impl EnvironmentRequest {
     /// Names for the first ports: `postgres` becomes the variable `POSTGRES_PORT`.
     pub fn names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.names = names.into_iter().map(Into::into).collect();
-        self.declared_count = None;
         self
     }
 
@@ -168,7 +184,8 @@ impl EnvironmentRequest {
         self
     }
 
-    /// The worktree, which must be an existing directory. Without this, the current directory.
+    /// The worktree, which must be an existing directory. Without this it is the nearest directory with a `.git`, from
+    /// the current one upwards; without Git that of the nearest project file, else the current directory.
     pub fn worktree(mut self, worktree: impl Into<PathBuf>) -> Self {
         self.worktree = Some(worktree.into());
         self
@@ -212,24 +229,56 @@ impl EnvironmentRequest {
         self
     }
 
-    /// Uses the project file's values where this request sets none: its directory as the worktree, its instance ID,
-    /// whether ports are sticky and, in a held environment, guarded; and its names and number of ports, which belong
-    /// together: names in the request replace both. An empty list of names counts as not set.
+    /// Uses the project file's values where this request sets none: the worktree that contains it, its instance ID,
+    /// preferred ports, whether ports are sticky and, in a held environment, guarded; and its names, offsets and number of
+    /// ports, which belong together: names in the request replace all three. An empty list of names counts as not set.
+    ///
+    /// Its variables are set in any case. Only those that need a port by a name that the request replaces are left out.
     pub fn project(mut self, project: &Project) -> Self {
-        if self.names.is_empty() {
-            self.names.clone_from(&project.names);
-            self.declared_count = project.ports;
-        }
-        self.declared_instance_id.clone_from(&project.instance_id);
-        self.worktree = self.worktree.or_else(|| Some(project.directory().to_owned()));
-        self.sticky = self.sticky.or(project.sticky);
-        self.declared_guard = project.guard;
+        self.declared = Some(project.clone());
         self
+    }
+
+    /// The worktree as its record names it.
+    pub(crate) fn place_of_work(&self) -> Result<PathBuf> {
+        match (&self.worktree, &self.found) {
+            (Some(named), _) => worktree::directory(named),
+            (None, Some(found)) => worktree::in_text(found.clone()),
+            (None, None) => worktree::unnamed(self.declared.as_ref().map(Project::directory)),
+        }
     }
 
     /// The instance ID, or empty text.
     pub(crate) fn instance(&self) -> &str {
-        self.instance_id.as_ref().or(self.declared_instance_id.as_ref()).map_or("", String::as_str)
+        let declared = || self.declared.as_ref()?.instance_id.as_ref();
+        self.instance_id.as_ref().or_else(declared).map_or("", String::as_str)
+    }
+
+    /// The project file, if the ports that it declares apply.
+    fn declared_ports(&self) -> Option<&Project> {
+        self.declared.as_ref().filter(|_| self.names.is_empty())
+    }
+
+    /// The names of the first ports.
+    pub(crate) fn port_names(&self) -> &[String] {
+        self.declared_ports().map_or(&self.names, |project| &project.names)
+    }
+
+    /// The templates of the environment's variables.
+    pub(crate) fn env(&self) -> &[EnvTemplate] {
+        self.declared.as_ref().map_or(&[], |project| &project.env)
+    }
+
+    /// Checks the variables of the project file against names that it does not know.
+    fn check_env(&self) -> Result<()> {
+        let Some(project) = &self.declared else { return Ok(()) };
+        for template in &project.env {
+            check_variable(&template.name, self.port_names()).map_err(|error| {
+                let place = project::place(&project.path, template.line);
+                error.recast(ErrorCode::InvalidArgument, &format!("{place}`env`: "))
+            })?;
+        }
+        Ok(())
     }
 
     /// Where in the program the environment is created: see [`LeaseRequest::place`].
@@ -239,11 +288,12 @@ impl EnvironmentRequest {
     }
 
     pub(crate) fn aliases(&self) -> &'static [&'static str] {
-        if self.has_go_portalloc_names && self.names.is_empty() { &GO_PORTALLOC } else { &[] }
+        if self.has_go_portalloc_names && self.port_names().is_empty() { &GO_PORTALLOC } else { &[] }
     }
 
     /// The lease that the environment needs. If only names are given, they set the count.
     pub(crate) fn lease(&self, worktree: &Path) -> Result<LeaseRequest> {
+        let names = self.port_names();
         let count = match (&self.shape, self.count) {
             (Shape::Offsets(ports) | Shape::Exact(ports), given) => {
                 if given.is_some_and(|given| given != ports.len()) {
@@ -256,17 +306,21 @@ impl EnvironmentRequest {
             }
             (_, Some(count)) => count,
             (_, None) => {
-                self.declared_count.unwrap_or(if self.names.is_empty() { DEFAULT_COUNT } else { self.names.len() })
+                let named = if names.is_empty() { DEFAULT_COUNT } else { names.len() };
+                self.declared_ports().and_then(|project| project.ports).unwrap_or(named)
             }
         };
-        check_names(&self.names, count)?;
+        check_names(names, count)?;
+        self.check_env()?;
         if self.guard == Some(true) && self.kept {
             return Err(Error::invalid_argument(
                 "a guard was asked for with an environment that outlives its creator",
                 "a guard is made of sockets, which end with their process: use a held environment, such as `portalloc run`",
             ));
         }
-        let mut request = match &self.shape {
+        let declared = self.declared.as_ref();
+        let shape = self.shape_of(count);
+        let mut request = match &shape {
             Shape::Consecutive => LeaseRequest::run(count),
             Shape::Scattered => LeaseRequest::scattered(count),
             Shape::Offsets(offsets) => LeaseRequest::offsets(offsets.iter().copied()),
@@ -274,16 +328,75 @@ impl EnvironmentRequest {
         };
         request.wait = self.wait;
         request.place = self.place.clone();
-        request.guard = !self.kept && self.guard.or(self.declared_guard).unwrap_or(false);
-        request.sticky = self.sticky.unwrap_or(false).then(|| self.sticky_names(worktree, count));
+        request.guard = !self.kept && self.guard.or(declared.and_then(|project| project.guard)).unwrap_or(false);
+        let is_sticky = self.sticky.or(declared.and_then(|project| project.sticky)).unwrap_or(false);
+        request.sticky = is_sticky.then(|| self.sticky_names(worktree, count, &shape));
+        let prefer = self.prefer.as_ref().or(declared.map(|project| &project.prefer));
+        request.prefer = prefer.cloned().unwrap_or_default();
         Ok(request)
     }
 
+    /// The shape of `count` ports. Offsets that the project file declares have ports without a name above them.
+    fn shape_of(&self, count: usize) -> Shape {
+        let declared = self.declared_ports().and_then(|project| project.offsets.as_ref());
+        match (&self.shape, declared) {
+            (Shape::Consecutive, Some(offsets)) => {
+                let highest = offsets.iter().max().copied().unwrap_or_default();
+                let unnamed = (1..=u16::MAX).map(|above| highest.saturating_add(above));
+                Shape::Offsets(offsets.iter().copied().chain(unnamed).take(count).collect())
+            }
+            (shape, _) => shape.clone(),
+        }
+    }
+
     /// A colleague's worktree has the same name, but not the same path.
-    fn sticky_names(&self, worktree: &Path, count: usize) -> Sticky {
-        let rest = format!("{:?} {:?} {count} {:?}", self.instance(), self.names, self.shape);
+    fn sticky_names(&self, worktree: &Path, count: usize, shape: &Shape) -> Sticky {
+        let rest = format!("{:?} {:?} {count} {shape:?}", self.instance(), self.port_names());
         let name = worktree.file_name().unwrap_or_default();
         Sticky { everywhere: format!("{name:?} {rest}"), here: format!("{worktree:?} {rest}") }
+    }
+
+    /// The request for the environment of this worktree: kept, and sticky unless something says otherwise.
+    pub(crate) fn of_worktree(&self, worktree: &Path) -> Self {
+        Self {
+            kept: true,
+            sticky: self.sticky.or(Some(true)),
+            worktree: None,
+            found: Some(worktree.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// How an existing environment differs from what this asks for, as in "has the ports web, not web, api". Without
+    /// names and numbers it asks for whatever there is.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it asks for what cannot be.
+    pub(crate) fn difference(&self, record: &Record) -> Result<Option<String>> {
+        let wanted = self.lease(&record.worktree_path)?.count();
+        let (asks, is_met) = match &self.shape {
+            Shape::Exact(ports) => (true, *ports == record.ports.ports),
+            Shape::Offsets(_) => (true, wanted == record.ports.count),
+            _ => {
+                let declares_count = self.declared_ports().is_some_and(|project| project.ports.is_some());
+                let asks = self.count.is_some() || declares_count || !self.port_names().is_empty();
+                (asks, wanted == record.ports.count)
+            }
+        };
+        if !asks || is_met && self.port_names() == record.names {
+            return Ok(None);
+        }
+        let described = |names: &[String], count: usize| match names {
+            [] => format!("{count} ports without names"),
+            names if names.len() == count => format!("the ports {}", names.join(", ")),
+            names => format!("{count} ports, the first of them {}", names.join(", ")),
+        };
+        let has = described(&record.names, record.ports.count);
+        let asked = match &self.shape {
+            Shape::Exact(ports) => format!("exactly the ports {ports:?}"),
+            _ => described(self.port_names(), wanted),
+        };
+        Ok(Some(format!("has {has}, not {asked}")))
     }
 
     pub(crate) fn life(&self) -> Result<Life> {
@@ -305,7 +418,7 @@ impl EnvironmentRequest {
                 .map_err(|error| Error::os(format!("cannot read process {pid} {}", words::IN_PROCESSES), error))?;
             found.ok_or_else(|| {
                 Error::new(
-                    crate::ErrorCode::NotFound,
+                    ErrorCode::NotFound,
                     format!("no process with the ID {pid} runs here"),
                     "name the ID of a running process of this PID namespace",
                 )

@@ -80,20 +80,7 @@ impl Environment {
         let inherited = lease.pass_on()?;
         command.envs(self.variables());
         let program = command.get_program().to_string_lossy().into_owned();
-        sys::spawn(command, &inherited, activation).map_err(|error| match error.kind() {
-            // A component of the path may be a file.
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::new(
-                ErrorCode::NotFound,
-                format!("there is no command {program:?}"),
-                "check its name, or give its path",
-            ),
-            io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
-            // The program exists but cannot be executed, as in bash.
-            _ if sys::leads_in_a_circle(&error) => Error::os(format!("cannot execute {program:?}"), error)
-                .recast(ErrorCode::PermissionDenied, "")
-                .with_remedy("fix the symbolic links in its path"),
-            _ => Error::os(format!("cannot start {program:?}"), error),
-        })
+        sys::spawn(command, &inherited, activation).map_err(|error| not_started(&program, error))
     }
 
     /// Makes the system keep the exit status of this process's children until it is read. Without this, waiting for a
@@ -129,5 +116,23 @@ impl Environment {
         let names = (0..self.ports().len()).map(|index| self.record.port_name(index));
         let names = of_addresses.iter().flat_map(|_| names.clone()).collect();
         Ok(Activation { sockets: of_addresses.into_iter().flatten().collect(), names })
+    }
+}
+
+/// Why a program cannot be executed. The codes tell what shells tell by the statuses 127 and 126.
+pub(super) fn not_started(program: &str, error: io::Error) -> Error {
+    match error.kind() {
+        // A component of the path may be a file.
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::new(
+            ErrorCode::NotFound,
+            format!("there is no command {program:?}"),
+            "check its name, or give its path",
+        ),
+        io::ErrorKind::PermissionDenied => Error::os(format!("cannot execute {program:?}"), error),
+        // The program exists but cannot be executed, as in bash.
+        _ if sys::leads_in_a_circle(&error) => Error::os(format!("cannot execute {program:?}"), error)
+            .recast(ErrorCode::PermissionDenied, "")
+            .with_remedy("fix the symbolic links in its path"),
+        _ => Error::os(format!("cannot start {program:?}"), error),
     }
 }

@@ -147,6 +147,22 @@ pub(super) fn lives(registry: &Registry, id: IsolationId) -> Result<bool> {
     })
 }
 
+/// Whether an environment is as it should be: kept, finished, with all of its labels, and with nothing about it that takes
+/// more to judge. For most environments this saves finding out which process this is.
+pub(super) fn is_surely_active(registry: &Registry, ports: &PortsFile, record: &Record) -> Result<bool> {
+    if record.lifetime != Lifetime::Kept
+        || record.is_unfinished
+        || record.owner.is_some()
+        || record.expires_at.is_some()
+    {
+        return Ok(false);
+    }
+    let is_own =
+        |slot: Slot| slot.label().is_some_and(|label| label.is_kept() && label.id == Some(record.isolation_id));
+    let has_all = ports.read_each(&record.ports.ports)?.into_iter().all(|(_, slot)| is_own(slot));
+    Ok(has_all && !worktree_is_missing(registry, record))
+}
+
 /// Judges an environment by its record, labels and locks, through an open file description that has no locks of its
 /// own.
 ///

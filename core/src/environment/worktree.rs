@@ -3,25 +3,39 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::project;
 
-/// The worktree as an absolute path without links. It must be UTF-8, because it goes into files and variables.
-pub(super) fn worktree(given: Option<&Path>) -> Result<PathBuf> {
-    let invalid = |what: String| Error::invalid_argument(what, "name an existing directory as the worktree");
-    let path = match given {
-        // The kernel knows the path even if this user may not read it, as after `su` in root's home.
-        None => std::env::current_dir()
-            .map_err(|error| invalid(format!("the current directory has been removed: {error}")))?,
-        Some(given) => {
-            let unusable = |why: String| invalid(format!("the worktree {} {why}", given.display()));
-            let path = given.canonicalize().map_err(|error| unusable(format!("cannot be used: {error}")))?;
-            if !path.is_dir() {
-                return Err(unusable("is not a directory".to_owned()));
-            }
-            path
-        }
-    };
-    if path.to_str().is_none() {
-        return Err(invalid(format!("the worktree {} is not valid UTF-8", path.display())));
+/// The worktree of a request that names none, and that was completed from a project file in the directory `declared`, if
+/// any.
+pub(super) fn unnamed(declared: Option<&Path>) -> Result<PathBuf> {
+    match declared {
+        Some(declared) => directory(&project::search(declared)?.git().unwrap_or_else(|| declared.to_owned())),
+        None => match project::search_here()? {
+            Some(found) => in_text(found.worktree().to_owned()),
+            None => Err(unusable("the current directory has been removed".to_owned())),
+        },
     }
-    Ok(path)
+}
+
+/// A directory that is named as the worktree, as an absolute path without links.
+pub(super) fn directory(named: &Path) -> Result<PathBuf> {
+    let shown = named.display();
+    let path =
+        named.canonicalize().map_err(|error| unusable(format!("the worktree {shown} cannot be used: {error}")))?;
+    if !path.is_dir() {
+        return Err(unusable(format!("the worktree {shown} is not a directory")));
+    }
+    in_text(path)
+}
+
+/// It must be UTF-8, because it goes into files and variables.
+pub(super) fn in_text(path: PathBuf) -> Result<PathBuf> {
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(unusable(format!("the worktree {} is not valid UTF-8", path.display()))),
+    }
+}
+
+fn unusable(what: String) -> Error {
+    Error::invalid_argument(what, "name an existing directory as the worktree")
 }

@@ -100,6 +100,8 @@ pub struct LeaseOptions {
     pub guard: bool,
     /// Prefers the ports that this key was given before on this machine.
     pub sticky_key: Option<String>,
+    /// Base ports to try before all others.
+    pub prefer: Vec<u16>,
     /// Where in the program the lease is taken, if the language tells.
     pub place: Option<String>,
 }
@@ -117,7 +119,7 @@ impl LeaseOptions {
         if let Some(key) = self.sticky_key {
             request = request.sticky(key);
         }
-        Ok(request)
+        Ok(request.prefer(self.prefer))
     }
 }
 
@@ -145,6 +147,7 @@ pub struct EnvironmentOptions {
     pub owner_pid: Option<u32>,
     pub guard: Option<bool>,
     pub sticky: Option<bool>,
+    pub prefer: Option<Vec<u16>>,
     pub wait: Option<Duration>,
     /// Where in the program it is created, if the language tells.
     pub place: Option<String>,
@@ -177,6 +180,7 @@ impl EnvironmentOptions {
         request = set(request, self.owner_pid, EnvironmentRequest::owner_pid);
         request = set(request, self.guard, EnvironmentRequest::guard);
         request = set(request, self.sticky, EnvironmentRequest::sticky);
+        request = set(request, self.prefer, EnvironmentRequest::prefer);
         request = set(request, self.wait, EnvironmentRequest::wait);
         self.ports.of_environment(request)
     }

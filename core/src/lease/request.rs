@@ -30,6 +30,7 @@ pub struct LeaseRequest {
     pub(crate) wait: Option<Duration>,
     pub(crate) guard: bool,
     pub(crate) sticky: Option<Sticky>,
+    pub(crate) prefer: Vec<u16>,
     pub(crate) place: Place,
 }
 
@@ -47,7 +48,7 @@ pub(crate) enum Ports {
 
 impl LeaseRequest {
     fn new(ports: Ports) -> Self {
-        Self { ports, wait: None, guard: false, sticky: None, place: Place::Caller }
+        Self { ports, wait: None, guard: false, sticky: None, prefer: Vec::new(), place: Place::Caller }
     }
 
     /// `count` consecutive ports of the pool.
@@ -95,6 +96,14 @@ impl LeaseRequest {
         self
     }
 
+    /// Base ports to try before all others, in this order, inside the pool or not: a wish, so one that is in use, excluded,
+    /// or not for this user is passed over, without an error or a warning. A sticky request tries them after the port that
+    /// it had last. They mean nothing to a request for exact ports.
+    pub fn prefer(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
+        self.prefer = ports.into_iter().collect();
+        self
+    }
+
     /// Where in the program the lease is taken, such as `conftest.py:14`, or empty text if that is unknown: for the message of
     /// a port conflict within this process. Without this, it is the Rust code that takes the lease.
     pub fn place(mut self, place: impl Into<String>) -> Self {
@@ -124,6 +133,17 @@ impl LeaseRequest {
         }
     }
 
+    /// Which of the preferred ports may be tried as a base.
+    pub(crate) fn wishes(&self, pool: &Pool) -> Vec<u16> {
+        let offsets: Vec<u16> = match &self.ports {
+            Ports::Run(count) => (0..=u16::MAX).take(*count).collect(),
+            Ports::Scattered(_) => vec![0],
+            Ports::Offsets(offsets) => offsets.clone(),
+            Ports::Exact(_) => return Vec::new(),
+        };
+        self.prefer.iter().copied().filter(|base| pool.permits(*base, &offsets)).collect()
+    }
+
     /// The missing ports in words, such as "run of 5 free ports".
     pub(crate) fn describe(&self) -> String {
         match &self.ports {
@@ -140,6 +160,9 @@ impl LeaseRequest {
     }
 
     pub(crate) fn check(&self, pool: &Pool) -> Result<()> {
+        if self.prefer.contains(&0) {
+            return Err(Error::invalid_argument("port 0 preferred", "use ports from 1 to 65535"));
+        }
         match &self.ports {
             Ports::Run(count) => check_count(*count, longest(pool), pool),
             Ports::Scattered(count) => check_count(*count, pool.ports().count(), pool),

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::time::SystemTime;
 
-use crate::hash::sha256;
+use crate::hash::number;
 use crate::pool::Grid;
 use crate::port_set::{PortRange, PortSet};
 use crate::registry::{Registry, is_number};
@@ -32,21 +32,24 @@ pub(crate) struct Sticky {
 }
 
 impl Sticky {
-    /// Preferred base ports for runs of `count` ports, best first.
-    pub(crate) fn bases(&self, registry: &Registry, ports: &PortSet, count: usize) -> Vec<u16> {
-        let grid = Grid::new(ports, count);
-        let cells = u64::from(grid.cells());
+    /// The base that the key was given last, if it lies in the pool or is one of `wishes`.
+    pub(crate) fn last(&self, registry: &Registry, ports: &PortSet, count: usize, wishes: &[u16]) -> Option<u16> {
         let fits = |base: &u16| {
             PortRange::of(*base, count).is_some_and(|run| {
                 ports.ranges().iter().any(|range| range.contains(run.first()) && range.contains(run.last()))
             })
         };
-        let remembered = self.remembered(registry).map(|(base, _)| base).filter(fits);
-        let hashed = (0..PLACES).filter_map(|place| {
+        self.remembered(registry).map(|(base, _)| base).filter(|base| fits(base) || wishes.contains(base))
+    }
+
+    /// The bases for runs of `count` ports that the hash of the key selects, best first.
+    pub(crate) fn hashed(&self, ports: &PortSet, count: usize) -> impl Iterator<Item = u16> {
+        let grid = Grid::new(ports, count);
+        let cells = u64::from(grid.cells());
+        (0..PLACES).filter_map(move |place| {
             let cell = number(&[self.everywhere.as_bytes(), &place.to_le_bytes()]).checked_rem(cells)?;
             grid.base(u32::try_from(cell).ok()?)
-        });
-        remembered.into_iter().chain(hashed).collect()
+        })
     }
 
     /// Remembers the base that the key was given. A failure is ignored, since it only loses a preference.
@@ -107,9 +110,4 @@ fn forget_the_oldest(memory: &Directory) {
             let _ = memory.remove(name);
         }
     }
-}
-
-/// The first 8 bytes of the hash of the parts.
-fn number(parts: &[&[u8]]) -> u64 {
-    sha256(parts).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }

@@ -54,14 +54,15 @@ pub(crate) fn take_ports(
     let here = registry.process()?;
     let mut random = registry.random()?;
     debug!("looks for {}", request.describe());
-    let preferred = request.sticky.as_ref().map(|sticky| sticky.bases(registry, pool.ports(), request.stride()));
+    let wishes = request.wishes(pool);
     let search = Search {
         registry,
         ports: &ports,
         pool,
         cursor,
         here,
-        preferred: preferred.unwrap_or_default(),
+        preferred: preferred(allocator, request, &wishes),
+        wishes,
         keeps_sockets: request.guard,
         netns_matches: Cell::new(false),
         judged: Judged::default(),
@@ -114,6 +115,14 @@ pub(crate) fn take_ports(
         guard: Mutex::new(guard),
         passed_on: AtomicBool::new(false),
     })
+}
+
+/// Base ports to try before all others, in this order.
+fn preferred(allocator: &Allocator, request: &LeaseRequest, wishes: &[u16]) -> Vec<u16> {
+    let Some(sticky) = &request.sticky else { return wishes.to_vec() };
+    let (ports, stride) = (allocator.pool.ports(), request.stride());
+    let last = sticky.last(&allocator.registry, ports, stride, wishes);
+    last.into_iter().chain(wishes.iter().copied()).chain(sticky.hashed(ports, stride)).collect()
 }
 
 /// Why a request cannot be met at this moment.

@@ -21,6 +21,12 @@ impl Pool {
         [quiet.intersection(&all), all]
     }
 
+    /// Whether the ports at these offsets above a base that a user named are ports, and not excluded ones.
+    pub(crate) fn permits(&self, base: u16, offsets: &[u16]) -> bool {
+        let is_permitted = |offset: &u16| base.checked_add(*offset).is_some_and(|port| !self.excluded.contains(port));
+        base > 0 && offsets.iter().all(is_permitted)
+    }
+
     /// A warning if the kernel gives some of `ports`, which a user named, to other programs.
     pub(crate) fn warning_about(&self, ports: &[u16]) -> Option<String> {
         let ports: PortSet = ports.iter().copied().map(PortRange::one).collect();
@@ -70,6 +76,14 @@ mod tests {
         let [quiet, all] = pool("65000-65100", "65101,65535").bases(&[0, 1, 500]);
         assert_eq!(quiet.to_string(), "65000-65034");
         assert_eq!(all.to_string(), "65000-65034");
+    }
+
+    #[test]
+    fn a_named_base_may_lie_anywhere_but_on_an_excluded_port() {
+        let pool = pool("20001-24000", "3001,20002");
+        assert!(pool.permits(3000, &[0]) && pool.permits(40000, &[0, 1]) && pool.permits(65535, &[0]));
+        assert!(!pool.permits(3000, &[0, 1]) && !pool.permits(20002, &[0]) && !pool.permits(65535, &[0, 1]));
+        assert!(!pool.permits(0, &[0]));
     }
 
     #[test]

@@ -14,17 +14,26 @@ pub(super) struct Lines<'a> {
 impl Lines<'_> {
     /// "path:3: message".
     pub(super) fn error(&self, at: Range<usize>, message: &str, remedy: impl Into<String>) -> Error {
-        Error::invalid_argument(self.place(at) + message, remedy)
+        Error::invalid_argument(self.place(&at) + message, remedy)
     }
 
     /// An error about a value, with the position before its message.
     pub(super) fn blame(&self, at: Range<usize>, key: &str, error: Error) -> Error {
-        error.recast(ErrorCode::InvalidArgument, &format!("{}`{key}`: ", self.place(at)))
+        error.recast(ErrorCode::InvalidArgument, &format!("{}`{key}`: ", self.place(&at)))
     }
 
-    fn place(&self, at: Range<usize>) -> String {
+    /// The number of the line.
+    pub(super) fn number(&self, at: &Range<usize>) -> usize {
         let before = self.text.as_bytes().iter().take(at.start);
-        let line = before.filter(|byte| **byte == b'\n').count() + 1;
-        format!("{}:{line}: ", self.path.display())
+        before.filter(|byte| **byte == b'\n').count() + 1
     }
+
+    fn place(&self, at: &Range<usize>) -> String {
+        place(self.path, self.number(at))
+    }
+}
+
+/// "path:3: ".
+pub(crate) fn place(path: &Path, line: usize) -> String {
+    format!("{}:{line}: ", path.display())
 }

@@ -2,38 +2,39 @@
 //! and reads it; arguments and variables override it.
 
 mod declarations;
+mod env;
+mod found;
 mod lines;
+mod named;
+mod search;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use declarations::Project;
+pub use env::EnvTemplate;
+pub(crate) use lines::place;
+pub(crate) use search::{Found, search, search_here};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::sys;
 
-/// The project file's name.
-const FILE_NAME: &str = "portalloc.toml";
-
 /// Size limit in bytes: far more than a declaration needs, and still quick to read.
 const LARGEST: u64 = 1024 * 1024;
 
+/// The permission bit.
+const WRITABLE_BY_ALL: u32 = 0o002;
+
 impl Project {
-    /// Finds and reads the nearest `portalloc.toml`, in the directory `from` or above, up to the root of the file
-    /// system. Directories that this user may not search have none. A broken or unreadable file is an error; the search
-    /// does not continue above it.
+    /// Finds and reads the nearest `portalloc.toml`, in the directory `from` or above: up to the directory with a `.git`,
+    /// and no further; without Git up to the root of the file system. Directories that this user may not search have
+    /// none. A broken or unreadable file is an error; the search does not continue above it.
     ///
     /// # Errors
     /// As [`Project::read`]; `invalid_argument` if `from` does not exist.
     pub fn nearest(from: &Path) -> Result<Option<Self>> {
-        let from = from.canonicalize().map_err(|error| {
-            Error::invalid_argument(
-                format!("the worktree {} cannot be used: {error}", from.display()),
-                "name an existing directory as the worktree",
-            )
-        })?;
-        search(&from)
+        search(from)?.project()
     }
 
     /// As [`nearest`](Self::nearest), from the current directory. If that has been removed, there is none.
@@ -41,8 +42,7 @@ impl Project {
     /// # Errors
     /// As [`Project::read`].
     pub fn current() -> Result<Option<Self>> {
-        // The kernel knows the path even if this user may not read it, as after `su` in root's home.
-        std::env::current_dir().map_or(Ok(None), |directory| search(&directory))
+        search_here()?.map_or(Ok(None), |found| found.project())
     }
 
     /// Reads a project file.
@@ -52,39 +52,44 @@ impl Project {
     /// `not_found`, `permission_denied`, `io`.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        let text = text(&path)?;
+        let (text, file) = open(&path)?;
         log::debug!("the project file is {}", path.display());
-        declarations::read(path, &text)
+        let project = declarations::read(path, &text)?;
+        if let Some(first) = project.env.first() {
+            check_owner(&project, first, &file)?;
+        }
+        Ok(project)
     }
 
-    /// The directory that contains it: the worktree of environments that name no other.
+    /// The directory that contains it.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 
-/// Searches `from`, a path without links, and the directories above it.
-fn search(from: &Path) -> Result<Option<Project>> {
-    for directory in from.ancestors() {
-        let path = directory.join(FILE_NAME);
-        // Checks neither whether it can be read nor where a link leads: a broken file must not count as missing.
-        match fs::symlink_metadata(&path) {
-            Ok(_) => return Project::read(&path).map(Some),
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound
-                | io::ErrorKind::NotADirectory
-                | io::ErrorKind::PermissionDenied
-                | io::ErrorKind::InvalidFilename => {} // the last: no file can be there
-                _ => return Err(Error::os(format!("cannot look for {}", path.display()), error)),
-            },
-        }
+/// Refuses variables of a stranger. In a directory such as /tmp, anybody can make a project file, and so set variables of
+/// the programs of everybody who works in a directory below without Git.
+fn check_owner(project: &Project, first: &EnvTemplate, file: &File) -> Result<()> {
+    let entry = |path: PathBuf| sys::entry(&path).ok().flatten();
+    let Some(directory) = project.directory().canonicalize().ok().and_then(entry) else { return Ok(()) };
+    let named = entry(project.path.clone()).map(|entry| entry.user);
+    let trusted = [sys::user_id(), 0, directory.user];
+    let stranger = sys::entry_of(file).ok().map(|entry| entry.user).into_iter().chain(named);
+    match stranger.filter(|_| directory.mode & WRITABLE_BY_ALL != 0).find(|user| !trusted.contains(user)) {
+        Some(user) => Err(Error::invalid_argument(
+            format!(
+                "{}`env` was written by user {user}, in a directory that every user can write to",
+                place(&project.path, first.line)
+            ),
+            "keep the project in a directory of its own, or make the file yours if you trust it",
+        )),
+        None => Ok(()),
     }
-    Ok(None)
 }
 
 /// Reads the file's text. Opens it without blocking, so that a pipe of that name cannot hang the caller.
-fn text(path: &Path) -> Result<String> {
+fn open(path: &Path) -> Result<(String, File)> {
     let shown = path.display();
     let file = sys::open_without_waiting(path).map_err(|error| unopened(path, error))?;
     let cannot_read = |error| Error::os(format!("cannot read the project file {shown}"), error);
@@ -97,18 +102,19 @@ fn text(path: &Path) -> Result<String> {
         ));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
+    (&file).take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
         return Err(Error::invalid_argument(
             format!("the project file {shown} is larger than {LARGEST} bytes"),
             "declare ports in it and nothing else",
         ));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
         Error::invalid_argument(format!("{shown}:{line}: not valid UTF-8"), "save it as UTF-8")
-    })
+    })?;
+    Ok((text, file))
 }
 
 /// Why it cannot be opened, in terms of the project file.

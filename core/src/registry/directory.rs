@@ -45,7 +45,7 @@ pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Directory> 
     let is_only_opened = named.is_none() && root == Path::new(SET_UP);
     match open_existing(None, root) {
         Err(error) if is_only_opened && error.kind() == io::ErrorKind::NotFound => Err(Error::registry_gone()),
-        Ok(directory) if is_only_opened => trusted(directory, root),
+        Ok(directory) => trusted(directory, root),
         _ => open(None, root),
     }
 }

@@ -1,6 +1,7 @@
 //! The shared directory in which leases meet: the `ports` file (locks and labels) and the records of environments, one
 //! subdirectory per network namespace. Knows paths and formats, neither sockets nor policy.
 
+mod bytes;
 mod demands;
 mod directory;
 mod examine;
@@ -25,10 +26,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::rngs::SmallRng;
 
+pub(crate) use bytes::{environment_byte, worktree_byte};
 pub(crate) use examine::chosen_root;
 pub(crate) use label::{Claim, ClaimEnd, Label, Slot};
 pub(crate) use namespace::Namespace;
-pub(crate) use ports_file::{FILE_SIZE as PORTS_FILE_SIZE, PortsFile, RangeLock};
+pub(crate) use ports_file::{ByteLock, FILE_SIZE as PORTS_FILE_SIZE, PortsFile, RangeLock};
 pub use record::{Lifetime, Record, RecordPorts};
 pub(crate) use record::{Stored, project_name};
 pub(crate) use records::{OpenRecord, Records, making_path, name as record_name};
@@ -51,6 +53,9 @@ pub(crate) const TRIES: usize = 100;
 
 /// The directory in which sticky requests remember their ports.
 const STICKY_DIR: &str = "sticky";
+
+/// The directory in which it is written which environment is that of a worktree.
+const WORKTREES_DIR: &str = "by-worktree";
 
 /// An open registry.
 pub(crate) struct Registry {
@@ -96,6 +101,22 @@ impl Registry {
     /// The directory in which sticky requests remember their ports, created when it is first needed.
     pub(crate) fn sticky_dir(&self) -> Result<Directory> {
         directory::open(Some(self.directory.open()), &self.path.join(STICKY_DIR))
+    }
+
+    /// The directory in which it is written which environment is that of a worktree, created when it is first needed.
+    pub(crate) fn worktrees_dir(&self) -> Result<Directory> {
+        directory::open(Some(self.directory.open()), &self.path.join(WORKTREES_DIR))
+    }
+
+    /// Opens a file of that directory for reading. Costs one system call, so it does not check whether the directory can
+    /// be trusted: the caller checks what is in the file.
+    pub(crate) fn open_of_worktree(&self, name: &str) -> io::Result<std::fs::File> {
+        self.directory.open().read(Path::new(WORKTREES_DIR).join(name).as_os_str())
+    }
+
+    /// The path of a file of that directory, for people.
+    pub(crate) fn path_of_worktree(&self, name: &str) -> PathBuf {
+        self.path.join(WORKTREES_DIR).join(name)
     }
 
     /// The user who opened the registry.

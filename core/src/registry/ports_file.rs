@@ -113,6 +113,26 @@ impl PortsFile {
         Ok(Some(RangeLock { file: self, range }))
     }
 
+    /// Locks a byte that stands for no port, or returns `None` if another description has it.
+    pub(crate) fn try_lock_byte(&self, byte: u64) -> Result<Option<ByteLock<'_>>> {
+        let locked = sys::try_lock_byte(self.file.open(), byte).map_err(byte_not_locked)?;
+        if !locked {
+            return Ok(None);
+        }
+        let lock = ByteLock { file: self, byte };
+        if self.is_linked() { Ok(Some(lock)) } else { Err(Error::registry_gone()) }
+    }
+
+    /// Shares such a byte with other descriptions, until the last process that has this description has closed it.
+    /// `false` if another description has locked it.
+    pub(crate) fn try_share_byte(&self, byte: u64) -> Result<bool> {
+        let shared = sys::try_share_byte(self.file.open(), byte).map_err(byte_not_locked)?;
+        if shared && !self.is_linked() {
+            return Err(Error::registry_gone());
+        }
+        Ok(shared)
+    }
+
     /// Whether the file still has a name, and is the registry's.
     pub(crate) fn is_linked(&self) -> bool {
         sys::entry_of(self.file.open())
@@ -284,6 +304,24 @@ impl Drop for RangeLock<'_> {
             self.file.locks.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+/// The lock of a byte that stands for no port, released as a [`RangeLock`] is.
+#[must_use]
+pub(crate) struct ByteLock<'a> {
+    file: &'a PortsFile,
+    byte: u64,
+}
+
+impl Drop for ByteLock<'_> {
+    fn drop(&mut self) {
+        // As for a `RangeLock`, a failure only means that the lock ends with the description.
+        let _ = sys::unlock_byte(self.file.file.open(), self.byte);
+    }
+}
+
+fn byte_not_locked(error: io::Error) -> Error {
+    Error::registry("cannot lock a byte of the registry's ports file", error)
 }
 
 impl Drop for PortsFile {

@@ -1,5 +1,6 @@
 //! The record of an environment: what it says, and whether portalloc can have written it. Knows no files.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,9 @@ pub struct Record {
     pub ports: RecordPorts,
     /// The names of the first ports.
     pub names: Vec<String>,
+    /// Its variables from `[env]` of the project file, beside those that every environment has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
     /// Held or kept.
     pub lifetime: Lifetime,
     /// When it was created.
@@ -135,8 +139,14 @@ impl Record {
         } else if !self.temp_dir.is_absolute() || self.temp_dir.file_name() != Some(project.as_ref()) {
             Some(format!("its temp dir {} is not one of portalloc's", self.temp_dir.display()))
         } else {
-            None
+            self.env.iter().find_map(|(name, value)| self.wrong_variable(name, value))
         }
+    }
+
+    /// Why no project file can have set this variable, if so.
+    fn wrong_variable(&self, name: &str, value: &str) -> Option<String> {
+        let checked = names::check_variable(name, &self.names).and_then(|()| names::check_value(name, value));
+        checked.err().map(|error| error.message().to_owned())
     }
 }
 

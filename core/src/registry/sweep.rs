@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Registry, STICKY_DIR, records, retire};
+use super::{Registry, STICKY_DIR, WORKTREES_DIR, records, retire};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
@@ -23,12 +23,14 @@ const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 impl Registry {
     /// Removes unfinished files and empty directories of this user, and returns their paths.
     pub(crate) fn sweep_unfinished(&self) -> Vec<PathBuf> {
-        let (root, memory) = (Directory::open(&self.root), self.directory.open().directory(OsStr::new(STICKY_DIR)));
+        let inside = |name: &str| self.directory.open().directory(OsStr::new(name));
+        let (root, memory, worktrees) = (Directory::open(&self.root), inside(STICKY_DIR), inside(WORKTREES_DIR));
         let directories = [
             (root.as_ref().ok(), self.root.clone()),
             (Some(self.directory.open()), self.path.clone()),
             (Some(self.records.directory()), self.path.join("envs")),
             (memory.as_ref().ok(), self.path.join(STICKY_DIR)),
+            (worktrees.as_ref().ok(), self.path.join(WORKTREES_DIR)),
         ];
         let mut swept = Vec::new();
         for (directory, path) in directories.into_iter().filter_map(|(directory, path)| Some((directory?, path))) {
@@ -68,9 +70,11 @@ impl Registry {
         }
         // step: RetireUnlink
         inside.remove(OsStr::new("ports")).map_err(failed)?;
-        if let Ok(memory) = inside.directory(OsStr::new(STICKY_DIR)) {
-            memory.names().map_err(failed)?.iter().try_for_each(|name| memory.remove(name)).map_err(failed)?;
-            inside.remove_directory(OsStr::new(STICKY_DIR)).map_err(failed)?;
+        for name in [STICKY_DIR, WORKTREES_DIR].map(OsStr::new) {
+            if let Ok(notes) = inside.directory(name) {
+                notes.names().map_err(failed)?.iter().try_for_each(|name| notes.remove(name)).map_err(failed)?;
+                inside.remove_directory(name).map_err(failed)?;
+            }
         }
         inside.remove_directory(OsStr::new("envs")).map_err(failed)?;
         // Otherwise another process has created new files in it.

@@ -40,8 +40,10 @@ pub(crate) struct Search<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) cursor: &'a Cursor,
     pub(crate) here: ProcessStamp,
-    /// Base ports to try before all others, in this order: those of a sticky request.
+    /// Base ports to try before all others, in this order: those of a sticky request, and `wishes`.
     pub(crate) preferred: Vec<u16>,
+    /// Base ports that the user named. They need not lie in the pool.
+    pub(crate) wishes: Vec<u16>,
     /// Whether to keep the probe's sockets for a guard; otherwise they are closed.
     pub(crate) keeps_sockets: bool,
     /// Whether this thread is known to be in the registry's network namespace.

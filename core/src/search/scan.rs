@@ -92,10 +92,10 @@ impl<'s, 'a> Scan<'s, 'a> {
         self.found.ports().len() == self.shape.count
     }
 
-    /// Tries the bases of a sticky request.
+    /// Tries the bases that go before all others.
     fn prefer(&mut self) -> Result<bool> {
         for base in &self.search.preferred {
-            if !self.is_complete() && self.bases.contains(*base) {
+            if !self.is_complete() && (self.bases.contains(*base) || self.search.wishes.contains(base)) {
                 let _ = self.try_at(*base, true)?;
             }
         }

@@ -21,6 +21,7 @@ mod machine;
 #[expect(unsafe_code, reason = "a value that threads and forks share without a lock is a pointer")]
 mod per_process;
 mod port_socket;
+mod process_facts;
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no process is looked at"))]
 mod process_name;
 mod process_stamp;
@@ -45,6 +46,7 @@ pub use inheritable::Inheritable;
 pub(crate) use machine::Mount;
 pub(crate) use per_process::PerProcess;
 pub(crate) use port_socket::{PortSocket, PortSockets, SocketHolder};
+pub(crate) use process_facts::{Lock, Marks, ProcessFacts};
 pub(crate) use process_stamp::Liveness;
 pub use process_stamp::ProcessStamp;
 pub(crate) use random::random_number;
@@ -63,9 +65,10 @@ pub(crate) use platform::unsupported;
 /// - `conflict(&File, PortRange) -> io::Result<Option<PortRange>>`: some claim of another description that overlaps.
 /// - `share(&File) -> io::Result<Inheritable>`: a copy with the same claims, which spawned programs do not inherit;
 ///   `let_inherit(&Inheritable) -> io::Result<()>` makes them inherit it.
-/// - `try_lock_byte(&File, u64) -> io::Result<bool>`: the same for a byte that stands for no port, to find out whether
-///   claims exclude here. Released when the description is closed.
-pub(crate) use platform::{conflict, let_inherit, share, try_lock, try_lock_byte, unlock};
+/// - `try_lock_byte(&File, u64) -> io::Result<bool>`: the same for a byte that stands for no port.
+///   `try_share_byte(&File, u64) -> io::Result<bool>` shares it with other descriptions that share it, and excludes those
+///   that have it alone. `unlock_byte(&File, u64) -> io::Result<()>` releases either, as closing the description does.
+pub(crate) use platform::{conflict, let_inherit, share, try_lock, try_lock_byte, try_share_byte, unlock, unlock_byte};
 
 /// Values that stay open between calls, in a process whose program may close descriptors that it does not know; so the
 /// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Directory::kept`;
@@ -91,6 +94,10 @@ pub(crate) use platform::{
     create_new, entry, entry_of, open_to_change, open_without_following, open_without_waiting, read_exact_at,
     try_lock_file, write_all_at,
 };
+
+/// A file that is to take another's place: `create_private(&Path) -> io::Result<File>` for this user only, then
+/// `make_alike(&File, &File) -> io::Result<()>`, with the mode, group and attributes of the second, as far as possible.
+pub(crate) use platform::{create_private, make_alike};
 
 /// Changing paths; all return `io::Result<()>`.
 ///
@@ -140,6 +147,16 @@ pub(crate) use platform::{cookie, cookie_of, mount_namespace, network_namespace,
 /// io::Result<Option<ProcessStamp>>`, `ProcessStamp::judge(&self, &ProcessStamp) -> Liveness` (`Unknown` if it cannot
 /// be told), and `process_name(u32) -> Option<String>`.
 pub(crate) use platform::process_name;
+
+/// What a process is and comes from, to judge whose it is, and how to end it.
+///
+/// - `process_facts(u32, Marks) -> Option<ProcessFacts>`: `None` if there is no such process, or it is hidden.
+/// - `lock_holders(Lock) -> Vec<u32>`: the processes that have a lock on a byte of a file, inherited or not, as far as
+///   this one may inspect them.
+/// - `ProcessHandle::open(u32) -> io::Result<Option<ProcessHandle>>`: stands for that process even when its PID is
+///   reused; `terminate` and `kill` return whether it was there, `has_ended`.
+/// - `wait_ended(&[&ProcessHandle], Duration) -> io::Result<()>`: until one of them has ended.
+pub(crate) use platform::{ProcessHandle, lock_holders, process_facts, wait_ended};
 
 /// `generation() -> u64`: a number that differs between a process and its forked children. Costs almost nothing;
 /// [`PerProcess`] is based on it.
@@ -192,8 +209,9 @@ pub(crate) use platform::{
 
 /// Starting programs: `spawn(Command, &Inheritable, Option<Activation>) -> io::Result<Child>`, with the claims, and
 /// with sockets by the platform's protocol; `keep_exit_statuses() -> io::Result<()>`, so that exit statuses of children
-/// can be read.
-pub(crate) use platform::{Activation, keep_exit_statuses, spawn};
+/// can be read. `replace_process(Command, &Inheritable) -> io::Error`: the program takes the place of this process, and
+/// inherits the claims; returns only if it fails.
+pub(crate) use platform::{Activation, keep_exit_statuses, replace_process, spawn};
 
 /// Texts that name a platform's files, tools and settings.
 pub(crate) use platform::{doctor_words, words};

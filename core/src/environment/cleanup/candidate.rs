@@ -9,6 +9,7 @@ use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::registry::{Lifetime, OpenRecord, PortsFile, Record, Registry, Stored};
 use crate::sys::ProcessStamp;
+use crate::worktree::{Index, Key};
 
 /// A candidate for removal.
 pub(super) struct Candidate {
@@ -42,6 +43,16 @@ pub(super) fn candidate(
 }
 
 impl Candidate {
+    /// The worktree whose index says that this is its environment. The index of a finished one was written before it was
+    /// finished, so no lock is needed to see that.
+    pub(super) fn index(&self, registry: &Registry) -> Result<Option<Key>> {
+        let Some(record) = self.record.as_ref().ok().filter(|record| record.lifetime == Lifetime::Kept) else {
+            return Ok(None);
+        };
+        let key = Key::new(&record.worktree_path, registry.user(), &record.instance_id);
+        Ok(Index::read(registry, &key)?.filter(|index| index.id == self.id).map(|_| key))
+    }
+
     /// Why it is to be removed; `None` if it is not selected.
     pub(super) fn select(
         &self,

@@ -1,5 +1,6 @@
 //! Locks the ports of what a cleanup removes, or says who holds them.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use super::candidate::Candidate;
@@ -10,8 +11,9 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::port_state::Holder;
-use crate::registry::{Claim, PortsFile, RangeLock, Registry};
-use crate::sys::{CloseWatch, Liveness, ProcessStamp};
+use crate::registry::{ByteLock, Claim, PortsFile, RangeLock, Registry, environment_byte};
+use crate::sys::{self, CloseWatch, Liveness, Lock, ProcessStamp};
+use crate::worktree::{Key, lock as worktree_lock};
 
 /// How long a cleanup waits for a lock that does not belong to a lease: that of a process that checks a port, or of
 /// another cleanup of the same environment.
@@ -63,6 +65,58 @@ pub(super) fn lock<'a>(
         let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
         watch.wait(pause).map_err(|error| Error::os("cannot wait for a lock", error))?;
     }
+}
+
+/// Locks the worktree of an environment. One that killed processes left is not waited for.
+pub(super) fn lock_worktree<'a>(
+    registry: &Registry,
+    ports: &'a PortsFile,
+    key: &Key,
+    selection: &Selection,
+) -> Result<ByteLock<'a>> {
+    let patience = if *selection == Selection::Abandoned { Duration::ZERO } else { LOCK_PATIENCE };
+    match worktree_lock(registry, ports, key, patience, || Ok(None::<Infallible>))? {
+        Ok(lock) => Ok(lock),
+        Err(never) => match never {},
+    }
+}
+
+/// Locks an environment itself. `in_use` if a command that was given it by [`hold`](crate::Environment::hold) runs.
+pub(super) fn lock_environment<'a>(
+    registry: &Registry,
+    ports: &'a PortsFile,
+    id: IsolationId,
+    selection: &Selection,
+) -> Result<ByteLock<'a>> {
+    // On a loaded machine the kernel takes time to release a dead process's locks.
+    let patience = if *selection == Selection::Abandoned { Duration::ZERO } else { LOCK_PATIENCE / 50 };
+    let mut backoff = Backoff::steady(patience);
+    let mut watch = None;
+    loop {
+        if let Some(lock) = ports.try_lock_byte(environment_byte(id))? {
+            return Ok(lock);
+        }
+        let Some(pause) = backoff.next() else { return Err(used(registry, id)) };
+        let watch = watch.get_or_insert_with(|| CloseWatch::new(registry.ports_path()));
+        watch.wait(pause).map_err(|error| Error::os("cannot wait for a lock", error))?;
+    }
+}
+
+/// The error of an environment that commands use.
+pub(crate) fn used(registry: &Registry, id: IsolationId) -> Error {
+    let file = sys::entry(registry.ports_path()).ok().flatten().map(|entry| entry.id).unwrap_or_default();
+    let holders = sys::lock_holders(Lock { file, byte: environment_byte(id) });
+    let name = |pid: u32| Some(format!("PID {pid} ({})", sys::process_name(pid)?));
+    let named: Vec<String> = holders.into_iter().filter_map(name).collect();
+    let by = match named.as_slice() {
+        [] => "a command that `portalloc exec` started, or by what that has started".to_owned(),
+        named => named.join(", "),
+    };
+    Error::new(
+        ErrorCode::InUse,
+        format!("the environment {id} is in use by {by}"),
+        "end it first; `portalloc down` ends the servers on its ports",
+    )
 }
 
 /// Locks all of `ranges`; or none, and returns the one that was refused.

@@ -10,17 +10,20 @@ use std::time::{Duration, Instant};
 use log::debug;
 use rand::RngExt;
 
+use super::listed_blocks::remove_blocks;
 use super::temp_dir;
 use super::traces;
 pub use super::traces::{CleanupOutcome, Leftover};
-use super::worktree::worktree;
+use super::worktree;
 use crate::allocator::Allocator;
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
 use crate::registry::{PortsFile, RangeLock, Registry, Slot, Stored};
+use crate::worktree::{Index, Key};
 use candidate::{Candidate, candidate};
-use lock::lock;
+pub(crate) use lock::used;
+use lock::{lock, lock_environment, lock_worktree};
 pub use request::{Cleanup, CleanupReport, Reason, Removed, Selection, Skipped};
 
 /// How many environments a limited cleanup looks at for each one that it may remove.
@@ -46,7 +49,7 @@ impl Allocator {
         let worktree = cleanup.worktree.as_deref().map(resolve);
         self.in_registry(|Self { registry, .. }| {
             registry.check_place()?;
-            let removed = remove(registry, id, &cleanup.selection, worktree.as_deref())?;
+            let removed = remove(registry, id, &cleanup.selection, worktree.as_deref(), Locked::default())?;
             if removed.is_none() {
                 // Only now, because an ID that is found is the one that is meant, whichever namespace the thread is in.
                 registry.check_netns()?;
@@ -72,7 +75,7 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
         if cleanup.selection == Selection::Abandoned && !may_be_abandoned(registry, id) {
             continue;
         }
-        match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
+        match remove(registry, id, &cleanup.selection, worktree.as_deref(), Locked::default()) {
             Ok(removed) => report.removed.extend(removed),
             Err(error) => report.skipped.push(Skipped { id, error }),
         }
@@ -88,7 +91,16 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
 /// The path of a worktree as records store it. A worktree that no longer exists cannot be resolved, but its
 /// environments must be found.
 fn resolve(path: &Path) -> PathBuf {
-    worktree(Some(path)).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+    worktree::directory(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Which locks the caller has already.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Locked {
+    /// That of the environment's worktree.
+    pub(crate) worktree: bool,
+    /// That of the environment itself, which nobody uses.
+    pub(crate) environment: bool,
 }
 
 /// Whether an environment ends with its holder or its maker. Most are kept and finished, which takes no look at labels, locks
@@ -102,11 +114,15 @@ fn may_be_abandoned(registry: &Registry, id: IsolationId) -> bool {
 }
 
 /// Removes one environment if it is selected. `None` if it does not exist or is not selected.
-pub(super) fn remove(
+///
+/// Locks are taken in this order: the worktree's, as whoever makes or repairs its environment has it; the ports'; the
+/// environment's, which the commands that use it share.
+pub(crate) fn remove(
     registry: &Registry,
     id: IsolationId,
     selection: &Selection,
     worktree: Option<&Path>,
+    locked: Locked,
 ) -> Result<Option<Removed>> {
     let here = registry.process()?;
     let ports = registry.ports()?;
@@ -120,38 +136,51 @@ pub(super) fn remove(
         {
             return Ok(None);
         }
+        let index = candidate.index(registry)?;
+        let _worktree = match &index {
+            Some(key) if !locked.worktree => Some(lock_worktree(registry, &ports, key, selection)?),
+            _ => None,
+        };
         // step: LockCandidate
         let locks = lock(registry, &ports, &candidate, selection, &here)?;
+        let in_use = if locked.environment { None } else { Some(lock_environment(registry, &ports, id, selection)?) };
         // The environment may have changed before it was locked: its creation may just have finished.
         // step: CleanStillStands
-        let done = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file)).then(|| {
+        let stands = candidate.file.as_ref().is_none_or(|file| registry.records().still_stands(file));
+        let done = (stands && candidate.index(registry)? == index).then(|| {
             // step: SelectAgain
             match candidate.select(registry, &ports, selection, worktree, &here)? {
                 // step: RemoveLocked
-                Some(reason) => remove_locked(registry, &ports, &candidate, &locks, reason).map(Some),
+                Some(reason) => remove_locked(registry, &ports, &candidate, &locks, index.as_ref(), reason).map(Some),
                 // step: CleanLeave
                 None => Ok(None),
             }
         });
         // Before closing, so that a process that waits for the close finds the ports free.
         // step: CleanUnlockAgain, CleanUnlock
-        drop(locks);
+        drop((locks, in_use));
         if let Some(done) = done {
             return done;
         }
     }
 }
 
-/// Removes an environment whose ports are locked.
+/// Removes an environment whose ports are locked; and whose worktree is, if it is that of a worktree.
 fn remove_locked(
     registry: &Registry,
     ports: &PortsFile,
     candidate: &Candidate,
     locks: &[RangeLock<'_>],
+    index: Option<&Key>,
     reason: Reason,
 ) -> Result<Removed> {
     let id = candidate.id;
-    let traces = match &candidate.record {
+    let blocks_left = match index {
+        // What is written into files of the worktree goes first, while a record and the index name it.
+        Some(key) => remove_blocks(registry, key)?,
+        None => Vec::new(),
+    };
+    let mut traces = match &candidate.record {
         Ok(record) => {
             // step: RemoveTraces
             let traces = traces::remove(registry, record).into_result()?;
@@ -164,6 +193,11 @@ fn remove_locked(
             CleanupOutcome::default()
         }
     };
+    traces.left.extend(blocks_left);
+    if let Some(key) = index {
+        // An index without a record is none, so it can be the last.
+        Index::remove(registry, key)?;
+    }
     let mut freed = Vec::new();
     for range in locks.iter().map(RangeLock::range) {
         // step: CleanReadAgain

@@ -55,7 +55,7 @@ fn describe(process: &Process) -> Option<SocketHolder> {
     })
 }
 
-fn command(pid: u32) -> String {
+pub(super) fn command(pid: u32) -> String {
     // Not read with the crate, which fails on arguments that are not UTF-8.
     let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let arguments: Vec<_> = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();

@@ -82,7 +82,7 @@ fn without_mark(path: &[u8]) -> &[u8] {
 
 /// A zombie has ended, even if its exit status was not read yet. A process of which only the main thread has ended has
 /// not: its other threads continue, with everything that the process has open.
-fn has_ended(stat: &Stat) -> bool {
+pub(super) fn has_ended(stat: &Stat) -> bool {
     matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1
 }
 

@@ -32,8 +32,22 @@ fn taken(result: io::Result<()>) -> io::Result<bool> {
 
 /// As [`try_lock`], for a single byte that stands for no port.
 pub(crate) fn try_lock_byte(file: &File, byte: u64) -> io::Result<bool> {
-    let start = i64::try_from(byte).map_err(|_| io::ErrorKind::InvalidInput)?;
-    taken(control(file, libc::F_OFD_SETLK, &mut bytes(libc::F_WRLCK, start, 1)))
+    taken(control(file, libc::F_OFD_SETLK, &mut bytes(libc::F_WRLCK, start_of(byte)?, 1)))
+}
+
+/// Takes a read lock on such a byte, of which several descriptions can have one at once. `false` if another description
+/// has a write lock on it.
+pub(crate) fn try_share_byte(file: &File, byte: u64) -> io::Result<bool> {
+    taken(control(file, libc::F_OFD_SETLK, &mut bytes(libc::F_RDLCK, start_of(byte)?, 1)))
+}
+
+/// Releases such a byte, for every process that shares the description.
+pub(crate) fn unlock_byte(file: &File, byte: u64) -> io::Result<()> {
+    control(file, libc::F_OFD_SETLK, &mut bytes(libc::F_UNLCK, start_of(byte)?, 1))
+}
+
+fn start_of(byte: u64) -> io::Result<i64> {
+    i64::try_from(byte).map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
 /// Releases `range`, for every process that shares the description.

@@ -8,10 +8,12 @@ pub(super) mod entries;
 pub(super) mod files;
 #[expect(unsafe_code, reason = "only system calls and libc know of forks")]
 pub(super) mod fork;
+pub(super) mod likeness;
 pub(super) mod limit;
 #[expect(unsafe_code, reason = "no safe call takes 64-bit offsets on every target")]
 pub(super) mod locks;
 pub(super) mod ready;
+pub(super) mod replace;
 #[expect(unsafe_code, reason = "between fork and exec nothing but system calls will do")]
 pub(super) mod spawn;
 mod trust;

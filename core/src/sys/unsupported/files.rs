@@ -23,6 +23,8 @@ stubs! {
         fn open_to_change(path: &Path) -> io::Result<File>;
         fn open_without_following(path: &Path) -> io::Result<File>;
         fn create_new(path: &Path) -> io::Result<File>;
+        fn create_private(path: &Path) -> io::Result<File>;
+        fn make_alike(new: &File, old: &File) -> io::Result<()>;
         fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()>;
         fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()>;
         fn try_lock_file(file: &File) -> io::Result<bool>;

@@ -35,18 +35,19 @@ use crate::port_set::PortRange;
 use crate::sys::inheritable::Inheritable;
 
 pub(crate) use files::{
-    AT_BOOT, Directory, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private_directory, entry, entry_of,
-    exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_at_boot, mark,
-    marked, open_to_change, open_without_following, open_without_waiting, plain_temp_directory, read_exact_at,
-    remove_all, remove_file, rename_new, try_lock_file, write_all_at, write_to_standard_error,
+    AT_BOOT, Directory, KEEP, PLAIN, SET_UP, UNFINISHED, create_new, create_private, create_private_directory, entry,
+    entry_of, exchange, file_time, forget_at_boot, is_absent, is_roots_shared_directory, leads_in_a_circle, make_alike,
+    make_at_boot, mark, marked, open_to_change, open_without_following, open_without_waiting, plain_temp_directory,
+    read_exact_at, remove_all, remove_file, rename_new, try_lock_file, write_all_at, write_to_standard_error,
 };
 pub(crate) use machine::{
     can_watch, descriptor_limit, file_size_limit, first_unprivileged_port, hidden, kernel_release, maps_all_users,
     mount_of, namespaces, process_names, sandboxes, sees_own_processes,
 };
 pub(crate) use processes::{
-    Activation, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached, mount_namespace,
-    network_namespace, network_namespace_of_init, process_name, spawn, user_id, user_name,
+    Activation, ProcessHandle, cookie, cookie_of, generation, host_name, keep_exit_statuses, limit_reached,
+    lock_holders, mount_namespace, network_namespace, network_namespace_of_init, process_facts, process_name,
+    replace_process, spawn, user_id, user_name, wait_ended,
 };
 pub(crate) use sockets::{
     BoundPort, CloseWatch, GuardSocket, is_connecting, is_no_such_family, is_port_forbidden, is_port_taken,
@@ -61,8 +62,12 @@ fn why() -> String {
     format!("portalloc does not run on this platform yet ({})", std::env::consts::OS)
 }
 
+fn unavailable() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why())
+}
+
 fn refused<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, why()))
+    Err(unavailable())
 }
 
 pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
@@ -70,6 +75,14 @@ pub(crate) fn try_lock(_file: &File, _range: PortRange) -> io::Result<bool> {
 }
 
 pub(crate) fn try_lock_byte(_file: &File, _byte: u64) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn try_share_byte(_file: &File, _byte: u64) -> io::Result<bool> {
+    refused()
+}
+
+pub(crate) fn unlock_byte(_file: &File, _byte: u64) -> io::Result<()> {
     refused()
 }
 

@@ -1,17 +1,36 @@
-//! Rules for the names of ports and environments, and the variable that a port's name becomes. Pure.
+//! Rules for the names of ports, variables and environments, and the variable that a port's name becomes. Pure.
+
+mod env;
 
 use std::collections::HashMap;
+
+pub(crate) use env::{LARGEST_ENV, check_value, check_variable};
 
 use crate::error::{Error, Result};
 
 /// The variables that every environment has.
 pub(crate) const FIXED: [&str; 5] = ["ISOLATION_ID", "COMPOSE_PROJECT_NAME", "TEMP_DIR", "PORT_BASE", "PORT_COUNT"];
 
+/// The number of ports if nobody gives a number or names.
+pub(crate) const DEFAULT_COUNT: usize = 5;
+
 const LONGEST_NAME: usize = 64;
 
 /// The variable for a port's name: `my-db` becomes `MY_DB_PORT`.
 pub(crate) fn variable(name: &str) -> String {
     format!("{}_PORT", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// Whether text can be the name of a port.
+pub(crate) fn is_name(text: &str) -> bool {
+    is_fit(text, |c| c == '_' || c == '-', LONGEST_NAME)
+}
+
+/// Whether text begins with a letter or `_`, and has only letters, digits, and what else is allowed.
+fn is_fit(text: &str, is_allowed: impl Fn(char) -> bool, longest: usize) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || is_allowed(c))
+        && text.len() <= longest
 }
 
 /// Checks names for `count` ports: each must become a variable, and no two the same one.
@@ -21,11 +40,7 @@ pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
     }
     let mut seen: HashMap<String, &str> = FIXED.iter().map(|fixed| ((*fixed).to_owned(), *fixed)).collect();
     for name in names {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            || !name.chars().all(allowed)
-            || name.len() > LONGEST_NAME
-        {
+        if !is_name(name) {
             let shown: String = name.chars().take(LONGEST_NAME).collect();
             return Err(Error::invalid_argument(
                 format!("{shown:?} is not a name for a port"),

@@ -2,8 +2,18 @@
 //! every way in which it can be wrong, with the line. The variables' level needs a process of its own: see the tests of
 //! the command line.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, a failure is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "files of the test are removed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in helpers of tests, too, a failure is a failed test"
+)]
 #![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+
+mod place;
+mod schema;
+mod wishes;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -50,6 +60,43 @@ fn everything_that_can_be_declared() {
     assert_eq!(project.instance_id.as_deref(), Some("web"));
     assert_eq!(read("pool = ['21340-21342', 21343]\nexclude = ''").pool.as_deref(), Some("21340-21343"));
     assert_eq!(read("exclude = []").exclude.as_deref(), Some(""));
+    assert_eq!(read("prefer = [3100, '3000-3001']").prefer, [3100, 3000, 3001], "in their order");
+}
+
+#[test]
+fn names_with_options() {
+    let project = read(
+        "env = { B = '{api_2}', A = '' }\nnames = ['web', { name = 'hmr', offset = 1 }, { name = 'api', count = 3 }]",
+    );
+    assert_eq!(project.names, ["web", "hmr", "api", "api_1", "api_2"]);
+    assert_eq!(project.offsets, None, "they are consecutive");
+    let env: Vec<_> = project.env.iter().map(|template| (&*template.name, &*template.text, template.line)).collect();
+    assert_eq!(env, [("B", "{api_2}", 1), ("A", "", 1)]);
+    let project =
+        read("names = [{ name = 'a', count = 2 }, { name = 'c', offset = 9 }, 'd', { name = 'e', offset = 4 }]");
+    assert_eq!(project.offsets, Some(vec![0, 1, 9, 10, 4]));
+}
+
+/// Valid files.
+const GOOD: &[&str] = &[
+    "",
+    "names = ['postgres', 'my-db']\nports = 4\npool = '20000-29999'\nexclude = [20005, '20006-20007,20009']",
+    "sticky = true\nguard = false\ninstance_id = 'x'",
+    "prefer = 3000",
+    "prefer = []",
+    "prefer = [3000, '3100-3102, 80']",
+    "names = ['web', { name = 'hmr', offset = 1 }, { name = 'api', count = 3 }]",
+    "names = [{ name = 'web' }, { name = 'bus', offset = 10000, count = 2 }]\nports = 5",
+    "env = { A = '{port}' }",
+    "names = ['web']\n[env]\nA = 'http://localhost:{web}/{{x}}${y}'\nB_1 = ''\n_ = \"a\\n\\tb\"\nNEXT_PORT = '{port:0}'",
+    "names = ['web']\n[env]\nJSON = '{\"a\": {web}}'",
+];
+
+#[test]
+fn valid_files_are_read() {
+    for text in GOOD {
+        read(text);
+    }
 }
 
 #[test]
@@ -146,6 +193,35 @@ const BAD: &[(usize, &str, &str)] = &[
     (1, "`sticky` is a text, but must be true or false", "sticky = \"yes\""),
     (2, "`guard` is a number, but must be true or false", "sticky = true\nguard = 1"),
     (1, "`guard` is a date or time", "guard = 2026-01-01"),
+    (1, "`prefer`: \"0\" in \"0\"", "prefer = '0'"),
+    (1, "an item of `prefer` is a list", "prefer = [[3000]]"),
+    (1, "`prefer`: \"65536\"", "prefer = 65536"),
+    (1, "`prefer`: \"\"", "prefer = ''"),
+    (1, "`prefer` has 101 ports", "prefer = '3000-3100'"),
+    (3, "an item of `names` has no `name`", "names = [\n  'a',\n  { offset = 3 },\n]"),
+    (
+        2,
+        "unknown key `cuont` in `names`; known keys are name, offset, count",
+        "names = [\n  { name = 'a', cuont = 3 }]",
+    ),
+    (1, "`name` in `names` is a number, but must be a text", "names = [{ name = 3 }]"),
+    (1, "`offset` in `names` is a text, but must be a distance", "names = ['a', { name = 'b', offset = '1' }]"),
+    (1, "`offset` in `names` is -1, but must be from 0 to 65534", "names = ['a', { name = 'b', offset = -1 }]"),
+    (1, "`count` in `names` is 0, but must be from 1 to 65535", "names = [{ name = 'b', count = 0 }]"),
+    (1, "the first port of `names` has offset 1", "names = [{ name = 'b', offset = 1 }]"),
+    (4, "would both be at offset 1", "names = [\n'a',\n'b',\n{ name = 'c', offset = 1 }]"),
+    (1, "more than 65534 above", "names = ['a', { name = 'b', offset = 65534, count = 2 }]"),
+    (1, "`names` has more than 65535 ports", "names = [{ name = 'b', count = 65535 }, 'a']"),
+    (1, "`env` is a text, but must be a table", "env = 'A=1'"),
+    (3, "A in `env` is a number, but must be a text", "[env]\nB = ''\nA = 3"),
+    (2, "`env`: \"1A\" is not a name for a variable", "[env]\n1A = ''"),
+    (2, "`env`: PORT_7 is a variable that portalloc sets itself", "[env]\nPORT_7 = ''"),
+    (3, "`env`: WEB_PORT is a variable", "names = ['web']\n[env]\nWEB_PORT = '1'"),
+    (2, "`env`: LD_PRELOAD is not for an environment", "[env]\nLD_PRELOAD = '/x'"),
+    (2, "`env`: path is not for", "[env]\npath = '/x'"),
+    (2, "`env`: the value of A has the control character '\\0'", "[env]\nA = \"\\u0000\""),
+    (3, "A in `env` has {api}", "names = ['web']\n[env]\nA = '{web}{api}'"),
+    (2, "A in `env` has {port:5}", "[env]\nA = '{port:5}'"),
     (1, "`instance_id` is a number", "instance_id = 7"),
     (1, "`instance_id`: the instance ID", "instance_id = \"a\\u0007\""),
 ];
@@ -159,6 +235,12 @@ fn whatever_is_wrong_is_told_with_its_line() {
         assert!(error.message().contains(part), "{text:?}: {part:?} is missing in {error}");
         assert!(!error.message().contains('\n') && !error.remedy().is_empty(), "{error:?}");
     }
+}
+
+#[test]
+fn variables_of_more_than_64_kib_are_refused() {
+    let (error, _) = refused(format!("[env]\nA = '{}'\nB = ''", "x".repeat(65535)));
+    assert!(error.message().contains(":3: `env` has more than 65536 bytes"), "{error}");
 }
 
 #[test]
@@ -270,19 +352,4 @@ fn a_request_takes_from_it_what_was_not_given() {
     for request in [new().instance_id("").project(&project), new().project(&project).instance_id("")] {
         assert_eq!(made(request), case("a,b", 4, ""), "none at all was given");
     }
-}
-
-#[test]
-fn the_schema_for_editors_knows_the_same_keys() {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/portalloc.schema.json");
-    let schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
-    assert_eq!(schema["additionalProperties"], false);
-    let mut in_schema: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
-    in_schema.sort_unstable();
-
-    let (error, _) = refused("unknown = 1");
-    let (_, known) = error.message().split_once("known keys are ").unwrap();
-    let mut in_parser: Vec<_> = known.split(", ").map(str::to_owned).collect();
-    in_parser.sort_unstable();
-    assert_eq!(in_schema, in_parser);
 }
