@@ -9,7 +9,7 @@ use portalloc::worktree::Worktree;
 use portalloc::{Allocator, Environment, EnvironmentRequest, Settings};
 
 use crate::args::{EnvironmentArgs, Which};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::output;
 
 /// The request without what only one command knows: how long the environment lives, where its env file goes.
@@ -40,6 +40,13 @@ pub(crate) fn settings(args: &EnvironmentArgs) -> Settings {
 /// The environment of the worktree, made if there is none.
 pub(crate) fn worktree_environment(args: &EnvironmentArgs) -> Result<Environment, Failure> {
     Ok(settings(args).worktree_environment(request(args)?)?)
+}
+
+/// Leaves the environment as it is at the end of a command, where each system call counts: to close what is open is the
+/// kernel's work.
+pub(crate) fn leave(environment: Environment) -> Exit {
+    std::mem::forget(environment);
+    Exit::Success
 }
 
 /// The environment of the worktree, or an error that says how to make it.

@@ -26,7 +26,7 @@ fn show(args: &Env, format: Format) -> Result<Exit, Failure> {
     if !environment.is_attached() {
         Sweep::start(&wanted::open(wanted::settings(&args.environment))?).finish();
     }
-    Ok(Exit::Success)
+    Ok(wanted::leave(environment))
 }
 
 fn repair(args: &Env) -> Result<Environment, Failure> {

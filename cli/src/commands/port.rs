@@ -13,5 +13,5 @@ pub(crate) fn run(args: &Port) -> Result<Exit, Failure> {
     let index = environment.record().index(&args.name)?;
     let port = environment.ports().get(index).copied().unwrap_or_default();
     output::result(&format!("{port}\n"))?;
-    Ok(Exit::Success)
+    Ok(wanted::leave(environment))
 }

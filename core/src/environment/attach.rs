@@ -81,6 +81,7 @@ pub(crate) fn attach_in(registry: &Arc<Registry>, id: IsolationId) -> Result<Env
             return Err(not_found(id, &format!("it is stale: {reason}")));
         }
     }
+    ports.close();
     Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, Directory, PLAIN, SET_UP, words};
+use crate::sys::{self, Directory, Entry, Marked, PLAIN, SET_UP, words};
 
 /// The directory that the caller names, else `/run/portalloc` if it belongs to root and is shared, else
 /// `/tmp/portalloc`. The choice never depends on whether this process can use the directory: two processes that chose
@@ -45,7 +45,7 @@ pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Directory> 
     let is_only_opened = named.is_none() && root == Path::new(SET_UP);
     match open_existing(None, root) {
         Err(error) if is_only_opened && error.kind() == io::ErrorKind::NotFound => Err(Error::registry_gone()),
-        Ok(directory) => trusted(directory, root),
+        Ok(directory) => trusted(directory, root).map(|(directory, _)| directory),
         _ => open(None, root),
     }
 }
@@ -53,7 +53,17 @@ pub(super) fn open_root(named: Option<&Path>, root: &Path) -> Result<Directory> 
 /// Opens a directory of the registry that no other user can swap or empty unnoticed, and creates it if it is missing.
 /// An inner directory is looked up in the opened one `around` it, so a changed path leads nowhere else.
 pub(super) fn open(around: Option<&Directory>, path: &Path) -> Result<Directory> {
-    let io = |error| Error::registry(format!("cannot use the registry directory {}", path.display()), error);
+    open_with_entry(around, path).map(|(directory, _)| directory)
+}
+
+/// As [`open`], and keeps it open for a long time.
+pub(super) fn open_kept(around: &Directory, path: &Path) -> Result<Marked<Directory>> {
+    let (directory, entry) = open_with_entry(Some(around), path)?;
+    directory.kept(entry).map_err(|error| unusable_for(path, error))
+}
+
+fn open_with_entry(around: Option<&Directory>, path: &Path) -> Result<(Directory, Entry)> {
+    let io = |error| unusable_for(path, error);
     let mut opened = open_existing(around, path);
     if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotFound) {
         create(around, path).map_err(io)?;
@@ -70,12 +80,14 @@ pub(super) fn open(around: Option<&Directory>, path: &Path) -> Result<Directory>
     }
 }
 
-/// Returns an opened directory if it can be trusted.
-fn trusted(directory: Directory, path: &Path) -> Result<Directory> {
-    let entry = directory
-        .entry()
-        .map_err(|error| Error::registry(format!("cannot use the registry directory {}", path.display()), error))?;
-    entry.distrust_as_directory().map_or(Ok(directory), |why| Err(unusable(path, &why)))
+/// Returns an opened directory, and its metadata, if it can be trusted.
+fn trusted(directory: Directory, path: &Path) -> Result<(Directory, Entry)> {
+    let entry = directory.entry().map_err(|error| unusable_for(path, error))?;
+    entry.distrust_as_directory().map_or(Ok((directory, entry)), |why| Err(unusable(path, &why)))
+}
+
+fn unusable_for(path: &Path, error: io::Error) -> Error {
+    Error::registry(format!("cannot use the registry directory {}", path.display()), error)
 }
 
 fn unusable(path: &Path, why: &str) -> Error {

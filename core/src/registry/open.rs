@@ -84,20 +84,16 @@ impl Registry {
         let mount_namespace = sys::mount_namespace().map_err(|error| Error::os(words::NO_MOUNT_NAMESPACE, error))?;
         let path = root.join(name);
         let envs = path.join("envs");
-        let kept = |directory: Directory, path: &Path| {
-            directory.kept().map_err(|error| {
-                Error::registry(format!("cannot use the registry directory {}", path.display()), error)
-            })
-        };
-        let directory = directory::open(Some(around), &path)?;
-        let records = kept(directory::open(Some(&directory), &envs)?, &envs)?;
+        let directory = directory::open_kept(around, &path)?;
+        let records = directory::open_kept(directory.open(), &envs)?;
+        let user = sys::user_id();
         let mut registry = Self {
-            directory: kept(directory, &path)?,
-            records: Records::new(envs, records),
+            directory,
+            records: Records::new(envs, records, user),
             ports_path: path.join("ports"),
             identity: Identity::default(),
             header: Header::new(namespace.cookie),
-            user: sys::user_id(),
+            user,
             named,
             root: root.to_owned(),
             path,
@@ -112,7 +108,7 @@ impl Registry {
             return Ok(None);
         }
         (registry.identity, registry.header) = (identity, header);
-        registry.check()?;
+        registry.check_paths()?;
         Ok(Some(registry))
     }
 

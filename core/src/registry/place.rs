@@ -12,14 +12,22 @@ impl Registry {
         if self.namespace.is_current(None) { Ok(()) } else { Err(Error::netns_changed()) }
     }
 
-    /// Checks that the path still leads to the opened file, and that the file has its full size.
+    /// Checks that the open descriptors are still the registry's, and its paths.
     pub(super) fn check(&self) -> Result<()> {
+        if !self.is_ours() {
+            return Err(self.gone("is open no more"));
+        }
+        self.check_paths()
+    }
+
+    /// Checks that the paths still lead to the opened files, and that the `ports` file has its full size.
+    pub(super) fn check_paths(&self) -> Result<()> {
         let entry = match sys::entry(&self.ports_path) {
             Ok(Some(entry)) => entry,
             Ok(None) => return Err(self.gone("is gone")),
             Err(error) => return Err(Error::registry(format!("cannot check {}", self.ports_path.display()), error)),
         };
-        if !self.is_ours() || Identity::of(&entry) != self.identity || !self.records.is_in_place() {
+        if Identity::of(&entry) != self.identity || !self.records.is_in_place() {
             return Err(self.gone("or its records directory is not the one that was opened"));
         }
         if let Some(why) = ports_file::distrust(&entry) {

@@ -25,11 +25,13 @@ const USUAL_BYTES: usize = 1024;
 pub(crate) struct Records {
     path: PathBuf,
     directory: Marked<Directory>,
+    user: u32,
 }
 
 impl Records {
-    pub(crate) fn new(path: PathBuf, directory: Marked<Directory>) -> Self {
-        Self { path, directory }
+    /// The records of `user` count.
+    pub(crate) fn new(path: PathBuf, directory: Marked<Directory>, user: u32) -> Self {
+        Self { path, directory, user }
     }
 
     /// The directory itself.
@@ -45,7 +47,7 @@ impl Records {
     /// Whether the path still leads to the opened directory. Otherwise another directory may contain records that this
     /// process does not see, and their labels would look like those of environments without records.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.directory().is_at(&self.path)
+        self.directory.was_at(&self.path)
     }
 
     /// The path of the finished record of an ID.
@@ -129,7 +131,7 @@ impl Records {
     }
 
     fn read_file(&self, id: IsolationId, file: &File, entry: &Entry, is_unfinished: bool) -> Result<Stored> {
-        Ok(if entry.user != sys::user_id() {
+        Ok(if entry.user != self.user {
             Stored::Foreign(entry.user)
         } else if !entry.is_file() {
             Stored::Broken("the record is not a plain file".to_owned())
@@ -156,7 +158,7 @@ impl Records {
     fn unreadable(&self, id: IsolationId, name: &OsString, error: io::Error) -> Result<Stored> {
         match sys::entry(&self.path.join(name)) {
             Ok(None) => Ok(Stored::Missing),
-            Ok(Some(entry)) if entry.user != sys::user_id() => Ok(Stored::Foreign(entry.user)),
+            Ok(Some(entry)) if entry.user != self.user => Ok(Stored::Foreign(entry.user)),
             Ok(Some(entry)) if !entry.is_file() => Ok(Stored::Broken(format!("the record is {}", entry.describe()))),
             Ok(Some(_)) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Ok(Stored::Broken("the record is not readable by its owner".to_owned()))

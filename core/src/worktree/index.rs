@@ -107,7 +107,7 @@ impl Index {
 fn text(registry: &Registry, name: &str) -> io::Result<Option<String>> {
     let file = registry.open_of_worktree(name)?;
     let entry = sys::entry_of(&file)?;
-    if !entry.is_file() || entry.user != sys::user_id() || entry.length > MAX_BYTES {
+    if !entry.is_file() || entry.user != registry.user() || entry.length > MAX_BYTES {
         return Ok(None);
     }
     let mut text = Vec::with_capacity(usize::try_from(entry.length).unwrap_or(0) + 1);

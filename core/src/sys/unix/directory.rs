@@ -51,9 +51,9 @@ impl Directory {
         Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
     }
 
-    /// Keeps it open for a long time, under a descriptor that is checked before each use.
-    pub(crate) fn kept(self) -> io::Result<Marked<Self>> {
-        Marked::by_inode(Self(out_of_the_way(self.0)?))
+    /// Keeps it open for a long time, under a descriptor that is checked before each use. `entry` is its metadata.
+    pub(crate) fn kept(self, entry: Entry) -> io::Result<Marked<Self>> {
+        Ok(Marked::by_inode(Self(out_of_the_way(self.0)?), entry.id))
     }
 
     /// The metadata of the opened directory, wherever its path leads by now.

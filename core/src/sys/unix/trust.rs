@@ -19,7 +19,7 @@ impl Entry {
         if !self.is_directory() {
             return Some(format!("is {}", self.describe()));
         }
-        let trusted_owner = self.user == user_id() || self.user == 0;
+        let trusted_owner = self.user == 0 || self.user == user_id();
         if !trusted_owner && !self.is_sticky_for_all() {
             return Some(format!(
                 "belongs to user {} and is not shared (its mode is {:o}, not 1777)",

@@ -89,7 +89,7 @@ impl Directory {
         }
     }
 
-    pub(crate) fn kept(self) -> io::Result<Marked<Self>> {
+    pub(crate) fn kept(self, _entry: Entry) -> io::Result<Marked<Self>> {
         match self.0 {}
     }
 }
