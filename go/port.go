@@ -1,9 +1,6 @@
 package portalloc
 
 import (
-	"fmt"
-	"runtime"
-	"strings"
 	"unsafe"
 
 	"github.com/portalloc/portalloc/go/internal/bridge"
@@ -30,23 +27,6 @@ func Port(options ...PoolOption) (int, error) {
 	var port uint16
 	err = check(bridge.PortAt(place, &given, &port))
 	return int(port), err
-}
-
-// caller is the file and line that called this module: this package, or portalloctest.
-func caller() string {
-	const module = "github.com/portalloc/portalloc/go"
-	var stack [16]uintptr
-	frames := runtime.CallersFrames(stack[:runtime.Callers(2, stack[:])])
-	for {
-		frame, more := frames.Next()
-		own := strings.HasPrefix(frame.Function, module+".") || strings.HasPrefix(frame.Function, module+"/portalloctest.")
-		if !own && frame.File != "" {
-			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
-		}
-		if !more {
-			return ""
-		}
-	}
 }
 
 // GiveBack gives back a port of [Port]. Close your own sockets first: from now on another process may be given the port. It

@@ -1,14 +1,15 @@
-//! The system calls that a lease and an environment cannot do without, bare: no search, no labels, no checks.
+//! The system calls that a lease and an environment cannot do without, bare: no search, no checks, and labels only where
+//! they are the claim.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::Path;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use rustix::fs::{CWD, RenameFlags, SeekFrom, XattrFlags};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, SeekFrom, XattrFlags};
 use socket2::{Domain, Socket, Type};
 
 /// Ports for the floor: walking like an allocator's, since the kernel is faster on a port near the one that it has
@@ -29,18 +30,12 @@ impl Bases {
 /// Where the locks of ports begin.
 const LOCKS: libc::off_t = 1 << 40;
 
+/// The bytes of a label, by which a kept environment claims a port when its maker is gone.
+const LABEL: usize = 64;
+
 /// Open, the mark by which the description is known again, lock, two binds a port. Dropping it closes, and so unlocks.
 pub(crate) fn lease(ports: &Path, base: u16, count: u16) -> File {
-    let file = OpenOptions::new().read(true).write(true).open(ports).unwrap();
-    rustix::fs::seek(&file, SeekFrom::Start((1 << 24) + u64::from(base))).unwrap();
-    let lock = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: LOCKS + libc::off_t::from(base),
-        l_len: libc::off_t::from(count),
-        l_pid: 0,
-    };
-    fcntl(&file, FcntlArg::F_OFD_SETLK(&lock)).unwrap();
+    let file = locked(ports, base, count);
     for port in base..base + count {
         for kind in [Type::STREAM, Type::DGRAM] {
             let socket = Socket::new(Domain::IPV6, kind, None).unwrap();
@@ -52,8 +47,23 @@ pub(crate) fn lease(ports: &Path, base: u16, count: u16) -> File {
     file
 }
 
-/// What an environment of `ports` writes and removes: the record, which gets the name of one that is being made and then
-/// that of a finished one, temp dir with its mark, env file.
+/// Open, mark, lock.
+fn locked(ports: &Path, base: u16, count: u16) -> File {
+    let file = OpenOptions::new().read(true).write(true).open(ports).unwrap();
+    rustix::fs::seek(&file, SeekFrom::Start((1 << 24) + u64::from(base))).unwrap();
+    let lock = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: LOCKS + libc::off_t::from(base),
+        l_len: libc::off_t::from(count),
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_OFD_SETLK(&lock)).unwrap();
+    file
+}
+
+/// What an environment of `ports` writes and removes: labels, which are its claim when its maker is gone; the record, which
+/// gets the name of one that is being made and then that of a finished one; temp dir with its mark; env file.
 pub(crate) fn environment(
     ports: &Path,
     records: &Path,
@@ -69,24 +79,36 @@ pub(crate) fn environment(
     // Beside ours: a large directory is slower than a small one.
     let temp = std::env::temp_dir().join(format!("portalloc-bench-{}", std::process::id()));
 
+    // As long as labels, and zero, so that they claim nothing.
+    let (mut labels, place) = (vec![0; LABEL * usize::from(count)], u64::from(base) * LABEL as u64);
+
+    // The record names the worktree by its path without links.
+    fs::canonicalize(scratch).unwrap();
     let lease = lease(ports, base, count);
+    lease.write_all_at(&labels, place).unwrap();
     write_new(&new, record);
     rustix::fs::renameat_with(CWD, &new, CWD, &making, RenameFlags::NOREPLACE).unwrap();
     fs::DirBuilder::new().mode(0o700).create(&temp).unwrap();
     let _ = rustix::fs::lsetxattr(&temp, "user.portalloc.registry", b"/run/portalloc", XattrFlags::CREATE);
     write_new(&own, env_file);
     rustix::fs::renameat_with(CWD, &own, CWD, &env, RenameFlags::NOREPLACE).unwrap();
+    lease.write_all_at(&labels, place).unwrap();
     rustix::fs::renameat_with(CWD, &making, CWD, &finished, RenameFlags::NOREPLACE).unwrap();
     drop(lease);
 
-    let lock = OpenOptions::new().read(true).write(true).open(ports).unwrap();
+    let lock = locked(ports, base, count);
     fs::read(&finished).unwrap();
     fs::remove_dir(&temp).unwrap();
-    fs::read(&env).unwrap();
+    let env_file = File::open(&env).unwrap();
+    rustix::fs::flock(&env_file, FlockOperation::NonBlockingLockExclusive).unwrap();
+    std::io::read_to_string(&env_file).unwrap();
     // Moved aside before it goes, so that a file which took its place meanwhile is never removed.
     rustix::fs::renameat_with(CWD, &env, CWD, &own, RenameFlags::NOREPLACE).unwrap();
     rustix::fs::unlink(&own).unwrap();
+    drop(env_file);
     rustix::fs::unlink(&finished).unwrap();
+    lock.read_exact_at(&mut labels, place).unwrap();
+    lock.write_all_at(&labels, place).unwrap();
     drop(lock);
 }
 

@@ -5,7 +5,6 @@
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { callerInTest } = require('./caller.js');
-const { cancellable } = require('./cancellable.js');
 const { lifted, refused, wrongType } = require('./errors.js');
 const { native } = require('./native.js');
 const { asyncDispose, dispose } = require('./symbols.js');
@@ -174,6 +173,8 @@ function lease(countOrOptions) {
 }
 
 async function leaseAsync(countOrOptions) {
+  // Only now: most programs lease at once, and loading a file takes a third of a millisecond.
+  const { cancellable } = require('./cancellable.js');
   const { signal, ...options } = given.countOrOptions(LEASE_ASYNC, countOrOptions, 'leaseAsync()');
   const wanted = asked(options, leaseAsync);
   const take = (wait) => native.leaseAsync(wait, wanted);

@@ -44,6 +44,23 @@ impl IsolationId {
         Ok(Self(digest.first_chunk().copied().unwrap_or_default()))
     }
 
+    /// Its digits between two texts: for the names that every environment needs, at a fraction of what `format!` costs.
+    pub(crate) fn between(self, before: &str, after: &str) -> String {
+        let mut text = String::with_capacity(before.len() + 2 * Self::BYTES + after.len());
+        text.extend([before, std::str::from_utf8(&self.digits()).unwrap_or_default(), after]);
+        text
+    }
+
+    /// Its digits, in ASCII.
+    pub(crate) fn digits(self) -> [u8; 2 * Self::BYTES] {
+        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+        let mut digits = [0; 2 * Self::BYTES];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        digits
+    }
+
     pub(crate) const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
@@ -88,13 +105,7 @@ impl FromStr for IsolationId {
 
 impl fmt::Display for IsolationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Writes all digits at once, because an environment writes its ID about twenty times in its life.
-        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-        let mut text = [0; 2 * Self::BYTES];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The variables of an environment: their names and values, and the syntax in which each shell or file needs them.
 //! Pure.
 
+use std::borrow::Cow;
+
 use crate::names::variable;
 
 /// The names that go-portalloc gives to the first ports of an environment without names.
@@ -45,24 +47,30 @@ pub enum Syntax {
 /// Writes variables in a syntax, one per line, with any value quoted safely.
 #[must_use]
 pub fn render(variables: &[(String, String)], syntax: Syntax) -> String {
-    variables.iter().map(|(name, value)| line(name, value, syntax)).collect()
+    let mut text = String::new();
+    for (name, value) in variables {
+        write(&mut text, name, value, syntax);
+    }
+    text
 }
 
-fn line(name: &str, value: &str, syntax: Syntax) -> String {
+fn write(text: &mut String, name: &str, value: &str, syntax: Syntax) {
     match syntax {
-        Syntax::Shell => format!("export {name}='{}'\n", value.replace('\'', r"'\''")),
-        Syntax::Fish => format!("set -gx {name} '{}'\n", value.replace('\\', r"\\").replace('\'', r"\'")),
-        Syntax::PowerShell => format!("$env:{name} = '{}'\n", powershell(value)),
-        Syntax::Dotenv => format!("{name}={}\n", dotenv(value)),
+        Syntax::Shell => text.extend(["export ", name, "='", &value.replace('\'', r"'\''"), "'\n"]),
+        Syntax::Fish => {
+            text.extend(["set -gx ", name, " '", &value.replace('\\', r"\\").replace('\'', r"\'"), "'\n"]);
+        }
+        Syntax::PowerShell => text.extend(["$env:", name, " = '", &powershell(value), "'\n"]),
+        Syntax::Dotenv => text.extend([name, "=", &dotenv(value), "\n"]),
         Syntax::Github if value.contains(['\n', '\r']) => {
             // No line of the value may equal the delimiter.
             let mut end = "PORTALLOC_END".to_owned();
             while value.lines().any(|line| line == end) {
                 end.push('_');
             }
-            format!("{name}<<{end}\n{value}\n{end}\n")
+            text.extend([name, "<<", &end, "\n", value, "\n", &end, "\n"]);
         }
-        Syntax::Github => format!("{name}={value}\n"),
+        Syntax::Github => text.extend([name, "=", value, "\n"]),
     }
 }
 
@@ -77,12 +85,12 @@ fn powershell(value: &str) -> String {
 
 /// Unquoted where every reader agrees on the meaning, else in single quotes, which take everything literally, else in
 /// double quotes.
-fn dotenv(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
-    if value.chars().all(plain) {
-        value.to_owned()
+fn dotenv(value: &str) -> Cow<'_, str> {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&c);
+    if value.bytes().all(plain) {
+        value.into()
     } else if !value.contains(['\'', '\n', '\r']) {
-        format!("'{value}'")
+        format!("'{value}'").into()
     } else {
         let mut quoted = String::from("\"");
         for c in value.chars() {
@@ -93,7 +101,7 @@ fn dotenv(value: &str) -> String {
                 _ => quoted.push(c),
             }
         }
-        quoted + "\""
+        (quoted + "\"").into()
     }
 }
 
@@ -128,6 +136,7 @@ mod tests {
 
     #[test]
     fn hostile_values_stay_values() {
+        let line = |name: &str, value: &str, syntax| render(&[(name.to_owned(), value.to_owned())], syntax);
         let value = "a'b $(touch x) `y` \"z\" \\ end";
         assert_eq!(line("V", value, Syntax::Shell), "export V='a'\\''b $(touch x) `y` \"z\" \\ end'\n");
         assert_eq!(line("V", value, Syntax::Fish), "set -gx V 'a\\'b $(touch x) `y` \"z\" \\\\ end'\n");

@@ -30,7 +30,11 @@ impl Allocator {
     #[track_caller]
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let (start, caller) = (Instant::now(), Location::caller());
-        self.in_checked_registry(|allocator| allocator.create(request, start, caller))
+        self.in_registry(|allocator| {
+            // The network namespace is checked by the sockets that probe the ports.
+            allocator.registry.check_place()?;
+            allocator.create(request, start, caller)
+        })
     }
 
     fn create(

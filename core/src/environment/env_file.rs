@@ -13,7 +13,7 @@ use crate::backoff::Backoff;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::registry::{Record, Registry, Stored, making_path, record_name};
-use crate::sys;
+use crate::sys::{self, Entry};
 use crate::variables::{Syntax, render};
 
 const NAME: &str = ".env.isolation";
@@ -29,7 +29,7 @@ const MAX_BYTES: u64 = 16 << 20;
 enum Found {
     Nothing,
     /// The env file of an environment that is gone or stale.
-    Abandoned(File),
+    Abandoned(Opened),
     /// The env file of an environment that may be alive.
     OfLiving(IsolationId),
     /// A file that portalloc did not write.
@@ -75,7 +75,7 @@ pub(super) fn write(registry: &Registry, record: &Record, choice: &EnvFile) -> R
 /// The env file that `record` names, and the path from or to which it is moved; after a crash it may be at either.
 pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
     let named = record.env_file.as_ref()?;
-    let other = match named.to_str().and_then(|path| path.strip_suffix(&format!(".{}", record.isolation_id))) {
+    let other = match named.to_str().and_then(|path| path.strip_suffix(&record.isolation_id.between(".", ""))) {
         Some(wanted) => wanted.into(),
         None => beside(named, record.isolation_id),
     };
@@ -86,7 +86,7 @@ pub(super) fn candidates(record: &Record) -> Option<(PathBuf, PathBuf)> {
 pub(super) fn in_the_way(registry: &Registry, record: &Record) -> Option<String> {
     let wanted = candidates(record).filter(|(named, _)| is_own_name(named, record.isolation_id))?.1;
     let name = wanted.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let owner = open(&wanted).ok().flatten().and_then(|mut file| owner(&read(&mut file).ok()?));
+    let owner = open(&wanted).ok().flatten().and_then(|file| owner(&file.read().ok()?));
     let Some(owner) = owner else { return Some(format!("{name} exists there and was not written by portalloc")) };
     let other = registry.records().read(owner).ok().and_then(Stored::record);
     let of = match other {
@@ -98,14 +98,15 @@ pub(super) fn in_the_way(registry: &Registry, record: &Record) -> Option<String>
 
 /// Whether the path has a name that [`beside`] makes.
 pub(super) fn is_own_name(path: &Path, id: IsolationId) -> bool {
-    path.to_str().is_some_and(|path| path.ends_with(&format!(".{id}")))
+    let without_id = path.as_os_str().as_encoded_bytes().strip_suffix(&id.digits());
+    without_id.is_some_and(|name| name.ends_with(b"."))
 }
 
 /// Removes the env file at `path` if it still names `id`.
 pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let failed = |error| Removal::Failed(Error::os(format!("cannot remove the env file {}", path.display()), error));
     // step: OpenEnvFile
-    let mut file = match open(path) {
+    let file = match open(path) {
         Ok(Some(file)) => file,
         Ok(None) => return Removal::Absent,
         Err(Unopened::NotOurs(why)) => return Removal::NotOurs(why),
@@ -115,7 +116,8 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
     let mut backoff = Backoff::steady(REPLACEMENT_PATIENCE);
     loop {
         // step: LockEnvFile
-        match sys::try_lock_file(&file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) }) {
+        match sys::try_lock_file(&file.file).and_then(|locked| if locked { Ok(None) } else { backoff.wait().map(Some) })
+        {
             Ok(None) => break,
             // Another process is replacing or removing it, or died while doing so: then the lock has ended, and the
             // file still exists.
@@ -125,24 +127,26 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
         }
     }
     // step: ReadEnvFile
-    match is_in_place(&file, path) {
+    match file.is_in_place(path) {
         Ok(true) => {}
         Ok(false) => return Removal::Absent,
         Err(error) => return failed(error),
     }
     // step: ReadOwner
-    let text = match read(&mut file) {
+    let text = match file.read() {
         Ok(text) => text,
         Err(error) => return failed(error),
     };
-    let names_it = owner(&text) == Some(id);
+    let named = owner(&text);
     // A file whose writing or replacement was interrupted is recognised by its name, which is random.
     let has_own_name = is_own_name(path, id);
-    let started = format!("{FIRST_LINE}{id}");
-    let unfinished = started.starts_with(&text) || text.starts_with(&started) || owner(&text).is_some();
-    let is_ours = names_it || (has_own_name && unfinished);
+    let is_unfinished = || {
+        let started = id.between(FIRST_LINE, "");
+        started.starts_with(&text) || text.starts_with(&started) || named.is_some()
+    };
+    let is_ours = named == Some(id) || (has_own_name && is_unfinished());
     if !is_ours {
-        return Removal::NotOurs(match owner(&text) {
+        return Removal::NotOurs(match named {
             Some(other) => format!("is the env file of environment {other}"),
             None => "was not written by portalloc".to_owned(),
         });
@@ -160,7 +164,7 @@ pub(super) fn remove(path: &Path, id: IsolationId) -> Removal {
 
 /// Removes the file at `path` if it still is `file`. Renames it to this environment's own name first, because an
 /// editor, which does not take the lock, may have put another file in its place. Such a file is moved back.
-fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal> {
+fn remove_aside(file: &Opened, path: &Path, id: IsolationId) -> io::Result<Removal> {
     let aside = beside(path, id);
     // step: PutAside
     match sys::rename_new(path, &aside) {
@@ -173,7 +177,7 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
         }
         Err(error) => return Err(error),
     }
-    if is_in_place(file, &aside)? {
+    if file.is_in_place(&aside)? {
         // step: RemoveAside
         sys::remove_file(&aside)?;
         return Ok(Removal::Removed);
@@ -184,10 +188,10 @@ fn remove_aside(file: &File, path: &Path, id: IsolationId) -> io::Result<Removal
 
 /// Checks that the env file at `path` names `id`; otherwise says why not.
 pub(super) fn check(path: &Path, id: IsolationId) -> std::result::Result<(), String> {
-    let Some(mut file) = open(path).map_err(|unopened| unopened.to_string())? else {
+    let Some(file) = open(path).map_err(|unopened| unopened.to_string())? else {
         return Err("does not exist".to_owned());
     };
-    match read(&mut file).map(|text| owner(&text)) {
+    match file.read().map(|text| owner(&text)) {
         Ok(Some(owner)) if owner == id => Ok(()),
         Ok(Some(other)) => Err(format!("is the env file of environment {other}")),
         Ok(None) => Err("was not written by portalloc".to_owned()),
@@ -216,17 +220,21 @@ fn wanted(record: &Record, choice: &EnvFile) -> Result<Option<PathBuf>> {
 /// The name beside `path` that only this environment uses.
 fn beside(path: &Path, id: IsolationId) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{id}"));
+    name.push(id.between(".", ""));
     name.into()
 }
 
 fn content(record: &Record) -> String {
     let id = record.isolation_id;
-    format!(
-        "{FIRST_LINE}{id}; `portalloc cleanup --id {id}` removes it.\n{RECORD_LINE}{}\n{}",
-        record.lock_file.display(),
-        render(&record.variables(), Syntax::Dotenv)
-    )
+    [
+        &id.between(FIRST_LINE, "; `portalloc cleanup --id "),
+        &id.between("", "` removes it.\n"),
+        RECORD_LINE,
+        &record.lock_file.to_string_lossy(),
+        "\n",
+        &render(&record.variables(), Syntax::Dotenv),
+    ]
+    .concat()
 }
 
 /// The environment that an env file names in its text.
@@ -254,13 +262,13 @@ fn look(registry: &Registry, path: &Path, me: IsolationId) -> Result<Found> {
     if entry.is_none() {
         return Ok(Found::Nothing);
     }
-    let mut file = match open(path) {
+    let file = match open(path) {
         Ok(Some(file)) => file,
         Ok(None) => return Ok(Found::Nothing),
         Err(Unopened::NotOurs(_)) => return Ok(Found::Foreign),
         Err(Unopened::Failed(error)) => return Err(refused("check", path, error)),
     };
-    let Ok(text) = read(&mut file) else { return Ok(Found::Foreign) };
+    let Ok(text) = file.read() else { return Ok(Found::Foreign) };
     // step: LookAtEnvFile
     let Some(owner) = owner(&text) else { return Ok(Found::Foreign) };
     let record = text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)).map(Path::new);
@@ -307,14 +315,35 @@ impl fmt::Display for Unopened {
     }
 }
 
+/// A plain file of this user, as it was when it was opened.
+struct Opened {
+    file: File,
+    entry: Entry,
+}
+
+impl Opened {
+    /// The text that it had when it was opened.
+    fn read(&self) -> io::Result<String> {
+        let length = self.entry.length.min(MAX_BYTES);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        (&self.file).take(length).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    /// Whether it is still the one at `path`.
+    fn is_in_place(&self, path: &Path) -> io::Result<bool> {
+        Ok(sys::entry(path)?.is_some_and(|there| there.id == self.entry.id))
+    }
+}
+
 /// Opens a plain file of this user. `None` if it does not exist; otherwise says why it is not one.
-fn open(path: &Path) -> std::result::Result<Option<File>, Unopened> {
+fn open(path: &Path) -> std::result::Result<Option<Opened>, Unopened> {
     let not_ours = |why: String| Err(Unopened::NotOurs(why));
     let opened = sys::open_without_following(path);
     match opened.and_then(|file| sys::entry_of(&file).map(|entry| (file, entry))) {
         Ok((_, entry)) if !entry.is_file() => not_ours("is not a plain file".to_owned()),
         Ok((_, entry)) if entry.user != sys::user_id() => not_ours(format!("belongs to user {}", entry.user)),
-        Ok((file, _)) => Ok(Some(file)),
+        Ok((file, entry)) => Ok(Some(Opened { file, entry })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => match sys::entry(path) {
             Ok(None) => Ok(None),
@@ -325,18 +354,12 @@ fn open(path: &Path) -> std::result::Result<Option<File>, Unopened> {
     }
 }
 
-fn read(file: &mut File) -> io::Result<String> {
-    let mut bytes = Vec::with_capacity(4096);
-    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// Replaces the abandoned file with `new`. `false` if another process did so first. Each process that replaces or
 /// removes an env file takes its lock, so only one process replaces an abandoned file. Editors do not take this lock,
 /// so the displaced file is checked before it is removed.
-fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
+fn replace(new: &Path, path: &Path, old: &Opened) -> io::Result<bool> {
     // step: LockOldEnvFile, LookForOldEnvFile
-    if !sys::try_lock_file(old)? || !is_in_place(old, path)? {
+    if !sys::try_lock_file(&old.file)? || !old.is_in_place(path)? {
         return Ok(false);
     }
     // step: ReplaceEnvFile
@@ -351,17 +374,11 @@ fn replace(new: &Path, path: &Path, old: &File) -> io::Result<bool> {
         Err(error) => return Err(error),
     }
     // step: LookAtReplaced
-    if is_in_place(old, new)? {
+    if old.is_in_place(new)? {
         // step: RemoveReplaced
         sys::remove_file(new)?;
         return Ok(true);
     }
     sys::exchange(new, path)?;
     Ok(false)
-}
-
-/// Whether the opened file is still the one at `path`.
-fn is_in_place(file: &File, path: &Path) -> io::Result<bool> {
-    let here = sys::entry_of(file)?.id;
-    Ok(sys::entry(path)?.is_some_and(|there| there.id == here))
 }

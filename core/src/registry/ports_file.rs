@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::header::{Header, SLOT};
 use super::label::Slot;
@@ -56,14 +56,15 @@ pub(crate) struct PortsFile {
     identity: Identity,
     /// The generation of the process that opened it.
     maker: u64,
-    may_have_locks: AtomicBool,
+    /// How many locks it has at most: some may cover the same ports.
+    locks: AtomicUsize,
 }
 
 impl PortsFile {
     /// `random` distinguishes this description from every other one; `identity` is the file that it should be.
     pub(crate) fn new(file: File, random: u64, identity: Identity) -> io::Result<Self> {
         let file = Marked::by_position(file, FIRST_POSITION + random % POSITIONS)?;
-        Ok(Self { file, identity, maker: sys::generation(), may_have_locks: AtomicBool::new(false) })
+        Ok(Self { file, identity, maker: sys::generation(), locks: AtomicUsize::new(0) })
     }
 
     /// Releases all locks and closes the file, without checking its descriptor: for a caller that has checked it.
@@ -76,12 +77,12 @@ impl PortsFile {
 
     /// Closes the file and leaves its locks to the processes that have a copy.
     pub(crate) fn leave_locks(self) {
-        self.may_have_locks.store(false, Ordering::Relaxed);
+        self.locks.store(0, Ordering::Relaxed);
     }
 
     fn unlock_all(&self) {
         // Closing is enough, unless another process has a copy.
-        if self.may_have_locks.swap(false, Ordering::Relaxed) {
+        if self.locks.swap(0, Ordering::Relaxed) > 0 {
             let _ = sys::unlock(self.file.open(), PortRange::ALL);
         }
     }
@@ -102,7 +103,7 @@ impl PortsFile {
         if !locked {
             return Ok(None);
         }
-        self.may_have_locks.store(true, Ordering::Relaxed);
+        self.locks.fetch_add(1, Ordering::Relaxed);
         // step: LookIfLinked, SetupLookIfLinked
         if !self.is_linked() {
             // step: UnlockUnlinked
@@ -279,15 +280,18 @@ impl Drop for RangeLock<'_> {
     fn drop(&mut self) {
         // Unlocking fails only if the kernel has no memory to split a lock, or the program has closed the descriptor.
         // The lock then ends with the description, at the end of the call, and the result of the call is still valid.
-        let _ = sys::unlock(self.file.file.open(), self.range);
+        if sys::unlock(self.file.file.open(), self.range).is_ok() {
+            self.file.locks.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for PortsFile {
     fn drop(&mut self) {
         // step: HasCopy
-        if self.may_have_locks.load(Ordering::Relaxed) && self.maker == sys::generation() && self.file.is_ours() {
+        if self.locks.load(Ordering::Relaxed) > 0 && self.maker == sys::generation() && self.file.is_ours() {
             self.unlock_all();
+            drop(self.file.take());
         }
     }
 }

@@ -119,6 +119,7 @@ impl Record {
         let mut sorted = ports.clone();
         sorted.sort_unstable();
         sorted.dedup();
+        let project = project_name(id);
         if self.format != FORMAT {
             Some(format!("it has format {}, not {FORMAT}", self.format))
         } else if self.isolation_id != id {
@@ -127,11 +128,11 @@ impl Record {
             Some("its ports are not distinct numbers from 1 to 65535".to_owned())
         } else if self.ports.count != ports.len() || Some(&self.ports.base_port) != ports.first() {
             Some("its ports do not agree with their count and base".to_owned())
-        } else if self.compose_project_name != project_name(id) {
+        } else if self.compose_project_name != project {
             Some(format!("its project is {:?}", self.compose_project_name))
         } else if names::check_names(&self.names, ports.len()).is_err() {
             Some("its names are not valid".to_owned())
-        } else if !self.temp_dir.is_absolute() || self.temp_dir.file_name() != Some(project_name(id).as_ref()) {
+        } else if !self.temp_dir.is_absolute() || self.temp_dir.file_name() != Some(project.as_ref()) {
             Some(format!("its temp dir {} is not one of portalloc's", self.temp_dir.display()))
         } else {
             None
@@ -141,7 +142,7 @@ impl Record {
 
 /// `portalloc-<id>`: docker compose's project, and the name of the temp dir.
 pub(crate) fn project_name(id: IsolationId) -> String {
-    format!("portalloc-{id}")
+    id.between("portalloc-", "")
 }
 
 /// What is stored under an ID.

@@ -13,10 +13,13 @@ use std::path::{Path, PathBuf};
 use super::record::{Lifetime, Record, Stored, parse};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
-use crate::sys::{self, Directory, Marked};
+use crate::sys::{self, Directory, Entry, FileId, Marked};
 
 /// Larger than the record of an environment with every port and the longest names.
 const MAX_BYTES: u64 = 8 << 20;
+
+/// Enough for most.
+const USUAL_BYTES: usize = 1024;
 
 /// The records directory.
 pub(crate) struct Records {
@@ -99,19 +102,21 @@ impl Records {
     /// As `read`, with the open file, which shows later whether the record was replaced or finished.
     pub(crate) fn read_open(&self, id: IsolationId) -> Result<(Stored, Option<OpenRecord>)> {
         // The first name is tried again at the end, because the record may be finished between the first two reads.
-        let names = [
+        let names: [(fn(_) -> _, _); 3] = [
             // step: ReadFinished
-            (name(id), false),
+            (name, false),
             // step: ReadMaking
-            (making(id), true),
+            (making, true),
             // step: ReadFinishedAgain
-            (name(id), false),
+            (name, false),
         ];
         for (name, is_unfinished) in names {
+            let name = name(id);
             match self.directory().read(&name) {
                 Ok(file) => {
-                    let stored = self.read_file(id, &file, is_unfinished)?;
-                    return Ok((stored, Some(OpenRecord { file, name })));
+                    let entry = sys::entry_of(&file).map_err(|error| self.failed("read", id, error))?;
+                    let stored = self.read_file(id, &file, &entry, is_unfinished)?;
+                    return Ok((stored, Some(OpenRecord { file, which: entry.id, name })));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => match self.unreadable(id, &name, error)? {
@@ -123,8 +128,7 @@ impl Records {
         Ok((Stored::Missing, None))
     }
 
-    fn read_file(&self, id: IsolationId, file: &File, is_unfinished: bool) -> Result<Stored> {
-        let entry = sys::entry_of(file).map_err(|error| self.failed("read", id, error))?;
+    fn read_file(&self, id: IsolationId, file: &File, entry: &Entry, is_unfinished: bool) -> Result<Stored> {
         Ok(if entry.user != sys::user_id() {
             Stored::Foreign(entry.user)
         } else if !entry.is_file() {
@@ -133,9 +137,10 @@ impl Records {
             Stored::Broken(format!("the record has {} bytes", entry.length))
         } else {
             let mut text = Vec::new();
-            text.try_reserve_exact(usize::try_from(entry.length).unwrap_or(0) + 1)
+            text.try_reserve_exact(usize::try_from(entry.length).unwrap_or(0))
                 .map_err(|_| Error::out_of_memory(format!("read the record of environment {id}")))?;
-            file.take(MAX_BYTES).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
+            // No more than it has: a record never grows, and another call would only find its end.
+            file.take(entry.length).read_to_end(&mut text).map_err(|error| self.failed("read", id, error))?;
             parse(id, &text, is_unfinished)
         })
     }
@@ -143,10 +148,8 @@ impl Records {
     /// Whether an open record is still the one under its name. Records are renamed, replaced and removed as a whole,
     /// never rewritten in place.
     pub(crate) fn still_stands(&self, record: &OpenRecord) -> bool {
-        let (Ok(here), Ok(there)) = (sys::entry_of(&record.file), self.directory().entry_in(&record.name)) else {
-            return false;
-        };
-        here.id == there.id
+        // While the file is open, no other one can have its number.
+        self.directory().entry_in(&record.name).is_ok_and(|there| there.id == record.which)
     }
 
     /// Why a record could not be opened.
@@ -164,7 +167,10 @@ impl Records {
 
     /// The IDs that have a record, ascending.
     pub(crate) fn ids(&self) -> Result<Vec<IsolationId>> {
-        let mut ids: Vec<IsolationId> = self.names()?.iter().filter_map(|name| id_of(name.to_str()?)).collect();
+        let mut ids = Vec::new();
+        self.directory()
+            .each_name(|name| ids.extend(name.to_str().and_then(id_of)))
+            .map_err(|error| Error::registry(format!("cannot list the directory {}", self.path.display()), error))?;
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
@@ -193,10 +199,11 @@ impl Records {
     /// Writes the text of an unfinished record. `false` if `publish` found an existing file.
     fn write(&self, record: &Record, publish: impl FnOnce(&OsString, &OsString) -> io::Result<()>) -> Result<bool> {
         let id = record.isolation_id;
-        let text = match record.lifetime {
+        let mut text = Vec::with_capacity(USUAL_BYTES);
+        match record.lifetime {
             // Indented, because people read it, too. A held one is removed soon.
-            Lifetime::Kept => serde_json::to_vec_pretty(record),
-            Lifetime::Held => serde_json::to_vec(record),
+            Lifetime::Kept => serde_json::to_writer_pretty(&mut text, record),
+            Lifetime::Held => serde_json::to_writer(&mut text, record),
         }
         .map_err(|error| self.failed("write", id, error.into()))?;
         let random = sys::random_number().map_err(|error| self.failed("write", id, error))?;
@@ -233,6 +240,11 @@ impl Records {
         self.remove_name(id, &if is_unfinished { making(id) } else { name(id) })
     }
 
+    /// Removes the name that a record does not have, too, whichever process created it.
+    pub(crate) fn remove_other(&self, id: IsolationId, is_unfinished: bool) -> Result<()> {
+        self.remove_name(id, &if is_unfinished { name(id) } else { making(id) })
+    }
+
     /// Removes both names of a record, whichever process created them. The unfinished one first: a process that creates one now
     /// checks for the finished one after that.
     pub(crate) fn remove_both(&self, id: IsolationId) -> Result<()> {
@@ -247,12 +259,6 @@ impl Records {
         }
     }
 
-    fn names(&self) -> Result<Vec<OsString>> {
-        self.directory()
-            .names()
-            .map_err(|error| Error::registry(format!("cannot list the directory {}", self.path.display()), error))
-    }
-
     fn failed(&self, verb: &str, id: IsolationId, error: io::Error) -> Error {
         Error::registry(format!("cannot {verb} the record {}", self.path(id).display()), error)
     }
@@ -260,7 +266,9 @@ impl Records {
 
 /// An open record that was read.
 pub(crate) struct OpenRecord {
+    #[expect(dead_code, reason = "open, so that the file system gives its number to no other file")]
     file: File,
+    which: FileId,
     name: OsString,
 }
 
@@ -269,12 +277,12 @@ const MAKING: &str = ".making";
 
 /// The file name of a finished record.
 pub(crate) fn name(id: IsolationId) -> OsString {
-    format!("{id}{FINISHED}").into()
+    id.between("", FINISHED).into()
 }
 
 /// The file name of a record that is being created.
 fn making(id: IsolationId) -> OsString {
-    format!("{id}{MAKING}").into()
+    id.between("", MAKING).into()
 }
 
 /// The path of an unfinished record, from that of the finished one.

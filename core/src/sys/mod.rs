@@ -74,9 +74,9 @@ pub(crate) use platform::Marked;
 
 /// An open directory. Names are looked up in this directory, wherever its path leads by now, and no link is followed.
 ///
-/// `open`, `place` (may not be listable), `lock`, `directory`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`;
-/// `create_shared_directory`, `create_shared` (for every user), `create` (for this one), `read`, `write`, `replace`,
-/// `rename_new`, `remove`, `remove_directory`, `opened_up`.
+/// `open`, `place` (may not be listable), `lock`, `directory`, `kept`, `entry`, `entry_in`, `is_at`, `contains`, `names`,
+/// `each_name`; `create_shared_directory`, `create_shared` (for every user), `create` (for this one), `read`, `write`,
+/// `replace`, `rename_new`, `remove`, `remove_directory`, `opened_up`.
 pub(crate) use platform::Directory;
 
 /// Files by path: their type (symbolic links are not followed), owner and identity. An [`Entry`] is judged by

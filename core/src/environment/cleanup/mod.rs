@@ -18,7 +18,7 @@ use crate::allocator::Allocator;
 use crate::error::Result;
 use crate::id::IsolationId;
 use crate::port_set::PortRange;
-use crate::registry::{PortsFile, RangeLock, Registry, Slot};
+use crate::registry::{PortsFile, RangeLock, Registry, Slot, Stored};
 use candidate::{Candidate, candidate};
 use lock::lock;
 pub use request::{Cleanup, CleanupReport, Reason, Removed, Selection, Skipped};
@@ -36,17 +36,29 @@ impl Allocator {
     /// and any error that prevents its removal. For other selections such errors are in the report, and the rest is
     /// removed.
     pub fn cleanup(&self, cleanup: &Cleanup) -> Result<CleanupReport> {
+        if let Selection::Id(id) = cleanup.selection {
+            return self.clean_up_one(id, cleanup);
+        }
         self.in_checked_registry(|allocator| clean_up(&allocator.registry, cleanup))
+    }
+
+    fn clean_up_one(&self, id: IsolationId, cleanup: &Cleanup) -> Result<CleanupReport> {
+        let worktree = cleanup.worktree.as_deref().map(resolve);
+        self.in_registry(|Self { registry, .. }| {
+            registry.check_place()?;
+            let removed = remove(registry, id, &cleanup.selection, worktree.as_deref())?;
+            if removed.is_none() {
+                // Only now, because an ID that is found is the one that is meant, whichever namespace the thread is in.
+                registry.check_netns()?;
+            }
+            Ok(CleanupReport { removed: removed.into_iter().collect(), ..CleanupReport::default() })
+        })
     }
 }
 
 fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     let worktree = cleanup.worktree.as_deref().map(resolve);
     let mut report = CleanupReport::default();
-    if let Selection::Id(id) = cleanup.selection {
-        report.removed.extend(remove(registry, id, &cleanup.selection, worktree.as_deref())?);
-        return Ok(report);
-    }
     let start = Instant::now();
     let mut ids = registry.records().ids()?;
     if let (Some(_), Some(last)) = (cleanup.limit, ids.len().checked_sub(1)) {
@@ -56,6 +68,9 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     for (looked, id) in ids.into_iter().enumerate() {
         if report.removed.len() >= count || looked >= count.saturating_mul(LOOKS) || start.elapsed() >= time {
             break;
+        }
+        if cleanup.selection == Selection::Abandoned && !may_be_abandoned(registry, id) {
+            continue;
         }
         match remove(registry, id, &cleanup.selection, worktree.as_deref()) {
             Ok(removed) => report.removed.extend(removed),
@@ -74,6 +89,16 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
 /// environments must be found.
 fn resolve(path: &Path) -> PathBuf {
     worktree(Some(path)).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether an environment ends with its holder or its maker. Most are kept and finished, which takes no look at labels, locks
+/// or worktrees to see.
+fn may_be_abandoned(registry: &Registry, id: IsolationId) -> bool {
+    match registry.records().read(id) {
+        Ok(Stored::Record(record)) => !record.claims_by_labels(),
+        Ok(_) => false,
+        Err(_) => true,
+    }
 }
 
 /// Removes one environment if it is selected. `None` if it does not exist or is not selected.
@@ -127,12 +152,18 @@ fn remove_locked(
 ) -> Result<Removed> {
     let id = candidate.id;
     let traces = match &candidate.record {
-        // step: RemoveTraces
-        Ok(record) => traces::remove(registry, record).into_result()?,
-        Err(_) => CleanupOutcome::default(),
+        Ok(record) => {
+            // step: RemoveTraces
+            let traces = traces::remove(registry, record).into_result()?;
+            // The other name may exist, too.
+            registry.records().remove_other(id, record.is_unfinished)?;
+            traces
+        }
+        Err(_) => {
+            registry.records().remove_both(id)?;
+            CleanupOutcome::default()
+        }
     };
-    // The other name may exist, too.
-    registry.records().remove_both(id)?;
     let mut freed = Vec::new();
     for range in locks.iter().map(RangeLock::range) {
         // step: CleanReadAgain

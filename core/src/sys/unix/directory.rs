@@ -208,13 +208,19 @@ impl Directory {
     /// The names in the directory.
     pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
+        self.each_name(|name| names.push(name.to_owned()))?;
+        Ok(names)
+    }
+
+    /// Shows each name in the directory: there may be thousands.
+    pub(crate) fn each_name(&self, mut see: impl FnMut(&OsStr)) -> io::Result<()> {
         for entry in rustix::fs::Dir::read_from(&self.0)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
-                names.push(OsStr::from_bytes(name).to_owned());
+                see(OsStr::from_bytes(name));
             }
         }
-        Ok(names)
+        Ok(())
     }
 }

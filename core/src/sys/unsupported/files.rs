@@ -99,6 +99,7 @@ never! { Directory
     fn is_at(path: &Path) -> bool;
     fn contains(name: &OsStr) -> io::Result<bool>;
     fn names() -> io::Result<Vec<OsString>>;
+    fn each_name(see: impl FnMut(&OsStr)) -> io::Result<()>;
     fn create_shared_directory(name: &OsStr) -> io::Result<()>;
     fn create_shared(name: &OsStr) -> io::Result<File>;
     fn create(name: &OsStr) -> io::Result<File>;
