@@ -8,7 +8,8 @@ use crate::exit::{Exit, Failure};
 use crate::{output, wanted};
 
 pub(crate) fn run(args: &Stop) -> Result<Exit, Failure> {
-    let environment = wanted::find(&args.which)?;
+    wanted::check_ports(&args.ports)?;
+    let environment = wanted::find_current(&args.which)?;
     let mut options = options(&args.how);
     if !args.ports.is_empty() {
         options = options.ports(wanted::ports(&args.ports, &environment)?);

@@ -13,7 +13,7 @@ pub use crate::refusals::*;
 pub use exported::Exported;
 pub use logging::start_log;
 pub use options::{EnvironmentOptions, LeaseOptions, PortChoice};
-pub use values::{address, milliseconds, seconds, syntax};
+pub use values::{address, check_port_name, milliseconds, seconds, syntax};
 pub use worktree::{EndOptions, ReadinessOptions, down, stop, wait_until_ours};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
