@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use portalloc::ffi::{EnvironmentOptions, PortChoice};
+use portalloc::ffi::{EnvironmentOptions, PortChoice, check_port_name};
 use portalloc::pool::{PortSet, parse_ports};
 use portalloc::worktree::Worktree;
 use portalloc::{Allocator, Environment, EnvironmentRequest, Settings};
@@ -54,14 +54,23 @@ pub(crate) fn find_worktree_environment(args: &EnvironmentArgs) -> Result<Enviro
     found(settings(args).find_worktree_environment(request(args)?)?, args.worktree.as_ref())
 }
 
-/// As [`find_worktree_environment`], for commands that never make one.
+/// The environment of the worktree, for commands that never make one.
 pub(crate) fn find(which: &Which) -> Result<Environment, Failure> {
+    found(Settings::new().find_worktree_environment(described(which)?)?, which.worktree.as_ref())
+}
+
+/// The environment that this process works in: one that `ISOLATION_ID` names, if it is of the worktree, else the worktree's.
+pub(crate) fn find_current(which: &Which) -> Result<Environment, Failure> {
+    found(Settings::new().find_current_environment(described(which)?)?, which.worktree.as_ref())
+}
+
+fn described(which: &Which) -> Result<EnvironmentRequest, Failure> {
     let options = EnvironmentOptions {
         instance_id: which.instance_id.clone(),
         worktree: which.worktree.clone(),
         ..EnvironmentOptions::default()
     };
-    found(Settings::new().find_worktree_environment(options.request()?)?, which.worktree.as_ref())
+    Ok(options.request()?)
 }
 
 fn found(environment: Option<Environment>, worktree: Option<&PathBuf>) -> Result<Environment, Failure> {
@@ -78,6 +87,18 @@ fn found(environment: Option<Environment>, worktree: Option<&PathBuf>) -> Result
 /// Whether a word is ports, such as `20010` or `20010-20014,20020`, and not the name of one: no name begins with a digit.
 pub(crate) fn is_ports(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Checks words that [`ports`] is given later, once there is an environment.
+pub(crate) fn check_ports(words: &[String]) -> Result<(), Failure> {
+    for word in words {
+        if is_ports(word) {
+            PortSet::parse(word)?;
+        } else {
+            check_port_name(word)?;
+        }
+    }
+    Ok(())
 }
 
 /// The ports that these words mean: numbers, and names of the environment's ports.

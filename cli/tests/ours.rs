@@ -232,6 +232,43 @@ fn a_server_that_does_not_end_is_killed() {
 }
 
 #[test]
+fn inside_of_run_its_environment_is_meant_and_elsewhere_the_worktrees() {
+    let place = Place::new();
+    let mut server = place.server(&place.directory, None);
+    let pid = server.line();
+    // A server of its own, and one of the worktree beside it. What asks is no server, and ends last.
+    let script = "python3 -c \"$0\" $WEB_PORT >/dev/null & $1 wait --mine web || exit 10
+$1 stop --json | grep -q \"isolation_id.*$ISOLATION_ID\" || exit 11
+$1 wait web --timeout 20ms; test $? = 3 || exit 12
+$1 down --dry-run | grep -q \"PID $2\" || exit 13
+ISOLATION_ID=ba9876543210 $1 wait --mine web || exit 14
+ISOLATION_ID=nonsense $1 wait --mine web || exit 15
+$1 wait --mine web --instance-id other; test $? = 4 || exit 16
+mkdir -p nested/.git; cd nested; $1 wait web; test $? = 4 || exit 17";
+    let words = ["run", "--names", "web", "--", "sh", "-c", script];
+    let ran = place.run(&[&words[..], &[SERVER, PORTALLOC, &pid]].concat());
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(is_alive(&pid));
+    // A leftover of a run that has ended.
+    let gone = "eval \"$($0 create --names web --format shell)\"; $0 cleanup --id $ISOLATION_ID; $0 wait --mine web";
+    let ran = place.run(&["exec", "--", "sh", "-c", gone, PORTALLOC]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+}
+
+#[test]
+fn a_word_that_names_no_port_is_refused_before_anything_is_looked_up() {
+    let world = CommandLine::new(PORTALLOC);
+    for word in ["", "a b", "a\u{1b}[2J", "1x", "0"] {
+        for command in ["wait", "stop"] {
+            world.run([command, word]).failed_with(2, "invalid_argument");
+        }
+    }
+    world.run(["port", "a b", "--ensure"]).failed_with(2, "invalid_argument");
+    world.run(["wait", "web"]).failed_with(4, "not_found");
+    world.assert_no_environment_left();
+}
+
+#[test]
 fn udp_sockets_and_bound_ones_count() {
     let place = Place::new();
     for kind in ["SOCK_DGRAM", "SOCK_STREAM"] {

@@ -40,6 +40,11 @@ pub fn no_socket_type(shown: impl Display) -> Error {
     Error::invalid_argument(format!("{shown} is not a supported socket type"), "use a stream or a datagram socket")
 }
 
+/// The error for a number that is not the HTTP status of an answer.
+pub fn no_status(shown: impl Display) -> Error {
+    Error::invalid_argument(format!("{shown} is not the HTTP status of an answer"), "use one from 200 to 599")
+}
+
 /// The error for a NULL pointer that must not be NULL.
 pub fn no_pointer(what: &str) -> Error {
     Error::invalid_argument(format!("{what} is NULL"), "pass what the function's documentation asks for")

@@ -1,10 +1,13 @@
 //! `portalloc port`
 
+use portalloc::ffi::check_port_name;
+
 use crate::args::Port;
 use crate::exit::{Exit, Failure};
 use crate::{output, wanted};
 
 pub(crate) fn run(args: &Port) -> Result<Exit, Failure> {
+    check_port_name(&args.name)?;
     let environment = if args.ensure {
         wanted::worktree_environment(&args.environment)?
     } else {

@@ -9,10 +9,11 @@ use crate::wanted;
 
 pub(crate) fn run(args: &Wait) -> Result<Exit, Failure> {
     let id = args.id.as_ref().map(|id| id.parse::<IsolationId>()).transpose()?;
+    wanted::check_ports(&args.ports)?;
     if args.mine {
         let environment = match id {
             Some(id) => wanted::open(Settings::new())?.attach(id)?,
-            None => wanted::find(&args.which)?,
+            None => wanted::find_current(&args.which)?,
         };
         let ports = wanted::ports(&args.ports, &environment)?;
         environment.wait_until_ours(&ports, &readiness(args), args.timeout)?;
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &Wait) -> Result<Exit, Failure> {
     let numbers = !args.ports.is_empty() && args.ports.iter().all(|word| wanted::is_ports(word));
     let ports = match id {
         None if numbers => PortSet::parse(&args.ports.join(","))?.ports().collect(),
-        None => named(args, &wanted::find(&args.which)?)?,
+        None => named(args, &wanted::find_current(&args.which)?)?,
         Some(_) => Vec::new(),
     };
     let allocator = wanted::open(Settings::new())?;

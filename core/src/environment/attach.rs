@@ -85,8 +85,8 @@ pub(crate) fn attach_in(registry: &Arc<Registry>, id: IsolationId) -> Result<Env
     Ok(Environment { registry: registry.clone(), record: *record, lease: Mutex::default(), maker: None })
 }
 
-/// The ID in the variable; empty counts as not set.
-fn named() -> Result<Option<IsolationId>> {
+/// The ID in the variable `ISOLATION_ID`; empty counts as not set.
+pub(crate) fn named() -> Result<Option<IsolationId>> {
     let named = std::env::var_os(VARIABLE).filter(|named| !named.is_empty());
     named.map(|named| named.to_string_lossy().parse()).transpose()
 }

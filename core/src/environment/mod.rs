@@ -46,7 +46,7 @@ use crate::id::IsolationId;
 use crate::lease::Lease;
 use crate::process::Maker;
 use crate::registry::{Record, Registry};
-pub(crate) use attach::attach_in;
+pub(crate) use attach::{attach_in, named};
 use cleanup::{Locked, Selection};
 
 /// The directory in which environments get their temp directories.

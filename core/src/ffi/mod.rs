@@ -5,6 +5,7 @@ mod exported;
 mod logging;
 mod options;
 mod values;
+mod worktree;
 
 pub use crate::allocators::Allocators;
 pub use crate::process::{Maker, port_at, warn_once};
@@ -12,7 +13,8 @@ pub use crate::refusals::*;
 pub use exported::Exported;
 pub use logging::start_log;
 pub use options::{EnvironmentOptions, LeaseOptions, PortChoice};
-pub use values::{address, milliseconds, seconds, syntax};
+pub use values::{address, check_port_name, milliseconds, seconds, syntax};
+pub use worktree::{EndOptions, ReadinessOptions, down, stop, wait_until_ours};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

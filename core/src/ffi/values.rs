@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::names::check_name;
+use crate::template::index_in;
 use crate::variables::Syntax;
 
 /// Parses an IP address, or `localhost`, which is 127.0.0.1. Empty text is every address.
@@ -21,6 +23,17 @@ pub fn address(text: &str) -> Result<IpAddr> {
                 "use one such as 127.0.0.1, ::1, 0.0.0.0 or ::, without a zone",
             )
         }),
+    }
+}
+
+/// Checks a word that names a port of an environment before the environment is looked up: a name, or an index in digits.
+///
+/// # Errors
+/// `invalid_argument` for text that no port can have as its name.
+pub fn check_port_name(text: &str) -> Result<()> {
+    match index_in(text) {
+        Some(_) => Ok(()),
+        None => check_name(text),
     }
 }
 
@@ -88,6 +101,16 @@ mod tests {
             assert_eq!(error.code(), ErrorCode::InvalidArgument);
             assert!(error.message().starts_with(&bad.to_string()), "{error}");
             assert!(milliseconds(bad).unwrap_err().message().starts_with(&bad.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_word_that_no_port_can_have_as_its_name() {
+        for good in ["web", "my-db", "_1", "0", "12"] {
+            assert!(check_port_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "1x", "-1", "a b", "a\u{1b}[2J", "99999999999999999999999"] {
+            assert_eq!(check_port_name(bad).unwrap_err().code(), ErrorCode::InvalidArgument, "{bad:?}");
         }
     }
 

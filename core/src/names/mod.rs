@@ -26,6 +26,18 @@ pub(crate) fn is_name(text: &str) -> bool {
     is_fit(text, |c| c == '_' || c == '-', LONGEST_NAME)
 }
 
+/// Checks that text can be the name of a port.
+pub(crate) fn check_name(text: &str) -> Result<()> {
+    if is_name(text) {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(LONGEST_NAME).collect();
+    Err(Error::invalid_argument(
+        format!("{shown:?} is not a name for a port"),
+        format!("use letters, digits, _ and -, beginning with a letter or _, at most {LONGEST_NAME} of them"),
+    ))
+}
+
 /// Whether text begins with a letter or `_`, and has only letters, digits, and what else is allowed.
 fn is_fit(text: &str, is_allowed: impl Fn(char) -> bool, longest: usize) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -40,13 +52,7 @@ pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
     }
     let mut seen: HashMap<String, &str> = FIXED.iter().map(|fixed| ((*fixed).to_owned(), *fixed)).collect();
     for name in names {
-        if !is_name(name) {
-            let shown: String = name.chars().take(LONGEST_NAME).collect();
-            return Err(Error::invalid_argument(
-                format!("{shown:?} is not a name for a port"),
-                format!("use letters, digits, _ and -, beginning with a letter or _, at most {LONGEST_NAME} of them"),
-            ));
-        }
+        check_name(name)?;
         let variable = variable(name);
         if let Some(other) = seen.insert(variable.clone(), name) {
             return Err(Error::invalid_argument(

@@ -12,7 +12,7 @@ use super::key::Key;
 use super::lock::lock;
 use crate::allocator::Allocator;
 use crate::environment::cleanup::{Locked, Selection, remove};
-use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in};
+use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in, named};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::names::check_instance_id;
@@ -97,6 +97,23 @@ impl Settings {
         settings.registry()?.reopening(|registry| wanted.find(registry))
     }
 
+    /// Returns the environment that a process in the request's worktree works in, if there is one: the living one that
+    /// `ISOLATION_ID` names, if it is of that worktree, such as the one of a `portalloc run`; else as
+    /// [`find_worktree_environment`](Self::find_worktree_environment). A request with an instance ID means that one only.
+    ///
+    /// # Errors
+    /// As [`find_worktree_environment`](Self::find_worktree_environment).
+    pub fn find_current_environment(self, request: EnvironmentRequest) -> Result<Option<Environment>> {
+        let (settings, request) = self.with_project(request)?;
+        let wanted = Wanted::new(&request)?;
+        // Text that is no ID names no environment.
+        let named = named().unwrap_or_default();
+        settings.registry()?.reopening(|registry| match named.map_or(Ok(None), |id| wanted.named(registry, id))? {
+            Some(current) => Ok(Some(current)),
+            None => wanted.find(registry),
+        })
+    }
+
     /// As [`Allocator::hold_worktree_environment`], with the project file of the worktree.
     ///
     /// # Errors
@@ -177,6 +194,17 @@ impl Wanted {
             },
             State::None { .. } => None,
         })
+    }
+
+    /// The living environment with this ID, if it is of the worktree, and of the instance that the request names.
+    fn named(&self, registry: &Arc<Registry>, id: IsolationId) -> Result<Option<Environment>> {
+        let found = match attach_in(registry, id) {
+            Err(error) if error.code() == ErrorCode::NotFound || error.other_user().is_some() => return Ok(None),
+            other => other?,
+        };
+        let record = found.record();
+        let is_instance = self.key.instance.is_empty() || record.instance_id == self.key.instance;
+        Ok((record.worktree_path == self.key.worktree && is_instance).then_some(found))
     }
 
     fn obtain(&self, allocator: &Allocator, caller: &'static Location<'static>) -> Result<Environment> {
