@@ -18,6 +18,7 @@ mod names;
 mod output;
 mod pools;
 mod reconcile;
+mod repair;
 mod statuses;
 mod surroundings;
 mod validate;
