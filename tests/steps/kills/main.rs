@@ -15,6 +15,7 @@ mod scene;
 use std::fs;
 use std::os::unix::fs::FileExt;
 
+use portalloc_testkit::names;
 use portalloc_tests::{Actor, Steps, can_step};
 
 use scene::{First, Scene, ports_of, text};
@@ -24,7 +25,7 @@ type Prepare = fn(&mut Scene, &mut Actor) -> String;
 
 /// Kills a fresh victim before every system call of its command that changes something, twice each, and returns how many
 /// there are.
-fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
+fn killed_everywhere(scene: &mut Scene, name: &str, of_worktree: bool, prepare: Prepare) -> usize {
     let mut cases = 0;
     for first in [First::Lease, First::Cleanup] {
         for steps in 1.. {
@@ -35,6 +36,9 @@ fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
             let done = last.as_ref().map(|(index, _)| index + 1);
             victim.kill();
             let moment = format!("{name} ({command}), killed before its step {steps}, {last:?}, {first:?}");
+            if of_worktree {
+                scene.leads_to_its_environment(first, &moment);
+            }
             scene.stands(first, &moment);
             cases += 1;
             if done != Some(steps) {
@@ -47,12 +51,16 @@ fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
 
 /// All operations in a scene each; fails if one of them has become so short that it cannot be what it was.
 fn all(operations: &[(&str, usize, bool, Prepare)]) {
+    each(operations, false);
+}
+
+fn each(operations: &[(&str, usize, bool, Prepare)], of_worktree: bool) {
     if !can_step() {
         return;
     }
     for (name, least, taken, prepare) in operations {
         let mut scene = Scene::new(*taken);
-        let cases = killed_everywhere(&mut scene, name, *prepare);
+        let cases = killed_everywhere(&mut scene, name, of_worktree, *prepare);
         scene.ends();
         eprintln!("{name}: {cases} kills");
         assert!(cases >= *least, "{name}: only {cases} kills");
@@ -177,6 +185,40 @@ fn an_environment_is_removed_or_to_be_removed_again() {
 }
 
 #[test]
+fn a_worktree_has_no_environment_or_that_one() {
+    each(
+        &[
+            ("first use", 40, false, |_, victim| {
+                victim.ok("open");
+                "obtain ports 2 file none".to_owned()
+            }),
+            ("use of an existing one", 4, false, |_, victim| {
+                victim.ok("obtain ports 2 file none");
+                "obtain ports 2 file none".to_owned()
+            }),
+            ("block of a new one", 60, false, |_, victim| {
+                victim.ok("open");
+                "block env.local".to_owned()
+            }),
+            ("repair", 60, false, |_, victim| {
+                victim.ok("block env.local");
+                "repair ports 2 file none".to_owned()
+            }),
+            ("use after a repair that was killed", 20, false, |scene, victim| {
+                victim.ok("obtain ports 1 file none");
+                interrupt_a_repair(scene);
+                "obtain ports 1 file none".to_owned()
+            }),
+            ("end", 30, false, |_, victim| {
+                victim.ok("block env.local");
+                "down".to_owned()
+            }),
+        ],
+        true,
+    );
+}
+
+#[test]
 fn a_registry_is_made_or_mended_or_to_be_mended() {
     all(&[
         ("lease of an expired one's ports", 10, false, |scene, victim| {
@@ -226,6 +268,20 @@ fn leave_an_expired_one(scene: &Scene, count: usize) {
     for _ in 0..count {
         maker.ok("kept ports 1 file none ttl 1");
     }
+}
+
+/// A repair whose process was killed when the new environment was finished and the old one was still there.
+fn interrupt_a_repair(scene: &Scene) {
+    let mut victim = scene.world.actor();
+    victim.ok("open");
+    let mut stepping = Steps::begin(&mut victim, "repair ports 2 file none");
+    let records = scene.world.namespace().join("envs");
+    let finished = || names(&records).iter().filter(|name| name.ends_with(".json")).count();
+    let before = finished();
+    while finished() == before {
+        assert!(stepping.changing_step().is_some(), "the repair ends with one");
+    }
+    victim.kill();
 }
 
 /// Writes nonsense into labels.
