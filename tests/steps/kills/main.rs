@@ -141,30 +141,30 @@ fn an_environment_is_made_or_to_be_removed() {
 #[test]
 fn an_environment_is_removed_or_to_be_removed_again() {
     all(&[
-        ("end of a held one", 20, false, |_, victim| {
+        ("end of a held one", 10, false, |_, victim| {
             victim.ok("held ports 3");
             "leave 0".to_owned()
         }),
-        ("cleanup of a held one by its holder", 20, false, |_, victim| {
+        ("cleanup of a held one by its holder", 10, false, |_, victim| {
             victim.ok("held ports 3");
             "clean 0".to_owned()
         }),
-        ("cleanup of a kept one", 20, false, |_, victim| {
+        ("cleanup of a kept one", 10, false, |_, victim| {
             let made = victim.ok("kept ports 3");
             fs::create_dir_all(format!("{}/a/b", text(made.get("temp_dir").unwrap()))).unwrap();
             format!("cleanup {}", text(made.get("id").unwrap()))
         }),
-        ("cleanup of a kept one with its env file beside", 20, true, |_, victim| {
+        ("cleanup of a kept one with its env file beside", 10, true, |_, victim| {
             let made = victim.ok("kept ports 3");
             format!("cleanup {}", text(made.get("id").unwrap()))
         }),
-        ("cleanup of one that is broken", 20, false, |scene, victim| {
+        ("cleanup of one that is broken", 10, false, |scene, victim| {
             let made = victim.ok("kept ports 3 file none");
             fs::write(scene.world.record(text(made.get("id").unwrap())), "{").unwrap();
             fs::remove_dir(text(made.get("temp_dir").unwrap())).unwrap();
             format!("cleanup {}", text(made.get("id").unwrap()))
         }),
-        ("cleanup of what is stale", 40, false, |scene, victim| {
+        ("cleanup of what is stale", 20, false, |scene, victim| {
             leave_a_dead_one(scene);
             leave_an_expired_one(scene, 2);
             // The temp dir of one whose record is lost, and a record that never got its name.
@@ -177,7 +177,7 @@ fn an_environment_is_removed_or_to_be_removed_again() {
             victim.ok("open");
             "cleanup stale".to_owned()
         }),
-        ("attach", 5, false, |scene, victim| {
+        ("attach", 2, false, |scene, victim| {
             victim.ok("open");
             format!("attach {}", scene.id_of_kept())
         }),
@@ -221,38 +221,38 @@ fn a_worktree_has_no_environment_or_that_one() {
 #[test]
 fn a_registry_is_made_or_mended_or_to_be_mended() {
     all(&[
-        ("lease of an expired one's ports", 10, false, |scene, victim| {
+        ("lease of an expired one's ports", 8, false, |scene, victim| {
             leave_an_expired_one(scene, scene.room());
             victim.ok("open");
             "lease 2".to_owned()
         }),
-        ("environment in the place of an expired one", 10, false, |scene, victim| {
+        ("environment in the place of an expired one", 8, false, |scene, victim| {
             leave_an_expired_one(scene, scene.room());
             victim.ok("open");
             "kept ports 2 file none".to_owned()
         }),
-        ("reconciliation of damaged labels", 40, false, |scene, victim| {
+        ("reconciliation of damaged labels", 20, false, |scene, victim| {
             let made = victim.ok("kept ports 2 file none");
             let all = scene.world.ports().to_vec();
             overwrite(scene, &ports_of(&made));
             overwrite(scene, &all);
             "reconcile".to_owned()
         }),
-        ("lease among damaged labels", 10, false, |scene, victim| {
+        ("lease among damaged labels", 8, false, |scene, victim| {
             victim.ok("open");
             let all = scene.world.ports().to_vec();
             overwrite(scene, &all);
             "lease 2".to_owned()
         }),
-        ("restoring a truncated file", 20, false, |scene, _| {
+        ("restoring a truncated file", 10, false, |scene, _| {
             scene.truncate();
             "open".to_owned()
         }),
-        ("restoring a file that was blown up", 20, false, |scene, _| {
+        ("restoring a file that was blown up", 10, false, |scene, _| {
             fs::File::options().write(true).open(scene.world.ports_file()).unwrap().set_len(5 << 20).unwrap();
             "open".to_owned()
         }),
-        ("opening", 10, false, |_, _| "open".to_owned()),
+        ("opening", 8, false, |_, _| "open".to_owned()),
     ]);
 }
 
