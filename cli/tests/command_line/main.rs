@@ -6,6 +6,7 @@ mod bad_input;
 mod cleanup;
 mod create;
 mod current_directory;
+mod down_beside;
 mod eval;
 mod failures;
 mod formats;
