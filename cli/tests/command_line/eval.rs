@@ -50,7 +50,7 @@ fn a_registry_that_was_removed_is_made_again() {
     let scratch = CommandLine::new(PORTALLOC);
     let env = || scratch.run(["env", "--json", "--names", "web", "--write", ".env.local"]).json();
     let before = id(&env());
-    fs::remove_dir_all(scratch.registry()).unwrap();
+    run(Command::new("rm").arg("-rf").arg(scratch.registry())).succeeded();
     scratch.run(["port", "web"]).failed_with(4, "not_found");
     let after = id(&env());
     assert_ne!(before, after);
