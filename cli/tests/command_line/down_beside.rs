@@ -34,19 +34,23 @@ fn no_environment_is_without_its_claims_and_none_is_lost() {
         ran.status == 0
     };
     let mut ended = 0;
-    for _ in 0..ROUNDS / EACH {
+    for epoch in 0..ROUNDS / EACH {
         ended += thread::scope(|scope| {
             let users = [scope.spawn(|| (0..EACH).for_each(|_| env())), scope.spawn(|| (0..EACH).for_each(|_| exec()))];
             let ended = scope.spawn(|| (0..EACH).filter(|_| down()).count());
             users.into_iter().for_each(|user| user.join().unwrap());
             ended.join().unwrap()
         });
+        if epoch % 2 == 0 {
+            env();
+        }
         let left = scratch.environments();
         assert!(left.len() <= 1, "{left:?}");
         match left.first().and_then(|left| left.get("isolation_id")?.as_str()) {
             Some(id) => {
                 ask(&["validate", "--id", id]).succeeded();
-                assert!(ask(&["down"]).succeeded().contains(id), "another one is the worktree's");
+                let ended = ask(&["down"]);
+                assert!(ended.status == 0 && ended.stderr.contains(id), "{id} is not the worktree's: {ended:?}");
             }
             None => drop(ask(&["port", "web"]).failed_with(4, "not_found")),
         }
