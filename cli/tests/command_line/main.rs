@@ -20,11 +20,11 @@ mod names;
 mod output;
 mod pools;
 mod reconcile;
-mod repair;
 mod statuses;
 mod surroundings;
 mod validate;
 mod worktree_environment;
+mod worktree_repair;
 mod worktrees;
 
 /// The binary under test.
