@@ -6,8 +6,6 @@ mod bad_input;
 mod cleanup;
 mod create;
 mod current_directory;
-mod down_beside;
-mod eval;
 mod failures;
 mod formats;
 mod help;
@@ -23,7 +21,9 @@ mod reconcile;
 mod statuses;
 mod surroundings;
 mod validate;
+mod worktree_down;
 mod worktree_environment;
+mod worktree_eval;
 mod worktree_repair;
 mod worktrees;
 
