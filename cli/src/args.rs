@@ -139,7 +139,10 @@ the nearest directory with a .git is the worktree, without Git that of the neare
 It keeps its ports until you clean it up, and prefers the same ones when it is made again.
 
 Ports, names and other options apply when it is made. If it has others by now than portalloc.toml declares, a warning \
-says so. If portalloc fails, the formats for shells also print a command that fails, so that the eval fails.")]
+says so. If portalloc fails, the formats for shells also print a command that fails, so that the eval fails.
+
+--repair moves it if a process that is not its own, or that cannot be inspected, listens on one of its ports or has bound \
+one. It changes nothing if nobody else is on them. While its own servers run there, it refuses: stop them first.")]
 #[command(after_help = "\
 Examples:
   eval \"$(portalloc env)\"                      $WEB_PORT, $ISOLATION_ID, $TEMP_DIR and the others
@@ -170,7 +173,8 @@ pub(crate) struct Env {
     #[arg(long, value_name = "PATH")]
     pub(crate) write: Vec<PathBuf>,
 
-    /// Move it to other ports if a foreign process has taken one, or if other names are declared by now
+    /// Move it to other ports if a foreign process has taken one, or if other names are declared by now; refused while its
+    /// own servers run
     #[arg(long)]
     pub(crate) repair: bool,
 }

@@ -18,6 +18,7 @@ use std::os::unix::net::UnixStream;
 
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::EnvFile;
+use portalloc::worktree::StopOptions;
 use portalloc::{Allocator, Environment, EnvironmentRequest, IsolationId, Lease, LeaseRequest, Result};
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
@@ -72,6 +73,10 @@ impl Performer {
             "held" => self.environment(EnvironmentRequest::new(), options),
             "kept" => self.environment(kept(options), options),
             "block" => self.block(options),
+            "obtain" => self.obtain(options),
+            "find" => self.find(),
+            "repair" => self.repair(options),
+            "down" => self.down(),
             "attach" => self.attach(options),
             "current" => self.current(options),
             "leave" => {
@@ -153,6 +158,31 @@ impl Performer {
         let environment = self.allocator()?.worktree_environment(&request)?;
         environment.write_block(options.first::<String>())?;
         Ok(json!({"id": environment.id().to_string(), "ports": environment.ports()}))
+    }
+
+    /// The environment of its directory, made if there is none.
+    fn obtain(&mut self, options: Options<'_>) -> Result<Value> {
+        let request = details(EnvironmentRequest::new(), options);
+        let environment = self.allocator()?.worktree_environment(&request)?;
+        Ok(self.keep(environment))
+    }
+
+    /// The ID of the environment of its directory, or null.
+    fn find(&mut self) -> Result<Value> {
+        let found = self.allocator()?.find_worktree_environment(&EnvironmentRequest::new())?;
+        Ok(found.map_or(Value::Null, |found| found.id().to_string().into()))
+    }
+
+    fn repair(&mut self, options: Options<'_>) -> Result<Value> {
+        let request = details(EnvironmentRequest::new(), options);
+        let environment = self.allocator()?.repair_worktree_environment(&request)?;
+        Ok(self.keep(environment))
+    }
+
+    /// Ends the environment of its directory; says whether there was one.
+    fn down(&mut self) -> Result<Value> {
+        let found = self.allocator()?.find_worktree_environment(&EnvironmentRequest::new())?;
+        found.map_or(Ok(false), |found| Ok(found.down(&StopOptions::new())?.removed)).map(Value::from)
     }
 
     fn attach(&mut self, options: Options<'_>) -> Result<Value> {

@@ -9,9 +9,11 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use nix::libc::{
-    SYS_brk, SYS_clock_gettime, SYS_close, SYS_fstat, SYS_futex, SYS_getdents64, SYS_getrandom, SYS_madvise, SYS_mmap,
-    SYS_mprotect, SYS_mremap, SYS_munmap, SYS_newfstatat, SYS_pread64, SYS_read, SYS_rt_sigaction, SYS_rt_sigprocmask,
-    SYS_sigaltstack, SYS_statx, SYS_write, c_long,
+    F_GETFD, F_GETFL, O_CREAT, O_DIRECTORY, O_TMPFILE, O_TRUNC, SYS_brk, SYS_clock_gettime, SYS_close, SYS_fcntl,
+    SYS_fstat, SYS_futex, SYS_getdents64, SYS_geteuid, SYS_getpid, SYS_getrandom, SYS_lseek, SYS_madvise, SYS_mmap,
+    SYS_mprotect, SYS_mremap, SYS_munmap, SYS_newfstatat, SYS_openat, SYS_pread64, SYS_read, SYS_readlink,
+    SYS_readlinkat, SYS_recvfrom, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_sigaltstack, SYS_statx, SYS_uname,
+    SYS_write, c_long,
 };
 use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -53,6 +55,18 @@ impl Call {
         Some(Self { number, arguments: words.take(4).collect::<Vec<_>>().join(", ") })
     }
 
+    /// Whether it only looks. One that opens a file does, too, unless it may make or cut it.
+    fn looks(&self) -> bool {
+        let changes = O_CREAT | O_TRUNC | (O_TMPFILE & !O_DIRECTORY);
+        let opens = self.number == SYS_openat && self.argument(2).is_some_and(|flags| flags & changes == 0);
+        let asks = self.number == SYS_fcntl && self.argument(1).is_some_and(|what| [F_GETFD, F_GETFL].contains(&what));
+        opens || asks || LOOKS.contains(&self.number)
+    }
+
+    fn argument(&self, index: usize) -> Option<i32> {
+        i32::from_str_radix(self.arguments.split(", ").nth(index)?.strip_prefix("0x")?, 16).ok()
+    }
+
     fn is(&self, number: c_long, descriptor: &str) -> bool {
         self.number == number && self.arguments.split(", ").next() == Some(descriptor)
     }
@@ -76,7 +90,21 @@ const INWARD: &[c_long] = &[
 ];
 
 /// Calls that only look.
-const LOOKS: &[c_long] = &[SYS_fstat, SYS_getdents64, SYS_newfstatat, SYS_pread64, SYS_read, SYS_statx];
+const LOOKS: &[c_long] = &[
+    SYS_fstat,
+    SYS_getdents64,
+    SYS_geteuid,
+    SYS_getpid,
+    SYS_lseek,
+    SYS_newfstatat,
+    SYS_pread64,
+    SYS_read,
+    SYS_readlink,
+    SYS_readlinkat,
+    SYS_recvfrom,
+    SYS_statx,
+    SYS_uname,
+];
 
 /// An actor that does one command, step by step. Tracing is the thread's that began it.
 #[derive(Debug)]
@@ -127,7 +155,7 @@ impl Steps {
     pub fn changing_step(&mut self) -> Option<Call> {
         loop {
             let call = self.outward_step()?;
-            if !LOOKS.contains(&call.number) {
+            if !call.looks() {
                 return Some(call);
             }
         }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::ValueEnum;
 use portalloc::Environment;
+use portalloc::worktree::StopOptions;
 
 use crate::args::{Env, Format};
 use crate::exit::{Exit, Failure};
@@ -31,15 +32,20 @@ fn show(args: &Env, format: Format) -> Result<Exit, Failure> {
 
 fn repair(args: &Env) -> Result<Environment, Failure> {
     let (allocator, request) = wanted::open_for(&args.environment, wanted::request(&args.environment)?)?;
-    let before = allocator.find_worktree_environment(&request)?.map(|environment| environment.id());
+    let before = allocator.find_worktree_environment(&request)?;
+    let users = before.as_ref().map(|before| before.stop(&StopOptions::new().dry_run(true))).transpose()?;
     // That it differs from what is declared is about to change.
     drop(portalloc::process::take_warnings());
     let environment = allocator.repair_worktree_environment(&request)?;
     let (id, ports) = (environment.id(), output::ports(environment.ports()));
     if environment.is_attached() {
-        output::note(format_args!("nothing to repair: environment {id} has the ports that are declared, {ports}"));
-    } else if let Some(before) = before {
-        output::note(format_args!("environment {id} with ports {ports} has replaced {before}"));
+        output::note(format_args!(
+            "nothing to repair: environment {id} has the ports that are declared, {ports}, and nobody else is on them"
+        ));
+    } else if let (Some(before), Some(users)) = (before, users) {
+        users.foreign.iter().for_each(output::note);
+        users.unknown.iter().for_each(output::note);
+        output::note(format_args!("environment {id} with ports {ports} has replaced {}", before.id()));
     }
     Ok(environment)
 }

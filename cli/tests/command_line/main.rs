@@ -22,7 +22,10 @@ mod setup;
 mod statuses;
 mod surroundings;
 mod validate;
+mod worktree_down;
 mod worktree_environment;
+mod worktree_eval;
+mod worktree_repair;
 mod worktrees;
 
 /// The binary under test.

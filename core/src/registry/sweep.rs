@@ -41,6 +41,13 @@ impl Registry {
         swept
     }
 
+    /// The names of the files about worktrees that are this user's, and were not written just now.
+    pub(crate) fn old_of_worktrees(&self) -> Vec<String> {
+        let Ok(directory) = self.directory.open().directory(OsStr::new(WORKTREES_DIR)) else { return Vec::new() };
+        let names = directory.names().unwrap_or_default().into_iter().filter_map(|name| name.into_string().ok());
+        names.filter(|name| is_number(name) && is_old(&directory, OsStr::new(name))).collect()
+    }
+
     /// Removes the directories of other network namespaces that have been unused for a day: most of those namespaces no
     /// longer exist, and a process that returns to one creates it again. Only removes directories of this user without
     /// records or held ports.
@@ -110,7 +117,12 @@ fn is_abandoned(directory: &Directory, name: &OsStr) -> bool {
         // A name, the mark, and a random number: people do not name files like this.
         name.split_once(sys::UNFINISHED).is_some_and(|(_, number)| is_number(number))
     });
-    unfinished && directory.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
+    unfinished && is_old(directory, name)
+}
+
+/// Whether it is this user's, and surely not being written any more.
+fn is_old(directory: &Directory, name: &OsStr) -> bool {
+    directory.entry_in(name).is_ok_and(|entry| entry.user == sys::user_id() && age(entry) > AGE)
 }
 
 /// How long ago it was written; zero if that is in the future.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::key::Key;
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
-use crate::registry::Registry;
+use crate::registry::{Registry, worktree_byte};
 use crate::sys;
 
 /// More than the longest paths of many files.
@@ -82,13 +82,37 @@ impl Index {
 
     /// Removes what is written about the worktree, if anything is. The caller has the worktree's lock.
     pub(crate) fn remove(registry: &Registry, key: &Key) -> Result<()> {
-        let name = key.file_name();
+        Self::remove_file(registry, &key.file_name())
+    }
+
+    fn remove_file(registry: &Registry, name: &str) -> Result<()> {
         match registry.worktrees_dir()?.remove(name.as_ref()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::registry(format!("cannot remove {}", registry.path_of_worktree(&name).display()), error))
+                Err(Error::registry(format!("cannot remove {}", registry.path_of_worktree(name).display()), error))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Removes the files of this user that name no environment, and returns their paths. Whoever makes an environment
+    /// writes the index ere the record is finished, and has the worktree's lock: a worktree that is locked is passed over.
+    pub(crate) fn sweep(registry: &Registry) -> Result<Vec<PathBuf>> {
+        let mut swept = Vec::new();
+        let mut names = registry.old_of_worktrees();
+        names.retain(|name| names_nothing(registry, name));
+        if names.is_empty() {
+            return Ok(swept);
+        }
+        let ports = registry.ports()?;
+        for name in names {
+            let Ok(hash) = u64::from_str_radix(&name, 16) else { continue };
+            let Some(_lock) = ports.try_lock_byte(worktree_byte(hash))? else { continue };
+            // It may have been written again before it was locked.
+            if names_nothing(registry, &name) && Self::remove_file(registry, &name).is_ok() {
+                swept.push(registry.path_of_worktree(&name));
+            }
+        }
+        Ok(swept)
     }
 
     fn text(&self) -> String {
@@ -101,6 +125,13 @@ impl Index {
         }
         text
     }
+}
+
+/// Whether it can be read and none of the environments in it has a record, be that finished or not.
+fn names_nothing(registry: &Registry, name: &str) -> bool {
+    let Ok(text) = text(registry, name) else { return false };
+    let Some(Index { id, before, .. }) = text.as_deref().and_then(parse) else { return true };
+    [Some(id), before].into_iter().flatten().all(|id| matches!(registry.records().exists(id), Ok(false)))
 }
 
 /// The text of an index, if it is a plain file of this user.

@@ -261,10 +261,10 @@ impl Wanted {
                     return Ok(State::Moving(index));
                 }
             }
-            if let Some(moved) = living(registry, key, index.id)? {
-                moved.rewrite_blocks(&index.blocks);
-            }
             let id = if moved { index.id } else { before };
+            if let Some(its) = living(registry, key, id)? {
+                its.rewrite_blocks(&index.blocks);
+            }
             Index { id, before: None, blocks: index.blocks }.write(registry, key)?;
         }
         State::read(&allocator.registry, key)

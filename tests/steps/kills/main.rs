@@ -15,6 +15,7 @@ mod scene;
 use std::fs;
 use std::os::unix::fs::FileExt;
 
+use portalloc_testkit::names;
 use portalloc_tests::{Actor, Steps, can_step};
 
 use scene::{First, Scene, ports_of, text};
@@ -24,7 +25,7 @@ type Prepare = fn(&mut Scene, &mut Actor) -> String;
 
 /// Kills a fresh victim before every system call of its command that changes something, twice each, and returns how many
 /// there are.
-fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
+fn killed_everywhere(scene: &mut Scene, name: &str, of_worktree: bool, prepare: Prepare) -> usize {
     let mut cases = 0;
     for first in [First::Lease, First::Cleanup] {
         for steps in 1.. {
@@ -35,6 +36,9 @@ fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
             let done = last.as_ref().map(|(index, _)| index + 1);
             victim.kill();
             let moment = format!("{name} ({command}), killed before its step {steps}, {last:?}, {first:?}");
+            if of_worktree {
+                scene.leads_to_its_environment(first, &moment);
+            }
             scene.stands(first, &moment);
             cases += 1;
             if done != Some(steps) {
@@ -47,12 +51,16 @@ fn killed_everywhere(scene: &mut Scene, name: &str, prepare: Prepare) -> usize {
 
 /// All operations in a scene each; fails if one of them has become so short that it cannot be what it was.
 fn all(operations: &[(&str, usize, bool, Prepare)]) {
+    each(operations, false);
+}
+
+fn each(operations: &[(&str, usize, bool, Prepare)], of_worktree: bool) {
     if !can_step() {
         return;
     }
     for (name, least, taken, prepare) in operations {
         let mut scene = Scene::new(*taken);
-        let cases = killed_everywhere(&mut scene, name, *prepare);
+        let cases = killed_everywhere(&mut scene, name, of_worktree, *prepare);
         scene.ends();
         eprintln!("{name}: {cases} kills");
         assert!(cases >= *least, "{name}: only {cases} kills");
@@ -133,30 +141,30 @@ fn an_environment_is_made_or_to_be_removed() {
 #[test]
 fn an_environment_is_removed_or_to_be_removed_again() {
     all(&[
-        ("end of a held one", 20, false, |_, victim| {
+        ("end of a held one", 10, false, |_, victim| {
             victim.ok("held ports 3");
             "leave 0".to_owned()
         }),
-        ("cleanup of a held one by its holder", 20, false, |_, victim| {
+        ("cleanup of a held one by its holder", 10, false, |_, victim| {
             victim.ok("held ports 3");
             "clean 0".to_owned()
         }),
-        ("cleanup of a kept one", 20, false, |_, victim| {
+        ("cleanup of a kept one", 10, false, |_, victim| {
             let made = victim.ok("kept ports 3");
             fs::create_dir_all(format!("{}/a/b", text(made.get("temp_dir").unwrap()))).unwrap();
             format!("cleanup {}", text(made.get("id").unwrap()))
         }),
-        ("cleanup of a kept one with its env file beside", 20, true, |_, victim| {
+        ("cleanup of a kept one with its env file beside", 10, true, |_, victim| {
             let made = victim.ok("kept ports 3");
             format!("cleanup {}", text(made.get("id").unwrap()))
         }),
-        ("cleanup of one that is broken", 20, false, |scene, victim| {
+        ("cleanup of one that is broken", 10, false, |scene, victim| {
             let made = victim.ok("kept ports 3 file none");
             fs::write(scene.world.record(text(made.get("id").unwrap())), "{").unwrap();
             fs::remove_dir(text(made.get("temp_dir").unwrap())).unwrap();
             format!("cleanup {}", text(made.get("id").unwrap()))
         }),
-        ("cleanup of what is stale", 40, false, |scene, victim| {
+        ("cleanup of what is stale", 20, false, |scene, victim| {
             leave_a_dead_one(scene);
             leave_an_expired_one(scene, 2);
             // The temp dir of one whose record is lost, and a record that never got its name.
@@ -169,7 +177,7 @@ fn an_environment_is_removed_or_to_be_removed_again() {
             victim.ok("open");
             "cleanup stale".to_owned()
         }),
-        ("attach", 5, false, |scene, victim| {
+        ("attach", 2, false, |scene, victim| {
             victim.ok("open");
             format!("attach {}", scene.id_of_kept())
         }),
@@ -177,40 +185,74 @@ fn an_environment_is_removed_or_to_be_removed_again() {
 }
 
 #[test]
+fn a_worktree_has_no_environment_or_that_one() {
+    each(
+        &[
+            ("first use", 40, false, |_, victim| {
+                victim.ok("open");
+                "obtain ports 2 file none".to_owned()
+            }),
+            ("use of an existing one", 4, false, |_, victim| {
+                victim.ok("obtain ports 2 file none");
+                "obtain ports 2 file none".to_owned()
+            }),
+            ("block of a new one", 60, false, |_, victim| {
+                victim.ok("open");
+                "block env.local".to_owned()
+            }),
+            ("repair", 60, false, |_, victim| {
+                victim.ok("block env.local");
+                "repair ports 2 file none".to_owned()
+            }),
+            ("use after a repair that was killed", 20, false, |scene, victim| {
+                victim.ok("obtain ports 1 file none");
+                interrupt_a_repair(scene);
+                "obtain ports 1 file none".to_owned()
+            }),
+            ("end", 30, false, |_, victim| {
+                victim.ok("block env.local");
+                "down".to_owned()
+            }),
+        ],
+        true,
+    );
+}
+
+#[test]
 fn a_registry_is_made_or_mended_or_to_be_mended() {
     all(&[
-        ("lease of an expired one's ports", 10, false, |scene, victim| {
+        ("lease of an expired one's ports", 8, false, |scene, victim| {
             leave_an_expired_one(scene, scene.room());
             victim.ok("open");
             "lease 2".to_owned()
         }),
-        ("environment in the place of an expired one", 10, false, |scene, victim| {
+        ("environment in the place of an expired one", 8, false, |scene, victim| {
             leave_an_expired_one(scene, scene.room());
             victim.ok("open");
             "kept ports 2 file none".to_owned()
         }),
-        ("reconciliation of damaged labels", 40, false, |scene, victim| {
+        ("reconciliation of damaged labels", 20, false, |scene, victim| {
             let made = victim.ok("kept ports 2 file none");
             let all = scene.world.ports().to_vec();
             overwrite(scene, &ports_of(&made));
             overwrite(scene, &all);
             "reconcile".to_owned()
         }),
-        ("lease among damaged labels", 10, false, |scene, victim| {
+        ("lease among damaged labels", 8, false, |scene, victim| {
             victim.ok("open");
             let all = scene.world.ports().to_vec();
             overwrite(scene, &all);
             "lease 2".to_owned()
         }),
-        ("restoring a truncated file", 20, false, |scene, _| {
+        ("restoring a truncated file", 10, false, |scene, _| {
             scene.truncate();
             "open".to_owned()
         }),
-        ("restoring a file that was blown up", 20, false, |scene, _| {
+        ("restoring a file that was blown up", 10, false, |scene, _| {
             fs::File::options().write(true).open(scene.world.ports_file()).unwrap().set_len(5 << 20).unwrap();
             "open".to_owned()
         }),
-        ("opening", 10, false, |_, _| "open".to_owned()),
+        ("opening", 8, false, |_, _| "open".to_owned()),
     ]);
 }
 
@@ -226,6 +268,20 @@ fn leave_an_expired_one(scene: &Scene, count: usize) {
     for _ in 0..count {
         maker.ok("kept ports 1 file none ttl 1");
     }
+}
+
+/// A repair whose process was killed when the new environment was finished and the old one was still there.
+fn interrupt_a_repair(scene: &Scene) {
+    let mut victim = scene.world.actor();
+    victim.ok("open");
+    let mut stepping = Steps::begin(&mut victim, "repair ports 2 file none");
+    let records = scene.world.namespace().join("envs");
+    let finished = || names(&records).iter().filter(|name| name.ends_with(".json")).count();
+    let before = finished();
+    while finished() == before {
+        assert!(stepping.changing_step().is_some(), "the repair ends with one");
+    }
+    victim.kill();
 }
 
 /// Writes nonsense into labels.

@@ -52,6 +52,10 @@ impl Scene {
         // What a sticky key was given is remembered for good, so it must be among what is there from the beginning.
         let number = janitor.ok("lease 1 sticky key")["lease"].clone();
         janitor.ok(&format!("drop {number}"));
+        for count in 1..=2 {
+            janitor.ok(&format!("obtain ports {count} file none"));
+            janitor.ok("down");
+        }
         let mut ports: BTreeSet<u16> = keeper.lease("lease 2").into_iter().collect();
         let beside = world.work().join("keeper.env");
         let file = if taken { String::new() } else { format!(" file {}", beside.display()) };
@@ -77,10 +81,37 @@ impl Scene {
         POOL - self.ports.len()
     }
 
-    fn directories(&self) -> [PathBuf; 6] {
+    fn directories(&self) -> [PathBuf; 7] {
         let net = self.world.namespace();
         let world = &self.world;
-        [world.registry(), net.clone(), net.join("envs"), net.join("sticky"), world.temp(), world.work()]
+        let (records, memory) = (net.join("envs"), net.join("sticky"));
+        [world.registry(), net, records, memory, self.indices(), world.temp(), world.work()]
+    }
+
+    /// Where it is written which environment is a worktree's.
+    fn indices(&self) -> PathBuf {
+        self.world.namespace().join("by-worktree")
+    }
+
+    /// After a kill in an operation on the worktree's environment: there is none, or whoever asks gets what there is, and if a
+    /// repair was interrupted, that is one of two, of which the next that asks removes one.
+    pub(crate) fn leads_to_its_environment(&mut self, first: First, moment: &str) {
+        let living = |scene: &Self| {
+            let listed = scene.listed().into_iter().filter(|info| !info.status.is_stale());
+            listed.map(|info| info.id.to_string()).collect::<Vec<_>>()
+        };
+        let (all, found) = (living(self), self.janitor.ok("find"));
+        let found = found.as_str();
+        assert_eq!(found.is_none(), all.is_empty(), "{moment}: {found:?} of {all:?}");
+        assert!(found.is_none_or(|found| all.iter().any(|id| id == found)) && all.len() <= 2, "{moment}: {all:?}");
+        if let First::Cleanup = first {
+            let had = self.janitor.ok("obtain ports 2 file none");
+            assert!(found.is_none_or(|found| had["id"] == found), "{moment}: {found:?}, then {had}");
+            assert_eq!(living(self), [text(&had["id"])], "{moment}");
+            let block = fs::read_to_string(self.world.work().join("env.local")).unwrap_or_default();
+            let names_it = block.contains(&format!("ISOLATION_ID={}\n", text(&had["id"])));
+            assert!(block.is_empty() || names_it, "{moment}: {block}");
+        }
     }
 
     fn names(&self) -> Vec<Vec<String>> {
@@ -152,7 +183,8 @@ impl Scene {
     /// Unfinished files are swept once they are surely not being written any more; instead of waiting, they are made old.
     fn dead_are_removed(&mut self, moment: &str) {
         for directory in self.directories().iter().filter(|directory| directory.exists()) {
-            for name in names(directory).iter().filter(|name| name.contains(".new-")) {
+            let is_index = *directory == self.indices();
+            for name in names(directory).iter().filter(|name| is_index || name.contains(".new-")) {
                 let file = fs::File::open(directory.join(name)).unwrap();
                 file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
             }
@@ -160,8 +192,10 @@ impl Scene {
         let report = self.janitor.ok("cleanup stale");
         assert_eq!(report["skipped"], Value::Array(Vec::new()), "{moment}: {report}");
         self.janitor.ok("reconcile");
+        // What was to be a file with a block goes with the environment, or when the block is written again.
+        let is_left = |name: &String| name.contains(".new-") && !name.starts_with("env.local.");
         let names: Vec<String> = self.names().into_iter().flatten().collect();
-        assert!(!names.iter().any(|name| name.contains(".new-")), "{moment}: {names:?}");
+        assert!(!names.iter().any(is_left), "{moment}: {names:?}");
         for environment in &self.environments {
             let validation = self.janitor.ok(&format!("validate {}", text(&environment["id"])));
             assert_eq!(validation["valid"], true, "{moment}: {validation}");

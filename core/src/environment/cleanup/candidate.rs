@@ -43,14 +43,19 @@ pub(super) fn candidate(
 }
 
 impl Candidate {
-    /// The worktree whose index says that this is its environment. The index of a finished one was written before it was
-    /// finished, so no lock is needed to see that.
+    /// The worktree whose index goes with this environment, because it names no other one that is finished. The index of a
+    /// finished one was written before it was finished, so no lock is needed to see that.
     pub(super) fn index(&self, registry: &Registry) -> Result<Option<Key>> {
         let Some(record) = self.record.as_ref().ok().filter(|record| record.lifetime == Lifetime::Kept) else {
             return Ok(None);
         };
         let key = Key::new(&record.worktree_path, registry.user(), &record.instance_id);
-        Ok(Index::read(registry, &key)?.filter(|index| index.id == self.id).map(|_| key))
+        let Some(index) = Index::read(registry, &key)? else { return Ok(None) };
+        // A repair that did not end has left two: the other one may be the worktree's.
+        let other = if index.before == Some(self.id) { Some(index.id) } else { index.before };
+        let is_named = index.id == self.id || index.before == Some(self.id);
+        let goes = is_named && !other.map_or(Ok(false), |other| registry.records().claims(other))?;
+        Ok(goes.then_some(key))
     }
 
     /// Why it is to be removed; `None` if it is not selected.

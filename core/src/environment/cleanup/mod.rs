@@ -82,6 +82,7 @@ fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     }
     if cleanup.selection == Selection::Stale && worktree.is_none() {
         report.swept.extend(registry.sweep_unfinished());
+        report.swept.extend(Index::sweep(registry)?);
         report.swept.extend(registry.sweep_namespaces());
         report.swept.extend(temp_dir::sweep(registry)?);
     }
