@@ -172,8 +172,11 @@ impl Wanted {
         Ok(match State::read(registry, &self.key)? {
             State::Living(found) => Some(self.checked(*found)?),
             State::Moving(index) => match living(registry, &self.key, index.id)? {
-                Some(moved) => Some(moved),
-                None => index.before.map_or(Ok(None), |id| living(registry, &self.key, id))?,
+                Some(moved) => Some(self.as_declared(moved)),
+                None => index
+                    .before
+                    .map_or(Ok(None), |id| living(registry, &self.key, id))?
+                    .map(|found| self.as_declared(found)),
             },
             State::None { .. } => None,
         })
@@ -275,7 +278,16 @@ impl Wanted {
             );
             warn_once("worktree_differs", &text, &*text);
         }
-        Ok(found)
+        Ok(self.as_declared(found))
+    }
+
+    /// The environment with the variables that the project file declares now, not those that it declared when the
+    /// environment was made.
+    fn as_declared(&self, found: Environment) -> Environment {
+        match self.request.env_for(found.record()) {
+            Some(env) => found.with_env(env),
+            None => found,
+        }
     }
 }
 
