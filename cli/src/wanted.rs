@@ -2,6 +2,7 @@
 //! what the project file and the variables say.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use portalloc::ffi::{EnvironmentOptions, PortChoice};
 use portalloc::pool::{PortSet, parse_ports};
@@ -49,12 +50,18 @@ pub(crate) fn find_worktree_environment(args: &EnvironmentArgs) -> Result<Enviro
 
 /// As [`find_worktree_environment`], for commands that never make one.
 pub(crate) fn find(which: &Which) -> Result<Environment, Failure> {
+    find_within(which, Duration::ZERO)
+}
+
+/// As [`find`], but waits for the environment, too. What makes it may have been started a moment ago, as in
+/// `portalloc exec ... &`.
+pub(crate) fn find_within(which: &Which, limit: Duration) -> Result<Environment, Failure> {
     let options = EnvironmentOptions {
         instance_id: which.instance_id.clone(),
         worktree: which.worktree.clone(),
         ..EnvironmentOptions::default()
     };
-    found(Settings::new().find_worktree_environment(options.request()?)?, which.worktree.as_ref())
+    found(Settings::new().await_worktree_environment(options.request()?, limit)?, which.worktree.as_ref())
 }
 
 fn found(environment: Option<Environment>, worktree: Option<&PathBuf>) -> Result<Environment, Failure> {

@@ -137,9 +137,14 @@ class Place:
         return is_alive(pid)
 
     def end(self) -> None:
+        """Ends what is left, and prints what all have said: pytest shows it if the test has failed."""
         end_descendants({process.pid for process in self._started})
-        for process in self._started:
+        for number, process in enumerate(self._started):
             process.wait()
+            log = self.scratch / f"log-{number}"
+            said = log.read_text() + log.with_suffix(".err").read_text()
+            if said:
+                print(f"--- {process.args!r} ended with {process.returncode}\n{said}")
 
 
 class Started:
@@ -185,7 +190,7 @@ class Worktree:
         """What `npm install` and `pip install` do, from what is installed already."""
         installed = self.place.programs / "installed"
         # Hard links: Vite keeps a cache in its own directory, and each worktree has its own.
-        self.place.do(["cp", "-rl", str(installed / "node_modules"), "."], self.folder)
+        self.place.do(["cp", "-dRl", str(installed / "node_modules"), "."], self.folder)
         (self.folder / ".venv").symlink_to(installed / "venv")
 
     def add(self, name: str, folder: str) -> Worktree:

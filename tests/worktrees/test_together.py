@@ -51,7 +51,7 @@ def test_down_beside_exec_and_env(place: Place) -> None:
     # One environment or none, with all of its claims; and after `down` none.
     main.do("portalloc env")
     [environment] = place.list()["environments"]
-    main.do(f"portalloc validate --id {environment['id']}")
+    main.do(f"portalloc validate --id {environment['isolation_id']}")
     main.do("portalloc down")
     assert place.list() == {"environments": [], "leases": []}
     assert list(place.temp.iterdir()) == []

@@ -76,6 +76,8 @@ def test_mise(place: Place) -> None:
             write(worktree, name, from_page(name))
         worktree.do(f"{mise} trust --yes")
         assert f"got={worktree.port('web')} " in worktree.do(f"{mise} exec -- {SHOW}")
+        write(worktree, "portalloc.toml", "nonsense = 1\n")
+        assert worktree.run(f"{mise} exec -- {SHOW}").status != 0
 
 
 def test_yarn_wants_quotes(place: Place) -> None:

@@ -11,6 +11,7 @@ use super::index::Index;
 use super::key::Key;
 use super::lock::lock;
 use crate::allocator::Allocator;
+use crate::backoff::{Backoff, Deadline};
 use crate::environment::cleanup::{Locked, Selection, remove};
 use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in};
 use crate::error::{Error, ErrorCode, Result};
@@ -23,6 +24,9 @@ use crate::sys;
 
 /// How long to wait for another process that makes, repairs or removes the environment of the same worktree.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest pause between two looks for an environment that another process may just be making.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often a hold is tried on environments that are removed just then.
 const HOLDS: usize = 100;
@@ -92,9 +96,29 @@ impl Settings {
     /// # Errors
     /// As [`open_for`](Self::open_for) and [`Allocator::find_worktree_environment`].
     pub fn find_worktree_environment(self, request: EnvironmentRequest) -> Result<Option<Environment>> {
+        self.await_worktree_environment(request, Duration::ZERO)
+    }
+
+    /// As [`find_worktree_environment`](Self::find_worktree_environment), but waits for up to `limit` until there is one:
+    /// another process may just be making it.
+    ///
+    /// # Errors
+    /// As [`find_worktree_environment`](Self::find_worktree_environment).
+    pub fn await_worktree_environment(
+        self,
+        request: EnvironmentRequest,
+        limit: Duration,
+    ) -> Result<Option<Environment>> {
         let (settings, request) = self.with_project(request)?;
         let wanted = Wanted::new(&request)?;
-        settings.registry()?.reopening(|registry| wanted.find(registry))
+        let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
+        loop {
+            let found = settings.registry()?.reopening(|registry| wanted.find(registry))?;
+            let failed = |error| Error::os("cannot wait for the environment of a worktree", error);
+            if found.is_some() || !backoff.wait().map_err(failed)? {
+                return Ok(found);
+            }
+        }
     }
 
     /// As [`Allocator::hold_worktree_environment`], with the project file of the worktree.
