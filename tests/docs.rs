@@ -490,14 +490,17 @@ fn run(page: &str) {
     // Each command at the line it has in the page, so that the shell's messages name it.
     let mut script = vec![String::new(); text.lines().count()];
     for block in blocks(&text).into_iter().filter(|block| block.is_possible(page)) {
-        if let Some(file) = &block.file {
-            assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch directory");
-            let written = scene.world.path().join(format!("block-{}", block.line));
-            write_program(&written, &(block.lines.join("\n") + "\n"));
-            // The script may be in another directory by then.
-            script[block.line] = format!("cp '{}' '{}'", written.display(), scene.world.work().join(file).display());
-        }
-        for (place, command) in script.iter_mut().skip(block.line).zip(block.commands()) {
+        let commands = block.file.as_ref().map_or_else(
+            || block.commands(),
+            |file| {
+                assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch directory");
+                let written = scene.world.path().join(format!("block-{}", block.line));
+                write_program(&written, &(block.lines.join("\n") + "\n"));
+                // The script may be in another directory by then.
+                vec![format!("cp '{}' '{}'", written.display(), scene.world.work().join(file).display())]
+            },
+        );
+        for (place, command) in script.iter_mut().skip(block.line).zip(commands) {
             *place = command;
         }
     }

@@ -53,8 +53,7 @@ pub(crate) fn find(which: &Which) -> Result<Environment, Failure> {
     find_within(which, Duration::ZERO)
 }
 
-/// As [`find`], but waits for the environment, too. What makes it may have been started a moment ago, as in
-/// `portalloc exec ... &`.
+/// As [`find`], but waits for the environment.
 pub(crate) fn find_within(which: &Which, limit: Duration) -> Result<Environment, Failure> {
     let options = EnvironmentOptions {
         instance_id: which.instance_id.clone(),

@@ -1,6 +1,8 @@
 //! `env --write`: a managed block in a file that people edit, too. What becomes of the file, whatever it is and whatever
 //! fails meanwhile.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
