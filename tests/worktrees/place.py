@@ -1,7 +1,7 @@
 """A place for one test: a registry, a pool, a home, and checkouts of the example. Whatever it starts ends with it.
 
-If root runs the tests, everything in it runs as `nobody`: PostgreSQL refuses root, and for root nobody's process is a closed
-book. Knows no expectation and no single test.
+If root runs the tests, everything in it runs as `nobody`: PostgreSQL refuses root, and for root nobody's process is a
+closed book. Knows no expectation and no single test.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class Worktree:
         (self.folder / ".venv").symlink_to(installed / "venv")
 
     def add(self, name: str, folder: str) -> Worktree:
-        """Another worktree of the same repository, on its own branch with its own text, at a path relative to this one."""
+        """Another worktree of the repository, on its own branch with its own text, at a path relative to this one."""
         self.do(f"git worktree add -q -b {name} {folder}")
         worktree = Worktree(self.place, Path(os.path.normpath(self.folder / folder)))
         worktree.say(name)

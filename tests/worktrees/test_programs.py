@@ -12,7 +12,7 @@ from conftest import need
 from processes import listeners, started, until, words
 
 if TYPE_CHECKING:
-    from place import Place, Worktree
+    from place import Place
 
 HERE = Path(__file__).parent
 
@@ -69,7 +69,7 @@ PROGRAMS = (
 )
 
 
-def servers(worktree: Worktree, port: int) -> list[tuple[int, int | str]]:
+def servers(port: int) -> list[tuple[int, str]]:
     return sorted(started(pid) for pid in listeners(port))
 
 
@@ -88,12 +88,12 @@ def test_it_is_ended_in_its_own_worktree_and_spared_in_the_other(place: Place, p
         worktree.is_up(program.port)
         ports[worktree] = worktree.port(program.port)
 
-    before = servers(other, ports[other])
+    before = servers(ports[other])
     assert before
     report = main.do("portalloc stop")
     print(report)
     main.is_free(ports[main])
-    assert servers(other, ports[other]) == before, "the other worktree's is spared"
+    assert servers(ports[other]) == before, "the other worktree's is spared"
     other.is_up(program.port)
 
     print(other.do("portalloc stop"))
@@ -103,7 +103,8 @@ def test_it_is_ended_in_its_own_worktree_and_spared_in_the_other(place: Place, p
     if program.watcher:
         # It holds the environment and has no server any more: whoever has started it ends it.
         refused = main.run("portalloc down")
-        assert refused.status == 5 and f"({program.watcher})" in refused.errors, refused
+        assert refused.status == 5, refused
+        assert f"({program.watcher})" in refused.errors, refused
         runs.interrupt()
         runs.finish()
     for worktree in (main, other):
@@ -113,7 +114,9 @@ def test_it_is_ended_in_its_own_worktree_and_spared_in_the_other(place: Place, p
     assert place.list()["environments"] == []
 
 
-@pytest.mark.parametrize("program", [PROGRAMS[0], PROGRAMS[1], PROGRAMS[2], PROGRAMS[6]], ids=lambda program: program.name)
+@pytest.mark.parametrize(
+    "program", [PROGRAMS[0], PROGRAMS[1], PROGRAMS[2], PROGRAMS[6]], ids=lambda program: program.name
+)
 def test_its_folder_says_whose_it_is_where_its_variables_do_not(place: Place, program: Program) -> None:
     """As somebody starts it who has read the number."""
     need("git", *program.needs)
@@ -126,11 +129,13 @@ def test_its_folder_says_whose_it_is_where_its_variables_do_not(place: Place, pr
     scratch = main.folder / "scratch"
     main.do(f"mkdir {scratch}")
     # redis and nginx write over their environment, anyway.
-    main.start(f'env -i PATH="$PATH" WEB_PORT={port} TEMP_DIR={scratch} bash -c "$COMMAND"', env={"COMMAND": program.command})
+    main.start(
+        f'env -i PATH="$PATH" WEB_PORT={port} TEMP_DIR={scratch} bash -c "$COMMAND"', env={"COMMAND": program.command}
+    )
     main.is_up("web")
-    before = servers(main, port)
+    before = servers(port)
     other.do("portalloc stop")
-    assert servers(main, port) == before
+    assert servers(port) == before
     main.do("portalloc stop web")
     main.is_free(port)
 

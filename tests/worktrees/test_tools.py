@@ -101,7 +101,9 @@ def test_turbo_passes_what_it_is_told_to(place: Place) -> None:
     tool(place, "@turbo")
     turbo = tool(place, "turbo") / "bin/turbo"
     main, _ = two(place)
-    write(main, "package.json", '{"name": "all", "private": true, "packageManager": "npm@11.0.0", "workspaces": ["one"]}')
+    write(
+        main, "package.json", '{"name": "all", "private": true, "packageManager": "npm@11.0.0", "workspaces": ["one"]}'
+    )
     main.do("mkdir one")
     scripts = {"dev": f"portalloc exec -- {SHOW}", "bare": SHOW}
     write(main, "one/package.json", json.dumps({"name": "one", "version": "1.0.0", "scripts": scripts}))
