@@ -50,7 +50,7 @@ fn everything_else_stays_byte_for_byte_and_down_takes_the_block_out() {
         b"A=1\nB='two\nlines'\n\n",
         b"A=1\r\nB=2\r\n",
         b"\xEF\xBB\xBFA=1\r\nB=2",
-        b"LATIN=caf\xE9\n\xFF\xC3\n",
+        b"LATIN=na\xEFve\n\xFF\xC3\n",
         b"\n\r\n\tA = 1 # why\n\n",
     ];
     for before in before {
