@@ -103,6 +103,7 @@ check-python: python-tools ## Format, lints, types and stubs of the Python part
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy --explicit-package-bases bindings-python/tests/*.py bindings-python/tests/api bindings-python/tests/docs
 	MYPYPATH=bindings-python/tests/plugin $(VENV)/bin/mypy bindings-python/tests/plugin
+	$(VENV)/bin/mypy tests/worktrees
 	$(VENV)/bin/mypy --python-version 3.11 -p packages
 	$(VENV)/bin/pyright -p . --warnings
 

@@ -1,7 +1,8 @@
 //! Every command in docs/*.md and README.md, run as it stands there.
 //!
 //! In a page, blocks tagged `sh` are run, in their order, in one shell that ends at the first command that fails. A block
-//! with a file name behind its language is written to that file first. Of `yaml`, the `run:` and `script:` lines are run.
+//! with a file name behind its language is written to that file at its place in the order, as a reader would do it. Of
+//! `yaml`, the `run:` and `script:` lines are run.
 //! A block behind `<!-- needs: node -->` is skipped where there is no such program: loudly, and never in CI. `docker` is a
 //! stub, because a machine without an engine must run the tests, too.
 
@@ -489,11 +490,17 @@ fn run(page: &str) {
     // Each command at the line it has in the page, so that the shell's messages name it.
     let mut script = vec![String::new(); text.lines().count()];
     for block in blocks(&text).into_iter().filter(|block| block.is_possible(page)) {
-        if let Some(file) = &block.file {
-            assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch directory");
-            write_program(&scene.world.work().join(file), &(block.lines.join("\n") + "\n"));
-        }
-        for (place, command) in script.iter_mut().skip(block.line).zip(block.commands()) {
+        let commands = block.file.as_ref().map_or_else(
+            || block.commands(),
+            |file| {
+                assert!(!file.contains('/'), "{page}: the file {file} is not of the scratch directory");
+                let written = scene.world.path().join(format!("block-{}", block.line));
+                write_program(&written, &(block.lines.join("\n") + "\n"));
+                // The script may be in another directory by then.
+                vec![format!("cp '{}' '{}'", written.display(), scene.world.work().join(file).display())]
+            },
+        );
+        for (place, command) in script.iter_mut().skip(block.line).zip(commands) {
             *place = command;
         }
     }

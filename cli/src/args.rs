@@ -390,7 +390,7 @@ pub(crate) struct Which {
 A port is open when it accepts a TCP connection on 127.0.0.1 or on ::1. With --http it must also answer a GET with a \
 status below 400; no redirect is followed. It is free when nothing is bound to it any more, TCP or UDP, on any address, \
 whether it is leased or not; connections closed within the last minute (TIME_WAIT) count as bound. Without ports, the \
-wait is for every port of this worktree's environment.
+wait is for every port of this worktree's environment, which may also be made meanwhile.
 
 With --mine, the server must be one of this worktree's environment: it was started by `portalloc exec`, carries the \
 environment's ISOLATION_ID, descends from such a process, or runs in the worktree. The wait fails at once, with status 3, \

@@ -2,6 +2,7 @@
 //! what the project file and the variables say.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use portalloc::ffi::{EnvironmentOptions, PortChoice, check_port_name};
 use portalloc::pool::{PortSet, parse_ports};
@@ -59,9 +60,10 @@ pub(crate) fn find(which: &Which) -> Result<Environment, Failure> {
     found(Settings::new().find_worktree_environment(described(which)?)?, which.worktree.as_ref())
 }
 
-/// The environment that this process works in: one that `ISOLATION_ID` names, if it is of the worktree, else the worktree's.
-pub(crate) fn find_current(which: &Which) -> Result<Environment, Failure> {
-    found(Settings::new().find_current_environment(described(which)?)?, which.worktree.as_ref())
+/// The environment that this process works in: one that `ISOLATION_ID` names, if it is of the worktree, else the
+/// worktree's. Waits for it for up to `limit`.
+pub(crate) fn find_current(which: &Which, limit: Duration) -> Result<Environment, Failure> {
+    found(Settings::new().find_current_environment(described(which)?, limit)?, which.worktree.as_ref())
 }
 
 fn described(which: &Which) -> Result<EnvironmentRequest, Failure> {

@@ -283,6 +283,17 @@ print(os.getpid(), flush=True)\nsys.stdin.read()"
 }
 
 #[test]
+fn a_wait_begins_before_there_is_an_environment() {
+    let world = CommandLine::with_pool_of(PORTALLOC, 4);
+    fs::create_dir_all(world.work().join(".git")).unwrap();
+    let script = "
+        portalloc wait --mine --timeout 1h web & waiting=$!
+        portalloc exec --names web -- python3 -c \"$SERVER\" {web} & server=$!
+        wait $waiting; kill $server";
+    run(world.sh(script).env("SERVER", SERVER)).succeeded();
+}
+
+#[test]
 fn a_wait_for_mine_fails_at_once_on_another_ones_server() {
     let place = Place::new();
     let elsewhere = place.world.elsewhere().canonicalize().unwrap();
@@ -374,7 +385,7 @@ fn down_ends_servers_and_removes_the_environment_unless_somebody_works_in_it() {
     place.world.assert_no_environment_left();
     place.run(&["down"]).failed_with(4, "not_found");
     place.run(&["stop"]).failed_with(4, "not_found");
-    place.run(&["wait"]).failed_with(4, "not_found");
+    place.run(&["wait", "--timeout", "100ms"]).failed_with(4, "not_found");
 }
 
 #[test]

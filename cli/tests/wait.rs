@@ -109,7 +109,7 @@ fn bad_arguments() {
         let (status, said) = ended(&world, bad);
         assert!(status == 2 && !said.is_empty() && !said.contains("panicked"), "{bad}: {status} {said}");
     }
-    for nameless in ["wait", "wait --free", "wait words"] {
+    for nameless in ["wait --timeout 0s", "wait --free", "wait words --timeout 0s"] {
         let (status, said) = ended(&world, nameless);
         assert!(status == 4 && said.contains("has no environment yet"), "{nameless}: {status} {said}");
     }

@@ -22,6 +22,9 @@ use crate::sys::{self, words};
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
+/// The pause between two requests to a server that has answered, which may log each.
+const BETWEEN_REQUESTS: Duration = Duration::from_millis(200);
+
 /// How long the last poll waits for connections in progress, so that a call with a limit of zero succeeds on a loaded
 /// machine, too.
 const ANSWER: Duration = Duration::from_millis(20);
@@ -102,7 +105,7 @@ pub(crate) fn until_ready(
         let all: Vec<u16> = endpoints.iter().map(|endpoint| endpoint.port).collect();
         let open = listen(&mut endpoints, pause.unwrap_or(ANSWER), pause.is_none())?;
         let mut reasons = refused(&all)?;
-        let mut again = Vec::new();
+        let (mut again, mut has_asked) = (Vec::new(), false);
         for endpoint in open {
             let port = endpoint.port;
             let time = backoff.deadline.left().max(SHORTEST_REQUEST);
@@ -110,6 +113,7 @@ pub(crate) fn until_ready(
                 && let Some(why) = readiness.ask(port, time, is_cancelled)
             {
                 reasons.insert(port, why);
+                has_asked = true;
             }
             if reasons.contains_key(&port) {
                 again.push(Endpoint::new(port));
@@ -126,7 +130,8 @@ pub(crate) fn until_ready(
             return Err(timeout(&backoff.deadline, seen, "check that the server runs, read its log, or wait longer"));
         }
         // A server that is there and does not count is no reason to look without a pause.
-        rest(&[], rest_of_pause.left())?;
+        let least = if has_asked { BETWEEN_REQUESTS.min(backoff.deadline.left()) } else { Duration::ZERO };
+        rest(&[], rest_of_pause.left().max(least))?;
     }
 }
 

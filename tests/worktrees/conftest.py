@@ -27,6 +27,13 @@ INSTALLED = Path(os.environ["PORTALLOC_WORKTREES"])
 IS_CI = "CI" in os.environ
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The suite's own closing line, which .ci/run wants to see."""
+    count = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
+    failed = count["failed"] + count["error"]
+    terminalreporter.write_line(f"worktrees: {count['passed']} passed, {failed} failed, {count['skipped']} skipped")
+
+
 def need(*programs: str) -> None:
     """Skips a test loudly where a program is missing. CI must have it."""
     for program in programs:

@@ -1,7 +1,7 @@
 """A place for one test: a registry, a pool, a home, and checkouts of the example. Whatever it starts ends with it.
 
-If root runs the tests, everything in it runs as `nobody`: PostgreSQL refuses root, and for root nobody's process is a closed
-book. Knows no expectation and no single test.
+If root runs the tests, everything in it runs as `nobody`: PostgreSQL refuses root, and for root nobody's process is a
+closed book. Knows no expectation and no single test.
 """
 
 from __future__ import annotations
@@ -137,9 +137,14 @@ class Place:
         return is_alive(pid)
 
     def end(self) -> None:
+        """Ends what is left, and prints what all have said: pytest shows it if the test has failed."""
         end_descendants({process.pid for process in self._started})
-        for process in self._started:
+        for number, process in enumerate(self._started):
             process.wait()
+            log = self.scratch / f"log-{number}"
+            said = log.read_text() + log.with_suffix(".err").read_text()
+            if said:
+                print(f"--- {process.args!r} ended with {process.returncode}\n{said}")
 
 
 class Started:
@@ -185,11 +190,11 @@ class Worktree:
         """What `npm install` and `pip install` do, from what is installed already."""
         installed = self.place.programs / "installed"
         # Hard links: Vite keeps a cache in its own directory, and each worktree has its own.
-        self.place.do(["cp", "-rl", str(installed / "node_modules"), "."], self.folder)
+        self.place.do(["cp", "-dRl", str(installed / "node_modules"), "."], self.folder)
         (self.folder / ".venv").symlink_to(installed / "venv")
 
     def add(self, name: str, folder: str) -> Worktree:
-        """Another worktree of the same repository, on its own branch with its own text, at a path relative to this one."""
+        """Another worktree of the repository, on its own branch with its own text, at a path relative to this one."""
         self.do(f"git worktree add -q -b {name} {folder}")
         worktree = Worktree(self.place, Path(os.path.normpath(self.folder / folder)))
         worktree.say(name)

@@ -1,9 +1,10 @@
-"""Three worktrees of the example at once, one of them nested in another, with nine shells that begin at the same instant."""
+"""Three worktrees of the example at once, one of them nested in another, with nine shells that begin together."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conftest import IS_CI, need
+from place import EXAMPLE, Worktree
 from processes import DEADLINE, listeners
 
 if TYPE_CHECKING:
-    from place import Place, Worktree
+    from place import Place
 
 PAGES = Path(__file__).with_name("pages.mjs")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -32,7 +34,7 @@ def shown(*worktrees: Worktree) -> list[list[str]]:
     ports = [worktree.port("web") for worktree in worktrees]
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser:
-        command = ["node", PAGES, browser, *(f"http://127.0.0.1:{port}/" for port in ports)]
+        command = ["node", str(PAGES), browser, *(f"http://127.0.0.1:{port}/" for port in ports)]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
         assert answer.returncode == 0, answer.stderr
         pages: list[list[str]] = json.loads(answer.stdout)
@@ -48,7 +50,8 @@ def pieces(worktree: Worktree) -> list[str]:
 
     def get(url: str) -> str:
         with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
-            return answer.read().decode()
+            text: bytes = answer.read()
+            return text.decode()
 
     source = get(f"http://127.0.0.1:{worktree.port('web')}/greeting.txt?import&raw")
     page = source.split('"')[1].replace("\\n", "").strip()
@@ -86,7 +89,9 @@ def test_nine_shells_in_three_worktrees(place: Place) -> None:
     assert len(place.list()["environments"]) == 3
 
     # The README's loop, in all three at once.
-    started = [worktree.start(f"npm run {script}") for worktree in worktrees.values() for script in ("db", "api", "dev")]
+    started = [
+        worktree.start(f"npm run {script}") for worktree in worktrees.values() for script in ("db", "api", "dev")
+    ]
     for worktree in worktrees.values():
         worktree.is_up()
     assert shown(*worktrees.values()) == [[f"Hello from {name}"] * 3 for name in worktrees]
@@ -107,3 +112,21 @@ def test_nine_shells_in_three_worktrees(place: Place) -> None:
     assert list(place.temp.iterdir()) == []
     for process in started:
         process.finish()
+
+
+def test_the_readme(place: Place) -> None:
+    """Its commands, as they stand there; but what they install is there already."""
+    need("git", "npm", "psql")
+    loop, two = re.findall(r"^```sh\n(.*?)^```$", (EXAMPLE / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    install, *commands = loop.splitlines()
+    assert install.startswith("npm install; ")
+    main = place.repository("main")
+    main.do(f"set -e\n{two}\ngit commit -qam 'Another text'")
+    other = Worktree(place, main.folder / ".worktrees/other")
+    other.install()
+    for name, worktree in (("main", main), ("other", other)):
+        said = worktree.do("\n".join(["set -e", *commands]))
+        assert f"Hello from {name}\n" in said, said
+        assert re.search(r"^http://127\.0\.0\.1:\d+$", said, re.MULTILINE), said
+    assert place.list() == {"environments": [], "leases": []}
+    assert list(place.temp.iterdir()) == []

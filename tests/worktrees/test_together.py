@@ -51,11 +51,11 @@ def test_down_beside_exec_and_env(place: Place) -> None:
     # One environment or none, with all of its claims; and after `down` none.
     main.do("portalloc env")
     [environment] = place.list()["environments"]
-    main.do(f"portalloc validate --id {environment['id']}")
+    main.do(f"portalloc validate --id {environment['isolation_id']}")
     main.do("portalloc down")
     assert place.list() == {"environments": [], "leases": []}
     assert list(place.temp.iterdir()) == []
-    assert "othing" in place.do("portalloc reconcile", place.temp)
+    assert place.do("portalloc reconcile", place.temp) == "0 labels repaired\n"
 
 
 def test_two_hundred_at_once_make_one_environment(place: Place) -> None:

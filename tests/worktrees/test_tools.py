@@ -76,6 +76,8 @@ def test_mise(place: Place) -> None:
             write(worktree, name, from_page(name))
         worktree.do(f"{mise} trust --yes")
         assert f"got={worktree.port('web')} " in worktree.do(f"{mise} exec -- {SHOW}")
+        write(worktree, "portalloc.toml", "nonsense = 1\n")
+        assert worktree.run(f"{mise} exec -- {SHOW}").status != 0
 
 
 def test_yarn_wants_quotes(place: Place) -> None:
@@ -99,7 +101,9 @@ def test_turbo_passes_what_it_is_told_to(place: Place) -> None:
     tool(place, "@turbo")
     turbo = tool(place, "turbo") / "bin/turbo"
     main, _ = two(place)
-    write(main, "package.json", '{"name": "all", "private": true, "packageManager": "npm@11.0.0", "workspaces": ["one"]}')
+    write(
+        main, "package.json", '{"name": "all", "private": true, "packageManager": "npm@11.0.0", "workspaces": ["one"]}'
+    )
     main.do("mkdir one")
     scripts = {"dev": f"portalloc exec -- {SHOW}", "bare": SHOW}
     write(main, "one/package.json", json.dumps({"name": "one", "version": "1.0.0", "scripts": scripts}))

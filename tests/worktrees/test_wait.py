@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,11 +33,10 @@ def test_a_server_of_another_checkout_is_named_at_once(place: Place) -> None:
     # As with a number that somebody has copied.
     stranger = other.start(f'eval "$(portalloc env)"; exec {SERVER} {port}')
     until("the stranger listens", lambda: listeners(port))
-    begun = time.monotonic()
-    finished = main.run("portalloc wait --mine --timeout 50s web")
-    print(f"after {time.monotonic() - begun:.3f} s: {finished}")
+    # A deadline that this test would not live to see.
+    finished = main.run("portalloc wait --mine --timeout 1h web")
+    print(finished)
     assert finished.status == 3
-    assert time.monotonic() - begun < 25, "it has not waited for its deadline"
     for part in (str(port), "python3", str(stranger.pid), str(other.folder)):
         assert part in finished.errors, part
     # It is somebody else's, and nothing ends it.
@@ -92,12 +90,11 @@ def test_a_server_of_root_cannot_be_inspected_and_is_waited_for(place: Place) ->
     port = main.port("web")
     started = main.start(f'eval "$(portalloc env)"; exec {SERVER} {port}', as_root=True)
     until("root's server listens", lambda: listeners(port))
-    begun = time.monotonic()
     finished = main.run("portalloc wait --mine --timeout 1s web")
     print(finished)
     assert finished.status == 3
-    assert time.monotonic() - begun >= 1, "it could not know whose server this is, and so had to wait"
-    assert "another user" in finished.errors or "inspect" in finished.errors
+    assert "waited 1s" in finished.errors, "it could not know whose server this is, and so had to wait"
+    assert "belongs to user 0 (root), whose processes only that user and root may inspect" in finished.errors
     # Without --mine, whatever answers is enough.
     main.do("portalloc wait --timeout 50s web")
     stopped = main.run("portalloc stop --timeout 1s")

@@ -28,7 +28,7 @@ $(WORKTREES)/tools/ready: tests/worktrees/tools/package.json $(WORKTREES)/ready
 	touch $@
 
 TEST_WORKTREES = PORTALLOC_CLI='$(abspath $(or $(CARGO_TARGET_DIR),target))/release/portalloc' \
-	PORTALLOC_WORKTREES='$(abspath $(WORKTREES))' $(AT_A_DESK) $(VENV)/bin/python -m pytest tests/worktrees
+	PORTALLOC_WORKTREES='$(abspath $(WORKTREES))' $(AT_A_DESK) $(VENV)/bin/python -m pytest tests/worktrees --durations=15
 
 test-worktrees: build python-installed $(NODE_TOOLS) $(WORKTREES)/ready $(WORKTREES)/tools/ready ## Worktrees at once: Vite, Flask, PostgreSQL, redis, nginx, tmux
 	$(TEST_WORKTREES)

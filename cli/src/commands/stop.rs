@@ -1,5 +1,7 @@
 //! `portalloc stop`, and how `down` shows the same.
 
+use std::time::Duration;
+
 use portalloc::ErrorCode;
 use portalloc::worktree::{Outcome, StopOptions, StopReport};
 
@@ -9,7 +11,7 @@ use crate::{output, wanted};
 
 pub(crate) fn run(args: &Stop) -> Result<Exit, Failure> {
     wanted::check_ports(&args.ports)?;
-    let environment = wanted::find_current(&args.which)?;
+    let environment = wanted::find_current(&args.which, Duration::ZERO)?;
     let mut options = options(&args.how);
     if !args.ports.is_empty() {
         options = options.ports(wanted::ports(&args.ports, &environment)?);

@@ -6,6 +6,7 @@ mod bad_input;
 mod cleanup;
 mod create;
 mod current_directory;
+mod env_write;
 mod failures;
 mod formats;
 mod help;

@@ -26,6 +26,7 @@ mod validate;
 mod worktree;
 mod write_block;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -44,7 +45,7 @@ pub use validate::{Check, PortCheck, Validation};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IsolationId;
 use crate::lease::Lease;
-use crate::process::Maker;
+use crate::process::{Maker, warn_once};
 use crate::registry::{Record, Registry};
 pub(crate) use attach::{attach_in, named};
 use cleanup::{Locked, Selection};
@@ -117,6 +118,11 @@ impl Environment {
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
         self.record.variables()
+    }
+
+    pub(crate) fn with_env(mut self, env: BTreeMap<String, String>) -> Self {
+        self.record.env = env;
+        self
     }
 
     /// Everything that the registry knows about it.
@@ -227,10 +233,16 @@ impl Environment {
     }
 
     fn remove(&self) -> Result<()> {
-        self.registry.reopening(|registry| {
+        let removed = self.registry.reopening(|registry| {
             registry.check_place()?;
-            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None, Locked::default()).map(|_| ())
-        })
+            cleanup::remove(registry, self.id(), &Selection::Id(self.id()), None, Locked::default())
+        })?;
+        for left in removed.iter().flat_map(|removed| &removed.traces.left) {
+            let path = left.path.display().to_string();
+            let text = format!("the environment {} was removed, but {path} is left: it {}", self.id(), left.why);
+            warn_once("left", &path, text);
+        }
+        Ok(())
     }
 }
 

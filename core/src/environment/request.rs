@@ -1,5 +1,6 @@
 //! What to create an environment with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -267,6 +268,14 @@ impl EnvironmentRequest {
     /// The templates of the environment's variables.
     pub(crate) fn env(&self) -> &[EnvTemplate] {
         self.declared.as_ref().map_or(&[], |project| &project.env)
+    }
+
+    /// The variables that the project file gives an environment that exists; `None` if there is no such file. Those that
+    /// are portalloc's own in this environment, whose names may be older than the file, are left out.
+    pub(crate) fn env_for(&self, record: &Record) -> Option<BTreeMap<String, String>> {
+        let mut env = record.env_of(&self.declared.as_ref()?.env);
+        env.retain(|name, _| check_variable(name, &record.names).is_ok());
+        Some(env)
     }
 
     /// Checks the variables of the project file against names that it does not know.

@@ -11,6 +11,7 @@ use super::index::Index;
 use super::key::Key;
 use super::lock::lock;
 use crate::allocator::Allocator;
+use crate::backoff::{Backoff, Deadline};
 use crate::environment::cleanup::{Locked, Selection, remove};
 use crate::environment::{Environment, EnvironmentRequest, Hold, attach_in, named};
 use crate::error::{Error, ErrorCode, Result};
@@ -23,6 +24,9 @@ use crate::sys;
 
 /// How long to wait for another process that makes, repairs or removes the environment of the same worktree.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest pause between two looks for an environment that another process may just be making.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often a hold is tried on environments that are removed just then.
 const HOLDS: usize = 100;
@@ -100,18 +104,28 @@ impl Settings {
     /// Returns the environment that a process in the request's worktree works in, if there is one: the living one that
     /// `ISOLATION_ID` names, if it is of that worktree, such as the one of a `portalloc run`; else as
     /// [`find_worktree_environment`](Self::find_worktree_environment). A request with an instance ID means that one only.
+    /// Waits for up to `limit` until there is one: another process may just be making it.
     ///
     /// # Errors
     /// As [`find_worktree_environment`](Self::find_worktree_environment).
-    pub fn find_current_environment(self, request: EnvironmentRequest) -> Result<Option<Environment>> {
+    pub fn find_current_environment(self, request: EnvironmentRequest, limit: Duration) -> Result<Option<Environment>> {
         let (settings, request) = self.with_project(request)?;
         let wanted = Wanted::new(&request)?;
         // Text that is no ID names no environment.
         let named = named().unwrap_or_default();
-        settings.registry()?.reopening(|registry| match named.map_or(Ok(None), |id| wanted.named(registry, id))? {
-            Some(current) => Ok(Some(current)),
-            None => wanted.find(registry),
-        })
+        let mut backoff = Backoff::growing(Deadline::new(limit), LONGEST_PAUSE);
+        loop {
+            let found = settings.registry()?.reopening(|registry| {
+                match named.map_or(Ok(None), |id| wanted.named(registry, id))? {
+                    Some(current) => Ok(Some(current)),
+                    None => wanted.find(registry),
+                }
+            })?;
+            let failed = |error| Error::os("cannot wait for the environment of a worktree", error);
+            if found.is_some() || !backoff.wait().map_err(failed)? {
+                return Ok(found);
+            }
+        }
     }
 
     /// As [`Allocator::hold_worktree_environment`], with the project file of the worktree.
@@ -189,8 +203,11 @@ impl Wanted {
         Ok(match State::read(registry, &self.key)? {
             State::Living(found) => Some(self.checked(*found)?),
             State::Moving(index) => match living(registry, &self.key, index.id)? {
-                Some(moved) => Some(moved),
-                None => index.before.map_or(Ok(None), |id| living(registry, &self.key, id))?,
+                Some(moved) => Some(self.as_declared(moved)),
+                None => index
+                    .before
+                    .map_or(Ok(None), |id| living(registry, &self.key, id))?
+                    .map(|found| self.as_declared(found)),
             },
             State::None { .. } => None,
         })
@@ -303,7 +320,16 @@ impl Wanted {
             );
             warn_once("worktree_differs", &text, &*text);
         }
-        Ok(found)
+        Ok(self.as_declared(found))
+    }
+
+    /// The environment with the variables that the project file declares now, not those that it declared when the
+    /// environment was made.
+    fn as_declared(&self, found: Environment) -> Environment {
+        match self.request.env_for(found.record()) {
+            Some(env) => found.with_env(env),
+            None => found,
+        }
     }
 }
 
