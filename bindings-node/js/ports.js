@@ -4,14 +4,11 @@
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
-const { cancellable } = require('./cancellable.js');
+const { USUAL_MS, cancellable } = require('./cancellable.js');
 const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
 const { parsed } = require('./parsed.js');
 const { place } = require('./variables.js');
-
-/** Longer than a healthy server takes to start. */
-const USUAL_MS = 30_000;
 
 const WAIT = { waitMs: given.of('number'), signal: given.of('signal') };
 

@@ -12,6 +12,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::backoff::Deadline;
 use crate::error::{Error, Result};
+use crate::refusals::no_status;
 use crate::sys;
 
 /// How long a server may take for one answer before it is asked again.
@@ -77,10 +78,7 @@ impl Readiness {
             }
         }
         match self.status {
-            Some(status) if !(200..600).contains(&status) => Err(Error::invalid_argument(
-                format!("{status} is not the HTTP status of an answer"),
-                "use one from 200 to 599",
-            )),
+            Some(status) if !(200..600).contains(&status) => Err(no_status(status)),
             _ => Ok(()),
         }
     }

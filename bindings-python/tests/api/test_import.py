@@ -69,7 +69,7 @@ def test_signatures_are_shown() -> None:
     assert list(inspect.signature(portalloc.give_back).parameters) == ["port"]
     lease = inspect.signature(portalloc.lease)
     assert list(lease.parameters) == [
-        "count", "exact", "offsets", "scattered", "pool", "exclude", "guard", "sticky_key", "wait",
+        "count", "exact", "offsets", "scattered", "pool", "exclude", "guard", "sticky_key", "prefer", "wait",
     ]  # fmt: skip
     kinds = {name: parameter.kind for name, parameter in lease.parameters.items()}
     assert kinds.pop("count") is inspect.Parameter.POSITIONAL_OR_KEYWORD
