@@ -379,12 +379,13 @@ impl Environment {
 
     /// Ends the servers on its ports that are its own, and nothing else, and returns a `StopReport` of each process.
     ///
-    /// A process is its own if it has a `hold` on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this user
-    /// in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and whatever
-    /// has a terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeout`, 10 seconds by default.
+    /// A process is its own if it has a `hold` on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this
+    /// user in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and
+    /// whatever has a terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeout`, 10 seconds
+    /// by default.
     ///
-    /// `ports`: only these, by number or name. `dry_run`: says which, and ends none. What is left on the ports is in the report,
-    /// and raises nothing. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `InvalidArgumentError`,
+    /// `ports`: only these, by number or name. `dry_run`: says which, and ends none. What is left on the ports is in the
+    /// report, and raises nothing. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `InvalidArgumentError`,
     /// `UnsupportedError` before Linux 5.3, `SystemCallError`.
     #[pyo3(signature = (ports = None, *, timeout = None, dry_run = false))]
     fn stop<'py>(
@@ -397,11 +398,11 @@ impl Environment {
         worktree::stop(py, self, ports, timeout, dry_run)
     }
 
-    /// Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of the
-    /// report says whether it did, which it does not while anything is left on its ports.
+    /// Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of
+    /// the report says whether it did, which it does not while anything is left on its ports.
     ///
-    /// Raises `EnvironmentInUseError` if a program has a hold on it that is no server, before anything is ended; else as `stop`
-    /// and `cleanup`.
+    /// Raises `EnvironmentInUseError` if a program has a hold on it that is no server, before anything is ended; else as
+    /// `stop` and `cleanup`.
     #[pyo3(signature = (*, timeout = None, dry_run = false))]
     fn down<'py>(
         &self,
@@ -416,15 +417,15 @@ impl Environment {
         Ok(report)
     }
 
-    /// Waits until the server on each of the ports accepts connections and is this environment's own, as `stop` tells. By default
-    /// on all of its ports; `ports` names some, by number or name.
+    /// Waits until the server on each of the ports accepts connections and is this environment's own, as `stop` tells. By
+    /// default on all of its ports; `ports` names some, by number or name.
     ///
-    /// `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`. `wait`
-    /// is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C ends the
-    /// wait.
+    /// `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
+    /// `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and
+    /// Ctrl-C ends the wait.
     ///
-    /// Raises `PortInUseError` at once if somebody else's server listens, with its name and directory; `WaitTimeout`, which says
-    /// what was last seen on each port; `InvalidArgumentError`, `SystemCallError`.
+    /// Raises `PortInUseError` at once if somebody else's server listens, with its name and directory; `WaitTimeout`, which
+    /// says what was last seen on each port; `InvalidArgumentError`, `SystemCallError`.
     #[pyo3(signature = (ports = None, wait = Seconds::USUAL, *, http = None, status = None))]
     fn wait_until_ours(
         &self,
@@ -440,19 +441,19 @@ impl Environment {
     /// Takes a hold on a kept environment, such as that of a worktree: nobody can remove it until that is released, and until
     /// every process that has inherited it has ended.
     ///
-    /// Raises `NotFoundError` if it has been removed or is stale, `InvalidArgumentError` if it is held, `EnvironmentInUseError` if
-    /// a process has been removing it for seconds, `RegistryUnusableError`, `SystemCallError`.
+    /// Raises `NotFoundError` if it has been removed or is stale, `InvalidArgumentError` if it is held,
+    /// `EnvironmentInUseError` if a process has been removing it for seconds, `RegistryUnusableError`, `SystemCallError`.
     fn hold(&self, py: Python<'_>) -> PyResult<Hold> {
         let taken = py.detach(|| ffi::no_panic(|| self.inner.hold()));
         call::finished(py, taken).map(Hold::new)
     }
 
     /// Writes the variables of a worktree's environment into a block of the file at `path`, such as `.env.local`: between two
-    /// marker lines, in a file that people edit, too. Everything else in it stays as it is. The end of the environment removes
-    /// the block.
+    /// marker lines, in a file that people edit, too. Everything else in it stays as it is. The end of the environment
+    /// removes the block.
     ///
-    /// Raises `InvalidArgumentError` if it is not the environment of its worktree, or if somebody has cut the file's block off, with
-    /// file and line; `NotFoundError`, `EnvironmentInUseError`, `PermissionDeniedError`, `RegistryUnusableError`,
+    /// Raises `InvalidArgumentError` if it is not the environment of its worktree, or if somebody has cut the file's block
+    /// off, with file and line; `NotFoundError`, `EnvironmentInUseError`, `PermissionDeniedError`, `RegistryUnusableError`,
     /// `SystemCallError`.
     fn write_block(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let written = py.detach(|| ffi::no_panic(|| self.inner.write_block(&path)));

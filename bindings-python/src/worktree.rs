@@ -15,8 +15,9 @@ use crate::origin::Origin;
 use crate::summaries::made;
 use crate::typed::{self, Typed};
 
-/// The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell or
-/// process, as `portalloc env` gives it. It is kept: neither this object nor its `with` block ends it, `down` does, and `cleanup`.
+/// The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell
+/// or process, as `portalloc env` gives it. It is kept: neither this object nor its `with` block ends it, `down` does, and
+/// `cleanup`.
 ///
 /// - `create`: if false, the result is `None` where there is none yet. `repair`: moves it to other ports if it has others than
 ///   `portalloc.toml` or the arguments say by now, or if somebody else's program is on one of them.

@@ -375,7 +375,7 @@ class Supervisor:
 
 @dataclass(frozen=True)
 class StopReport:
-    """What came of ending an environment's servers. True if nothing is left on its ports (after a dry run: would be)."""
+    """What came of ending an environment's servers. True if nothing is left, or would be left, on its ports."""
 
     #: The processes that are the environment's, in the order in which they were asked to end.
     processes: tuple[StoppedProcess, ...]
