@@ -568,15 +568,9 @@ export interface StopOptions extends DownOptions {
 }
 
 /** Options of {@link Environment.waitUntilOurs}. */
-export interface OursOptions extends SignalOption {
+export interface OursOptions extends ServerOptions {
   /** These ports, by number or name; by default all of the environment. */
   ports?: number | string | Iterable<number | string> | undefined;
-  /** A path such as `/health`, which the server must answer with a status below 400. */
-  http?: string | undefined;
-  /** The status that it must answer with. */
-  status?: number | undefined;
-  /** By default 30,000; 0 checks once, `Infinity` waits without a limit. */
-  waitMs?: number | undefined;
 }
 
 /**
@@ -817,11 +811,20 @@ export interface WaitOptions extends SignalOption {
   waitMs?: number | undefined;
 }
 
+/** Options of waits for servers. */
+export interface ServerOptions extends WaitOptions {
+  /** A path such as `/health`, which the server must answer with a status below 400. */
+  http?: string | undefined;
+  /** The status that it must answer with. */
+  status?: number | undefined;
+}
+
 /**
- * Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1. Rejects with {@link WaitTimeoutError},
- * which says what was seen last of each port without a server, or with the reason of `signal`.
+ * Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1, or answers as `http` and `status` say.
+ * Rejects with {@link WaitTimeoutError}, which says what was seen last of each port without such a server, or with the reason of
+ * `signal`.
  */
-export function waitUntilOpen(ports: number | Iterable<number>, options?: WaitOptions): Promise<void>;
+export function waitUntilOpen(ports: number | Iterable<number>, options?: ServerOptions): Promise<void>;
 
 /**
  * Waits until no program has bound any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included. Leases make

@@ -5,11 +5,12 @@ use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use portalloc::ffi::{self, Obtain};
 use portalloc::worktree::{StopOptions, StopReport};
-use portalloc::{Environment, Readiness, Result};
+use portalloc::{Environment, Result};
 
-use crate::arguments::{self, checked, milliseconds, ports};
+use crate::arguments::{checked, milliseconds, ports};
 use crate::background::{Wait, in_background};
 use crate::environment::{EnvironmentHandle, EnvironmentOptions, opened};
+use crate::waits::{Ready, readiness};
 use crate::{call, hold};
 
 /// Gets that of a worktree, or makes it, on this thread; none if it is not there and not to be made.
@@ -48,13 +49,6 @@ pub struct Stop {
     pub ports: Option<Vec<f64>>,
     pub timeout_ms: Option<f64>,
     pub dry_run: Option<bool>,
-}
-
-/// When a server counts as ready.
-#[napi(object, object_to_js = false)]
-pub struct Ready {
-    pub http: Option<String>,
-    pub status: Option<f64>,
 }
 
 #[napi]
@@ -122,12 +116,4 @@ fn stop_options(how: Stop) -> Result<StopOptions> {
         options = options.timeout(timeout);
     }
     Ok(options)
-}
-
-fn readiness(ready: Ready) -> Result<Readiness> {
-    let readiness = ready.http.map_or_else(Readiness::open, Readiness::http);
-    Ok(match ready.status {
-        Some(status) => readiness.status(arguments::status(status)?),
-        None => readiness,
-    })
 }

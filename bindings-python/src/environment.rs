@@ -19,8 +19,8 @@ use crate::errors::raised;
 use crate::hold::Hold;
 use crate::lease::Lease;
 use crate::origin::Origin;
+use crate::servers::{self, port_of};
 use crate::typed::{self, Typed};
-use crate::worktree;
 
 /// An isolation ID with a lease, a temp directory and variables, made and removed together. Make one with
 /// `portalloc.environment` or `portalloc.current`, or use another process's with `portalloc.attach`.
@@ -53,18 +53,8 @@ impl Environment {
         Self { inner, exported: Mutex::default(), made_at: None, stays: true }
     }
 
-    /// The core's.
-    pub(crate) fn core(&self) -> &portalloc::Environment {
-        &self.inner
-    }
-
     fn record(&self) -> &Record {
         self.inner.record()
-    }
-
-    pub(crate) fn port_of(&self, name: &str) -> portalloc::Result<u16> {
-        let index = self.record().index(name)?;
-        self.inner.ports().get(index).copied().ok_or_else(|| ffi::no_index(index, self.inner.ports().len()))
     }
 
     /// Sets its variables in `os.environ`, for this process and those that it starts.
@@ -178,7 +168,6 @@ pub(crate) fn environment(
         prefer: prefer.map(Into::into),
         wait: Some(wait.0),
         place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
-        ..EnvironmentOptions::default()
     };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
@@ -288,12 +277,12 @@ impl Environment {
 
     /// The port of this name, or at this index. Raises `InvalidArgumentError` if there is none.
     fn port(&self, py: Python<'_>, name: PortName) -> PyResult<u16> {
-        self.port_of(&name.0).map_err(|error| raised(py, error))
+        port_of(&self.inner, &name.0).map_err(|error| raised(py, error))
     }
 
     /// The port of this name, or at this index. Raises `KeyError` if there is none.
     fn __getitem__(&self, name: PortName) -> PyResult<u16> {
-        self.port_of(&name.0).map_err(|error| PyKeyError::new_err(error.message().to_owned()))
+        port_of(&self.inner, &name.0).map_err(|error| PyKeyError::new_err(error.message().to_owned()))
     }
 
     fn __len__(&self) -> usize {
@@ -395,7 +384,7 @@ impl Environment {
         timeout: Option<Seconds>,
         dry_run: bool,
     ) -> PyResult<Typed<'py, typed::StopReport>> {
-        worktree::stop(py, self, ports, timeout, dry_run)
+        servers::stop(py, &self.inner, ports, timeout, dry_run)
     }
 
     /// Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of
@@ -410,7 +399,7 @@ impl Environment {
         timeout: Option<Seconds>,
         dry_run: bool,
     ) -> PyResult<Typed<'py, typed::StopReport>> {
-        let (report, is_removed) = worktree::down(py, self, timeout, dry_run)?;
+        let (report, is_removed) = servers::down(py, &self.inner, timeout, dry_run)?;
         if is_removed {
             self.restore_variables(py)?;
         }
@@ -435,7 +424,7 @@ impl Environment {
         http: Option<String>,
         status: Option<Status>,
     ) -> PyResult<()> {
-        worktree::wait_until_ours(py, self, ports, wait, http, status)
+        servers::wait_until_ours(py, &self.inner, ports, wait, http, status)
     }
 
     /// Takes a hold on a kept environment, such as that of a worktree: nobody can remove it until that is released, and until

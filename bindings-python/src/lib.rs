@@ -15,6 +15,7 @@ mod origin;
 mod port;
 mod ports;
 mod runners;
+mod servers;
 mod summaries;
 mod tools;
 mod typed;

@@ -1,19 +1,16 @@
-//! The environment of a worktree, and what one does in it: wait for its own servers, and end them and nothing else.
+//! The environment of a worktree.
 
 use std::path::PathBuf;
 
+use portalloc::Settings;
 use portalloc::ffi::{EnvironmentOptions, Obtain};
-use portalloc::worktree::{StopOptions, StopReport};
-use portalloc::{Readiness, Result, Settings, ffi};
 use pyo3::prelude::*;
 
-use crate::arguments::{Count, Names, NumberOrName, Offsets, OneOrMore, Ports, PortsOrNames, Seconds, Status, choice};
+use crate::arguments::{Count, Names, Offsets, OneOrMore, Ports, Seconds, choice};
 use crate::call;
 use crate::environment::Environment;
 use crate::errors::raised;
 use crate::origin::Origin;
-use crate::summaries::made;
-use crate::typed::{self, Typed};
 
 /// The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell
 /// or process, as `portalloc env` gives it. It is kept: neither this object nor its `with` block ends it, `down` does, and
@@ -67,72 +64,4 @@ pub(crate) fn worktree_environment(
         obtain.with(&interrupt.watch(&allocator), &request)
     })?;
     Ok(found.map(Environment::of_worktree))
-}
-
-/// `Environment.stop`.
-pub(crate) fn stop<'py>(
-    py: Python<'py>,
-    environment: &Environment,
-    ports: Option<PortsOrNames>,
-    timeout: Option<Seconds>,
-    dry_run: bool,
-) -> PyResult<Typed<'py, typed::StopReport>> {
-    let mut options = options(timeout, dry_run);
-    if let Some(ports) = ports {
-        options = options.ports(numbers(py, environment, ports)?);
-    }
-    let report = py.detach(|| ffi::no_panic(|| environment.core().stop(&options)));
-    told(py, &call::finished(py, report)?)
-}
-
-/// `Environment.down`, and whether the environment was removed.
-pub(crate) fn down<'py>(
-    py: Python<'py>,
-    environment: &Environment,
-    timeout: Option<Seconds>,
-    dry_run: bool,
-) -> PyResult<(Typed<'py, typed::StopReport>, bool)> {
-    let options = options(timeout, dry_run);
-    let report = py.detach(|| ffi::no_panic(|| environment.core().down(&options)));
-    let report = call::finished(py, report)?;
-    Ok((told(py, &report)?, report.removed))
-}
-
-/// `Environment.wait_until_ours`.
-pub(crate) fn wait_until_ours(
-    py: Python<'_>,
-    environment: &Environment,
-    ports: Option<PortsOrNames>,
-    wait: Seconds,
-    http: Option<String>,
-    status: Option<Status>,
-) -> PyResult<()> {
-    let ports = ports.map_or(Ok(Vec::new()), |ports| numbers(py, environment, ports))?;
-    let mut readiness = http.map_or_else(Readiness::open, Readiness::http);
-    if let Some(status) = status {
-        readiness = readiness.status(status.0);
-    }
-    let waited = py.detach(|| ffi::no_panic(|| environment.core().wait_until_ours(&ports, &readiness, wait.0)));
-    call::finished(py, waited)
-}
-
-fn options(timeout: Option<Seconds>, dry_run: bool) -> StopOptions {
-    let options = StopOptions::new().dry_run(dry_run);
-    match timeout {
-        Some(timeout) => options.timeout(timeout.0),
-        None => options,
-    }
-}
-
-fn told<'py>(py: Python<'py>, report: &StopReport) -> PyResult<Typed<'py, typed::StopReport>> {
-    made(py, "stop_report", &ffi::json(report).map_err(|error| raised(py, error))?)
-}
-
-/// The numbers of ports of this environment.
-fn numbers(py: Python<'_>, environment: &Environment, given: PortsOrNames) -> PyResult<Vec<u16>> {
-    let number = |port| match port {
-        NumberOrName::Number(port) => Ok(port),
-        NumberOrName::Name(name) => environment.port_of(&name),
-    };
-    given.0.into_iter().map(number).collect::<Result<_>>().map_err(|error| raised(py, error))
 }

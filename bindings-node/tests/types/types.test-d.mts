@@ -94,6 +94,7 @@ worktreeEnvironment({ kept: true });
 ours.down({ ports: 80 });
 same<boolean>(isFree(80));
 same<Promise<void>>(waitUntilOpen([80, 81], { waitMs: 0, signal: new AbortController().signal }));
+same<Promise<void>>(waitUntilOpen(80, { http: '/health', status: 204 }));
 same<Promise<void>>(waitUntilFree(80));
 same<PortReport>(who(80));
 same<string | undefined>([...who(80)][0]?.name);

@@ -64,11 +64,11 @@ class Environment:
         """
     def down(self, /, *, timeout: float | timedelta | None = None, dry_run: bool = False) -> StopReport:
         """
-        Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of the
-        report says whether it did, which it does not while anything is left on its ports.
+        Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of
+        the report says whether it did, which it does not while anything is left on its ports.
 
-        Raises `EnvironmentInUseError` if a program has a hold on it that is no server, before anything is ended; else as `stop`
-        and `cleanup`.
+        Raises `EnvironmentInUseError` if a program has a hold on it that is no server, before anything is ended; else as
+        `stop` and `cleanup`.
         """
     @property
     def env_file(self, /) -> Path | None:
@@ -85,8 +85,8 @@ class Environment:
         Takes a hold on a kept environment, such as that of a worktree: nobody can remove it until that is released, and until
         every process that has inherited it has ended.
 
-        Raises `NotFoundError` if it has been removed or is stale, `InvalidArgumentError` if it is held, `EnvironmentInUseError` if
-        a process has been removing it for seconds, `RegistryUnusableError`, `SystemCallError`.
+        Raises `NotFoundError` if it has been removed or is stale, `InvalidArgumentError` if it is held,
+        `EnvironmentInUseError` if a process has been removing it for seconds, `RegistryUnusableError`, `SystemCallError`.
         """
     @property
     def id(self, /) -> str:
@@ -131,12 +131,13 @@ class Environment:
         """
         Ends the servers on its ports that are its own, and nothing else, and returns a `StopReport` of each process.
 
-        A process is its own if it has a `hold` on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this user
-        in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and whatever
-        has a terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeout`, 10 seconds by default.
+        A process is its own if it has a `hold` on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this
+        user in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and
+        whatever has a terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeout`, 10 seconds
+        by default.
 
-        `ports`: only these, by number or name. `dry_run`: says which, and ends none. What is left on the ports is in the report,
-        and raises nothing. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `InvalidArgumentError`,
+        `ports`: only these, by number or name. `dry_run`: says which, and ends none. What is left on the ports is in the
+        report, and raises nothing. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `InvalidArgumentError`,
         `UnsupportedError` before Linux 5.3, `SystemCallError`.
         """
     @property
@@ -151,15 +152,15 @@ class Environment:
         """
     def wait_until_ours(self, /, ports: int | str | Iterable[int | str] | None = None, wait: float | timedelta = ..., *, http: str | None = None, status: int | None = None) -> None:
         """
-        Waits until the server on each of the ports accepts connections and is this environment's own, as `stop` tells. By default
-        on all of its ports; `ports` names some, by number or name.
+        Waits until the server on each of the ports accepts connections and is this environment's own, as `stop` tells. By
+        default on all of its ports; `ports` names some, by number or name.
 
-        `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`. `wait`
-        is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C ends the
-        wait.
+        `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
+        `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and
+        Ctrl-C ends the wait.
 
-        Raises `PortInUseError` at once if somebody else's server listens, with its name and directory; `WaitTimeout`, which says
-        what was last seen on each port; `InvalidArgumentError`, `SystemCallError`.
+        Raises `PortInUseError` at once if somebody else's server listens, with its name and directory; `WaitTimeout`, which
+        says what was last seen on each port; `InvalidArgumentError`, `SystemCallError`.
         """
     @property
     def worktree_path(self, /) -> Path:
@@ -169,11 +170,11 @@ class Environment:
     def write_block(self, /, path: str | PathLike[str]) -> None:
         """
         Writes the variables of a worktree's environment into a block of the file at `path`, such as `.env.local`: between two
-        marker lines, in a file that people edit, too. Everything else in it stays as it is. The end of the environment removes
-        the block.
+        marker lines, in a file that people edit, too. Everything else in it stays as it is. The end of the environment
+        removes the block.
 
-        Raises `InvalidArgumentError` if it is not the environment of its worktree, or if somebody has cut the file's block off, with
-        file and line; `NotFoundError`, `EnvironmentInUseError`, `PermissionDeniedError`, `RegistryUnusableError`,
+        Raises `InvalidArgumentError` if it is not the environment of its worktree, or if somebody has cut the file's block
+        off, with file and line; `NotFoundError`, `EnvironmentInUseError`, `PermissionDeniedError`, `RegistryUnusableError`,
         `SystemCallError`.
         """
 
@@ -573,9 +574,11 @@ def wait_until_free(ports: int | Iterable[int], wait: float | timedelta = ...) -
     ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not free.
     """
 
-def wait_until_open(ports: int | Iterable[int], wait: float | timedelta = ...) -> None:
+def wait_until_open(ports: int | Iterable[int], wait: float | timedelta = ..., *, http: str | None = None, status: int | None = None) -> None:
     """
     Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1.
+
+    `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
 
     `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C
     ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not open.
@@ -593,8 +596,9 @@ def worktree_environment(count: int | None = None, *, names: Iterable[str] | Non
 @overload
 def worktree_environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, prefer: int | Iterable[int] | None = None, wait: float | timedelta = ..., create: bool, repair: bool = False) -> Environment | None:
     """
-    The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell or
-    process, as `portalloc env` gives it. It is kept: neither this object nor its `with` block ends it, `down` does, and `cleanup`.
+    The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell
+    or process, as `portalloc env` gives it. It is kept: neither this object nor its `with` block ends it, `down` does, and
+    `cleanup`.
 
     - `create`: if false, the result is `None` where there is none yet. `repair`: moves it to other ports if it has others than
       `portalloc.toml` or the arguments say by now, or if somebody else's program is on one of them.
