@@ -539,9 +539,11 @@ export interface LeftProcess {
 
 /** What came of ending an environment's servers. */
 export interface StopReport {
+  /** The environment. */
+  readonly isolationId: string;
   /** Whether nothing is left on its ports, or would be left after a dry run. */
   readonly clear: boolean;
-  /** The processes that are the environment's, in the order in which they were asked to end. */
+  /** The processes that are its own, in the order in which they were asked to end. */
   readonly processes: readonly StoppedProcess[];
   /** The processes on its ports that were left alone, and why. */
   readonly foreign: readonly (LeftProcess & { readonly why: string })[];

@@ -73,7 +73,7 @@ pub(crate) fn process_id(number: f64) -> Result<u32> {
 }
 
 /// The status of an HTTP answer.
-pub(crate) fn status(number: f64) -> Result<u16> {
+pub(crate) fn status(number: f64) -> Result<i64> {
     whole(number, ffi::no_status)
 }
 

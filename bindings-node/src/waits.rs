@@ -19,11 +19,8 @@ pub struct Ready {
 }
 
 pub(crate) fn readiness(ready: Ready) -> Result<Readiness> {
-    let readiness = ready.http.map_or_else(Readiness::open, Readiness::http);
-    Ok(match ready.status {
-        Some(status) => readiness.status(arguments::status(status)?),
-        None => readiness,
-    })
+    let status = ready.status.map(arguments::status).transpose()?;
+    ffi::ReadinessOptions { http: ready.http, status }.readiness()
 }
 
 /// Until servers on the ports accept connections, or answer as they must.

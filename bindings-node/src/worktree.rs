@@ -5,9 +5,9 @@ use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use portalloc::ffi::{self, Obtain};
 use portalloc::worktree::{StopOptions, StopReport};
-use portalloc::{Environment, Result};
+use portalloc::{Allocator, Environment, Result};
 
-use crate::arguments::{checked, milliseconds, ports};
+use crate::arguments::{Where, checked, milliseconds, ports};
 use crate::background::{Wait, in_background};
 use crate::environment::{EnvironmentHandle, EnvironmentOptions, opened};
 use crate::waits::{Ready, readiness};
@@ -55,26 +55,40 @@ pub struct Stop {
 impl EnvironmentHandle {
     /// Ends its servers; the report as JSON.
     #[napi(ts_return_type = "Promise<string>")]
-    pub fn stop<'env>(&self, env: &'env Env, wait: &Wait, how: Stop) -> napi::Result<Object<'env>> {
-        self.ending(env, wait, how, Environment::stop)
+    pub fn stop<'env>(
+        &self,
+        env: &'env Env,
+        wait: &Wait,
+        how: Stop,
+        place: Option<Where>,
+    ) -> napi::Result<Object<'env>> {
+        self.ending(env, wait, how, place, ffi::stop)
     }
 
     /// Ends its servers and then itself; the report as JSON.
     #[napi(ts_return_type = "Promise<string>")]
-    pub fn down<'env>(&self, env: &'env Env, wait: &Wait, how: Stop) -> napi::Result<Object<'env>> {
-        self.ending(env, wait, how, Environment::down)
+    pub fn down<'env>(
+        &self,
+        env: &'env Env,
+        wait: &Wait,
+        how: Stop,
+        place: Option<Where>,
+    ) -> napi::Result<Object<'env>> {
+        self.ending(env, wait, how, place, ffi::down)
     }
 
     fn ending<'env>(
         &self,
         env: &'env Env,
-        _wait: &Wait,
+        wait: &Wait,
         how: Stop,
-        end: fn(&Environment, &StopOptions) -> Result<StopReport>,
+        place: Option<Where>,
+        end: fn(&Allocator, &Environment, &StopOptions) -> Result<StopReport>,
     ) -> napi::Result<Object<'env>> {
         let options = checked(env, stop_options(how))?;
+        let allocator = wait.watch(&call::allocator(env, place)?);
         let environment = self.environment.clone();
-        in_background(env, move || ffi::json(&end(&environment, &options)?), |_, json| json)
+        in_background(env, move || ffi::json(&end(&allocator, &environment, &options)?), |_, json| json)
     }
 
     /// Until its own servers are on the ports; on all of its ports if there are none.
@@ -82,16 +96,19 @@ impl EnvironmentHandle {
     pub fn wait_until_ours<'env>(
         &self,
         env: &'env Env,
-        _wait: &Wait,
+        wait: &Wait,
         numbers: Vec<f64>,
         wait_ms: f64,
         ready: Ready,
+        place: Option<Where>,
     ) -> napi::Result<Object<'env>> {
         let ports = checked(env, ports(numbers))?;
         let limit = checked(env, ffi::milliseconds(wait_ms))?;
-        let readiness = checked(env, readiness(ready))?;
+        let ready = checked(env, readiness(ready))?;
+        let allocator = wait.watch(&call::allocator(env, place)?);
         let environment = self.environment.clone();
-        in_background(env, move || environment.wait_until_ours(&ports, &readiness, limit), |_, ()| ())
+        let work = move || ffi::wait_until_ours(&allocator, &environment, &ports, &ready, limit);
+        in_background(env, work, |_, ()| ())
     }
 
     /// Takes a hold on it, and returns its number.
@@ -108,12 +125,6 @@ impl EnvironmentHandle {
 }
 
 fn stop_options(how: Stop) -> Result<StopOptions> {
-    let mut options = StopOptions::new().dry_run(how.dry_run.unwrap_or_default());
-    if let Some(numbers) = how.ports {
-        options = options.ports(ports(numbers)?);
-    }
-    if let Some(timeout) = milliseconds(how.timeout_ms)? {
-        options = options.timeout(timeout);
-    }
-    Ok(options)
+    let (ports, timeout) = (how.ports.map(ports).transpose()?, milliseconds(how.timeout_ms)?);
+    Ok(ffi::EndOptions { ports, dry_run: how.dry_run.unwrap_or_default(), timeout }.stop_options())
 }

@@ -137,7 +137,7 @@ argument! {
 
 argument! {
     /// The status of an HTTP answer.
-    Status(u16) as hint::INT, |value| whole(value, ffi::no_status)
+    Status(i64) as hint::INT, |value| whole(value, ffi::no_status)
 }
 
 argument! {

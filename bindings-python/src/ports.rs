@@ -1,11 +1,13 @@
 //! What can be asked about ports without leasing them.
 
+use portalloc::ffi::ReadinessOptions;
 use portalloc::who::PortSummary;
-use portalloc::{Allocator, Readiness, Settings, ffi};
+use portalloc::{Allocator, Readiness, Result, Settings, ffi};
 use pyo3::prelude::*;
 
 use crate::arguments::{OneOrMore, Port, Seconds, Status};
 use crate::call::{short, waiting};
+use crate::errors::raised;
 use crate::summaries::summary;
 use crate::typed::{self, Typed};
 
@@ -33,18 +35,14 @@ pub(crate) fn wait_until_open(
     http: Option<String>,
     status: Option<Status>,
 ) -> PyResult<()> {
-    let ready = readiness(http, status);
+    let ready = readiness(http, status).map_err(|error| raised(py, error))?;
     let wait = |allocator: &Allocator| allocator.wait_until_ready(&ports.0, &ready, wait.0);
     waiting(py, |interrupt| interrupt.with(&Settings::new(), wait))
 }
 
 /// When a server counts as ready.
-pub(crate) fn readiness(http: Option<String>, status: Option<Status>) -> Readiness {
-    let readiness = http.map_or_else(Readiness::open, Readiness::http);
-    match status {
-        Some(status) => readiness.status(status.0),
-        None => readiness,
-    }
+pub(crate) fn readiness(http: Option<String>, status: Option<Status>) -> Result<Readiness> {
+    ReadinessOptions { http, status: status.map(Into::into) }.readiness()
 }
 
 /// Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.

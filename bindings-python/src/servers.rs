@@ -1,7 +1,8 @@
 //! What one does with the servers on an environment's ports: waits for its own, and ends them and nothing else.
 
-use portalloc::worktree::{StopOptions, StopReport};
-use portalloc::{Result, ffi};
+use portalloc::ffi::EndOptions;
+use portalloc::worktree::StopReport;
+use portalloc::{Allocator, Result, Settings, ffi};
 use pyo3::prelude::*;
 
 use crate::arguments::{NumberOrName, PortsOrNames, Seconds, Status};
@@ -19,12 +20,10 @@ pub(crate) fn stop<'py>(
     timeout: Option<Seconds>,
     dry_run: bool,
 ) -> PyResult<Typed<'py, typed::StopReport>> {
-    let mut options = options(timeout, dry_run);
-    if let Some(ports) = ports {
-        options = options.ports(numbers(py, environment, ports)?);
-    }
-    let report = py.detach(|| ffi::no_panic(|| environment.stop(&options)));
-    told(py, &call::finished(py, report)?)
+    let ports = ports.map(|ports| numbers(py, environment, ports)).transpose()?;
+    let options = EndOptions { ports, dry_run, timeout: timeout.map(Into::into) }.stop_options();
+    let end = |allocator: &Allocator| ffi::stop(allocator, environment, &options);
+    told(py, &call::waiting(py, |interrupt| interrupt.with(&Settings::new(), end))?)
 }
 
 /// `Environment.down`, and whether the environment was removed.
@@ -34,9 +33,9 @@ pub(crate) fn down<'py>(
     timeout: Option<Seconds>,
     dry_run: bool,
 ) -> PyResult<(Typed<'py, typed::StopReport>, bool)> {
-    let options = options(timeout, dry_run);
-    let report = py.detach(|| ffi::no_panic(|| environment.down(&options)));
-    let report = call::finished(py, report)?;
+    let options = EndOptions { ports: None, dry_run, timeout: timeout.map(Into::into) }.stop_options();
+    let end = |allocator: &Allocator| ffi::down(allocator, environment, &options);
+    let report = call::waiting(py, |interrupt| interrupt.with(&Settings::new(), end))?;
     Ok((told(py, &report)?, report.removed))
 }
 
@@ -50,17 +49,9 @@ pub(crate) fn wait_until_ours(
     status: Option<Status>,
 ) -> PyResult<()> {
     let ports = ports.map_or(Ok(Vec::new()), |ports| numbers(py, environment, ports))?;
-    let readiness = readiness(http, status);
-    let waited = py.detach(|| ffi::no_panic(|| environment.wait_until_ours(&ports, &readiness, wait.0)));
-    call::finished(py, waited)
-}
-
-fn options(timeout: Option<Seconds>, dry_run: bool) -> StopOptions {
-    let options = StopOptions::new().dry_run(dry_run);
-    match timeout {
-        Some(timeout) => options.timeout(timeout.0),
-        None => options,
-    }
+    let ready = readiness(http, status).map_err(|error| raised(py, error))?;
+    let wait = |allocator: &Allocator| ffi::wait_until_ours(allocator, environment, &ports, &ready, wait.0);
+    call::waiting(py, |interrupt| interrupt.with(&Settings::new(), wait))
 }
 
 fn told<'py>(py: Python<'py>, report: &StopReport) -> PyResult<Typed<'py, typed::StopReport>> {

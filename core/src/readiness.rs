@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::backoff::Deadline;
 use crate::error::{Error, Result};
-use crate::refusals::no_status;
+use crate::refusals;
 use crate::sys;
 
 /// How long a server may take for one answer before it is asked again.
@@ -78,7 +78,7 @@ impl Readiness {
             }
         }
         match self.status {
-            Some(status) if !(200..600).contains(&status) => Err(no_status(status)),
+            Some(status) if !(200..600).contains(&status) => Err(refusals::no_status(status)),
             _ => Ok(()),
         }
     }

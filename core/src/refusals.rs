@@ -36,11 +36,6 @@ pub fn no_hold() -> Error {
     Error::invalid_argument("the hold has been released", "pass it on before its release, or take another one")
 }
 
-/// The error for a number that is not an HTTP status.
-pub fn no_status(shown: impl Display) -> Error {
-    Error::invalid_argument(format!("{shown} is not the HTTP status of an answer"), "use one from 200 to 599")
-}
-
 /// The error for a number that is not a process ID.
 pub fn no_process(shown: impl Display) -> Error {
     Error::invalid_argument(format!("{shown} is not a process ID"), "name the ID of a running process")
@@ -49,6 +44,11 @@ pub fn no_process(shown: impl Display) -> Error {
 /// The error for a socket type other than stream and datagram.
 pub fn no_socket_type(shown: impl Display) -> Error {
     Error::invalid_argument(format!("{shown} is not a supported socket type"), "use a stream or a datagram socket")
+}
+
+/// The error for a number that is not the HTTP status of an answer.
+pub fn no_status(shown: impl Display) -> Error {
+    Error::invalid_argument(format!("{shown} is not the HTTP status of an answer"), "use one from 200 to 599")
 }
 
 /// The error for a NULL pointer that must not be NULL.

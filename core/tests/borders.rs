@@ -6,14 +6,15 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use portalloc::environment::EnvFile;
-use portalloc::ffi::Allocators;
-use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Settings};
-use portalloc_testkit::{Slice, World};
+use portalloc::ffi::{self, Allocators, EndOptions};
+use portalloc::{EnvironmentRequest, ErrorCode, LeaseRequest, Readiness, Settings};
+use portalloc_testkit::{Running, Slice, World};
 use tempfile::TempDir;
 
 fn settings(directory: &Path) -> Settings {
@@ -101,6 +102,52 @@ fn waits_end_when_their_hook_says_so() {
     let (asked, hook) = patience(1);
     allocator.cancelled_by(hook).wait_until_free(&[bound], for_ever).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn waits_for_the_servers_of_an_environment_end_when_their_hook_says_so() {
+    let world = World::new(2);
+    let allocator = world.allocator();
+    let environment =
+        allocator.create_environment(&EnvironmentRequest::new().ports(1).env_file(EnvFile::None)).unwrap();
+    let (for_ever, open) = (Duration::MAX, Readiness::open());
+    let port = environment.ports()[0];
+
+    let (asked, hook) = patience(3);
+    let error = ffi::wait_until_ours(&allocator.cancelled_by(hook), &environment, &[], &open, for_ever).unwrap_err();
+    assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3), "{error}");
+
+    let stubborn = "import signal, socket, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+s = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+print('ready', flush=True)
+while True: time.sleep(3600)";
+    let mut server = Running::start(
+        Command::new("python3")
+            .args(["-c", stubborn, &port.to_string()])
+            .env("ISOLATION_ID", environment.id().to_string()),
+    );
+    server.line();
+    let options = EndOptions { timeout: Some(for_ever), ..EndOptions::default() }.stop_options();
+    for end in [ffi::stop, ffi::down] {
+        let (asked, hook) = patience(3);
+        let error = end(&allocator.cancelled_by(hook), &environment, &options).unwrap_err();
+        assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3), "{error}");
+        assert!(error.message().contains(&format!("PID {} (python3)", server.pid())), "{error}");
+        // It was asked, and not killed.
+        ffi::wait_until_ours(&allocator, &environment, &[port], &open, for_ever).unwrap();
+    }
+    let options = EndOptions { timeout: Some(Duration::ZERO), ..EndOptions::default() }.stop_options();
+    let (asked, hook) = patience(u32::MAX);
+    let report = ffi::stop(&allocator.cancelled_by(hook), &environment, &options).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&ffi::json(&report).unwrap()).unwrap();
+    assert_eq!(json["isolation_id"], environment.id().to_string());
+    assert_eq!(
+        (&json["processes"][0]["pid"], &json["processes"][0]["outcome"]),
+        (&server.pid().into(), &"killed".into())
+    );
+    assert!(report.is_clear() && asked.load(Ordering::Relaxed) < 1000, "{report:?}");
+    environment.cleanup().unwrap();
 }
 
 /// A worktree with a project file, and a directory in it.

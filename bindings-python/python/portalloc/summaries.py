@@ -377,7 +377,9 @@ class Supervisor:
 class StopReport:
     """What came of ending an environment's servers. True if nothing is left, or would be left, on its ports."""
 
-    #: The processes that are the environment's, in the order in which they were asked to end.
+    #: The environment.
+    isolation_id: str
+    #: The processes that are its own, in the order in which they were asked to end.
     processes: tuple[StoppedProcess, ...]
     #: The processes on its ports that were left alone.
     foreign: tuple[ForeignProcess, ...]

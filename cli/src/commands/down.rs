@@ -8,7 +8,7 @@ use crate::{output, wanted};
 pub(crate) fn run(args: &Down) -> Result<Exit, Failure> {
     let environment = wanted::find(&args.which)?;
     let report = environment.down(&options(&args.how))?;
-    show(&environment, &report, args.how.json)?;
+    show(&report, args.how.json)?;
     let (id, ports) = (environment.id(), output::ports(environment.ports()));
     if report.removed {
         output::note(format_args!("removed environment {id} with ports {ports}"));

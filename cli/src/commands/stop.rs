@@ -1,8 +1,7 @@
 //! `portalloc stop`, and how `down` shows the same.
 
+use portalloc::ErrorCode;
 use portalloc::worktree::{Outcome, StopOptions, StopReport};
-use portalloc::{Environment, ErrorCode};
-use serde::Serialize;
 
 use crate::args::{Stop, StopArgs};
 use crate::exit::{Exit, Failure};
@@ -15,7 +14,7 @@ pub(crate) fn run(args: &Stop) -> Result<Exit, Failure> {
         options = options.ports(wanted::ports(&args.ports, &environment)?);
     }
     let report = environment.stop(&options)?;
-    show(&environment, &report, args.how.json)?;
+    show(&report, args.how.json)?;
     if report.processes.is_empty() && report.is_clear() {
         output::note(format_args!("no server of environment {} is running", environment.id()));
     }
@@ -26,18 +25,10 @@ pub(super) fn options(how: &StopArgs) -> StopOptions {
     StopOptions::new().dry_run(how.dry_run).timeout(how.timeout)
 }
 
-/// The report, and whose it is.
-#[derive(Serialize)]
-struct Stopped<'a> {
-    isolation_id: String,
-    #[serde(flatten)]
-    report: &'a StopReport,
-}
-
 /// Shows what was ended on standard output, and what was left on standard error.
-pub(super) fn show(environment: &Environment, report: &StopReport, json: bool) -> Result<(), Failure> {
+pub(super) fn show(report: &StopReport, json: bool) -> Result<(), Failure> {
     if json {
-        output::result(&output::json(&Stopped { isolation_id: environment.id().to_string(), report })?)?;
+        output::result(&output::json(report)?)?;
     } else {
         let lines = report.processes.iter().filter(|process| process.outcome != Outcome::Remains);
         let line = |process| format!("{}\n", output::plain(process));

@@ -6,6 +6,7 @@ mod logging;
 mod obtain;
 mod options;
 mod values;
+mod worktree;
 
 pub use crate::allocators::Allocators;
 pub use crate::process::{Maker, port_at, warn_once};
@@ -15,6 +16,7 @@ pub use logging::start_log;
 pub use obtain::Obtain;
 pub use options::{EnvironmentOptions, LeaseOptions, PortChoice};
 pub use values::{address, milliseconds, seconds, syntax};
+pub use worktree::{EndOptions, ReadinessOptions, down, stop, wait_until_ours};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

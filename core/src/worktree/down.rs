@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::facts::{Sight, holds_port};
 use super::ours::Verdict;
-use super::stop::StopOptions;
+use super::stop::{StopOptions, cancelled, wait_ended};
 use super::stop_report::StopReport;
 use crate::backoff::{Backoff, Deadline};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::sys::{self, ProcessHandle};
+use crate::sys::ProcessHandle;
 
 /// The longest pause between two looks for processes that still have a hold.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -31,13 +31,18 @@ impl Environment {
     /// above or below one; also if a hold has not ended within the timeout. As [`stop`](Self::stop) and
     /// [`cleanup`](Self::cleanup).
     pub fn down(&self, options: &StopOptions) -> Result<StopReport> {
+        self.down_unless(options, &|| false)
+    }
+
+    /// As [`down`](Self::down), until `is_cancelled`.
+    pub(crate) fn down_unless(&self, options: &StopOptions, is_cancelled: &dyn Fn() -> bool) -> Result<StopReport> {
         let sight = Sight::of(self);
         let bystanders = self.bystanders(&sight)?;
         if !bystanders.is_empty() {
             return Err(in_use(self, "is in use by a command that is no server of it", &bystanders));
         }
         let options = options.clone().all_ports();
-        let mut report = self.stop(&options)?;
+        let mut report = self.stop_unless(&options, is_cancelled)?;
         if options.is_dry_run() || !report.is_clear() {
             return Ok(report);
         }
@@ -50,10 +55,12 @@ impl Environment {
             let Some(pause) = backoff.next() else {
                 return Err(in_use(self, "is still in use, although its servers have ended", &left));
             };
+            if is_cancelled() {
+                return Err(cancelled(self.id(), left.into_iter().map(|holder| holder.told)));
+            }
             let handles = left.iter().map(|holder| ProcessHandle::open(holder.pid));
             let handles: Vec<ProcessHandle> = handles.filter_map(|handle| handle.ok().flatten()).collect();
-            sys::wait_ended(&handles.iter().collect::<Vec<_>>(), pause)
-                .map_err(|error| Error::os("cannot wait for processes", error))?;
+            wait_ended(&handles.iter().collect::<Vec<_>>(), pause)?;
         }
         self.cleanup()?;
         report.removed = true;

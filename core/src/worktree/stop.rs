@@ -11,6 +11,7 @@ use super::stop_report::{ForeignProcess, Outcome, StopReport, StoppedProcess, Su
 use crate::backoff::{Backoff, Deadline};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
+use crate::id::IsolationId;
 use crate::registry::Lifetime;
 use crate::sys::{self, ProcessHandle};
 
@@ -25,6 +26,9 @@ const RESTART: Duration = Duration::from_secs(2);
 
 /// The longest pause between two looks for a server that was started again.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest time that passes before a caller who gave up is noticed.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// How often supervisors are looked for: one may have another one above it.
 const ROUNDS: usize = 8;
@@ -92,12 +96,17 @@ impl Environment {
     /// # Errors
     /// `invalid_argument` for a port that is not the environment's, `unsupported` before Linux 5.3, `io`.
     pub fn stop(&self, options: &StopOptions) -> Result<StopReport> {
+        self.stop_unless(options, &|| false)
+    }
+
+    /// As [`stop`](Self::stop), until `is_cancelled`.
+    pub(crate) fn stop_unless(&self, options: &StopOptions, is_cancelled: &dyn Fn() -> bool) -> Result<StopReport> {
         let ports = ports(self, options)?;
         self.registry().check_netns()?;
         let holder = self.record().holder.pid;
         let spares_holder = self.record().lifetime == Lifetime::Held;
-        let stop =
-            Stop { sight: Sight::of(self), ports, timeout: options.time(), maker: spares_holder.then_some(holder) };
+        let maker = spares_holder.then_some(holder);
+        let stop = Stop { sight: Sight::of(self), ports, timeout: options.time(), maker, is_cancelled };
         stop.run(options.dry_run)
     }
 }
@@ -118,12 +127,13 @@ fn ports(environment: &Environment, options: &StopOptions) -> Result<BTreeSet<u1
     }
 }
 
-struct Stop {
+struct Stop<'a> {
     sight: Sight,
     ports: BTreeSet<u16>,
     timeout: Duration,
     /// The process that holds the environment, which would end with it.
     maker: Option<u32>,
+    is_cancelled: &'a dyn Fn() -> bool,
 }
 
 /// A process to end.
@@ -133,9 +143,9 @@ struct Target {
     told: StoppedProcess,
 }
 
-impl Stop {
+impl Stop<'_> {
     fn run(&self, dry_run: bool) -> Result<StopReport> {
-        let mut report = StopReport::default();
+        let mut report = StopReport::new(self.sight.whose.id);
         let mut scene = self.look()?;
         if dry_run {
             report.processes.extend(self.servers(&scene).into_iter().map(|target| target.told));
@@ -259,7 +269,7 @@ impl Stop {
                 Err(error) => return Err(failed(error)),
             };
         }
-        wait_for_all(targets, self.timeout)?;
+        self.wait_for_all(targets, self.timeout)?;
         let mut was_killed = false;
         for target in &mut *targets {
             let Some(handle) = target.handle.as_ref().filter(|handle| !handle.has_ended()) else { continue };
@@ -269,7 +279,7 @@ impl Stop {
             }
         }
         if was_killed {
-            wait_for_all(targets, KILL_PATIENCE)?;
+            self.wait_for_all(targets, KILL_PATIENCE)?;
         }
         for target in targets {
             if target.handle.as_ref().is_some_and(|handle| !handle.has_ended()) {
@@ -294,6 +304,9 @@ impl Stop {
                 }
             }
             let Some(pause) = pause else { return Ok(None) };
+            if (self.is_cancelled)() {
+                return Ok(None);
+            }
             // The end of one of several is no reason to look sooner.
             let paused = Instant::now();
             while paused.elapsed() < pause {
@@ -301,8 +314,7 @@ impl Stop {
                 if left.is_empty() {
                     break;
                 }
-                sys::wait_ended(&left, pause.saturating_sub(paused.elapsed()))
-                    .map_err(|error| Error::os("cannot wait for processes", error))?;
+                wait_ended(&left, pause.saturating_sub(paused.elapsed()))?;
             }
         }
     }
@@ -358,18 +370,37 @@ impl Stop {
         }
         report.unknown = unknown;
     }
+    /// Waits until all targets have ended, or for `limit`.
+    fn wait_for_all(&self, targets: &[Target], limit: Duration) -> Result<()> {
+        let deadline = Deadline::new(limit);
+        loop {
+            let runs = |target: &&Target| target.handle.as_ref().is_some_and(|handle| !handle.has_ended());
+            let left: Vec<&Target> = targets.iter().filter(runs).collect();
+            let time = deadline.left();
+            if left.is_empty() || time.is_zero() {
+                return Ok(());
+            }
+            if (self.is_cancelled)() {
+                let told = left.iter().map(|target| format!("PID {} ({})", target.told.pid, target.told.name));
+                return Err(cancelled(self.sight.whose.id, told));
+            }
+            let handles: Vec<&ProcessHandle> = left.iter().filter_map(|target| target.handle.as_ref()).collect();
+            wait_ended(&handles, time)?;
+        }
+    }
 }
 
-/// Waits until all targets have ended, or for `limit`.
-fn wait_for_all(targets: &[Target], limit: Duration) -> Result<()> {
-    let deadline = Deadline::new(limit);
-    loop {
-        let handles = targets.iter().filter_map(|target| target.handle.as_ref());
-        let left: Vec<&ProcessHandle> = handles.filter(|handle| !handle.has_ended()).collect();
-        let time = deadline.left();
-        if left.is_empty() || time.is_zero() {
-            return Ok(());
-        }
-        sys::wait_ended(&left, time).map_err(|error| Error::os("cannot wait for processes", error))?;
-    }
+/// Waits until one of the processes has ended, for at most `limit`, and not so long that a caller who gave up goes unnoticed.
+pub(super) fn wait_ended(processes: &[&ProcessHandle], limit: Duration) -> Result<()> {
+    sys::wait_ended(processes, limit.min(SLICE)).map_err(|error| Error::os("cannot wait for processes", error))
+}
+
+/// The error of a caller who gave up while processes had still to end.
+pub(super) fn cancelled(id: IsolationId, left: impl IntoIterator<Item = String>) -> Error {
+    let left: Vec<String> = left.into_iter().collect();
+    Error::new(
+        ErrorCode::Timeout,
+        format!("the wait for the end of the environment {id}'s processes was cancelled: {} left", left.join(", ")),
+        "try again: it ends what is left then",
+    )
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Serialize, Serializer};
 
 use super::ours::{OursReason, Person};
+use crate::id::IsolationId;
 
 /// What came of [`Environment::stop`](crate::Environment::stop).
 ///
@@ -23,9 +24,11 @@ use super::ours::{OursReason, Person};
 /// assert!(report.is_clear());
 /// # Ok::<(), portalloc::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StopReport {
+    /// The environment.
+    pub isolation_id: IsolationId,
     /// The processes that are the environment's, in the order in which they were asked to end.
     pub processes: Vec<StoppedProcess>,
     /// The processes on its ports that were left alone.
@@ -133,6 +136,11 @@ pub struct Supervisor {
 }
 
 impl StopReport {
+    pub(crate) fn new(isolation_id: IsolationId) -> Self {
+        let (processes, foreign, unknown, supervisors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { isolation_id, processes, foreign, unknown, supervisors, removed: false }
+    }
+
     /// Whether nothing is left on the ports, or would be left after a dry run.
     #[must_use]
     pub fn is_clear(&self) -> bool {

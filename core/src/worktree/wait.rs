@@ -27,10 +27,21 @@ impl Environment {
     /// `port_in_use` for another one's server, with its name, PID and directory; `timeout`, whose message gives the last
     /// result for each port; `invalid_argument`; `io`.
     pub fn wait_until_ours(&self, ports: &[u16], readiness: &Readiness, limit: Duration) -> Result<()> {
+        self.wait_until_ours_unless(ports, readiness, limit, &|| false)
+    }
+
+    /// As [`wait_until_ours`](Self::wait_until_ours), until `is_cancelled`.
+    pub(crate) fn wait_until_ours_unless(
+        &self,
+        ports: &[u16],
+        readiness: &Readiness,
+        limit: Duration,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<()> {
         self.registry().check_netns()?;
         let ports = if ports.is_empty() { self.ports() } else { ports };
         let mut gate = Gate { sight: Sight::of(self), admitted: HashSet::new(), last: None };
-        until_ready(ports, readiness, limit, &|| false, |ports| gate.refused(ports))
+        until_ready(ports, readiness, limit, is_cancelled, |ports| gate.refused(ports))
     }
 }
 
