@@ -225,6 +225,8 @@ export interface LeaseOptions extends WantedOptions, PoolOptions {
   guard?: boolean | undefined;
   /** Prefers the ports that the same key was given before on this machine. */
   stickyKey?: string | undefined;
+  /** A first port to try before all others, or several in this order, in the pool or not. */
+  prefer?: number | Iterable<number> | undefined;
   /** Milliseconds to wait for ports to come free; `Infinity` waits without a limit. By default the call fails at once. */
   waitMs?: number | undefined;
 }
@@ -385,7 +387,7 @@ export class Lease implements Iterable<number>, Disposable, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A copy of a lease's descriptor, which child processes inherit that are started while it is open. */
+/** A copy of the descriptor of a lease or a hold, which child processes inherit that are started while it is open. */
 export class Inheritable implements Disposable {
   private constructor();
   /** The descriptor, for `stdio`; `undefined` once closed. A child also inherits it under this number. */
@@ -395,8 +397,8 @@ export class Inheritable implements Disposable {
   [Symbol.dispose](): void;
 }
 
-/** Options of {@link currentEnvironment}. An option that is not given comes from `portalloc.toml` in the worktree, if set there. */
-export interface CurrentOptions extends PoolOptions {
+/** Options of every environment. An option that is not given comes from `portalloc.toml` in the worktree, if set there. */
+export interface CommonEnvironmentOptions extends PoolOptions {
   /** The number of ports; by default one for each name, else five. */
   count?: number | undefined;
   /** Names for the first ports; `'postgres'` becomes the variable `POSTGRES_PORT`. */
@@ -405,15 +407,32 @@ export interface CurrentOptions extends PoolOptions {
   instanceId?: string | undefined;
   /** An existing directory; by default the nearest one upwards with a `.git`, else that of `portalloc.toml`, else the current one. */
   worktree?: string | URL | undefined;
+  /** Prefers the ports that the same worktree, instance ID and names had before. */
+  sticky?: boolean | undefined;
+  /** A first port to try before all others, or several in this order, in the pool or not. */
+  prefer?: number | Iterable<number> | undefined;
+  /** Milliseconds to wait for ports to come free. By default the call fails at once. */
+  waitMs?: number | undefined;
+}
+
+/** Options of {@link currentEnvironment}. */
+export interface CurrentOptions extends CommonEnvironmentOptions {
   /**
    * `true` writes `.env.isolation` in the worktree, or `.env.isolation.<id>` if that is in use; a path writes that file. By default
    * no env file is written.
    */
   envFile?: boolean | string | URL | undefined;
-  /** Prefers the ports that the same worktree, instance ID and names had before. */
-  sticky?: boolean | undefined;
-  /** Milliseconds to wait for ports to come free. By default the call fails at once. */
-  waitMs?: number | undefined;
+}
+
+/** Options of {@link worktreeEnvironment}. All but the first two apply when it is made. It is sticky by default. */
+export interface WorktreeOptions extends CommonEnvironmentOptions, WantedOptions {
+  /** `false` returns `null` where there is none yet. */
+  create?: boolean | undefined;
+  /**
+   * Moves it to other ports if it has others than `portalloc.toml` or the options say by now, or if somebody else's program is on
+   * one of them.
+   */
+  repair?: boolean | undefined;
 }
 
 /** Options of an environment. */
@@ -463,6 +482,126 @@ export function attachEnvironment(id?: string): Environment;
 export function currentEnvironment(countOrOptions?: number | CurrentOptions): Environment;
 
 /**
+ * The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell or
+ * process, as `portalloc env` gives it. It is kept: no object, `using` block or process ends it, {@link Environment.down} does, and
+ * {@link Environment.cleanup}.
+ *
+ * ```js
+ * const environment = worktreeEnvironment({ names: ['web'] });
+ * server.listen(environment.port('web'));
+ * ```
+ *
+ * Blocks JavaScript while another process makes, repairs or removes the same one, for at most 30 seconds.
+ *
+ * @throws as {@link createEnvironment}, and {@link EnvironmentInUseError} after those 30 seconds, or if a program that has a
+ * {@link Environment.hold} on it keeps it from being repaired.
+ */
+export function worktreeEnvironment(countOrOptions?: number | (WorktreeOptions & { create?: true | undefined })): Environment;
+export function worktreeEnvironment(countOrOptions?: number | WorktreeOptions): Environment | null;
+
+/** As {@link worktreeEnvironment}, on a thread of its own. Rejects as that throws, and with the reason of `signal`. */
+export function worktreeEnvironmentAsync(
+  countOrOptions?: number | (WorktreeOptions & SignalOption & { create?: true | undefined }),
+): Promise<Environment>;
+export function worktreeEnvironmentAsync(countOrOptions?: number | (WorktreeOptions & SignalOption)): Promise<Environment | null>;
+
+/** A process that is an environment's. */
+export interface StoppedProcess {
+  readonly pid: number;
+  /** The name of its program. */
+  readonly name: string;
+  /** Its command line. May hold any characters. */
+  readonly command: string;
+  /** The ports on which it has a socket, or, for a supervisor, on which its servers had one again. */
+  readonly ports: readonly number[];
+  /** Why it counts as the environment's, as a stable word. */
+  readonly reason: 'hold' | 'variable' | 'descent' | 'directory';
+  /** The same as a phrase. */
+  readonly why: string;
+  /** Whether it has no socket on the ports, but started a server again that had been ended. */
+  readonly supervisor: boolean;
+  /** `'would_end'`: a dry run; `'ended'`: by SIGTERM; `'killed'`: by SIGKILL; `'gone'`: before it was asked to end. */
+  readonly outcome: 'would_end' | 'ended' | 'killed' | 'gone' | 'remains';
+}
+
+/** A process that was left alone. */
+export interface LeftProcess {
+  readonly pid: number;
+  /** The name of its program. */
+  readonly name: string;
+  /** Its command line. May hold any characters. */
+  readonly command: string;
+  /** The ports on which it has a socket, or starts servers again. */
+  readonly ports: readonly number[];
+  /** Its current directory, if it can be read. */
+  readonly directory?: string;
+}
+
+/** What came of ending an environment's servers. */
+export interface StopReport {
+  /** The environment. */
+  readonly isolationId: string;
+  /** Whether nothing is left on its ports, or would be left after a dry run. */
+  readonly clear: boolean;
+  /** The processes that are its own, in the order in which they were asked to end. */
+  readonly processes: readonly StoppedProcess[];
+  /** The processes on its ports that were left alone, and why. */
+  readonly foreign: readonly (LeftProcess & { readonly why: string })[];
+  /** The sockets on its ports whose processes cannot be inspected. */
+  readonly unknown: readonly { readonly port: number; readonly userId: number; readonly why: string }[];
+  /** The processes that start its servers again, and were left alone. */
+  readonly supervisors: readonly LeftProcess[];
+  /** Whether the environment was removed, too: see {@link Environment.down}. */
+  readonly removed: boolean;
+}
+
+/** Options of {@link Environment.down}. */
+export interface DownOptions extends SignalOption {
+  /** Milliseconds that a server has to end when it is asked to, before it is killed; 10,000 by default. */
+  timeoutMs?: number | undefined;
+  /** Only says what would be ended. */
+  dryRun?: boolean | undefined;
+}
+
+/** Options of {@link Environment.stop}. */
+export interface StopOptions extends DownOptions {
+  /** Only servers on these of its ports, by number or name. */
+  ports?: number | string | Iterable<number | string> | undefined;
+}
+
+/** Options of {@link Environment.waitUntilOurs}. */
+export interface OursOptions extends ServerOptions {
+  /** These ports, by number or name; by default all of the environment. */
+  ports?: number | string | Iterable<number | string> | undefined;
+}
+
+/**
+ * A share in a kept environment: until it is released, and every process that has inherited it has ended, nobody can remove the
+ * environment. It ends with its thread, not by garbage collection. `using` releases it.
+ */
+export class Hold implements Disposable {
+  private constructor();
+  /** Whether this thread has given up its share. */
+  readonly released: boolean;
+  /**
+   * Lets child processes inherit it that are started until the result is closed. They then count as the environment's own, whatever
+   * becomes of their variables and their parents.
+   *
+   * ```js
+   * using hold = environment.hold();
+   * using copy = hold.inheritable();
+   * const child = spawn('server', [], { stdio: ['inherit', 'inherit', 'inherit', copy.fd] });
+   * ```
+   *
+   * @throws {@link InvalidArgumentError} once released; {@link SystemCallError} at the descriptor limit.
+   */
+  inheritable(): Inheritable;
+  /** Gives up this thread's share. Safe to call twice. Child processes keep theirs. */
+  release(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
  * An isolation ID with a lease, a temp directory, variables, and perhaps an env file, made and removed as one.
  *
  * A *held* one lasts until {@link cleanup}, the end of its `using` block, the end of its thread, or the event `exit` of the process,
@@ -506,6 +645,54 @@ export class Environment implements Disposable, AsyncDisposable {
   render(syntax?: Syntax): string;
 
   /**
+   * Ends the servers on its ports that are its own, and nothing else, and says what it ended and what is left.
+   *
+   * A process is its own if it has a {@link hold} on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this user
+   * in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and whatever has a
+   * terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeoutMs`.
+   *
+   * Rejects with {@link InvalidArgumentError}, {@link UnsupportedError} before Linux 5.3, {@link SystemCallError}, and the reason of
+   * `signal`; not because of what is left on the ports.
+   */
+  stop(options?: StopOptions): Promise<StopReport>;
+
+  /**
+   * Ends its servers as {@link stop} does, waits until nobody has a {@link hold} on it, and removes it as {@link cleanup} does,
+   * unless anything is left on its ports: `removed` of the report says so.
+   *
+   * Rejects with {@link EnvironmentInUseError} if a program has a hold on it that is no server, before anything is ended; else as
+   * {@link stop} and {@link cleanup}.
+   */
+  down(options?: DownOptions): Promise<StopReport>;
+
+  /**
+   * Waits until the server on each of the ports accepts connections, or answers as `http` and `status` say, and is this environment's
+   * own, as {@link stop} tells.
+   *
+   * Rejects at once with {@link PortInUseError} if somebody else's server listens, with its name and directory; with
+   * {@link WaitTimeoutError}, which says what was last seen on each port; with {@link InvalidArgumentError}, {@link SystemCallError},
+   * and the reason of `signal`.
+   */
+  waitUntilOurs(options?: OursOptions): Promise<void>;
+
+  /**
+   * Takes a hold on a kept environment, such as that of a worktree.
+   * @throws {@link NotFoundError} if it has been removed or is stale; {@link InvalidArgumentError} if it is held;
+   * {@link EnvironmentInUseError} if a process has been removing it for seconds; {@link RegistryUnusableError},
+   * {@link SystemCallError}.
+   */
+  hold(): Hold;
+
+  /**
+   * Writes the variables of a worktree's environment into a block of this file, such as `.env.local`: between two marker lines, in a
+   * file that people edit, too. Everything else in it stays as it is. The end of the environment removes the block.
+   * @throws {@link InvalidArgumentError} if it is not the environment of its worktree, or if somebody has cut the block off;
+   * {@link NotFoundError}, {@link EnvironmentInUseError}, {@link PermissionDeniedError}, {@link RegistryUnusableError},
+   * {@link SystemCallError}.
+   */
+  writeBlock(path: string | URL): void;
+
+  /**
    * Removes its temp directory, env file and record, and gives the ports back. Safe to call twice. Also removes a kept one that
    * this process attached to.
    * @throws {@link EnvironmentInUseError} if another process holds it; {@link PermissionDeniedError}, {@link SystemCallError},
@@ -526,7 +713,7 @@ export class Environment implements Disposable, AsyncDisposable {
     expiresAt: Date | undefined;
   };
   toString(): string;
-  /** Cleans up an environment that this process made, and does nothing to one that it attached to. */
+  /** Cleans up an environment that this process made. Does nothing to one that it attached to, and to that of a worktree. */
   [Symbol.dispose](): void;
   /** The same on a thread of its own, for temp directories with many files. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -626,11 +813,20 @@ export interface WaitOptions extends SignalOption {
   waitMs?: number | undefined;
 }
 
+/** Options of waits for servers. */
+export interface ServerOptions extends WaitOptions {
+  /** A path such as `/health`, which the server must answer with a status below 400. */
+  http?: string | undefined;
+  /** The status that it must answer with. */
+  status?: number | undefined;
+}
+
 /**
- * Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1. Rejects with {@link WaitTimeoutError},
- * which says what was seen last of each port without a server, or with the reason of `signal`.
+ * Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1, or answers as `http` and `status` say.
+ * Rejects with {@link WaitTimeoutError}, which says what was seen last of each port without such a server, or with the reason of
+ * `signal`.
  */
-export function waitUntilOpen(ports: number | Iterable<number>, options?: WaitOptions): Promise<void>;
+export function waitUntilOpen(ports: number | Iterable<number>, options?: ServerOptions): Promise<void>;
 
 /**
  * Waits until no program has bound any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included. Leases make

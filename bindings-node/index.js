@@ -33,7 +33,9 @@ function later(load, ...names) {
 later(
   () => require('./js/environment.js'),
   ...['Environment', 'attachEnvironment', 'createEnvironment', 'createEnvironmentAsync', 'currentEnvironment'],
+  ...['worktreeEnvironment', 'worktreeEnvironmentAsync'],
 );
+later(() => require('./js/hold.js'), 'Hold');
 later(() => require('./js/port.js'), 'giveBack', 'port');
 later(() => require('./js/ports.js'), 'PortReport', 'isFree', 'waitUntilFree', 'waitUntilOpen', 'who');
 later(

@@ -7,6 +7,7 @@ export const {
   EnvFileExistsError,
   Environment,
   EnvironmentInUseError,
+  Hold,
   IdExhaustedError,
   Inheritable,
   InternalError,
@@ -46,6 +47,8 @@ export const {
   waitUntilFree,
   waitUntilOpen,
   who,
+  worktreeEnvironment,
+  worktreeEnvironmentAsync,
 } = portalloc;
 
 export default portalloc;

@@ -7,7 +7,7 @@ export declare class Environment {
   record(): string
   /** Names and values. */
   variables(): Array<[string, string]>
-  /** Whether this process did not make it. */
+  /** Whether this process did not make it, or made it for its worktree. */
   get attached(): boolean
   /** The index of the port of this name, or of this index in digits. */
   index(name: string): number
@@ -17,6 +17,16 @@ export declare class Environment {
   cleanup(): void
   /** Removes it, on another thread. */
   cleanupAsync(): Promise<void>
+  /** Ends its servers; the report as JSON. */
+  stop(wait: Wait, how: Stop, place?: Where | undefined | null): Promise<string>
+  /** Ends its servers and then itself; the report as JSON. */
+  down(wait: Wait, how: Stop, place?: Where | undefined | null): Promise<string>
+  /** Until its own servers are on the ports; on all of its ports if there are none. */
+  waitUntilOurs(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready, place?: Where | undefined | null): Promise<void>
+  /** Takes a hold on it, and returns its number. */
+  hold(): number
+  /** Writes its variables into a block of this file. */
+  writeBlock(path: string): void
 }
 export type EnvironmentHandle = Environment
 
@@ -28,7 +38,7 @@ export declare class Exported {
   toRestore(now: (arg: string) => string | null): Array<[string, string | undefined | null]>
 }
 
-/** A copy of a lease's descriptor, which child processes inherit. */
+/** A copy of the descriptor of a lease or a hold, which child processes inherit. */
 export declare class Inheritable {
   /** Its descriptor; none once it is closed. */
   get fd(): number | null
@@ -85,6 +95,7 @@ export interface EnvironmentOptions {
   ownerPid?: number
   guard?: boolean
   sticky?: boolean
+  prefer?: Array<number>
   waitMs?: number
   /** The line that calls. */
   at?: string
@@ -102,7 +113,7 @@ export declare function explainConflict(named: Array<number>, conflicts: Array<s
 /** Gives back a port; false if it is not one that `take_port` returned, or was given back before. */
 export declare function giveBack(number: number): boolean
 
-/** Ends what this thread has taken since then and not given back: leases, held environments, and ports. */
+/** Ends what this thread has taken since then and not given back: leases, held environments, ports, and holds. */
 export declare function giveBackSince(mark: number): void
 
 /** Holds the ports by sockets, too. */
@@ -110,6 +121,12 @@ export declare function guardLease(number: number): void
 
 /** Which servers can bind. */
 export declare function guardState(number: number): 'none' | 'shared' | 'exclusive'
+
+/** Whether it was released. */
+export declare function holdIsReleased(number: number): boolean
+
+/** Lets child processes inherit it. */
+export declare function inheritHold(number: number): Inheritable
 
 /** Lets child processes inherit the lease. */
 export declare function inheritLease(number: number): Inheritable
@@ -150,6 +167,7 @@ export interface LeaseOptions {
   place?: Where
   guard?: boolean
   stickyKey?: string
+  prefer?: Array<number>
   waitMs?: number
   /** The line that calls. */
   at?: string
@@ -178,6 +196,15 @@ export interface Ports {
   scattered?: boolean
 }
 
+/** When a server counts as ready. */
+export interface Ready {
+  http?: string
+  status?: number
+}
+
+/** Gives up this thread's share. */
+export declare function releaseHold(number: number): void
+
 /**
  * Gives its ports back and returns them; one alone as a number, which is faster to make than a list. That of an environment
  * stays known until the environment ends.
@@ -192,6 +219,13 @@ export declare function settings(place?: Where | undefined | null): string
 
 /** Lets servers bind over the guard. */
 export declare function shareGuard(number: number): void
+
+/** How servers are ended. */
+export interface Stop {
+  ports?: Array<number>
+  timeoutMs?: number
+  dryRun?: boolean
+}
 
 /** A port that is held until the process ends, or until it is given back. `at` is the line that asks for it, if known. */
 export declare function takePort(place: Where | undefined | null, at: string): number
@@ -218,8 +252,8 @@ export declare const VERSION: string
 /** Until nothing is bound to the ports. */
 export declare function waitUntilFree(wait: Wait, numbers: Array<number>, waitMs: number, place?: Where | undefined | null): Promise<void>
 
-/** Until servers accept connections on the ports. */
-export declare function waitUntilOpen(wait: Wait, numbers: Array<number>, waitMs: number, place?: Where | undefined | null): Promise<void>
+/** Until servers on the ports accept connections, or answer as they must. */
+export declare function waitUntilOpen(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready, place?: Where | undefined | null): Promise<void>
 
 /** The registry and the pool of a call that does not use those of the process's variables. */
 export interface Where {
@@ -230,3 +264,9 @@ export interface Where {
 
 /** Who is on a port, as JSON. */
 export declare function who(number: number, place?: Where | undefined | null): string
+
+/** Gets that of a worktree, or makes it, on this thread; none if it is not there and not to be made. */
+export declare function worktreeEnvironment(create: boolean, repair: boolean, options: EnvironmentOptions): Environment | null
+
+/** The same on another thread. */
+export declare function worktreeEnvironmentAsync(wait: Wait, create: boolean, repair: boolean, options: EnvironmentOptions): Promise<Environment | null>

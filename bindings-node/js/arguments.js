@@ -10,6 +10,7 @@ const IS = {
   number: ['a number', (value) => typeof value === 'number'],
   text: ['a string', (value) => typeof value === 'string'],
   flag: ['true or false', (value) => typeof value === 'boolean'],
+  port: ['the number or the name of a port', (value) => typeof value === 'number' || typeof value === 'string'],
   // Not by `instanceof`: it may be of another realm.
   signal: ['an AbortSignal', (value) => typeof value?.addEventListener === 'function' && typeof value.aborted === 'boolean'],
 };
@@ -18,7 +19,7 @@ const IS = {
 function typed(type, value, what) {
   const [needed, is] = IS[type];
   if (!is(value)) throw wrongType(what, needed, value);
-  return type === 'text' ? wellFormed(value, what) : value;
+  return typeof value === 'string' ? wellFormed(value, what) : value;
 }
 
 /** On its way to UTF-8, half of a surrogate pair would become another character, that of any other half, too. */
@@ -65,6 +66,7 @@ function options(names, given, what, needed = 'an object of options') {
 
 const of = (type) => (value, what) => typed(type, value, what);
 const listOf = (type) => (value, what) => list(type, value, what);
+const oneOrMoreOf = (type) => (value, what) => oneOrMore(type, value, what);
 
 /** A file's path, or a `file:` URL. */
 function filePath(value, what) {
@@ -104,4 +106,4 @@ const SOURCE = { ...POOL, waitMs: of('number') };
 const countOrOptions = (names, given, what) =>
   typeof given === 'number' ? { count: given } : options(names, given, what, 'a number of ports, or an object of options');
 
-module.exports = { DOCTOR, POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, options, pairs, typed };
+module.exports = { DOCTOR, POOL, SOURCE, WANTED, countOrOptions, filePath, listOf, of, oneOrMore, oneOrMoreOf, options, pairs, typed };

@@ -5,6 +5,9 @@
 const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
 
+/** Longer than a healthy server takes to start. */
+const USUAL_MS = 30_000;
+
 /**
  * The result of `start`, which is given a wait. If `signal` is aborted first, its reason is thrown at once, and a result that
  * comes all the same goes to `giveBack`.
@@ -32,4 +35,4 @@ async function cancellable(signal, start, giveBack = () => {}) {
   }
 }
 
-module.exports = { cancellable };
+module.exports = { USUAL_MS, cancellable };

@@ -5,7 +5,7 @@
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
 const { callerInTest } = require('./caller.js');
-const { cancellable } = require('./cancellable.js');
+const { USUAL_MS, cancellable } = require('./cancellable.js');
 const { lifted, refused, wrongType } = require('./errors.js');
 const { Exported } = require('./exported.js');
 const { leaseOf, listed } = require('./lease.js');
@@ -19,15 +19,16 @@ const OURS = Symbol('portalloc');
 
 const envFile = (value, what) => (typeof value === 'boolean' ? value : given.filePath(value, what));
 
-const CURRENT = {
+const EVERY = {
   count: given.of('number'),
   names: given.listOf('text'),
   instanceId: given.of('text'),
   worktree: given.filePath,
-  envFile,
   ...given.SOURCE,
   sticky: given.of('flag'),
+  prefer: given.oneOrMoreOf('number'),
 };
+const CURRENT = { ...EVERY, envFile };
 const CREATE = {
   ...CURRENT,
   ...given.WANTED,
@@ -37,6 +38,17 @@ const CREATE = {
   guard: given.of('flag'),
 };
 const CREATE_ASYNC = { ...CREATE, signal: given.of('signal') };
+const OF_WORKTREE = { ...EVERY, ...given.WANTED, create: given.of('flag'), repair: given.of('flag') };
+const OF_WORKTREE_ASYNC = { ...OF_WORKTREE, signal: given.of('signal') };
+const DOWN = { timeoutMs: given.of('number'), dryRun: given.of('flag'), signal: given.of('signal') };
+const STOP = { ports: given.oneOrMoreOf('port'), ...DOWN };
+const WAIT = {
+  ports: given.oneOrMoreOf('port'),
+  http: given.of('text'),
+  status: given.of('number'),
+  waitMs: given.of('number'),
+  signal: given.of('signal'),
+};
 
 class Environment {
   #handle;
@@ -121,6 +133,45 @@ class Environment {
     const number = this.#handle.lease();
     if (number === null) return undefined;
     return (this.#lease ??= leaseOf(number, this.ports));
+  }
+
+  async stop(options) {
+    const { signal, ports, ...how } = given.options(STOP, options, 'stop()');
+    const numbers = ports && this.#numbers(ports);
+    return stopReport(await cancellable(signal, (wait) => this.#handle.stop(wait, { ...how, ports: numbers }, variables.place())));
+  }
+
+  async down(options) {
+    const { signal, ...how } = given.options(DOWN, options, 'down()');
+    const report = stopReport(await cancellable(signal, (wait) => this.#handle.down(wait, how, variables.place())));
+    if (report.removed) this.#restore();
+    return report;
+  }
+
+  async waitUntilOurs(options) {
+    const { signal, ports = [], waitMs = USUAL_MS, ...ready } = given.options(WAIT, options, 'waitUntilOurs()');
+    const numbers = this.#numbers(ports);
+    await cancellable(signal, (wait) => this.#handle.waitUntilOurs(wait, numbers, waitMs, ready, variables.place()));
+  }
+
+  #numbers(ports) {
+    return ports.map((port) => (typeof port === 'string' ? this.port(port) : port));
+  }
+
+  hold() {
+    try {
+      return require('./hold.js').holdOf(this.#handle.hold());
+    } catch (error) {
+      throw lifted(error, this.hold);
+    }
+  }
+
+  writeBlock(path) {
+    try {
+      this.#handle.writeBlock(given.filePath(path, 'path'));
+    } catch (error) {
+      throw lifted(error, this.writeBlock);
+    }
   }
 
   cleanup() {
@@ -209,9 +260,45 @@ function currentEnvironment(countOrOptions) {
   }
 }
 
+function worktreeEnvironment(countOrOptions) {
+  try {
+    const options = given.countOrOptions(OF_WORKTREE, countOrOptions, 'worktreeEnvironment()');
+    const { create = true, repair = false, ...rest } = options;
+    const handle = native.worktreeEnvironment(create, repair, asked(rest, worktreeEnvironment));
+    return handle && new Environment(OURS, handle);
+  } catch (error) {
+    throw lifted(error, worktreeEnvironment);
+  }
+}
+
+async function worktreeEnvironmentAsync(countOrOptions) {
+  const options = given.countOrOptions(OF_WORKTREE_ASYNC, countOrOptions, 'worktreeEnvironmentAsync()');
+  const { signal, create = true, repair = false, ...rest } = options;
+  const wanted = asked(rest, worktreeEnvironmentAsync);
+  const handle = await cancellable(signal, (wait) => native.worktreeEnvironmentAsync(wait, create, repair, wanted));
+  return handle && new Environment(OURS, handle);
+}
+
+/** What came of ending servers, and whether anything is left on the ports. */
+function stopReport(json) {
+  const report = parsed(json);
+  const { processes, foreign, unknown, supervisors } = report;
+  const left = [...foreign, ...unknown, ...supervisors, ...processes.filter(({ outcome }) => outcome === 'remains')];
+  return Object.freeze({ clear: left.length === 0, ...report });
+}
+
 /** The addon's options. */
 function asked({ count, exact, offsets, scattered, pool, exclude, ...rest }, callee) {
   return { ...rest, at: callerInTest(callee), wanted: { count, exact, offsets, scattered }, place: variables.place(pool, exclude) };
 }
 
-module.exports = { CREATE, Environment, attachEnvironment, createEnvironment, createEnvironmentAsync, currentEnvironment };
+module.exports = {
+  CREATE,
+  Environment,
+  attachEnvironment,
+  createEnvironment,
+  createEnvironmentAsync,
+  currentEnvironment,
+  worktreeEnvironment,
+  worktreeEnvironmentAsync,
+};

@@ -13,7 +13,13 @@ const variables = require('./variables.js');
 /** Only this package makes leases. */
 const OURS = Symbol('portalloc');
 
-const LEASE = { ...given.WANTED, ...given.SOURCE, guard: given.of('flag'), stickyKey: given.of('text') };
+const LEASE = {
+  ...given.WANTED,
+  ...given.SOURCE,
+  guard: given.of('flag'),
+  stickyKey: given.of('text'),
+  prefer: given.oneOrMoreOf('number'),
+};
 const LEASE_ASYNC = { ...LEASE, signal: given.of('signal') };
 const FD = { type: given.of('text'), host: given.of('text'), listen: given.of('flag') };
 
@@ -85,7 +91,7 @@ class Lease {
   }
 
   inheritable() {
-    return new Inheritable(OURS, this.#native(native.inheritLease, this.inheritable));
+    return inheritableOf(this.#native(native.inheritLease, this.inheritable));
   }
 
   #native(call, callee, ...args) {
@@ -130,7 +136,7 @@ class Inheritable {
   #copy;
 
   constructor(ours, copy) {
-    if (ours !== OURS) throw refused('new Inheritable() copies nothing', 'call inheritable() of a lease');
+    if (ours !== OURS) throw refused('new Inheritable() copies nothing', 'call inheritable() of a lease or a hold');
     this.#copy = copy;
   }
 
@@ -181,7 +187,9 @@ async function leaseAsync(countOrOptions) {
   return new Lease(OURS, await cancellable(signal, take, native.releaseLease));
 }
 
+const inheritableOf = (copy) => new Inheritable(OURS, copy);
+
 /** The lease of an environment, whose cleanup ends it. */
 const leaseOf = (number, ports) => new Lease(OURS, number, ports);
 
-module.exports = { Inheritable, LEASE, Lease, lease, leaseAsync, leaseOf, listed };
+module.exports = { Inheritable, LEASE, Lease, inheritableOf, lease, leaseAsync, leaseOf, listed };

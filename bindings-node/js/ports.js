@@ -4,16 +4,14 @@
 
 const { inspect } = require('node:util');
 const given = require('./arguments.js');
-const { cancellable } = require('./cancellable.js');
+const { USUAL_MS, cancellable } = require('./cancellable.js');
 const { lifted } = require('./errors.js');
 const { native } = require('./native.js');
 const { parsed } = require('./parsed.js');
 const { place } = require('./variables.js');
 
-/** Longer than a healthy server takes to start. */
-const USUAL_MS = 30_000;
-
 const WAIT = { waitMs: given.of('number'), signal: given.of('signal') };
+const WAIT_OPEN = { ...WAIT, http: given.of('text'), status: given.of('number') };
 
 function isFree(port) {
   try {
@@ -57,15 +55,16 @@ function who(port) {
   }
 }
 
-/** A function that waits for ports by the addon's one of that name. */
-const waiting = (name) =>
-  async function (ports, options) {
-    const numbers = given.oneOrMore('number', ports, 'ports');
-    const { waitMs = USUAL_MS, signal } = given.options(WAIT, options, `${name}()`);
-    await cancellable(signal, (wait) => native[name](wait, numbers, waitMs, place()));
-  };
+async function waitUntilOpen(ports, options) {
+  const numbers = given.oneOrMore('number', ports, 'ports');
+  const { waitMs = USUAL_MS, signal, ...ready } = given.options(WAIT_OPEN, options, 'waitUntilOpen()');
+  await cancellable(signal, (wait) => native.waitUntilOpen(wait, numbers, waitMs, ready, place()));
+}
 
-const waitUntilOpen = waiting('waitUntilOpen');
-const waitUntilFree = waiting('waitUntilFree');
+async function waitUntilFree(ports, options) {
+  const numbers = given.oneOrMore('number', ports, 'ports');
+  const { waitMs = USUAL_MS, signal } = given.options(WAIT, options, 'waitUntilFree()');
+  await cancellable(signal, (wait) => native.waitUntilFree(wait, numbers, waitMs, place()));
+}
 
 module.exports = { PortReport, isFree, waitUntilFree, waitUntilOpen, who };

@@ -72,6 +72,11 @@ pub(crate) fn process_id(number: f64) -> Result<u32> {
     whole(number, ffi::no_process)
 }
 
+/// The status of an HTTP answer.
+pub(crate) fn status(number: f64) -> Result<i64> {
+    whole(number, ffi::no_status)
+}
+
 /// An index into the ports of a lease that has `count`.
 pub(crate) fn index(number: f64, count: usize) -> Result<usize> {
     whole(number, |shown| ffi::no_index(shown, count))

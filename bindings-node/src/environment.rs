@@ -30,6 +30,7 @@ pub struct EnvironmentOptions {
     pub owner_pid: Option<f64>,
     pub guard: Option<bool>,
     pub sticky: Option<bool>,
+    pub prefer: Option<Vec<f64>>,
     pub wait_ms: Option<f64>,
     /// The line that calls.
     pub at: Option<String>,
@@ -38,9 +39,11 @@ pub struct EnvironmentOptions {
 /// JavaScript's handle of an environment. One that this thread holds does not end with it.
 #[napi(js_name = "Environment")]
 pub struct EnvironmentHandle {
-    environment: Arc<portalloc::Environment>,
+    pub(crate) environment: Arc<portalloc::Environment>,
     /// Of one that this thread holds.
     number: Option<i64>,
+    /// Whether it is a worktree's, which a `using` block leaves as it is.
+    stays: bool,
 }
 
 impl EnvironmentHandle {
@@ -50,7 +53,11 @@ impl EnvironmentHandle {
         if number.is_some() {
             end_environments_at_exit(env);
         }
-        Self { environment, number }
+        Self { environment, number, stays: false }
+    }
+
+    pub(crate) fn of_worktree(environment: portalloc::Environment) -> Self {
+        Self { environment: Arc::new(environment), number: None, stays: true }
     }
 }
 
@@ -68,10 +75,10 @@ impl EnvironmentHandle {
         self.environment.variables()
     }
 
-    /// Whether this process did not make it.
+    /// Whether this process did not make it, or made it for its worktree.
     #[napi(getter)]
     pub fn attached(&self) -> bool {
-        self.environment.is_attached()
+        self.stays || self.environment.is_attached()
     }
 
     /// The index of the port of this name, or of this index in digits.
@@ -149,7 +156,7 @@ pub fn current_environment(
     Ok(EnvironmentHandle::new(env, environment))
 }
 
-fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, EnvironmentRequest)> {
+pub(crate) fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, EnvironmentRequest)> {
     call::without_allocator(env, || {
         let request = ffi::EnvironmentOptions {
             ports: options.wanted.unwrap_or_default().try_into()?,
@@ -166,9 +173,9 @@ fn opened(env: &Env, options: EnvironmentOptions) -> napi::Result<(Allocator, En
             owner_pid: options.owner_pid.map(arguments::process_id).transpose()?,
             guard: options.guard,
             sticky: options.sticky,
+            prefer: options.prefer.map(arguments::ports).transpose()?,
             wait: milliseconds(options.wait_ms)?,
             place: options.at,
-            ..Default::default()
         };
         arguments::settings(options.place).open_for(request.request()?)
     })

@@ -17,6 +17,7 @@ pub struct LeaseOptions {
     pub place: Option<Where>,
     pub guard: Option<bool>,
     pub sticky_key: Option<String>,
+    pub prefer: Option<Vec<f64>>,
     pub wait_ms: Option<f64>,
     /// The line that calls.
     pub at: Option<String>,
@@ -54,8 +55,8 @@ fn asked(options: LeaseOptions) -> Result<(Option<Where>, LeaseRequest)> {
         wait: arguments::milliseconds(options.wait_ms)?,
         guard: options.guard.unwrap_or_default(),
         sticky_key: options.sticky_key,
+        prefer: options.prefer.map(arguments::ports).transpose()?.unwrap_or_default(),
         place: options.at,
-        ..Default::default()
     };
     Ok((options.place, request.request()?))
 }
@@ -154,14 +155,20 @@ pub fn lease_fd(env: &Env, number: i64, index: f64, udp: bool, host: String, lis
     Ok(socket.into_number())
 }
 
-/// A copy of a lease's descriptor, which child processes inherit.
+/// A copy of the descriptor of a lease or a hold, which child processes inherit.
 #[napi]
 pub struct Inheritable(Option<portalloc::Inheritable>);
 
 /// Lets child processes inherit the lease.
 #[napi]
 pub fn inherit_lease(env: &Env, number: i64) -> napi::Result<Inheritable> {
-    with(env, number, Lease::inheritable).map(|copy| Inheritable(Some(copy)))
+    with(env, number, Lease::inheritable).map(Inheritable::new)
+}
+
+impl Inheritable {
+    pub(crate) fn new(copy: portalloc::Inheritable) -> Self {
+        Self(Some(copy))
+    }
 }
 
 #[napi]

@@ -7,7 +7,7 @@ use portalloc::who::{Failure, LEAK_GRACE, PortExplanation};
 
 use crate::arguments::{Where, checked, ports};
 use crate::background::in_background;
-use crate::{call, held, held_ports};
+use crate::{call, held, held_ports, hold};
 
 /// A sentence about a port, and whether this very process has a socket on it.
 #[napi(object, object_from_js = false)]
@@ -56,12 +56,13 @@ pub fn mark() -> i64 {
     held::last_number()
 }
 
-/// Ends what this thread has taken since then and not given back: leases, held environments, and ports.
+/// Ends what this thread has taken since then and not given back: leases, held environments, ports, and holds.
 #[napi]
 pub fn give_back_since(env: &Env, mark: i64) -> napi::Result<()> {
     call::without_allocator(env, || {
         held::end_since(mark);
         held_ports::give_back_since(mark);
+        hold::release_since(mark);
         Ok(())
     })
 }

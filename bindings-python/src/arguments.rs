@@ -55,6 +55,8 @@ mod hint {
         of!(named!("collections.abc", "Iterable"), of!(named!("builtins", "tuple"), STR, STR));
     pub(super) const INT_OR_INTS: PyStaticExpr = type_hint_union!(INT, INTS);
     pub(super) const INT_OR_STR: PyStaticExpr = type_hint_union!(INT, STR);
+    pub(super) const PORTS_OR_NAMES: PyStaticExpr =
+        type_hint_union!(INT, STR, of!(named!("collections.abc", "Iterable"), INT_OR_STR));
     pub(super) const TIME: PyStaticExpr =
         type_hint_union!(named!("builtins", "float"), named!("datetime", "timedelta"));
     pub(super) const BOOL_OR_PATH: PyStaticExpr =
@@ -117,6 +119,27 @@ argument! {
     }
 }
 
+/// A port by its number, or by its name.
+pub(crate) enum NumberOrName {
+    Number(u16),
+    Name(String),
+}
+
+argument! {
+    /// Ports by number or by name: one, or several.
+    PortsOrNames(Vec<NumberOrName>) as hint::PORTS_OR_NAMES, |value| {
+        if value.is_instance_of::<PyString>() || value.hasattr("__index__")? {
+            return Ok(vec![number_or_name(value)?]);
+        }
+        each(value, number_or_name)
+    }
+}
+
+argument! {
+    /// The status of an HTTP answer.
+    Status(i64) as hint::INT, |value| whole(value, ffi::no_status)
+}
+
 argument! {
     /// The words of a command line.
     Words(Vec<OsString>) as hint::STRS, |value| each(value, |item| item.extract())
@@ -154,6 +177,13 @@ argument! {
         Ok(wanted) if wanted.is_true() => Ok(EnvFile::Worktree),
         Ok(_) => Ok(EnvFile::None),
         Err(_) => Ok(EnvFile::At(value.extract::<PathBuf>()?)),
+    }
+}
+
+fn number_or_name(value: Borrowed<'_, '_, PyAny>) -> PyResult<NumberOrName> {
+    match value.cast::<PyString>() {
+        Ok(name) => Ok(NumberOrName::Name(name.to_string())),
+        Err(_) => Ok(NumberOrName::Number(value.extract::<Port>()?.0)),
     }
 }
 

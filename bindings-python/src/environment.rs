@@ -11,11 +11,15 @@ use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::arguments::{Count, EnvFilePlace, Names, Offsets, PortName, Ports, ProcessId, Seconds, choice};
+use crate::arguments::{
+    Count, EnvFilePlace, Names, Offsets, OneOrMore, PortName, Ports, PortsOrNames, ProcessId, Seconds, Status, choice,
+};
 use crate::call;
 use crate::errors::raised;
+use crate::hold::Hold;
 use crate::lease::Lease;
 use crate::origin::Origin;
+use crate::servers::{self, port_of};
 use crate::typed::{self, Typed};
 
 /// An isolation ID with a lease, a temp directory and variables, made and removed together. Make one with
@@ -34,21 +38,23 @@ pub(crate) struct Environment {
     exported: Mutex<Exported>,
     /// None of an attached one.
     made_at: Option<Origin>,
+    /// Whether it is a worktree's, which its `with` block leaves as it is.
+    stays: bool,
 }
 
 impl Environment {
     fn new(py: Python<'_>, inner: portalloc::Environment) -> Self {
         let made_at = if inner.is_attached() { None } else { Origin::here(py) };
-        Self { inner, exported: Mutex::default(), made_at }
+        Self { inner, exported: Mutex::default(), made_at, stays: false }
+    }
+
+    /// That of a worktree.
+    pub(crate) fn of_worktree(inner: portalloc::Environment) -> Self {
+        Self { inner, exported: Mutex::default(), made_at: None, stays: true }
     }
 
     fn record(&self) -> &Record {
         self.inner.record()
-    }
-
-    fn port_of(&self, name: &PortName) -> portalloc::Result<u16> {
-        let index = self.record().index(&name.0)?;
-        self.inner.ports().get(index).copied().ok_or_else(|| ffi::no_index(index, self.inner.ports().len()))
     }
 
     /// Sets its variables in `os.environ`, for this process and those that it starts.
@@ -116,7 +122,8 @@ impl Drop for Environment {
 ///   path writes them there. By default there is no env file.
 /// - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one ends. `owner_pid`: the process
 ///   whose end ends a kept one.
-/// - `sticky`: prefers the ports that the same worktree, instance ID and names had before.
+/// - `sticky`: prefers the ports that the same worktree, instance ID and names had before. `prefer`: as for
+///   `portalloc.lease`.
 ///
 /// The project file `portalloc.toml` sets what the arguments leave open. It is looked for from the worktree or the current
 /// directory upwards, up to the directory with the `.git`.
@@ -125,7 +132,7 @@ impl Drop for Environment {
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 #[pyo3(
-    signature = (count = None, *, names = None, exact = None, offsets = None, scattered = false, instance_id = None, worktree = None, env_file = None, kept = false, ttl = None, owner_pid = None, pool = None, exclude = None, guard = None, sticky = None, wait = Seconds::NONE)
+    signature = (count = None, *, names = None, exact = None, offsets = None, scattered = false, instance_id = None, worktree = None, env_file = None, kept = false, ttl = None, owner_pid = None, pool = None, exclude = None, guard = None, sticky = None, prefer = None, wait = Seconds::NONE)
 )]
 pub(crate) fn environment(
     py: Python<'_>,
@@ -144,6 +151,7 @@ pub(crate) fn environment(
     exclude: Option<String>,
     guard: Option<bool>,
     sticky: Option<bool>,
+    prefer: Option<OneOrMore>,
     wait: Seconds,
 ) -> PyResult<Environment> {
     let options = EnvironmentOptions {
@@ -157,9 +165,9 @@ pub(crate) fn environment(
         owner_pid: owner_pid.map(Into::into),
         guard,
         sticky,
+        prefer: prefer.map(Into::into),
         wait: Some(wait.0),
         place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
-        ..EnvironmentOptions::default()
     };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
@@ -201,7 +209,7 @@ pub(crate) fn attach(py: Python<'_>, id: Option<&str>) -> PyResult<Environment> 
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 #[pyo3(
-    signature = (count = None, *, names = None, instance_id = None, worktree = None, env_file = None, pool = None, exclude = None, sticky = None, wait = Seconds::NONE)
+    signature = (count = None, *, names = None, instance_id = None, worktree = None, env_file = None, pool = None, exclude = None, sticky = None, prefer = None, wait = Seconds::NONE)
 )]
 pub(crate) fn current(
     py: Python<'_>,
@@ -213,6 +221,7 @@ pub(crate) fn current(
     pool: Option<String>,
     exclude: Option<String>,
     sticky: Option<bool>,
+    prefer: Option<OneOrMore>,
     wait: Seconds,
 ) -> PyResult<Environment> {
     let options = EnvironmentOptions {
@@ -222,6 +231,7 @@ pub(crate) fn current(
         worktree,
         env_file: env_file.map(Into::into),
         sticky,
+        prefer: prefer.map(Into::into),
         wait: Some(wait.0),
         place: Origin::here(py).map(|origin| origin.told(py)).transpose()?,
         ..EnvironmentOptions::default()
@@ -267,12 +277,12 @@ impl Environment {
 
     /// The port of this name, or at this index. Raises `InvalidArgumentError` if there is none.
     fn port(&self, py: Python<'_>, name: PortName) -> PyResult<u16> {
-        self.port_of(&name).map_err(|error| raised(py, error))
+        port_of(&self.inner, &name.0).map_err(|error| raised(py, error))
     }
 
     /// The port of this name, or at this index. Raises `KeyError` if there is none.
     fn __getitem__(&self, name: PortName) -> PyResult<u16> {
-        self.port_of(&name).map_err(|error| PyKeyError::new_err(error.message().to_owned()))
+        port_of(&self.inner, &name.0).map_err(|error| PyKeyError::new_err(error.message().to_owned()))
     }
 
     fn __len__(&self) -> usize {
@@ -356,6 +366,89 @@ impl Environment {
         lease.map(|lease| Lease::of(slf.py(), slf.clone().into_any().unbind(), lease)).transpose()
     }
 
+    /// Ends the servers on its ports that are its own, and nothing else, and returns a `StopReport` of each process.
+    ///
+    /// A process is its own if it has a `hold` on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this
+    /// user in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and
+    /// whatever has a terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeout`, 10 seconds
+    /// by default.
+    ///
+    /// `ports`: only these, by number or name. `dry_run`: says which, and ends none. What is left on the ports is in the
+    /// report, and raises nothing. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `InvalidArgumentError`,
+    /// `UnsupportedError` before Linux 5.3, `SystemCallError`.
+    #[pyo3(signature = (ports = None, *, timeout = None, dry_run = false))]
+    fn stop<'py>(
+        &self,
+        py: Python<'py>,
+        ports: Option<PortsOrNames>,
+        timeout: Option<Seconds>,
+        dry_run: bool,
+    ) -> PyResult<Typed<'py, typed::StopReport>> {
+        servers::stop(py, &self.inner, ports, timeout, dry_run)
+    }
+
+    /// Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of
+    /// the report says whether it did, which it does not while anything is left on its ports.
+    ///
+    /// Raises `EnvironmentInUseError` if a program has a hold on it that is no server, before anything is ended; else as
+    /// `stop` and `cleanup`.
+    #[pyo3(signature = (*, timeout = None, dry_run = false))]
+    fn down<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<Seconds>,
+        dry_run: bool,
+    ) -> PyResult<Typed<'py, typed::StopReport>> {
+        let (report, is_removed) = servers::down(py, &self.inner, timeout, dry_run)?;
+        if is_removed {
+            self.restore_variables(py)?;
+        }
+        Ok(report)
+    }
+
+    /// Waits until the server on each of the ports accepts connections and is this environment's own, as `stop` tells. By
+    /// default on all of its ports; `ports` names some, by number or name.
+    ///
+    /// `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
+    /// `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and
+    /// Ctrl-C ends the wait.
+    ///
+    /// Raises `PortInUseError` at once if somebody else's server listens, with its name and directory; `WaitTimeout`, which
+    /// says what was last seen on each port; `InvalidArgumentError`, `SystemCallError`.
+    #[pyo3(signature = (ports = None, wait = Seconds::USUAL, *, http = None, status = None))]
+    fn wait_until_ours(
+        &self,
+        py: Python<'_>,
+        ports: Option<PortsOrNames>,
+        wait: Seconds,
+        http: Option<String>,
+        status: Option<Status>,
+    ) -> PyResult<()> {
+        servers::wait_until_ours(py, &self.inner, ports, wait, http, status)
+    }
+
+    /// Takes a hold on a kept environment, such as that of a worktree: nobody can remove it until that is released, and until
+    /// every process that has inherited it has ended.
+    ///
+    /// Raises `NotFoundError` if it has been removed or is stale, `InvalidArgumentError` if it is held,
+    /// `EnvironmentInUseError` if a process has been removing it for seconds, `RegistryUnusableError`, `SystemCallError`.
+    fn hold(&self, py: Python<'_>) -> PyResult<Hold> {
+        let taken = py.detach(|| ffi::no_panic(|| self.inner.hold()));
+        call::finished(py, taken).map(Hold::new)
+    }
+
+    /// Writes the variables of a worktree's environment into a block of the file at `path`, such as `.env.local`: between two
+    /// marker lines, in a file that people edit, too. Everything else in it stays as it is. The end of the environment
+    /// removes the block.
+    ///
+    /// Raises `InvalidArgumentError` if it is not the environment of its worktree, or if somebody has cut the file's block
+    /// off, with file and line; `NotFoundError`, `EnvironmentInUseError`, `PermissionDeniedError`, `RegistryUnusableError`,
+    /// `SystemCallError`.
+    fn write_block(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let written = py.detach(|| ffi::no_panic(|| self.inner.write_block(&path)));
+        call::finished(py, written)
+    }
+
     /// Removes its temp directory, env file and record, and releases the ports. Safe to call twice.
     ///
     /// Removes an attached one, too, if it is kept. Raises `EnvironmentInUseError` if another process holds it, such as the
@@ -370,7 +463,8 @@ impl Environment {
         slf
     }
 
-    /// Cleans up what this process made. Leaves an attached environment alone, and in a forked child its parent's.
+    /// Cleans up what this process made. Leaves an attached environment alone, and a worktree's, and in a forked child its
+    /// parent's.
     #[pyo3(signature = (_type = None, _value = None, _traceback = None, /))]
     fn __exit__(
         &self,
@@ -379,7 +473,7 @@ impl Environment {
         _value: Option<Bound<'_, PyAny>>,
         _traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        if self.inner.is_ours() { self.cleanup(py) } else { Ok(()) }
+        if self.inner.is_ours() && !self.stays { self.cleanup(py) } else { Ok(()) }
     }
 
     fn __reduce__(&self) -> PyResult<String> {

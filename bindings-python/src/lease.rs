@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyTuple};
 
-use crate::arguments::{Count, Offsets, Ports, Seconds, choice};
+use crate::arguments::{Count, Offsets, OneOrMore, Ports, Seconds, choice};
 use crate::call;
 use crate::errors::raised;
 use crate::inheritable::Inheritable;
@@ -27,6 +27,7 @@ use crate::typed::{self, Typed};
 ///   variables `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` set them, else the project file `portalloc.toml`, else 20000-29999.
 /// - `guard`: also keeps programs that do not use portalloc off the ports: see `Lease.guard`.
 /// - `sticky_key`: prefers the ports that the same key was given before, on this machine.
+/// - `prefer`: a first port to try before all others, or several in this order, in the pool or not.
 /// - `wait`: seconds, or a `timedelta`, to wait for ports to come free; by default the call fails at once. While it waits,
 ///   other threads run, and Ctrl-C ends the wait.
 ///
@@ -35,7 +36,7 @@ use crate::typed::{self, Typed};
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
 #[pyo3(
-    signature = (count = None, *, exact = None, offsets = None, scattered = false, pool = None, exclude = None, guard = false, sticky_key = None, wait = Seconds::NONE)
+    signature = (count = None, *, exact = None, offsets = None, scattered = false, pool = None, exclude = None, guard = false, sticky_key = None, prefer = None, wait = Seconds::NONE)
 )]
 pub(crate) fn lease(
     py: Python<'_>,
@@ -47,12 +48,14 @@ pub(crate) fn lease(
     exclude: Option<String>,
     guard: bool,
     sticky_key: Option<String>,
+    prefer: Option<OneOrMore>,
     wait: Seconds,
 ) -> PyResult<Lease> {
     let ports = choice(count, exact, offsets, scattered);
     let origin = Origin::here(py);
     let place = origin.as_ref().map(|origin| origin.told(py)).transpose()?;
-    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key, place, ..LeaseOptions::default() };
+    let prefer = prefer.map(Into::into).unwrap_or_default();
+    let options = LeaseOptions { ports, wait: Some(wait.0), guard, sticky_key, prefer, place };
     let request = options.request().map_err(|error| raised(py, error))?;
     let settings = Settings::given(None, pool, exclude);
     let lease = if wait.0.is_zero() {

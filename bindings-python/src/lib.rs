@@ -6,6 +6,7 @@ mod call;
 mod command_line;
 mod environment;
 mod errors;
+mod hold;
 mod inheritable;
 mod interpreter;
 mod lease;
@@ -14,10 +15,12 @@ mod origin;
 mod port;
 mod ports;
 mod runners;
+mod servers;
 mod summaries;
 mod tools;
 mod typed;
 mod warnings;
+mod worktree;
 
 /// The native part of portalloc; import `portalloc` instead.
 #[pyo3::pymodule(gil_used = false)]
@@ -26,6 +29,8 @@ mod _portalloc {
     use super::command_line::run_command_line;
     #[pymodule_export]
     use super::environment::{Environment, attach, current, environment};
+    #[pymodule_export]
+    use super::hold::Hold;
     #[pymodule_export]
     use super::inheritable::Inheritable;
     #[pymodule_export]
@@ -40,6 +45,8 @@ mod _portalloc {
     use super::runners::{explain_candidates, explain_conflict, leaks, ports_in};
     #[pymodule_export]
     use super::tools::{Settings, doctor, error_codes, parse_id, render, settings};
+    #[pymodule_export]
+    use super::worktree::worktree_environment;
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");

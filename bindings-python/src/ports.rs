@@ -1,11 +1,13 @@
 //! What can be asked about ports without leasing them.
 
+use portalloc::ffi::ReadinessOptions;
 use portalloc::who::PortSummary;
-use portalloc::{Settings, ffi};
+use portalloc::{Allocator, Readiness, Result, Settings, ffi};
 use pyo3::prelude::*;
 
-use crate::arguments::{OneOrMore, Port, Seconds};
+use crate::arguments::{OneOrMore, Port, Seconds, Status};
 use crate::call::{short, waiting};
+use crate::errors::raised;
 use crate::summaries::summary;
 use crate::typed::{self, Typed};
 
@@ -20,12 +22,27 @@ pub(crate) fn is_free(py: Python<'_>, port: Port) -> PyResult<bool> {
 
 /// Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1.
 ///
+/// `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
+///
 /// `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C
 /// ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not open.
 #[pyfunction]
-#[pyo3(signature = (ports, wait = Seconds::USUAL))]
-pub(crate) fn wait_until_open(py: Python<'_>, ports: OneOrMore, wait: Seconds) -> PyResult<()> {
-    waiting(py, |interrupt| interrupt.with(&Settings::new(), |allocator| allocator.wait_until_open(&ports.0, wait.0)))
+#[pyo3(signature = (ports, wait = Seconds::USUAL, *, http = None, status = None))]
+pub(crate) fn wait_until_open(
+    py: Python<'_>,
+    ports: OneOrMore,
+    wait: Seconds,
+    http: Option<String>,
+    status: Option<Status>,
+) -> PyResult<()> {
+    let ready = readiness(http, status).map_err(|error| raised(py, error))?;
+    let wait = |allocator: &Allocator| allocator.wait_until_ready(&ports.0, &ready, wait.0);
+    waiting(py, |interrupt| interrupt.with(&Settings::new(), wait))
+}
+
+/// When a server counts as ready.
+pub(crate) fn readiness(http: Option<String>, status: Option<Status>) -> Result<Readiness> {
+    ReadinessOptions { http, status: status.map(Into::into) }.readiness()
 }
 
 /// Waits until nothing is bound to any of the ports: TCP or UDP, on any address, listening or not, TIME_WAIT included.

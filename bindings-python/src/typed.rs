@@ -81,6 +81,8 @@ hints! {
     Validation = named!("portalloc.summaries", "Validation");
     /// What the doctor found.
     DoctorReport = named!("portalloc.summaries", "DoctorReport");
+    /// What came of ending an environment's servers.
+    StopReport = named!("portalloc.summaries", "StopReport");
     /// Python's own socket.
     Socket = named!("socket", "socket");
     /// What `guard_state` says.

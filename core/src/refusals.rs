@@ -30,6 +30,12 @@ pub fn no_index(shown: impl Display, count: usize) -> Error {
     )
 }
 
+/// The error for a hold on an environment that was given up.
+#[must_use]
+pub fn no_hold() -> Error {
+    Error::invalid_argument("the hold has been released", "pass it on before its release, or take another one")
+}
+
 /// The error for a number that is not a process ID.
 pub fn no_process(shown: impl Display) -> Error {
     Error::invalid_argument(format!("{shown} is not a process ID"), "name the ID of a running process")

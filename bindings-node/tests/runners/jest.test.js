@@ -19,7 +19,7 @@ const CONFIG = `module.exports = {
   reporters: ['default', 'portalloc/jest/reporter'],
   testTimeout: 240000,
 };`;
-const NAMES = 'names = ["web", "db"]\n';
+const NAMES = 'names = ["web", "db"]\n[env]\nBASE_URL = "http://localhost:{web}/"\n';
 const SEEN = `
 const record = require('./record.js');
 const { attachEnvironment } = require('portalloc');
@@ -27,7 +27,7 @@ const { ISOLATION_ID: id, WEB_PORT, DB_PORT, JEST_WORKER_ID: worker } = process.
 const { isMainThread } = require('node:worker_threads');
 test('sees it', () => {
   const { ports, names } = attachEnvironment();
-  record({ id, worker, isMainThread, ports, names, variables: [WEB_PORT, DB_PORT] });
+  record({ id, worker, isMainThread, ports, names, variables: [WEB_PORT, DB_PORT], url: process.env.BASE_URL });
 });
 `;
 
@@ -61,9 +61,10 @@ describe('the environment of the run', () => {
       const told = inner.told();
       assert.equal(told.length, 4);
       assert.equal(new Set(told.map(({ id }) => id)).size, 1);
-      for (const { ports, names, variables } of told) {
+      for (const { ports, names, variables, url } of told) {
         assert.deepEqual(names, ['web', 'db']);
         assert.deepEqual(variables, ports.map(String));
+        assert.equal(url, `http://localhost:${ports[0]}/`);
       }
       assert.ok(told.every(({ isMainThread }) => isMainThread !== args.includes('--workerThreads')));
       if (args.includes('--maxWorkers=3')) assert.ok(new Set(told.map(({ pid }) => pid)).size > 1, 'no workers');

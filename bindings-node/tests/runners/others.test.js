@@ -69,7 +69,7 @@ for (const [name, extension] of [['TypeScript', 'ts'], ['ES module', 'mjs']]) {
 
 test('Playwright: the environment as portalloc.toml says; SIGKILL frees it', async (t) => {
   const inner = suite(t, {
-    'portalloc.toml': 'names = ["web"]\n',
+    'portalloc.toml': 'names = ["web"]\n[env]\nBASE_URL = "http://localhost:{web}/"\n',
     'playwright.config.mjs': `
       import { environment } from 'portalloc/playwright';
       import record from './record.js';
@@ -79,7 +79,7 @@ test('Playwright: the environment as portalloc.toml says; SIGKILL frees it', asy
       import { test } from '@playwright/test';
       import record from './record.js';
       test('waits', async () => {
-        record({ waits: true });
+        record({ waits: true, url: process.env.BASE_URL });
         await new Promise((resolve) => setTimeout(resolve, 50000));
       });`,
   });
@@ -88,6 +88,7 @@ test('Playwright: the environment as portalloc.toml says; SIGKILL frees it', asy
   const configs = inner.told().filter(({ config }) => config);
   assert.equal(new Set(configs.map(({ id }) => id)).size, 1);
   const [{ port }] = configs;
+  assert.equal(inner.told().find(({ waits }) => waits).url, `http://localhost:${port}/`);
   assert.ok(!portalloc.isFree(port));
   process.kill(running.pid, 'SIGKILL');
   await until(() => portalloc.isFree(port), () => String(port), 30_000); // the workers end after 50 s

@@ -21,7 +21,7 @@ export default defineConfig({ test: {
   testTimeout: 240000,
   ${more}
 } });`;
-const NAMES = 'names = ["web", "db"]\n';
+const NAMES = 'names = ["web", "db"]\n[env]\nBASE_URL = "http://localhost:{web}/"\n';
 const SEEN = `
 import { expect, inject, test } from 'vitest';
 import { attachEnvironment, lease } from 'portalloc';
@@ -30,7 +30,8 @@ test('sees it', () => {
   const told = inject('portalloc');
   const { id, ports, names } = attachEnvironment();
   expect(told).toMatchObject({ id, ports: [...ports], names: [...names] });
-  record({ id, ports, names, variables: [process.env.WEB_PORT, process.env.DB_PORT], told: told.variables.WEB_PORT });
+  const { WEB_PORT, DB_PORT, BASE_URL } = process.env;
+  record({ id, ports, names, variables: [WEB_PORT, DB_PORT], url: BASE_URL, told: [told.variables.WEB_PORT, told.variables.BASE_URL] });
 });
 test('using', () => {
   let port: number;
@@ -63,10 +64,11 @@ for (const pool of ['threads', 'forks', 'vmThreads']) {
       const told = inner.told();
       assert.equal(told.length, 3);
       assert.equal(new Set(told.map(({ id }) => id)).size, 1);
-      for (const { ports, names, variables, told: provided } of told) {
+      for (const { ports, names, variables, url, told: provided } of told) {
         assert.deepEqual(names, ['web', 'db']);
         assert.deepEqual(variables, ports.map(String));
-        assert.equal(provided, variables[0]);
+        assert.equal(url, `http://localhost:${ports[0]}/`);
+        assert.deepEqual(provided, [variables[0], url]);
       }
       nothingIsLeft();
     });

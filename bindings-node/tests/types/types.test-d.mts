@@ -3,6 +3,7 @@
 import portalloc, {
   ArgumentTypeError,
   Environment,
+  Hold,
   InvalidArgumentError,
   Lease,
   PoolExhaustedError,
@@ -26,6 +27,8 @@ import portalloc, {
   waitUntilFree,
   waitUntilOpen,
   who,
+  worktreeEnvironment,
+  worktreeEnvironmentAsync,
 } from 'portalloc';
 import type { ErrorCode, LeaseOptions } from 'portalloc';
 import * as net from 'node:net';
@@ -68,8 +71,30 @@ same<string>(attachEnvironment().id);
 same<Date | undefined>(environments()[0]?.createdAt);
 same<number | undefined>(environments()[0]?.holder?.pid);
 
+const ours = worktreeEnvironment({ names: ['web'], prefer: 3000, repair: true });
+same<string>(ours.id);
+same<Environment | null>(worktreeEnvironment({ create: false }));
+same<Promise<Environment>>(worktreeEnvironmentAsync({ prefer: [3000], signal: AbortSignal.timeout(5) }));
+same<Promise<Environment | null>>(worktreeEnvironmentAsync({ create: ours.id === '' }));
+same<Promise<void>>(ours.waitUntilOurs({ ports: ['web', 80], http: '/health', status: 204, waitMs: 0 }));
+ours.stop({ ports: 'web', timeoutMs: 5, dryRun: true }).then(({ clear, processes }) => same<boolean>(clear && processes[0]?.outcome === 'ended'));
+ours.down({ signal: AbortSignal.timeout(5) }).then((report) => same<string | undefined>(report.foreign[0]?.directory));
+ours.writeBlock(new URL('file:///x'));
+{
+  using hold = ours.hold();
+  using copy = hold.inheritable();
+  same<number | undefined>(copy.fd);
+}
+same<Hold>(ours.hold());
+// @ts-expect-error: it may not be there
+same<string>(worktreeEnvironment({ create: false }).id);
+// @ts-expect-error: it is kept
+worktreeEnvironment({ kept: true });
+// @ts-expect-error: all of its ports end
+ours.down({ ports: 80 });
 same<boolean>(isFree(80));
 same<Promise<void>>(waitUntilOpen([80, 81], { waitMs: 0, signal: new AbortController().signal }));
+same<Promise<void>>(waitUntilOpen(80, { http: '/health', status: 204 }));
 same<Promise<void>>(waitUntilFree(80));
 same<PortReport>(who(80));
 same<string | undefined>([...who(80)][0]?.name);

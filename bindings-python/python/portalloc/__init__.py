@@ -23,6 +23,7 @@ from ._portalloc import (
 )
 from ._portalloc import (
     Environment,
+    Hold,
     Inheritable,
     Lease,
     attach,
@@ -40,6 +41,7 @@ from ._portalloc import (
     wait_until_free,
     wait_until_open,
     who,
+    worktree_environment,
 )
 from .errors import (
     EnvFileExistsError,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
         EnvironmentInfo,
         LeaseInfo,
         PortReport,
+        StopReport,
         Validation,
     )
 
@@ -79,6 +82,7 @@ __all__ = [
     "EnvironmentInUseError",
     "EnvironmentInfo",
     "Error",
+    "Hold",
     "IdExhaustedError",
     "Inheritable",
     "InternalError",
@@ -94,6 +98,7 @@ __all__ = [
     "PortReport",
     "PortallocWarning",
     "RegistryUnusableError",
+    "StopReport",
     "SystemCallError",
     "UnsupportedError",
     "Validation",
@@ -114,12 +119,13 @@ __all__ = [
     "wait_until_free",
     "wait_until_open",
     "who",
+    "worktree_environment",
 ]
 
 
 def __getattr__(name: str) -> "Any":
     # Types of results, which most programs never need: their imports would cost more than all the rest.
-    if name in ("EnvironmentInfo", "LeaseInfo", "PortReport", "Validation"):
+    if name in ("EnvironmentInfo", "LeaseInfo", "PortReport", "StopReport", "Validation"):
         from . import summaries
 
         return getattr(summaries, name)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from portalloc.summaries import DoctorReport, EnvironmentInfo, LeaseInfo, PortReport, Validation
+from portalloc.summaries import DoctorReport, EnvironmentInfo, LeaseInfo, PortReport, StopReport, Validation
 from socket import socket
 from typing import Any, Final, Literal, SupportsIndex, final, overload
 
-__all__ = ["VERSION", "Environment", "Inheritable", "Lease", "Settings", "attach", "cleanup", "cleanup_stale", "current", "doctor", "environment", "environments", "error_codes", "explain_candidates", "explain_conflict", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_until_free", "wait_until_open", "who"]
+__all__ = ["VERSION", "Environment", "Hold", "Inheritable", "Lease", "Settings", "attach", "cleanup", "cleanup_stale", "current", "doctor", "environment", "environments", "error_codes", "explain_candidates", "explain_conflict", "give_back", "is_free", "leaks", "lease", "leases", "parse_id", "port", "ports_in", "render", "run_command_line", "settings", "validate", "wait_until_free", "wait_until_open", "who", "worktree_environment"]
 
 VERSION: Final[str]
 
@@ -34,7 +34,8 @@ class Environment:
     def __enter__(self, /) -> Environment: ...
     def __exit__(self, _type: Any | None = None, _value: Any | None = None, _traceback: Any | None = None, /) -> None:
         """
-        Cleans up what this process made. Leaves an attached environment alone, and in a forked child its parent's.
+        Cleans up what this process made. Leaves an attached environment alone, and a worktree's, and in a forked child its
+        parent's.
         """
     def __getitem__(self, name: int | str, /) -> int:
         """
@@ -61,6 +62,14 @@ class Environment:
         """
         When it was made (UTC).
         """
+    def down(self, /, *, timeout: float | timedelta | None = None, dry_run: bool = False) -> StopReport:
+        """
+        Ends its servers as `stop` does, waits until nobody has a `hold` on it, and removes it as `cleanup` does: `removed` of
+        the report says whether it did, which it does not while anything is left on its ports.
+
+        Raises `EnvironmentInUseError` if a program has a hold on it that is no server, before anything is ended; else as
+        `stop` and `cleanup`.
+        """
     @property
     def env_file(self, /) -> Path | None:
         """
@@ -70,6 +79,14 @@ class Environment:
     def expires_at(self, /) -> datetime | None:
         """
         When its TTL is over (UTC), if it has one.
+        """
+    def hold(self, /) -> Hold:
+        """
+        Takes a hold on a kept environment, such as that of a worktree: nobody can remove it until that is released, and until
+        every process that has inherited it has ended.
+
+        Raises `NotFoundError` if it has been removed or is stale, `InvalidArgumentError` if it is held,
+        `EnvironmentInUseError` if a process has been removing it for seconds, `RegistryUnusableError`, `SystemCallError`.
         """
     @property
     def id(self, /) -> str:
@@ -110,6 +127,19 @@ class Environment:
         """
         Its variables as text for a shell or a file: `shell` (safe to `eval`), `fish`, `powershell`, `dotenv`, `github`.
         """
+    def stop(self, /, ports: int | str | Iterable[int | str] | None = None, *, timeout: float | timedelta | None = None, dry_run: bool = False) -> StopReport:
+        """
+        Ends the servers on its ports that are its own, and nothing else, and returns a `StopReport` of each process.
+
+        A process is its own if it has a `hold` on it, carries its `ISOLATION_ID`, descends from such a one, or runs as this
+        user in its worktree or temp directory without another `ISOLATION_ID`. This process, those that it descends from, and
+        whatever has a terminal to itself are spared. Each is asked to end (SIGTERM), and killed after `timeout`, 10 seconds
+        by default.
+
+        `ports`: only these, by number or name. `dry_run`: says which, and ends none. What is left on the ports is in the
+        report, and raises nothing. Other threads run meanwhile, and Ctrl-C ends the wait. Raises `InvalidArgumentError`,
+        `UnsupportedError` before Linux 5.3, `SystemCallError`.
+        """
     @property
     def temp_dir(self, /) -> Path:
         """
@@ -120,10 +150,63 @@ class Environment:
         """
         Its variables, names and values, in the order in which they are written: a new `dict` each time.
         """
+    def wait_until_ours(self, /, ports: int | str | Iterable[int | str] | None = None, wait: float | timedelta = ..., *, http: str | None = None, status: int | None = None) -> None:
+        """
+        Waits until the server on each of the ports accepts connections and is this environment's own, as `stop` tells. By
+        default on all of its ports; `ports` names some, by number or name.
+
+        `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
+        `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and
+        Ctrl-C ends the wait.
+
+        Raises `PortInUseError` at once if somebody else's server listens, with its name and directory; `WaitTimeout`, which
+        says what was last seen on each port; `InvalidArgumentError`, `SystemCallError`.
+        """
     @property
     def worktree_path(self, /) -> Path:
         """
         The worktree it was made for.
+        """
+    def write_block(self, /, path: str | PathLike[str]) -> None:
+        """
+        Writes the variables of a worktree's environment into a block of the file at `path`, such as `.env.local`: between two
+        marker lines, in a file that people edit, too. Everything else in it stays as it is. The end of the environment
+        removes the block.
+
+        Raises `InvalidArgumentError` if it is not the environment of its worktree, or if somebody has cut the file's block
+        off, with file and line; `NotFoundError`, `EnvironmentInUseError`, `PermissionDeniedError`, `RegistryUnusableError`,
+        `SystemCallError`.
+        """
+
+@final
+class Hold:
+    """
+    A share in a kept environment. Until the last process that has one has let go of it or ended, nobody can remove the
+    environment: `cleanup` and `down` raise `EnvironmentInUseError`. A process that has inherited one counts as this
+    environment's own, whatever becomes of its variables and its parents. Made by `Environment.hold`.
+
+    ```text
+    with environment.hold() as hold, hold.inheritable() as fd:
+        server = subprocess.Popen(command, pass_fds=[fd], env={**os.environ, **environment.variables})
+    ```
+    """
+    def __enter__(self, /) -> Hold: ...
+    def __exit__(self, _type: Any | None = None, _value: Any | None = None, _traceback: Any | None = None, /) -> None: ...
+    def __repr__(self, /) -> str: ...
+    def inheritable(self, /) -> Inheritable:
+        """
+        Lets child processes inherit it: `with hold.inheritable() as fd: subprocess.Popen(..., pass_fds=[fd])`.
+
+        Raises `InvalidArgumentError` once released, `SystemCallError`.
+        """
+    def release(self, /) -> None:
+        """
+        Gives up this process's share. Safe to call twice. Child processes that have inherited it keep theirs.
+        """
+    @property
+    def released(self, /) -> bool:
+        """
+        Whether this process has given up its share.
         """
 
 @final
@@ -319,7 +402,7 @@ def cleanup_stale() -> list[str]:
     Raises `PermissionDeniedError`, `RegistryUnusableError`, `SystemCallError`, after it has removed all others.
     """
 
-def current(count: int | None = None, *, names: Iterable[str] | None = None, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, wait: float | timedelta = ...) -> Environment:
+def current(count: int | None = None, *, names: Iterable[str] | None = None, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, prefer: int | Iterable[int] | None = None, wait: float | timedelta = ...) -> Environment:
     """
     The environment of this run: the one that the variable `ISOLATION_ID` names, if it is live; else a new one, made as by
     `portalloc.environment`, whose variables are set in `os.environ`, so that the processes started from now on share it.
@@ -337,7 +420,7 @@ def doctor(*, explain: int | None = None, pool: str | None = None, exclude: str 
     except that it creates a missing registry.
     """
 
-def environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, kept: bool = False, ttl: float | timedelta | None = None, owner_pid: int | None = None, pool: str | None = None, exclude: str | None = None, guard: bool | None = None, sticky: bool | None = None, wait: float | timedelta = ...) -> Environment:
+def environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, env_file: bool | str | PathLike[str] | None = None, kept: bool = False, ttl: float | timedelta | None = None, owner_pid: int | None = None, pool: str | None = None, exclude: str | None = None, guard: bool | None = None, sticky: bool | None = None, prefer: int | Iterable[int] | None = None, wait: float | timedelta = ...) -> Environment:
     """
     Makes an environment. If it fails, nothing of it is left.
 
@@ -350,7 +433,8 @@ def environment(count: int | None = None, *, names: Iterable[str] | None = None,
       path writes them there. By default there is no env file.
     - `kept`: outlives this process. `ttl`: seconds or a `timedelta` after which a kept one ends. `owner_pid`: the process
       whose end ends a kept one.
-    - `sticky`: prefers the ports that the same worktree, instance ID and names had before.
+    - `sticky`: prefers the ports that the same worktree, instance ID and names had before. `prefer`: as for
+      `portalloc.lease`.
 
     The project file `portalloc.toml` sets what the arguments leave open. It is looked for from the worktree or the current
     directory upwards, up to the directory with the `.git`.
@@ -404,7 +488,7 @@ def leaks(ports: Iterable[int], ours_too: bool, patient: bool) -> list[tuple[str
     one of those that listen. `patient`: gives the servers a moment to end. Ctrl-C ends the wait.
     """
 
-def lease(count: int | None = None, *, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, pool: str | None = None, exclude: str | None = None, guard: bool = False, sticky_key: str | None = None, wait: float | timedelta = ...) -> Lease:
+def lease(count: int | None = None, *, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, pool: str | None = None, exclude: str | None = None, guard: bool = False, sticky_key: str | None = None, prefer: int | Iterable[int] | None = None, wait: float | timedelta = ...) -> Lease:
     """
     Leases ports: no other process is given them until they are released or this process has ended.
 
@@ -415,6 +499,7 @@ def lease(count: int | None = None, *, exact: Iterable[int] | None = None, offse
       variables `PORTALLOC_POOL` and `PORTALLOC_EXCLUDE` set them, else the project file `portalloc.toml`, else 20000-29999.
     - `guard`: also keeps programs that do not use portalloc off the ports: see `Lease.guard`.
     - `sticky_key`: prefers the ports that the same key was given before, on this machine.
+    - `prefer`: a first port to try before all others, or several in this order, in the pool or not.
     - `wait`: seconds, or a `timedelta`, to wait for ports to come free; by default the call fails at once. While it waits,
       other threads run, and Ctrl-C ends the wait.
 
@@ -489,9 +574,11 @@ def wait_until_free(ports: int | Iterable[int], wait: float | timedelta = ...) -
     ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not free.
     """
 
-def wait_until_open(ports: int | Iterable[int], wait: float | timedelta = ...) -> None:
+def wait_until_open(ports: int | Iterable[int], wait: float | timedelta = ..., *, http: str | None = None, status: int | None = None) -> None:
     """
     Waits until a server accepts connections on each of the ports, on 127.0.0.1 or on ::1.
+
+    `http` is a path such as `/health`, which the server must answer with a status below 400, or with exactly `status`.
 
     `wait` is in seconds, or a `timedelta`; 30 seconds by default, and 0 checks once. Other threads run meanwhile, and Ctrl-C
     ends the wait. Raises `WaitTimeout`, a built-in `TimeoutError`, which says what was last seen on each port that is not open.
@@ -502,4 +589,22 @@ def who(port: int) -> PortReport:
     Who is on a port: processes, sockets, and the lease or environment that has it. Locks, probes and changes nothing.
 
     Only root sees the processes of other users. Raises `InvalidArgumentError` outside 1 to 65535.
+    """
+
+@overload
+def worktree_environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, prefer: int | Iterable[int] | None = None, wait: float | timedelta = ..., create: Literal[True] = True, repair: bool = False) -> Environment: ...
+@overload
+def worktree_environment(count: int | None = None, *, names: Iterable[str] | None = None, exact: Iterable[int] | None = None, offsets: Iterable[int] | None = None, scattered: bool = False, instance_id: str | None = None, worktree: str | PathLike[str] | None = None, pool: str | None = None, exclude: str | None = None, sticky: bool | None = None, prefer: int | Iterable[int] | None = None, wait: float | timedelta = ..., create: bool, repair: bool = False) -> Environment | None:
+    """
+    The environment of this worktree: made when it is first asked for, and the same ever after, from any subdirectory, shell
+    or process, as `portalloc env` gives it. It is kept: neither this object nor its `with` block ends it, `down` does, and
+    `cleanup`.
+
+    - `create`: if false, the result is `None` where there is none yet. `repair`: moves it to other ports if it has others than
+      `portalloc.toml` or the arguments say by now, or if somebody else's program is on one of them.
+    - `worktree`: a directory in it; by default the current one. `instance_id` tells several environments of it apart.
+    - All others are as for `portalloc.environment`, and apply when it is made. It is sticky unless `sticky` says otherwise.
+
+    Raises the errors of `portalloc.environment`, and `EnvironmentInUseError` if another process has been making, repairing or
+    removing it for 30 seconds, or if a program that has a `hold` on it keeps it from being repaired.
     """

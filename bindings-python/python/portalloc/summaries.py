@@ -308,6 +308,93 @@ class DoctorReport:
         return self.ok
 
 
+@dataclass(frozen=True)
+class StoppedProcess:
+    """A process that is an environment's. As text it is one sentence."""
+
+    pid: int
+    #: The name of its program.
+    name: str
+    #: Its command line. May hold any characters.
+    command: str
+    #: The ports on which it has a socket, or, for a supervisor, on which its servers had one again.
+    ports: tuple[int, ...]
+    #: Why it counts as the environment's: ``hold``, ``variable``, ``descent`` or ``directory``.
+    reason: str
+    #: The same as a phrase.
+    why: str
+    #: Whether it has no socket on the ports, but started a server again that had been ended.
+    supervisor: bool
+    #: ``would_end`` (a dry run), ``ended`` (SIGTERM), ``killed`` (SIGKILL), ``gone`` (before it was asked to end) or
+    #: ``remains``.
+    outcome: Literal["would_end", "ended", "killed", "gone", "remains"]
+
+
+@dataclass(frozen=True)
+class ForeignProcess:
+    """A process on a port of an environment that is somebody else's, or not to be ended, and was left alone."""
+
+    pid: int
+    #: The name of its program.
+    name: str
+    #: Its command line. May hold any characters.
+    command: str
+    #: The ports on which it has a socket.
+    ports: tuple[int, ...]
+    #: Its current directory, if it can be read.
+    directory: Path | None
+    #: Why it was left alone.
+    why: str
+
+
+@dataclass(frozen=True)
+class UnknownHolder:
+    """A socket on a port of an environment whose process cannot be inspected."""
+
+    port: int
+    #: The user who made the socket, by number.
+    user_id: int
+    #: Why its process cannot be inspected.
+    why: str
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """A process that starts servers of an environment again, and was left alone."""
+
+    pid: int
+    #: The name of its program.
+    name: str
+    #: Its command line. May hold any characters.
+    command: str
+    #: Its current directory, if it can be read.
+    directory: Path | None
+    #: The ports on which its servers have a socket again.
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StopReport:
+    """What came of ending an environment's servers. True if nothing is left, or would be left, on its ports."""
+
+    #: The environment.
+    isolation_id: str
+    #: The processes that are its own, in the order in which they were asked to end.
+    processes: tuple[StoppedProcess, ...]
+    #: The processes on its ports that were left alone.
+    foreign: tuple[ForeignProcess, ...]
+    #: The sockets on its ports whose processes cannot be inspected.
+    unknown: tuple[UnknownHolder, ...]
+    #: The processes that start its servers again, and were left alone.
+    supervisors: tuple[Supervisor, ...]
+    #: Whether the environment was removed, too: see ``Environment.down``.
+    removed: bool
+
+    def __bool__(self) -> bool:
+        remains = any(process.outcome == "remains" for process in self.processes)
+        return not (self.foreign or self.unknown or self.supervisors or remains)
+
+
 # --- from the core's JSON. A field that is missing or new there is an error here, so the two cannot drift apart.
 
 
@@ -328,6 +415,18 @@ def port_report(text: str) -> PortReport:
 
 def validation(text: str) -> Validation:
     return Validation(**_typed(json.loads(text), checks=_all(_check), ports=_all(_port_check)))
+
+
+def stop_report(text: str) -> StopReport:
+    return StopReport(
+        **_typed(
+            json.loads(text),
+            processes=_all(lambda process: StoppedProcess(**_typed(process, ports=tuple))),
+            foreign=_all(lambda process: ForeignProcess(**_typed(process, ports=tuple, directory=Path))),
+            unknown=_all(lambda holder: UnknownHolder(**holder)),
+            supervisors=_all(lambda process: Supervisor(**_typed(process, ports=tuple, directory=Path))),
+        )
+    )
 
 
 def doctor_report(text: str) -> DoctorReport:

@@ -46,6 +46,7 @@ class Holder:
         exclude: str | None = None,
         guard: bool = False,
         sticky_key: str | None = None,
+        prefer: int | Iterable[int] | None = None,
         wait: float | timedelta | None = None,
     ) -> portalloc.Lease:
         """Like `portalloc.lease`; the options of this run set what is not given."""
@@ -59,6 +60,7 @@ class Holder:
             exclude=options.exclude if exclude is None else exclude,
             guard=guard,
             sticky_key=sticky_key,
+            prefer=prefer,
             wait=options.wait if wait is None else wait,
         )
         self._leases.append(lease)

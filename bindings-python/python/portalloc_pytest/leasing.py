@@ -59,6 +59,7 @@ class PortLease:
         exclude: str | None = None,
         guard: bool = False,
         sticky_key: str | None = None,
+        prefer: int | Iterable[int] | None = None,
         wait: float | timedelta | None = None,
     ) -> portalloc.Lease:
         """Like `portalloc.lease`. Released when the test ends, unless that was done before."""
@@ -71,5 +72,6 @@ class PortLease:
             exclude=exclude,
             guard=guard,
             sticky_key=sticky_key,
+            prefer=prefer,
             wait=wait,
         )

@@ -64,12 +64,12 @@ def test_every_method_is_explained(cls: type) -> None:
 
 def test_signatures_are_shown() -> None:
     wait = inspect.signature(portalloc.wait_until_open)
-    assert list(wait.parameters) == ["ports", "wait"]
+    assert list(wait.parameters) == ["ports", "wait", "http", "status"]
     assert list(inspect.signature(portalloc.port).parameters) == ["pool", "exclude"]
     assert list(inspect.signature(portalloc.give_back).parameters) == ["port"]
     lease = inspect.signature(portalloc.lease)
     assert list(lease.parameters) == [
-        "count", "exact", "offsets", "scattered", "pool", "exclude", "guard", "sticky_key", "wait",
+        "count", "exact", "offsets", "scattered", "pool", "exclude", "guard", "sticky_key", "prefer", "wait",
     ]  # fmt: skip
     kinds = {name: parameter.kind for name, parameter in lease.parameters.items()}
     assert kinds.pop("count") is inspect.Parameter.POSITIONAL_OR_KEYWORD

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from support import DEADLINE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support import World
+    from support import Child, World
 
 WAITS = [portalloc.wait_until_open, portalloc.wait_until_free]
 
@@ -48,6 +50,17 @@ def test_a_server_that_comes() -> None:
         portalloc.wait_until_open(lease.port, wait=DEADLINE)
         assert server.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
         thread.join()
+
+
+def test_a_server_that_answers(children: Callable[..., Child], world: World) -> None:
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(world.base)]
+    children(command, stderr=subprocess.DEVNULL)
+    portalloc.wait_until_open(world.base, http="/")
+    portalloc.wait_until_open(world.base, 0, http="/nowhere", status=404)
+    with pytest.raises(portalloc.WaitTimeout, match="404"):
+        portalloc.wait_until_open(world.base, 0, http="/nowhere")
+    with pytest.raises(portalloc.InvalidArgumentError, match="nowhere"):
+        portalloc.wait_until_open(world.base, http="nowhere")
 
 
 def test_a_port_that_is_free(world: World) -> None:

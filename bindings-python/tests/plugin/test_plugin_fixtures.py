@@ -199,7 +199,7 @@ Holder.lease = take_and_be_robbed
 
 
 def test_isolation_is_an_environment_of_the_test(inner: Inner) -> None:
-    inner.project('names = ["web", "postgres"]\n')
+    inner.project('names = ["web", "postgres"]\n[env]\nDATABASE_URL = "postgres://localhost:{postgres}/test"\n')
     inner.suite(
         """
         import os, portalloc
@@ -211,6 +211,7 @@ def test_isolation_is_an_environment_of_the_test(inner: Inner) -> None:
             assert isolation.temp_dir.is_dir()
             assert isolation.variables["TEMP_DIR"] == str(isolation.temp_dir)
             assert isolation.variables["WEB_PORT"] == str(isolation.port("web"))
+            assert isolation.variables["DATABASE_URL"] == f"postgres://localhost:{isolation['postgres']}/test"
             assert isolation.env_file is None
             record(id=isolation.id, ports=isolation.ports, names=isolation.names, temp=str(isolation.temp_dir),
                    lifetime=isolation.lifetime, exported=sorted(set(isolation.variables) & set(os.environ)),

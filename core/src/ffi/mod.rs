@@ -3,6 +3,7 @@
 
 mod exported;
 mod logging;
+mod obtain;
 mod options;
 mod values;
 mod worktree;
@@ -12,6 +13,7 @@ pub use crate::process::{Maker, port_at, warn_once};
 pub use crate::refusals::*;
 pub use exported::Exported;
 pub use logging::start_log;
+pub use obtain::Obtain;
 pub use options::{EnvironmentOptions, LeaseOptions, PortChoice};
 pub use values::{address, check_port_name, milliseconds, seconds, syntax};
 pub use worktree::{EndOptions, ReadinessOptions, down, stop, wait_until_ours};
