@@ -191,6 +191,11 @@ typedef struct portalloc_cancel portalloc_cancel;
 typedef struct portalloc_environment portalloc_environment;
 
 /**
+ * A share in a kept environment: while a process has it, no cleanup removes the environment.
+ */
+typedef struct portalloc_hold portalloc_hold;
+
+/**
  * Ports that no other process is given until you free or release the lease, or this process ends, whichever comes first: the
  * kernel sees to it, SIGKILL included. A lease costs one file descriptor, closed on exec.
  */
@@ -294,6 +299,14 @@ typedef struct {
      * Outlive this process, until a cleanup, the TTL or the end of the owner.
      */
     bool kept;
+    /**
+     * Base ports to try before all others, in this order. At most 100.
+     */
+    const uint16_t *prefer;
+    /**
+     * Number of elements of `prefer`.
+     */
+    size_t prefer_count;
 } portalloc_environment_options;
 
 /**
@@ -374,6 +387,14 @@ typedef struct {
      * Guard the ports against foreign processes: see portalloc_lease_guard.
      */
     bool guard;
+    /**
+     * Base ports to try before all others, in this order. At most 100.
+     */
+    const uint16_t *prefer;
+    /**
+     * Number of elements of `prefer`.
+     */
+    size_t prefer_count;
 } portalloc_lease_options;
 
 /**
@@ -404,6 +425,54 @@ typedef struct {
  * pointer that was set with the handler. The texts live until it returns. It must return: no longjmp, no exception.
  */
 typedef void (*portalloc_warning_handler)(const char *code, const char *message, void *data);
+
+/**
+ * How portalloc_environment_stop and portalloc_environment_down end servers. Make it with portalloc_stop_options_default().
+ */
+typedef struct {
+    /**
+     * sizeof(portalloc_stop_options).
+     */
+    size_t size;
+    /**
+     * Only servers on these ports of the environment; all of them if NULL. portalloc_environment_down ends all.
+     */
+    const uint16_t *ports;
+    /**
+     * Number of elements of `ports`.
+     */
+    size_t ports_count;
+    /**
+     * Milliseconds that a process may take to end (SIGTERM) before it is killed (SIGKILL). 0 means ten seconds.
+     */
+    int64_t timeout_ms;
+    /**
+     * Ends the wait early. What has not ended by then is not killed.
+     */
+    const portalloc_cancel *cancel;
+    /**
+     * Send no signal, and report what would be ended.
+     */
+    bool dry_run;
+} portalloc_stop_options;
+
+/**
+ * When a server counts as ready. Make it with portalloc_ready_options_default(), which means once it accepts a connection.
+ */
+typedef struct {
+    /**
+     * sizeof(portalloc_ready_options).
+     */
+    size_t size;
+    /**
+     * Once it answers a GET of this path, such as "/health", with a status below 400.
+     */
+    const char *http;
+    /**
+     * Only with this status, from 200 to 599. 0 means any below 400.
+     */
+    int64_t status;
+} portalloc_ready_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -819,6 +888,99 @@ const char *portalloc_version(void);
 void portalloc_set_warning_handler(portalloc_warning_handler handler,
                                    void *data);
 
+/**
+ * Returns the environment of the worktree: makes it if there is none, and returns the same one ever after, in every process.
+ * It is kept: portalloc_environment_free leaves it alone, portalloc_environment_down or portalloc_environment_cleanup end it.
+ * It prefers the ports that it had before. What `options` say about ports and names applies when it is made; if an existing
+ * one has others, a warning says so. Free the handle with portalloc_environment_free.
+ *
+ * Waits while another process makes, repairs or removes the same one, for at most 30 seconds. Fails as
+ * portalloc_environment_new does, and with PORTALLOC_RESULT_IN_USE if that process does not finish.
+ */
+portalloc_result portalloc_worktree_environment(const portalloc_environment_options *options,
+                                                portalloc_environment **out);
+
+/**
+ * As portalloc_worktree_environment, but never makes one: fails with PORTALLOC_RESULT_NOT_FOUND if there is none.
+ */
+portalloc_result portalloc_worktree_environment_find(const portalloc_environment_options *options,
+                                                     portalloc_environment **out);
+
+/**
+ * As portalloc_worktree_environment, but moves the environment to other ports if a foreign process is on one of them, or if it
+ * has other names or another number of ports than `options` and portalloc.toml say.
+ *
+ * Fails with PORTALLOC_RESULT_IN_USE while a server of its own, or a command that holds it, still runs.
+ */
+portalloc_result portalloc_worktree_environment_repair(const portalloc_environment_options *options,
+                                                       portalloc_environment **out);
+
+/**
+ * Ends what is this environment's on its ports, and nothing else: processes with a socket there that hold the environment,
+ * carry its ISOLATION_ID, descend from such a process, or run as this user in its worktree or temp directory without another
+ * ISOLATION_ID. Never this process or one that it descends from, and never one that leads the session of a terminal. Blocks
+ * until they have ended.
+ *
+ * `json`, if it is not NULL, becomes the report, as `portalloc stop --json` prints it; free it with portalloc_string_free.
+ * What is left on the ports is in the report, and no error. `options` may be NULL. Fails with PORTALLOC_RESULT_TIMEOUT once
+ * `cancel` is used, with _UNSUPPORTED before Linux 5.3.
+ */
+portalloc_result portalloc_environment_stop(const portalloc_environment *environment,
+                                            const portalloc_stop_options *options,
+                                            char **json);
+
+/**
+ * Stops the environment's servers as portalloc_environment_stop does, and then removes the environment. Leaves it if anything
+ * is left on its ports: the report says what, and `"removed"` is false.
+ *
+ * Fails with PORTALLOC_RESULT_IN_USE, before it has ended anything, while a command that is no server holds the environment.
+ */
+portalloc_result portalloc_environment_down(const portalloc_environment *environment,
+                                            const portalloc_stop_options *options,
+                                            char **json);
+
+/**
+ * Blocks until a server that is the environment's own is ready on each of the ports, for at most `wait_ms` milliseconds (0
+ * checks once, PORTALLOC_FOREVER waits without limit), or until `cancel`, if it is not NULL, is used. No ports (NULL and 0)
+ * mean all of the environment's; no `options` (NULL) mean once it accepts a connection. See portalloc_environment_stop for
+ * what is its own.
+ *
+ * Fails at once with PORTALLOC_RESULT_PORT_IN_USE on somebody else's server, and says whose and where; with _TIMEOUT, whose
+ * message says for each port what the last check found.
+ */
+portalloc_result portalloc_wait_until_ours(const portalloc_environment *environment,
+                                           const uint16_t *ports,
+                                           size_t count,
+                                           const portalloc_ready_options *options,
+                                           int64_t wait_ms,
+                                           const portalloc_cancel *cancel);
+
+/**
+ * Keeps the variables of a kept environment in a block between two marker lines of this file, and leaves everything else in it
+ * as it is. The block goes with the environment. Fails with PORTALLOC_RESULT_INVALID_ARGUMENT, with file and line, if somebody
+ * has cut a marker line off, and with _IO.
+ */
+portalloc_result portalloc_environment_write_block(const portalloc_environment *environment,
+                                                   const char *path);
+
+/**
+ * Takes a hold on a kept environment, which keeps it from being removed. Free it with portalloc_hold_free. Fails with
+ * PORTALLOC_RESULT_NOT_FOUND if the environment has been removed or is stale, with _INVALID_ARGUMENT for a held one.
+ */
+portalloc_result portalloc_environment_hold(const portalloc_environment *environment, portalloc_hold **out);
+
+/**
+ * Duplicates the descriptor of the hold without close-on-exec, so that processes started while it is open inherit the hold, and
+ * count as the environment's own. Close the copy once the child runs.
+ */
+portalloc_result portalloc_hold_inheritable(const portalloc_hold *hold,
+                                            int32_t *out);
+
+/**
+ * Gives up this process's share. Processes that have inherited it keep theirs.
+ */
+void portalloc_hold_free(portalloc_hold *hold);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -850,6 +1012,22 @@ static inline portalloc_environment_options portalloc_environment_options_defaul
 /** Options with nothing set: a TCP socket that listens on 127.0.0.1. */
 static inline portalloc_socket_options portalloc_socket_options_default(void) {
     portalloc_socket_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
+
+/** Options with nothing set: all ports, ten seconds. */
+static inline portalloc_stop_options portalloc_stop_options_default(void) {
+    portalloc_stop_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
+
+/** Options with nothing set: a server that accepts connections. */
+static inline portalloc_ready_options portalloc_ready_options_default(void) {
+    portalloc_ready_options options;
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     return options;

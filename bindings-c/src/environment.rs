@@ -80,7 +80,7 @@ pub unsafe extern "C" fn portalloc_environment_current(
 
 /// # Safety
 /// As for portalloc_environment_new.
-unsafe fn make(
+pub(crate) unsafe fn make(
     options: *const EnvironmentOptions,
     out: *mut *mut Environment,
     work: fn(&Allocator, &EnvironmentRequest) -> Result<portalloc_core::Environment>,
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn portalloc_environment_free(environment: *mut Environmen
 ///
 /// # Safety
 /// `environment` is NULL or a live handle.
-unsafe fn with<T>(
+pub(crate) unsafe fn with<T>(
     environment: *const Environment,
     work: impl FnOnce(&portalloc_core::Environment) -> Result<T>,
 ) -> Result<T> {

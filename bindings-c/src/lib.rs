@@ -19,3 +19,4 @@ pub mod results;
 pub mod texts;
 pub mod version;
 pub mod warnings;
+pub mod worktree;

@@ -52,6 +52,10 @@ pub struct LeaseOptions {
     pub scattered: bool,
     /// Guard the ports against foreign processes: see portalloc_lease_guard.
     pub guard: bool,
+    /// Base ports to try before all others, in this order. At most 100.
+    pub prefer: *const u16,
+    /// Number of elements of `prefer`.
+    pub prefer_count: usize,
 }
 
 /// Where portalloc_port takes its port from. Make it with portalloc_port_options_default().
@@ -138,6 +142,10 @@ pub struct EnvironmentOptions {
     pub scattered: bool,
     /// Outlive this process, until a cleanup, the TTL or the end of the owner.
     pub kept: bool,
+    /// Base ports to try before all others, in this order. At most 100.
+    pub prefer: *const u16,
+    /// Number of elements of `prefer`.
+    pub prefer_count: usize,
 }
 
 /// The kind of a socket.
@@ -165,7 +173,7 @@ pub struct SocketOptions {
 }
 
 /// A number where 0 means "not given".
-fn given(number: i64) -> Option<i64> {
+pub(crate) fn given(number: i64) -> Option<i64> {
     match number {
         0 => None,
         ZERO => Some(0),
@@ -248,7 +256,8 @@ impl LeaseOptions {
             sticky_key: unsafe { owned(self.sticky_key, "sticky_key") }?,
             // SAFETY: as this function's caller promises.
             place: unsafe { owned(self.place, "place") }?,
-            ..Default::default()
+            // SAFETY: as this function's caller promises.
+            prefer: unsafe { array(self.prefer, self.prefer_count) }.map(<[u16]>::to_vec).unwrap_or_default(),
         }
         .request()
     }
@@ -283,7 +292,8 @@ impl EnvironmentOptions {
             wait: given(self.wait_ms).map(milliseconds).transpose()?,
             // SAFETY: as this function's caller promises.
             place: unsafe { owned(self.place, "place") }?,
-            ..Default::default()
+            // SAFETY: as this function's caller promises.
+            prefer: unsafe { array(self.prefer, self.prefer_count) }.map(<[u16]>::to_vec),
         }
         .request()
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 /// The error for a number that is not a valid port.
 pub fn no_port(shown: impl Display) -> Error {
@@ -34,6 +34,16 @@ pub fn no_index(shown: impl Display, count: usize) -> Error {
 #[must_use]
 pub fn no_hold() -> Error {
     Error::invalid_argument("the hold has been released", "pass it on before its release, or take another one")
+}
+
+/// The error for a worktree whose environment was not made yet, in languages that have no value for that.
+#[must_use]
+pub fn no_worktree_environment() -> Error {
+    Error::new(
+        ErrorCode::NotFound,
+        "the worktree has no environment yet",
+        "make it: `portalloc env` does, and the call for the environment of a worktree",
+    )
 }
 
 /// The error for a number that is not a process ID.
