@@ -207,6 +207,8 @@ struct lease_options {
     const portalloc::cancel *cancel = nullptr;
     bool scattered = false;
     bool guard = false;
+    /** Base ports to try before all others. */
+    std::vector<port_type> prefer;
 };
 
 /** As portalloc_socket_options. */
@@ -242,6 +244,8 @@ public:
         options.cancel = detail::handle(wanted.cancel);
         options.scattered = wanted.scattered;
         options.guard = wanted.guard;
+        options.prefer = wanted.prefer.data();
+        options.prefer_count = wanted.prefer.size();
         portalloc_lease *made = nullptr;
         detail::check(portalloc_lease_new(&options, &made));
         take(made);
@@ -327,6 +331,40 @@ struct environment_options {
     std::optional<bool> guard;
     std::optional<bool> sticky;
     bool kept = false;
+    /** Base ports to try before all others. */
+    std::vector<port_type> prefer;
+};
+
+/** As portalloc_stop_options. */
+struct stop_options {
+    std::optional<std::vector<port_type>> ports;
+    std::optional<milliseconds> timeout;
+    const portalloc::cancel *cancel = nullptr;
+    bool dry_run = false;
+};
+
+/** As portalloc_ready_options. */
+struct ready_options {
+    std::optional<std::string> http;
+    std::optional<std::int64_t> status;
+};
+
+/** A share in a kept environment: while a process has it, no cleanup removes the environment. */
+class [[nodiscard]] hold {
+public:
+    /** For a child process: it inherits the hold while this is open, and counts as the environment's own. */
+    descriptor inheritable() const {
+        int copy = -1;
+        detail::check(portalloc_hold_inheritable(handle_.get(), &copy));
+        return descriptor(copy);
+    }
+
+private:
+    friend class environment;
+
+    explicit hold(portalloc_hold *made) : handle_(made) {}
+
+    detail::owner<portalloc_hold, portalloc_hold_free> handle_;
 };
 
 /** A lease with an ID, a temp directory and variables. A held environment ends with its owner. */
@@ -348,6 +386,56 @@ public:
         portalloc_environment *found = nullptr;
         detail::check(portalloc_environment_attach(detail::text(id), &found));
         return environment(found);
+    }
+
+    /** That of the worktree: made if there is none, and the same ever after. It stays when this object is closed or ends. */
+    static environment of_worktree(const environment_options &wanted = {}) {
+        return environment(made(wanted, portalloc_worktree_environment), stays{});
+    }
+
+    /** That of the worktree, if it was made. */
+    static std::optional<environment> find_of_worktree(const environment_options &wanted = {}) {
+        try {
+            return environment(made(wanted, portalloc_worktree_environment_find), stays{});
+        } catch (const error &missing) {
+            if (missing.result() != PORTALLOC_RESULT_NOT_FOUND) {
+                throw;
+            }
+            return std::nullopt;
+        }
+    }
+
+    /** That of the worktree, on other ports if a foreign process is on one, or if others are declared. */
+    static environment repair_of_worktree(const environment_options &wanted = {}) {
+        return environment(made(wanted, portalloc_worktree_environment_repair), stays{});
+    }
+
+    /** Ends this environment's servers and nothing else; the report as JSON. See portalloc_environment_stop. */
+    std::string stop(const stop_options &wanted = {}) const { return ended(wanted, portalloc_environment_stop); }
+
+    /** Ends this environment's servers, and then it; the report as JSON. See portalloc_environment_down. */
+    std::string down(const stop_options &wanted = {}) const { return ended(wanted, portalloc_environment_down); }
+
+    /** Waits until servers of this environment are ready on these ports; without any, on all of its ports. */
+    void wait_until_ours(const std::vector<port_type> &ports, milliseconds limit, const ready_options &wanted = {},
+                         const portalloc::cancel *cancel = nullptr) const {
+        portalloc_ready_options options = portalloc_ready_options_default();
+        options.http = detail::text(wanted.http);
+        options.status = wanted.status ? detail::given(*wanted.status) : 0;
+        detail::check(portalloc_wait_until_ours(get(), ports.data(), ports.size(), &options, limit.count(),
+                                                detail::handle(cancel)));
+    }
+
+    /** Keeps the variables in a block of this file. */
+    void write_block(const std::string &path) const {
+        detail::check(portalloc_environment_write_block(get(), path.c_str()));
+    }
+
+    /** Keeps this environment, if it is a kept one, from being removed. */
+    portalloc::hold hold() const {
+        portalloc_hold *made = nullptr;
+        detail::check(portalloc_environment_hold(get(), &made));
+        return portalloc::hold(made);
     }
 
     std::string id() const { return detail::text(portalloc_environment_id(get())); }
@@ -390,9 +478,10 @@ public:
         return portalloc::lease(portalloc::lease::handed{found});
     }
 
-    /** Removes the environment, held or kept, and throws if that fails. Leaves it alone if this is attached to another's. */
+    /** Removes the environment, held or kept, and throws if that fails. Leaves it alone if this is attached to another's, or
+     * if it is that of a worktree. */
     void close() {
-        if (!is_attached()) {
+        if (!stays_ && !is_attached()) {
             detail::check(portalloc_environment_cleanup(get()));
         }
     }
@@ -402,8 +491,25 @@ public:
 private:
     using maker = portalloc_result (*)(const portalloc_environment_options *, portalloc_environment **);
 
+    using ender = portalloc_result (*)(const portalloc_environment *, const portalloc_stop_options *, char **);
+    struct stays {};
+
     explicit environment(portalloc_environment *made) : handle_(made) {
         read(portalloc_environment_ports, static_cast<const portalloc_environment *>(made));
+    }
+
+    environment(portalloc_environment *made, stays) : environment(made) { stays_ = true; }
+
+    std::string ended(const stop_options &wanted, ender end) const {
+        portalloc_stop_options options = portalloc_stop_options_default();
+        options.ports = detail::start(wanted.ports);
+        options.ports_count = detail::size(wanted.ports);
+        options.timeout_ms = wanted.timeout ? detail::given(wanted.timeout->count()) : 0;
+        options.cancel = detail::handle(wanted.cancel);
+        options.dry_run = wanted.dry_run;
+        char *json = nullptr;
+        detail::check(end(get(), &options, &json));
+        return *detail::taken(json);
     }
 
     static portalloc_environment *made(const environment_options &wanted, maker make) {
@@ -434,12 +540,15 @@ private:
         options.sticky = detail::given(wanted.sticky);
         options.scattered = wanted.scattered;
         options.kept = wanted.kept;
+        options.prefer = wanted.prefer.data();
+        options.prefer_count = wanted.prefer.size();
         portalloc_environment *made = nullptr;
         detail::check(make(&options, &made));
         return made;
     }
 
     detail::owner<portalloc_environment, portalloc_environment_free> handle_;
+    bool stays_ = false;
 };
 
 /** As portalloc_port_options. */
