@@ -21,6 +21,8 @@ type Environment struct {
 	names                                      []string
 	variables                                  []Variable
 	kept, attached                             bool
+	// Whether Close leaves it: it is a worktree's.
+	stays bool
 
 	mu     sync.Mutex
 	handle *bridge.Environment
@@ -196,10 +198,10 @@ func (e *Environment) Environ() []string {
 }
 
 // Close removes the temp directory, the env file and the record, and gives the ports back, of a held environment and of a kept
-// one. It is safe to call twice. It leaves an attached environment alone. It fails with [ErrPermissionDenied], [ErrSystemCall] or
+// one. It is safe to call twice. It leaves an attached environment and that of a [Worktree] alone. It fails with [ErrPermissionDenied], [ErrSystemCall] or
 // [ErrRegistryUnusable], after which you can repeat it.
 func (e *Environment) Close() error {
-	if e.attached {
+	if e.attached || e.stays {
 		return nil
 	}
 	return check(e.locked(func() bridge.Outcome { return bridge.EnvironmentCleanup(e.handle) }))

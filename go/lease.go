@@ -69,6 +69,7 @@ func Acquire(ctx context.Context, n int, options ...LeaseOption) (*Lease, error)
 	given.Exact, given.ExactCount = asked.c.Exact, asked.c.ExactCount
 	given.Offsets, given.OffsetsCount = asked.c.Offsets, asked.c.OffsetsCount
 	given.Pool, given.Exclude, given.StickyKey = asked.c.Pool, asked.c.Exclude, asked.stickyKey
+	given.Prefer, given.PreferCount = asked.c.Prefer, asked.c.PreferCount
 	given.Place = asked.c.Place
 	given.Scattered, given.Guard = asked.c.Scattered, asked.c.Guard == bridge.SwitchOn
 	// Room for the ports. The core refuses more than there can be.

@@ -165,6 +165,16 @@ func WithStickyKey(key string) LeaseOption {
 	return option(func(r *request) error { return r.text("sticky_key", key, &r.stickyKey) })
 }
 
+// WithPrefer tries these base ports before all others, in this order; at most 100.
+func WithPrefer(ports ...int) Option {
+	return option(func(r *request) error {
+		bases, err := asPorts(ports)
+		r.c.Prefer, r.c.PreferCount = address(bases), uintptr(len(bases))
+		r.pinner.Pin(r.c.Prefer)
+		return err
+	})
+}
+
 // WithPortCount sets the number of ports. Without it there are as many as names, ports or offsets, or as portalloc.toml says,
 // or five.
 func WithPortCount(n int) EnvironmentOption {

@@ -158,6 +158,54 @@ void pgo_environment_variable(const portalloc_environment *environment, size_t i
     *value = portalloc_environment_variable_value(environment, index);
 }
 
+void pgo_worktree_environment(pgo_outcome *outcome, const portalloc_environment_options *options,
+                              portalloc_environment **out) {
+    settle(outcome, portalloc_worktree_environment(options, out));
+}
+
+void pgo_worktree_environment_find(pgo_outcome *outcome, const portalloc_environment_options *options,
+                                   portalloc_environment **out) {
+    settle(outcome, portalloc_worktree_environment_find(options, out));
+}
+
+void pgo_worktree_environment_repair(pgo_outcome *outcome, const portalloc_environment_options *options,
+                                     portalloc_environment **out) {
+    settle(outcome, portalloc_worktree_environment_repair(options, out));
+}
+
+void pgo_environment_stop(pgo_outcome *outcome, const portalloc_environment *environment,
+                          const portalloc_stop_options *options, char **out) {
+    settle(outcome, portalloc_environment_stop(environment, options, out));
+}
+
+void pgo_environment_down(pgo_outcome *outcome, const portalloc_environment *environment,
+                          const portalloc_stop_options *options, char **out) {
+    settle(outcome, portalloc_environment_down(environment, options, out));
+}
+
+void pgo_wait_until_ours(pgo_outcome *outcome, const portalloc_environment *environment, const uint16_t *ports,
+                         size_t count, const portalloc_ready_options *options, int64_t wait_ms,
+                         const portalloc_cancel *cancel) {
+    settle(outcome, portalloc_wait_until_ours(environment, ports, count, options, wait_ms, cancel));
+}
+
+void pgo_environment_write_block(pgo_outcome *outcome, const portalloc_environment *environment, const char *path) {
+    settle(outcome, portalloc_environment_write_block(environment, path));
+}
+
+void pgo_environment_hold(pgo_outcome *outcome, const portalloc_environment *environment, portalloc_hold **out) {
+    settle(outcome, portalloc_environment_hold(environment, out));
+}
+
+void pgo_hold_inheritable(pgo_outcome *outcome, const portalloc_hold *hold, int32_t *out) {
+    settle(outcome, portalloc_hold_inheritable(hold, out));
+}
+
+void pgo_hold_free(pgo_outcome *outcome, portalloc_hold *hold) {
+    portalloc_hold_free(hold);
+    settle(outcome, PORTALLOC_RESULT_OK);
+}
+
 void pgo_cancel_new(pgo_outcome *outcome, portalloc_cancel **out) { settle(outcome, portalloc_cancel_new(out)); }
 
 void pgo_cancel_now(const portalloc_cancel *cancel) { portalloc_cancel_now(cancel); }

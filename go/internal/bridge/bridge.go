@@ -21,6 +21,8 @@ type (
 	Environment struct{ opaque }
 	// Cancel is a portalloc_cancel.
 	Cancel struct{ opaque }
+	// Hold is a portalloc_hold.
+	Hold struct{ opaque }
 )
 
 type opaque struct{ _ [0]byte }
@@ -44,6 +46,8 @@ type (
 		Cancel       *Cancel
 		Scattered    bool
 		Guard        bool
+		Prefer       *uint16
+		PreferCount  uintptr
 	}
 
 	// EnvironmentOptions is portalloc_environment_options.
@@ -72,6 +76,27 @@ type (
 		Sticky       uint32
 		Scattered    bool
 		Kept         bool
+		Prefer       *uint16
+		PreferCount  uintptr
+	}
+
+	// StopOptions is portalloc_stop_options.
+	StopOptions struct {
+		_          structs.HostLayout
+		Size       uintptr
+		Ports      *uint16
+		PortsCount uintptr
+		TimeoutMs  int64
+		Cancel     *Cancel
+		DryRun     bool
+	}
+
+	// ReadyOptions is portalloc_ready_options.
+	ReadyOptions struct {
+		_      structs.HostLayout
+		Size   uintptr
+		HTTP   *byte
+		Status int64
 	}
 
 	// PortOptions is portalloc_port_options.

@@ -87,6 +87,24 @@ void pgo_environment_name(const portalloc_environment *environment, size_t index
 void pgo_environment_variable(const portalloc_environment *environment, size_t index, const char **name,
                               const char **value);
 
+void pgo_worktree_environment(pgo_outcome *outcome, const portalloc_environment_options *options,
+                              portalloc_environment **out);
+void pgo_worktree_environment_find(pgo_outcome *outcome, const portalloc_environment_options *options,
+                                   portalloc_environment **out);
+void pgo_worktree_environment_repair(pgo_outcome *outcome, const portalloc_environment_options *options,
+                                     portalloc_environment **out);
+void pgo_environment_stop(pgo_outcome *outcome, const portalloc_environment *environment,
+                          const portalloc_stop_options *options, char **out);
+void pgo_environment_down(pgo_outcome *outcome, const portalloc_environment *environment,
+                          const portalloc_stop_options *options, char **out);
+void pgo_wait_until_ours(pgo_outcome *outcome, const portalloc_environment *environment, const uint16_t *ports,
+                         size_t count, const portalloc_ready_options *options, int64_t wait_ms,
+                         const portalloc_cancel *cancel);
+void pgo_environment_write_block(pgo_outcome *outcome, const portalloc_environment *environment, const char *path);
+void pgo_environment_hold(pgo_outcome *outcome, const portalloc_environment *environment, portalloc_hold **out);
+void pgo_hold_inheritable(pgo_outcome *outcome, const portalloc_hold *hold, int32_t *out);
+void pgo_hold_free(pgo_outcome *outcome, portalloc_hold *hold);
+
 void pgo_cancel_new(pgo_outcome *outcome, portalloc_cancel **out);
 void pgo_cancel_now(const portalloc_cancel *cancel);
 void pgo_cancel_free(portalloc_cancel *cancel);

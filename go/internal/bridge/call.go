@@ -20,9 +20,9 @@ func call(name string, arguments ...uintptr) Outcome {
 		return failure(err)
 	}
 	of := new(raw)
-	var all [5]uintptr // more than the function has do no harm
+	var all [6]uintptr // more than the function has do no harm
 	copy(all[:], arguments)
-	purego.SyscallN(address, uintptr(p(of)), all[0], all[1], all[2], all[3], all[4])
+	purego.SyscallN(address, uintptr(p(of)), all[0], all[1], all[2], all[3], all[4], all[5])
 	return of.outcome()
 }
 

@@ -37,6 +37,10 @@ func cancelOf(cancel *Cancel) *C.portalloc_cancel {
 	return (*C.portalloc_cancel)(unsafe.Pointer(cancel))
 }
 
+func holdOf(hold *Hold) *C.portalloc_hold {
+	return (*C.portalloc_hold)(unsafe.Pointer(hold))
+}
+
 func textOf(text *byte) *C.char {
 	return (*C.char)(unsafe.Pointer(text))
 }
@@ -183,6 +187,74 @@ func EnvironmentName(environment *Environment, index int, out **byte) {
 
 func EnvironmentVariable(environment *Environment, index int, name, value **byte) {
 	C.pgo_environment_variable(environmentOf(environment), C.size_t(index), textsOf(name), textsOf(value))
+}
+
+func WorktreeEnvironment(options *EnvironmentOptions, out **Environment) Outcome {
+	var of raw
+	C.pgo_worktree_environment(outcomeOf(&of), (*C.portalloc_environment_options)(unsafe.Pointer(options)),
+		(**C.portalloc_environment)(unsafe.Pointer(out)))
+	return of.outcome()
+}
+
+func WorktreeEnvironmentFind(options *EnvironmentOptions, out **Environment) Outcome {
+	var of raw
+	C.pgo_worktree_environment_find(outcomeOf(&of), (*C.portalloc_environment_options)(unsafe.Pointer(options)),
+		(**C.portalloc_environment)(unsafe.Pointer(out)))
+	return of.outcome()
+}
+
+func WorktreeEnvironmentRepair(options *EnvironmentOptions, out **Environment) Outcome {
+	var of raw
+	C.pgo_worktree_environment_repair(outcomeOf(&of), (*C.portalloc_environment_options)(unsafe.Pointer(options)),
+		(**C.portalloc_environment)(unsafe.Pointer(out)))
+	return of.outcome()
+}
+
+func EnvironmentStop(environment *Environment, options *StopOptions, out **byte) Outcome {
+	var of raw
+	C.pgo_environment_stop(outcomeOf(&of), environmentOf(environment), (*C.portalloc_stop_options)(unsafe.Pointer(options)),
+		textsOf(out))
+	return of.outcome()
+}
+
+func EnvironmentDown(environment *Environment, options *StopOptions, out **byte) Outcome {
+	var of raw
+	C.pgo_environment_down(outcomeOf(&of), environmentOf(environment), (*C.portalloc_stop_options)(unsafe.Pointer(options)),
+		textsOf(out))
+	return of.outcome()
+}
+
+func WaitUntilOurs(
+	environment *Environment, ports *uint16, count int, options *ReadyOptions, waitMs int64, cancel *Cancel,
+) Outcome {
+	var of raw
+	C.pgo_wait_until_ours(outcomeOf(&of), environmentOf(environment), (*C.uint16_t)(ports), C.size_t(count),
+		(*C.portalloc_ready_options)(unsafe.Pointer(options)), C.int64_t(waitMs), cancelOf(cancel))
+	return of.outcome()
+}
+
+func EnvironmentWriteBlock(environment *Environment, path *byte) Outcome {
+	var of raw
+	C.pgo_environment_write_block(outcomeOf(&of), environmentOf(environment), textOf(path))
+	return of.outcome()
+}
+
+func EnvironmentHold(environment *Environment, out **Hold) Outcome {
+	var of raw
+	C.pgo_environment_hold(outcomeOf(&of), environmentOf(environment), (**C.portalloc_hold)(unsafe.Pointer(out)))
+	return of.outcome()
+}
+
+func HoldInheritable(hold *Hold, out *int32) Outcome {
+	var of raw
+	C.pgo_hold_inheritable(outcomeOf(&of), holdOf(hold), (*C.int32_t)(out))
+	return of.outcome()
+}
+
+func HoldFree(hold *Hold) Outcome {
+	var of raw
+	C.pgo_hold_free(outcomeOf(&of), holdOf(hold))
+	return of.outcome()
 }
 
 func CancelNew(out **Cancel) Outcome {

@@ -56,6 +56,10 @@ func _() {
 		(unsafe.Sizeof(here.Scattered) - unsafe.Sizeof(there.scattered))]int{})
 	_ = same([unsafe.Offsetof(here.Guard) - unsafe.Offsetof(there.guard) +
 		(unsafe.Sizeof(here.Guard) - unsafe.Sizeof(there.guard))]int{})
+	_ = same([unsafe.Offsetof(here.Prefer) - unsafe.Offsetof(there.prefer) +
+		(unsafe.Sizeof(here.Prefer) - unsafe.Sizeof(there.prefer))]int{})
+	_ = same([unsafe.Offsetof(here.PreferCount) - unsafe.Offsetof(there.prefer_count) +
+		(unsafe.Sizeof(here.PreferCount) - unsafe.Sizeof(there.prefer_count))]int{})
 }
 
 func _() {
@@ -108,6 +112,10 @@ func _() {
 		(unsafe.Sizeof(here.Scattered) - unsafe.Sizeof(there.scattered))]int{})
 	_ = same([unsafe.Offsetof(here.Kept) - unsafe.Offsetof(there.kept) +
 		(unsafe.Sizeof(here.Kept) - unsafe.Sizeof(there.kept))]int{})
+	_ = same([unsafe.Offsetof(here.Prefer) - unsafe.Offsetof(there.prefer) +
+		(unsafe.Sizeof(here.Prefer) - unsafe.Sizeof(there.prefer))]int{})
+	_ = same([unsafe.Offsetof(here.PreferCount) - unsafe.Offsetof(there.prefer_count) +
+		(unsafe.Sizeof(here.PreferCount) - unsafe.Sizeof(there.prefer_count))]int{})
 }
 
 func _() {
@@ -134,6 +142,36 @@ func _() {
 		(unsafe.Sizeof(here.Type) - unsafe.Sizeof(there._type))]int{})
 	_ = same([unsafe.Offsetof(here.BoundOnly) - unsafe.Offsetof(there.bound_only) +
 		(unsafe.Sizeof(here.BoundOnly) - unsafe.Sizeof(there.bound_only))]int{})
+}
+
+func _() {
+	var here StopOptions
+	var there C.portalloc_stop_options
+	_ = same([unsafe.Sizeof(here) - unsafe.Sizeof(there)]int{})
+	_ = same([unsafe.Offsetof(here.Size) - unsafe.Offsetof(there.size) +
+		(unsafe.Sizeof(here.Size) - unsafe.Sizeof(there.size))]int{})
+	_ = same([unsafe.Offsetof(here.Ports) - unsafe.Offsetof(there.ports) +
+		(unsafe.Sizeof(here.Ports) - unsafe.Sizeof(there.ports))]int{})
+	_ = same([unsafe.Offsetof(here.PortsCount) - unsafe.Offsetof(there.ports_count) +
+		(unsafe.Sizeof(here.PortsCount) - unsafe.Sizeof(there.ports_count))]int{})
+	_ = same([unsafe.Offsetof(here.TimeoutMs) - unsafe.Offsetof(there.timeout_ms) +
+		(unsafe.Sizeof(here.TimeoutMs) - unsafe.Sizeof(there.timeout_ms))]int{})
+	_ = same([unsafe.Offsetof(here.Cancel) - unsafe.Offsetof(there.cancel) +
+		(unsafe.Sizeof(here.Cancel) - unsafe.Sizeof(there.cancel))]int{})
+	_ = same([unsafe.Offsetof(here.DryRun) - unsafe.Offsetof(there.dry_run) +
+		(unsafe.Sizeof(here.DryRun) - unsafe.Sizeof(there.dry_run))]int{})
+}
+
+func _() {
+	var here ReadyOptions
+	var there C.portalloc_ready_options
+	_ = same([unsafe.Sizeof(here) - unsafe.Sizeof(there)]int{})
+	_ = same([unsafe.Offsetof(here.Size) - unsafe.Offsetof(there.size) +
+		(unsafe.Sizeof(here.Size) - unsafe.Sizeof(there.size))]int{})
+	_ = same([unsafe.Offsetof(here.HTTP) - unsafe.Offsetof(there.http) +
+		(unsafe.Sizeof(here.HTTP) - unsafe.Sizeof(there.http))]int{})
+	_ = same([unsafe.Offsetof(here.Status) - unsafe.Offsetof(there.status) +
+		(unsafe.Sizeof(here.Status) - unsafe.Sizeof(there.status))]int{})
 }
 
 func _() {

@@ -111,6 +111,49 @@ func EnvironmentVariable(environment *Environment, index int, name, value **byte
 		uintptr(p(value)))
 }
 
+func WorktreeEnvironment(options *EnvironmentOptions, out **Environment) Outcome {
+	return call("pgo_worktree_environment", uintptr(p(options)), uintptr(p(out)))
+}
+
+func WorktreeEnvironmentFind(options *EnvironmentOptions, out **Environment) Outcome {
+	return call("pgo_worktree_environment_find", uintptr(p(options)), uintptr(p(out)))
+}
+
+func WorktreeEnvironmentRepair(options *EnvironmentOptions, out **Environment) Outcome {
+	return call("pgo_worktree_environment_repair", uintptr(p(options)), uintptr(p(out)))
+}
+
+func EnvironmentStop(environment *Environment, options *StopOptions, out **byte) Outcome {
+	return call("pgo_environment_stop", uintptr(p(environment)), uintptr(p(options)), uintptr(p(out)))
+}
+
+func EnvironmentDown(environment *Environment, options *StopOptions, out **byte) Outcome {
+	return call("pgo_environment_down", uintptr(p(environment)), uintptr(p(options)), uintptr(p(out)))
+}
+
+func WaitUntilOurs(
+	environment *Environment, ports *uint16, count int, options *ReadyOptions, waitMs int64, cancel *Cancel,
+) Outcome {
+	return call("pgo_wait_until_ours", uintptr(p(environment)), uintptr(p(ports)), uintptr(count), uintptr(p(options)),
+		uintptr(waitMs), uintptr(p(cancel)))
+}
+
+func EnvironmentWriteBlock(environment *Environment, path *byte) Outcome {
+	return call("pgo_environment_write_block", uintptr(p(environment)), uintptr(p(path)))
+}
+
+func EnvironmentHold(environment *Environment, out **Hold) Outcome {
+	return call("pgo_environment_hold", uintptr(p(environment)), uintptr(p(out)))
+}
+
+func HoldInheritable(hold *Hold, out *int32) Outcome {
+	return call("pgo_hold_inheritable", uintptr(p(hold)), uintptr(p(out)))
+}
+
+func HoldFree(hold *Hold) Outcome {
+	return call("pgo_hold_free", uintptr(p(hold)))
+}
+
 func CancelNew(out **Cancel) Outcome {
 	return call("pgo_cancel_new", uintptr(p(out)))
 }
