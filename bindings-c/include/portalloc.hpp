@@ -500,7 +500,7 @@ private:
 
     environment(portalloc_environment *made, stays) : environment(made) { stays_ = true; }
 
-    std::string ended(const stop_options &wanted, ender end) const {
+    std::string ended(const stop_options &wanted, ender work) const {
         portalloc_stop_options options = portalloc_stop_options_default();
         options.ports = detail::start(wanted.ports);
         options.ports_count = detail::size(wanted.ports);
@@ -508,7 +508,7 @@ private:
         options.cancel = detail::handle(wanted.cancel);
         options.dry_run = wanted.dry_run;
         char *json = nullptr;
-        detail::check(end(get(), &options, &json));
+        detail::check(work(get(), &options, &json));
         return *detail::taken(json);
     }
 
