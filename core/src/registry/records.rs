@@ -47,7 +47,7 @@ impl Records {
     /// Whether the path still leads to the opened directory. Otherwise another directory may contain records that this
     /// process does not see, and their labels would look like those of environments without records.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.directory.was_at(&self.path)
+        matches!(sys::entry(&self.path), Ok(Some(there)) if self.directory.was(there.id))
     }
 
     /// The path of the finished record of an ID.

@@ -72,7 +72,7 @@ pub(crate) use platform::{conflict, let_inherit, share, try_lock, try_lock_byte,
 
 /// Values that stay open between calls, in a process whose program may close descriptors that it does not know; so the
 /// descriptor is checked before it is used or closed. `Marked<File>::by_position(File, u64)`, `Directory::kept`;
-/// `is_ours`, `open`, `take`, and `was_at(&Path)` of a directory.
+/// `is_ours`, `open`, `take`; `was(FileId)` of a directory.
 pub(crate) use platform::Marked;
 
 /// An open directory. Names are looked up in this directory, wherever its path leads by now, and no link is followed.

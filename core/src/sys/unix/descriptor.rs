@@ -5,13 +5,11 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
-use std::path::Path;
 
 use rustix::io::fcntl_dupfd_cloexec;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::directory::Directory;
-use super::entries::{entry, entry_of};
+use super::entries::entry_of;
 use crate::sys::entry::FileId;
 use crate::sys::inheritable::Inheritable;
 use crate::sys::platform;
@@ -102,17 +100,15 @@ impl Marked<Socket> {
     }
 }
 
-impl Marked<Directory> {
-    /// Whether `path` leads to the directory that was marked.
-    pub(crate) fn was_at(&self, path: &Path) -> bool {
-        matches!(entry(path), Ok(Some(there)) if self.mark == Mark::File(there.id))
-    }
-}
-
 impl<T: AsFd + IntoRawFd> Marked<T> {
     /// Marks a directory, whose identity the caller has just read.
     pub(crate) fn by_inode(open: T, id: FileId) -> Self {
         Self { open: Some(open), mark: Mark::File(id) }
+    }
+
+    /// Whether this is the identity by which it was marked.
+    pub(crate) fn was(&self, id: FileId) -> bool {
+        self.mark == Mark::File(id)
     }
 
     /// Whether its number still stands for it.

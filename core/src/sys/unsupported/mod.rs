@@ -32,6 +32,7 @@ use std::io;
 use std::marker::PhantomData;
 
 use crate::port_set::PortRange;
+use crate::sys::entry::FileId;
 use crate::sys::inheritable::Inheritable;
 
 pub(crate) use files::{
@@ -105,12 +106,6 @@ pub(crate) fn let_inherit(_shared: &Inheritable) -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Marked<T>(Infallible, PhantomData<T>);
 
-impl Marked<Directory> {
-    pub(crate) fn was_at(&self, _path: &Path) -> bool {
-        match self.0 {}
-    }
-}
-
 impl Marked<File> {
     pub(crate) fn by_position(_file: File, _position: u64) -> io::Result<Self> {
         refused()
@@ -118,6 +113,10 @@ impl Marked<File> {
 }
 
 impl<T> Marked<T> {
+    pub(crate) fn was(&self, _id: FileId) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn is_ours(&self) -> bool {
         match self.0 {}
     }
