@@ -124,10 +124,10 @@ async function failure(call, given) {
 
 for (const [name, call] of Object.entries(WITH_OPTIONS)) {
   test(`options that ${name} does not have`, async () => {
-    for (const given of [{ prefer: [3000] }, { prefer: undefined }, Object.create({ prefer: 1 }), new (class { prefer = 1; })()]) {
+    for (const given of [{ prefers: [3000] }, { prefers: undefined }, Object.create({ prefers: 1 }), new (class { prefers = 1; })()]) {
       const error = await failure(call, given);
       assert.equal(error.name, 'ArgumentTypeError', inspect(given));
-      assert.match(error.message, new RegExp(`^there is no option "prefer"; ${name.replace('()', '\\(\\)')} has \\w+, \\w+`));
+      assert.match(error.message, new RegExp(`^there is no option "prefers"; ${name.replace('()', '\\(\\)')} has \\w+, \\w+`));
     }
   });
 
@@ -146,7 +146,7 @@ for (const [name, call] of Object.entries(WITH_OPTIONS)) {
 test('the options of a call are named, and those of another call are none', () => {
   const { signal } = new AbortController();
   assert.throws(() => lease({ signal }), {
-    message: 'there is no option "signal"; lease() has count, exact, offsets, scattered, pool, exclude, waitMs, guard, stickyKey',
+    message: 'there is no option "signal"; lease() has count, exact, offsets, scattered, pool, exclude, waitMs, guard, stickyKey, prefer',
   });
   assert.throws(() => createEnvironment({ port: 5 }), { name: 'ArgumentTypeError', message: /^there is no option "port"/ });
 });
@@ -176,7 +176,7 @@ test('what a program adds to all objects is no option', () => {
 });
 
 test('what only this package makes is not made by a constructor', () => {
-  for (const [Class, instead] of [[Lease, 'call lease()'], [Environment, 'call createEnvironment()'], [Inheritable, 'call inheritable() of a lease']]) {
+  for (const [Class, instead] of [[Lease, 'call lease()'], [Environment, 'call createEnvironment()'], [Inheritable, 'call inheritable() of a lease or a hold']]) {
     assert.throws(() => new Class(), (error) => {
       assert.equal(error.remedy, instead);
       assert(error.message.startsWith(`new ${Class.name}() `), error.message);

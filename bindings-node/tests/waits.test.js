@@ -34,20 +34,6 @@ test('for a server that does not come', async () => {
   await assert.rejects(waitUntilOpen(here.base, { waitMs: 30 }), { name: 'WaitTimeoutError', portallocCode: 'timeout', message: new RegExp(here.base) });
 });
 
-test('for a server that answers', async (t) => {
-  const http = require('node:http');
-  const server = http.createServer((asked, answer) => answer.writeHead(asked.url === '/' ? 204 : 404).end());
-  server.listen(here.base, '127.0.0.1');
-  t.after(() => new Promise((resolve) => server.close(resolve)));
-  await once(server, 'listening');
-  await waitUntilOpen(here.base, { http: '/' });
-  await waitUntilOpen([here.base], { http: '/nowhere', status: 404, waitMs: 5000 });
-  await assert.rejects(waitUntilOpen(here.base, { http: '/nowhere', waitMs: 0 }), { name: 'WaitTimeoutError', message: /404/ });
-  await assert.rejects(waitUntilOpen(here.base, { http: 'nowhere' }), { portallocCode: 'invalid_argument' });
-  await assert.rejects(waitUntilOpen(here.base, { http: 5 }), { name: 'ArgumentTypeError' });
-  await assert.rejects(waitUntilFree(here.base, { http: '/' }), { name: 'ArgumentTypeError' });
-});
-
 test('until nothing is there', async (t) => {
   const server = await listening(t, here.base);
   await assert.rejects(waitUntilFree([here.base], { waitMs: 0 }), { portallocCode: 'timeout', message: /still bound/ });
@@ -133,4 +119,19 @@ test('a signal that outlives many waits keeps nothing of them', async (t) => {
   };
   for (let round = 0; round < 20; round += 1) await waitUntilOpen(here.base, { signal: counted });
   assert.equal(listeners, 0);
+});
+
+// The last one: the server closes its connections first, so that they keep the port for a minute.
+test('for a server that answers', async (t) => {
+  const http = require('node:http');
+  const server = http.createServer((asked, answer) => answer.writeHead(asked.url === '/' ? 204 : 404).end());
+  server.listen(here.base, '127.0.0.1');
+  t.after(() => new Promise((resolve) => server.close(resolve)));
+  await once(server, 'listening');
+  await waitUntilOpen(here.base, { http: '/' });
+  await waitUntilOpen([here.base], { http: '/nowhere', status: 404, waitMs: 5000 });
+  await assert.rejects(waitUntilOpen(here.base, { http: '/nowhere', waitMs: 0 }), { name: 'WaitTimeoutError', message: /404/ });
+  await assert.rejects(waitUntilOpen(here.base, { http: 'nowhere' }), { portallocCode: 'invalid_argument' });
+  await assert.rejects(waitUntilOpen(here.base, { http: 5 }), { name: 'ArgumentTypeError' });
+  await assert.rejects(waitUntilFree(here.base, { http: '/' }), { name: 'ArgumentTypeError' });
 });

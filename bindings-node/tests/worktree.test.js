@@ -197,7 +197,7 @@ test('what cannot be', async () => {
   assert.throws(() => environment.writeBlock(), { name: 'ArgumentTypeError' });
 });
 
-test.skip('a signal ends the wait for our servers, and that for an end', async (t) => {
+test('a signal ends the wait for our servers, and that for an end', async (t) => {
   const environment = worktreeEnvironment({ names: ['web'] });
   const reason = new Error('mine');
   await assert.rejects(environment.waitUntilOurs({ signal: AbortSignal.abort(reason) }), reason);
@@ -210,6 +210,24 @@ test.skip('a signal ends the wait for our servers, and that for an end', async (
   const code = `require(${PACKAGE}).worktreeEnvironment().waitUntilOurs({ waitMs: Infinity, signal: AbortSignal.timeout(1) }).catch(() => {})`;
   const { ended } = node(t, code);
   assert.equal((await ended).status, 0);
+});
+
+test('a signal ends the wait for their end', async (t) => {
+  const environment = worktreeEnvironment({ names: ['web'] });
+  const stubborn = `
+    process.on('SIGTERM', () => console.log('"asked"'));
+    require('node:net').createServer().listen(${environment.port('web')}, '127.0.0.1');`;
+  const server = node(t, stubborn);
+  await waitUntilOpen(environment.port('web'));
+  const aborter = new AbortController();
+  const ending = environment.down({ timeoutMs: Infinity, signal: aborter.signal });
+  assert.equal(await server.line(), 'asked');
+  aborter.abort();
+  await assert.rejects(ending, { name: 'AbortError' });
+  // It was not killed, and the environment is there.
+  await environment.waitUntilOurs({ waitMs: 0 });
+  const { processes } = await environment.stop({ timeoutMs: 0 });
+  assert.deepEqual(processes.map(({ pid, outcome }) => [pid, outcome]), [[server.child.pid, 'killed']]);
 });
 
 test('a block in a file that people edit', () => {

@@ -21,6 +21,7 @@ WAITS = {
     "lease of a pool": "portalloc.lease(pool='{leased}', wait=float('inf'))",
     "create": "portalloc.environment(1, pool='{leased}', wait=3600)",
     "current": "portalloc.current(1, pool='{leased}', wait=3600)",
+    "worktree": "portalloc.worktree_environment(1, pool='{leased}', wait=3600)",
 }
 
 #: Answers once the main thread waits: the handler of an alarm runs within the wait, between its looks.

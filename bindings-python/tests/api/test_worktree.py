@@ -185,6 +185,16 @@ def test_what_cannot_be() -> None:
             environment.stop(wrong)  # type: ignore[arg-type]
 
 
+#: Listens, and does not end when it is asked to.
+STUBBORN = """
+import signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True))
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    signal.pause()
+"""
+
+
 def test_ctrl_c_ends_the_wait_for_our_servers(actor: Actor) -> None:
     actor.do("environment = portalloc.worktree_environment(names=['web'])")
     actor.begin(
@@ -198,6 +208,22 @@ def test_ctrl_c_ends_the_wait_for_our_servers(actor: Actor) -> None:
     with pytest.raises(ActorError, match=r"^KeyboardInterrupt"):
         actor.finish()
     assert actor.ask("environment.stop().processes") == []
+
+
+@pytest.mark.parametrize("end", ["stop", "down"])
+def test_ctrl_c_ends_the_wait_for_their_end(end: str, actor: Actor, children: Callable[..., Child]) -> None:
+    environment = portalloc.worktree_environment(names=["web"])
+    server = children([sys.executable, "-c", STUBBORN, str(environment["web"])])
+    portalloc.wait_until_open(environment["web"])
+    actor.begin(f"portalloc.worktree_environment().{end}(timeout=3600)")
+    assert server.line() == "asked"
+    actor.signal(signal.SIGINT)
+    with pytest.raises(ActorError, match=r"^KeyboardInterrupt"):
+        actor.finish()
+    # It was not killed, and the environment is there.
+    environment.wait_until_ours("web", 0)
+    [process] = environment.stop(timeout=0).processes
+    assert (process.pid, process.outcome) == (server.pid, "killed")
 
 
 def test_a_block_in_a_file_that_people_edit(world: World) -> None:
