@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// places has what [placeOf] found: to look a line up costs as much as half a lease.
+// places has what [placeOf] found, because to look a line up costs most of what Go adds to a lease.
 var places sync.Map
 
 // caller is the file and line that called this module: this package, or portalloctest.
@@ -29,19 +29,14 @@ func caller() string {
 	return ""
 }
 
-// placeOf is the file and line of a program counter; empty if it is in this module.
+// placeOf is the file and line of a program counter; empty if it is in this module. One counter is one frame, since
+// [runtime.Callers] also has one for each call that was inlined.
 func placeOf(counter uintptr) string {
 	const module = "github.com/portalloc/portalloc/go"
-	// More than one frame where a call was inlined: the caller's comes last.
-	frames := runtime.CallersFrames([]uintptr{counter})
-	for {
-		frame, more := frames.Next()
-		own := strings.HasPrefix(frame.Function, module+".") || strings.HasPrefix(frame.Function, module+"/portalloctest.")
-		if !own && frame.File != "" {
-			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
-		}
-		if !more {
-			return ""
-		}
+	frame, _ := runtime.CallersFrames([]uintptr{counter}).Next()
+	own := strings.HasPrefix(frame.Function, module+".") || strings.HasPrefix(frame.Function, module+"/portalloctest.")
+	if own || frame.File == "" {
+		return ""
 	}
+	return fmt.Sprintf("%s:%d", frame.File, frame.Line)
 }

@@ -603,7 +603,7 @@ every process on this machine for which PORTALLOC_DIR names no other; without it
 Examples:
   sudo portalloc setup
   sudo portalloc setup --remove
-  sudo portalloc setup --remove --at-next-boot  whoever has ports keeps them until then
+  sudo portalloc setup --remove --at-next-boot  processes keep their ports until then
 ")]
 pub(crate) struct Setup {
     /// Undo the setup: the registry is /tmp/portalloc again

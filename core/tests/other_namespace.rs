@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 
 use nix::sched::{CloneFlags, unshare};
+use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::EnvFile;
 use portalloc::ffi::Allocators;
 use portalloc::{EnvironmentRequest, ErrorCode, Settings};
@@ -48,6 +49,36 @@ fn a_lease_is_of_the_network_namespace_that_the_thread_is_in() {
     }
     assert_eq!(opened_before.lease(2).unwrap_err().code(), ErrorCode::PoolExhausted);
     assert!(opened_before.lease(1).is_ok());
+}
+
+#[test]
+fn an_environment_is_of_the_network_namespace_that_the_thread_is_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let slice = Slice::new(1);
+    let settings = Settings::new().directory(directory.path().join("registry")).pool(slice.pool()).exclude("");
+    let request = EnvironmentRequest::new().ports(1).kept().worktree(directory.path()).env_file(EnvFile::None);
+    // Two that know the old namespace only, each for one call from the new one.
+    let (cleaner, maker) = (settings.clone().open().unwrap(), settings.open().unwrap());
+    let here = maker.create_environment(&request).unwrap();
+    let by_id = Cleanup::new(Selection::Id(here.id()));
+    let entered = std::thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| {
+            if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+                return false;
+            }
+            assert!(cleaner.cleanup(&by_id).unwrap().removed.is_empty(), "it is none of this namespace's");
+            // The old namespace's only port is taken.
+            let there = maker.create_environment(&request).unwrap();
+            assert_eq!(there.ports(), here.ports());
+            assert_eq!(cleaner.cleanup(&Cleanup::new(Selection::Id(there.id()))).unwrap().removed.len(), 1);
+            true
+        });
+        elsewhere.join().unwrap()
+    });
+    if !entered {
+        skip("no network namespace can be made here");
+    }
+    assert_eq!(maker.cleanup(&by_id).unwrap().removed.len(), 1);
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Allocator {
     pub fn create_environment(&self, request: &EnvironmentRequest) -> Result<Environment> {
         let (start, caller) = (Instant::now(), Location::caller());
         self.in_registry(|allocator| {
-            // The network namespace is checked by the sockets that probe the ports.
+            // The search for ports checks the network namespace: by its sockets, and again if it finds none.
             allocator.registry.check_place()?;
             allocator.create(request, start, caller, |_| Ok(()))
         })

@@ -8,7 +8,6 @@ use super::{env_file, temp_dir};
 use crate::error::{Error, Result};
 use crate::id::IsolationId;
 use crate::registry::{Record, Registry};
-use crate::sys;
 
 /// A file or directory that was left in place, because it is not portalloc's.
 ///
@@ -56,10 +55,6 @@ impl CleanupOutcome {
 
     /// As [`note`](Self::note) of an env file that is seldom there, but does not report a file of another environment.
     fn note_if_ours(&mut self, path: &Path, id: IsolationId) -> Option<PathBuf> {
-        // Costs less than an open that fails.
-        if matches!(sys::entry(path), Ok(None)) {
-            return None;
-        }
         match env_file::remove(path, id) {
             Removal::NotOurs(_) => None,
             removal => self.note(path.to_owned(), removal),

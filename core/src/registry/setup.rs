@@ -84,7 +84,7 @@ pub fn remove_set_up() -> Result<SetUp> {
     Ok(SetUp { directory: PLAIN.into(), not_at_boot: None, left: None })
 }
 
-/// As [`remove_set_up`], but from the next boot on, and also while ports are held or kept: whoever has them keeps them
+/// As [`remove_set_up`], but from the next boot on, and also while ports are held or kept: their holders keep them
 /// until then. Removes only what creates the directory at every boot. Returns the registry of this machine until then,
 /// unless `PORTALLOC_DIR` names another one. Running this twice is safe. Needs root. Does not block.
 ///

@@ -39,29 +39,17 @@ impl Allocator {
     /// and any error that prevents its removal. For other selections such errors are in the report, and the rest is
     /// removed.
     pub fn cleanup(&self, cleanup: &Cleanup) -> Result<CleanupReport> {
-        if let Selection::Id(id) = cleanup.selection {
-            return self.clean_up_one(id, cleanup);
-        }
         self.in_checked_registry(|allocator| clean_up(&allocator.registry, cleanup))
-    }
-
-    fn clean_up_one(&self, id: IsolationId, cleanup: &Cleanup) -> Result<CleanupReport> {
-        let worktree = cleanup.worktree.as_deref().map(resolve);
-        self.in_registry(|Self { registry, .. }| {
-            registry.check_place()?;
-            let removed = remove(registry, id, &cleanup.selection, worktree.as_deref(), Locked::default())?;
-            if removed.is_none() {
-                // Only now, because an ID that is found is the one that is meant, whichever namespace the thread is in.
-                registry.check_netns()?;
-            }
-            Ok(CleanupReport { removed: removed.into_iter().collect(), ..CleanupReport::default() })
-        })
     }
 }
 
 fn clean_up(registry: &Registry, cleanup: &Cleanup) -> Result<CleanupReport> {
     let worktree = cleanup.worktree.as_deref().map(resolve);
     let mut report = CleanupReport::default();
+    if let Selection::Id(id) = cleanup.selection {
+        report.removed.extend(remove(registry, id, &cleanup.selection, worktree.as_deref(), Locked::default())?);
+        return Ok(report);
+    }
     let start = Instant::now();
     let mut ids = registry.records().ids()?;
     if let (Some(_), Some(last)) = (cleanup.limit, ids.len().checked_sub(1)) {

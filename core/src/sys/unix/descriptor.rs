@@ -123,7 +123,7 @@ impl<T: AsFd + IntoRawFd> Marked<T> {
 
     /// The open value, without a check. For the rest of a call that has checked it.
     pub(crate) fn open(&self) -> &T {
-        let Some(open) = &self.open else { unreachable!("it is taken only by whoever drops the rest") };
+        let Some(open) = &self.open else { unreachable!("it is taken only where the rest is dropped") };
         open
     }
 }
