@@ -67,7 +67,7 @@ pub(super) fn write(path: &Path, owner: &Owner, variables: &[(String, String)]) 
     put(path, owner, &Writing::new(path, owner, variables))
 }
 
-/// As [`write`], but leaves a file untouched that has no such block any more.
+/// As [`write()`], but leaves a file untouched that has no such block any more.
 pub(super) fn rewrite(path: &Path, owner: &Owner, variables: &[(String, String)]) -> Result<()> {
     put(path, owner, &Writing { adds: false, ..Writing::new(path, owner, variables) })
 }
