@@ -18,11 +18,11 @@ export declare class Environment {
   /** Removes it, on another thread. */
   cleanupAsync(): Promise<void>
   /** Ends its servers; the report as JSON. */
-  stop(wait: Wait, how: Stop, place?: Where | undefined | null): Promise<string>
+  stop(wait: Wait, how: Stop): Promise<string>
   /** Ends its servers and then itself; the report as JSON. */
-  down(wait: Wait, how: Stop, place?: Where | undefined | null): Promise<string>
+  down(wait: Wait, how: Stop): Promise<string>
   /** Until its own servers are on the ports; on all of its ports if there are none. */
-  waitUntilOurs(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready, place?: Where | undefined | null): Promise<void>
+  waitUntilOurs(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready): Promise<void>
   /** Takes a hold on it, and returns its number. */
   hold(): number
   /** Writes its variables into a block of this file. */
@@ -253,7 +253,7 @@ export declare const VERSION: string
 export declare function waitUntilFree(wait: Wait, numbers: Array<number>, waitMs: number, place?: Where | undefined | null): Promise<void>
 
 /** Until servers on the ports accept connections, or answer as they must. */
-export declare function waitUntilOpen(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready, place?: Where | undefined | null): Promise<void>
+export declare function waitUntilOpen(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready): Promise<void>
 
 /** The registry and the pool of a call that does not use those of the process's variables. */
 export interface Where {

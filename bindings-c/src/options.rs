@@ -205,10 +205,21 @@ impl Switch {
 /// # Safety
 /// `cancel` is NULL or a live handle.
 pub(crate) unsafe fn watched(allocator: &Allocator, cancel: *const Cancel) -> Allocator {
+    if cancel.is_null() {
+        return allocator.clone();
+    }
     // SAFETY: as this function's caller promises.
-    let Some(cancel) = (unsafe { cancel.as_ref() }) else { return allocator.clone() };
-    let cancelled = Arc::clone(&cancel.cancelled);
-    allocator.cancelled_by(move || cancelled.load(Ordering::Relaxed))
+    allocator.cancelled_by(unsafe { used(cancel) })
+}
+
+/// Whether `cancel` has been used; never without one.
+///
+/// # Safety
+/// `cancel` is NULL or a live handle.
+pub(crate) unsafe fn used(cancel: *const Cancel) -> impl Fn() -> bool + Send + Sync + 'static {
+    // SAFETY: as this function's caller promises.
+    let cancelled = unsafe { cancel.as_ref() }.map(|cancel| Arc::clone(&cancel.cancelled));
+    move || cancelled.as_ref().is_some_and(|cancelled| cancelled.load(Ordering::Relaxed))
 }
 
 /// # Safety

@@ -5,11 +5,11 @@ use std::ffi::c_char;
 use portalloc_core::environment::Hold as CoreHold;
 use portalloc_core::ffi::{self, EndOptions, ReadinessOptions};
 use portalloc_core::worktree::{StopOptions as CoreStopOptions, StopReport};
-use portalloc_core::{Allocator, EnvironmentRequest, Readiness, Result, Settings};
+use portalloc_core::{Allocator, EnvironmentRequest, Readiness, Result};
 
 use crate::cancel::Cancel;
 use crate::environment::{Environment, make, with};
-use crate::options::{ALLOCATORS, EnvironmentOptions, given, milliseconds, watched};
+use crate::options::{EnvironmentOptions, given, milliseconds, used};
 use crate::pointers::{array, borrow, elements, free, handle, needed, owned, sized, string, write};
 use crate::results::{ResultNumber, call};
 
@@ -124,19 +124,17 @@ unsafe fn end(
     environment: *const Environment,
     options: *const StopOptions,
     json: *mut *mut c_char,
-    work: fn(&Allocator, &portalloc_core::Environment, &CoreStopOptions) -> Result<StopReport>,
+    work: fn(&portalloc_core::Environment, &CoreStopOptions, &dyn Fn() -> bool) -> Result<StopReport>,
 ) -> ResultNumber {
     call(|| {
         // SAFETY: as this function's caller promises; zeros are NULL pointers and no wishes.
         let options = unsafe { sized(options) }?;
         // SAFETY: as this function's caller promises.
         let asked = unsafe { options.asked() }?;
-        let report = ALLOCATORS.with(&Settings::new(), |allocator| {
-            // SAFETY: as this function's caller promises.
-            let allocator = unsafe { watched(allocator, options.cancel) };
-            // SAFETY: as this function's caller promises.
-            unsafe { with(environment, |environment| work(&allocator, environment, &asked)) }
-        })?;
+        // SAFETY: as this function's caller promises.
+        let is_cancelled = unsafe { used(options.cancel) };
+        // SAFETY: as this function's caller promises.
+        let report = unsafe { with(environment, |environment| work(environment, &asked, &is_cancelled)) }?;
         if json.is_null() {
             return Ok(());
         }
@@ -170,15 +168,13 @@ pub unsafe extern "C" fn portalloc_wait_until_ours(
         // SAFETY: the caller keeps to the header's conventions.
         let readiness = unsafe { options.asked() }?;
         let limit = milliseconds(wait_ms)?;
-        ALLOCATORS.with(&Settings::new(), |allocator| {
-            // SAFETY: the caller keeps to the header's conventions.
-            let allocator = unsafe { watched(allocator, cancel) };
-            let wait = |environment: &portalloc_core::Environment| {
-                ffi::wait_until_ours(&allocator, environment, ports, &readiness, limit)
-            };
-            // SAFETY: the caller keeps to the header's conventions.
-            unsafe { with(environment, wait) }
-        })
+        // SAFETY: the caller keeps to the header's conventions.
+        let is_cancelled = unsafe { used(cancel) };
+        let wait = |environment: &portalloc_core::Environment| {
+            ffi::wait_until_ours(environment, ports, &readiness, limit, &is_cancelled)
+        };
+        // SAFETY: the caller keeps to the header's conventions.
+        unsafe { with(environment, wait) }
     })
 }
 

@@ -138,12 +138,12 @@ class Environment {
   async stop(options) {
     const { signal, ports, ...how } = given.options(STOP, options, 'stop()');
     const numbers = ports && this.#numbers(ports);
-    return stopReport(await cancellable(signal, (wait) => this.#handle.stop(wait, { ...how, ports: numbers }, variables.place())));
+    return stopReport(await cancellable(signal, (wait) => this.#handle.stop(wait, { ...how, ports: numbers })));
   }
 
   async down(options) {
     const { signal, ...how } = given.options(DOWN, options, 'down()');
-    const report = stopReport(await cancellable(signal, (wait) => this.#handle.down(wait, how, variables.place())));
+    const report = stopReport(await cancellable(signal, (wait) => this.#handle.down(wait, how)));
     if (report.removed) this.#restore();
     return report;
   }
@@ -151,7 +151,7 @@ class Environment {
   async waitUntilOurs(options) {
     const { signal, ports = [], waitMs = USUAL_MS, ...ready } = given.options(WAIT, options, 'waitUntilOurs()');
     const numbers = this.#numbers(ports);
-    await cancellable(signal, (wait) => this.#handle.waitUntilOurs(wait, numbers, waitMs, ready, variables.place()));
+    await cancellable(signal, (wait) => this.#handle.waitUntilOurs(wait, numbers, waitMs, ready));
   }
 
   #numbers(ports) {

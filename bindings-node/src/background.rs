@@ -36,8 +36,13 @@ impl Wait {
 
     /// The allocator, with waits that end with this one.
     pub(crate) fn watch(&self, allocator: &Allocator) -> Allocator {
+        allocator.cancelled_by(self.is_cancelled())
+    }
+
+    /// Whether this wait is cancelled, also for another thread to ask.
+    pub(crate) fn is_cancelled(&self) -> impl Fn() -> bool + Send + Sync + use<> {
         let cancelled = self.cancelled.clone();
-        allocator.cancelled_by(move || cancelled.load(Ordering::Relaxed))
+        move || cancelled.load(Ordering::Relaxed)
     }
 }
 

@@ -5,9 +5,9 @@ use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use portalloc::ffi::{self, Obtain};
 use portalloc::worktree::{StopOptions, StopReport};
-use portalloc::{Allocator, Environment, Result};
+use portalloc::{Environment, Result};
 
-use crate::arguments::{Where, checked, milliseconds, ports};
+use crate::arguments::{checked, milliseconds, ports};
 use crate::background::{Wait, in_background};
 use crate::environment::{EnvironmentHandle, EnvironmentOptions, opened};
 use crate::waits::{Ready, readiness};
@@ -55,26 +55,14 @@ pub struct Stop {
 impl EnvironmentHandle {
     /// Ends its servers; the report as JSON.
     #[napi(ts_return_type = "Promise<string>")]
-    pub fn stop<'env>(
-        &self,
-        env: &'env Env,
-        wait: &Wait,
-        how: Stop,
-        place: Option<Where>,
-    ) -> napi::Result<Object<'env>> {
-        self.ending(env, wait, how, place, ffi::stop)
+    pub fn stop<'env>(&self, env: &'env Env, wait: &Wait, how: Stop) -> napi::Result<Object<'env>> {
+        self.ending(env, wait, how, ffi::stop)
     }
 
     /// Ends its servers and then itself; the report as JSON.
     #[napi(ts_return_type = "Promise<string>")]
-    pub fn down<'env>(
-        &self,
-        env: &'env Env,
-        wait: &Wait,
-        how: Stop,
-        place: Option<Where>,
-    ) -> napi::Result<Object<'env>> {
-        self.ending(env, wait, how, place, ffi::down)
+    pub fn down<'env>(&self, env: &'env Env, wait: &Wait, how: Stop) -> napi::Result<Object<'env>> {
+        self.ending(env, wait, how, ffi::down)
     }
 
     fn ending<'env>(
@@ -82,13 +70,11 @@ impl EnvironmentHandle {
         env: &'env Env,
         wait: &Wait,
         how: Stop,
-        place: Option<Where>,
-        end: fn(&Allocator, &Environment, &StopOptions) -> Result<StopReport>,
+        end: fn(&Environment, &StopOptions, &dyn Fn() -> bool) -> Result<StopReport>,
     ) -> napi::Result<Object<'env>> {
         let options = checked(env, stop_options(how))?;
-        let allocator = wait.watch(&call::allocator(env, place)?);
-        let environment = self.environment.clone();
-        in_background(env, move || ffi::json(&end(&allocator, &environment, &options)?), |_, json| json)
+        let (environment, is_cancelled) = (self.environment.clone(), wait.is_cancelled());
+        in_background(env, move || ffi::json(&end(&environment, &options, &is_cancelled)?), |_, json| json)
     }
 
     /// Until its own servers are on the ports; on all of its ports if there are none.
@@ -100,14 +86,12 @@ impl EnvironmentHandle {
         numbers: Vec<f64>,
         wait_ms: f64,
         ready: Ready,
-        place: Option<Where>,
     ) -> napi::Result<Object<'env>> {
         let ports = checked(env, ports(numbers))?;
         let limit = checked(env, ffi::milliseconds(wait_ms))?;
         let ready = checked(env, readiness(ready))?;
-        let allocator = wait.watch(&call::allocator(env, place)?);
-        let environment = self.environment.clone();
-        let work = move || ffi::wait_until_ours(&allocator, &environment, &ports, &ready, limit);
+        let (environment, is_cancelled) = (self.environment.clone(), wait.is_cancelled());
+        let work = move || ffi::wait_until_ours(&environment, &ports, &ready, limit, &is_cancelled);
         in_background(env, work, |_, ()| ())
     }
 

@@ -92,7 +92,8 @@ impl Interrupt {
         allocator.cancelled_by(move || interrupt.happened())
     }
 
-    fn happened(&self) -> bool {
+    /// Whether a handler has raised by now; runs those that are due.
+    pub(crate) fn happened(&self) -> bool {
         // An interpreter that is ending runs no handlers any more, and nobody is left to wait for.
         let checked = Python::try_attach(|py| py.check_signals());
         match checked {

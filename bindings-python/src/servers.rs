@@ -2,11 +2,11 @@
 
 use portalloc::ffi::EndOptions;
 use portalloc::worktree::StopReport;
-use portalloc::{Allocator, Result, Settings, ffi};
+use portalloc::{Result, ffi};
 use pyo3::prelude::*;
 
 use crate::arguments::{NumberOrName, PortsOrNames, Seconds, Status};
-use crate::call;
+use crate::call::{self, Interrupt};
 use crate::errors::raised;
 use crate::ports::readiness;
 use crate::summaries::made;
@@ -22,8 +22,8 @@ pub(crate) fn stop<'py>(
 ) -> PyResult<Typed<'py, typed::StopReport>> {
     let ports = ports.map(|ports| numbers(py, environment, ports)).transpose()?;
     let options = EndOptions { ports, dry_run, timeout: timeout.map(Into::into) }.stop_options();
-    let end = |allocator: &Allocator| ffi::stop(allocator, environment, &options);
-    told(py, &call::waiting(py, |interrupt| interrupt.with(&Settings::new(), end))?)
+    let end = |interrupt: &Interrupt| ffi::stop(environment, &options, &|| interrupt.happened());
+    told(py, &call::waiting(py, end)?)
 }
 
 /// `Environment.down`, and whether the environment was removed.
@@ -34,8 +34,8 @@ pub(crate) fn down<'py>(
     dry_run: bool,
 ) -> PyResult<(Typed<'py, typed::StopReport>, bool)> {
     let options = EndOptions { ports: None, dry_run, timeout: timeout.map(Into::into) }.stop_options();
-    let end = |allocator: &Allocator| ffi::down(allocator, environment, &options);
-    let report = call::waiting(py, |interrupt| interrupt.with(&Settings::new(), end))?;
+    let end = |interrupt: &Interrupt| ffi::down(environment, &options, &|| interrupt.happened());
+    let report = call::waiting(py, end)?;
     Ok((told(py, &report)?, report.removed))
 }
 
@@ -50,8 +50,7 @@ pub(crate) fn wait_until_ours(
 ) -> PyResult<()> {
     let ports = ports.map_or(Ok(Vec::new()), |ports| numbers(py, environment, ports))?;
     let ready = readiness(http, status).map_err(|error| raised(py, error))?;
-    let wait = |allocator: &Allocator| ffi::wait_until_ours(allocator, environment, &ports, &ready, wait.0);
-    call::waiting(py, |interrupt| interrupt.with(&Settings::new(), wait))
+    call::waiting(py, |interrupt| ffi::wait_until_ours(environment, &ports, &ready, wait.0, &|| interrupt.happened()))
 }
 
 fn told<'py>(py: Python<'py>, report: &StopReport) -> PyResult<Typed<'py, typed::StopReport>> {

@@ -29,7 +29,7 @@ const BETWEEN_REQUESTS: Duration = Duration::from_millis(200);
 /// machine, too.
 const ANSWER: Duration = Duration::from_millis(20);
 
-/// How long a server may take for an answer at least, for the same reason.
+/// How long the servers may take for their answers at least, all together, for the same reason.
 const SHORTEST_REQUEST: Duration = Duration::from_secs(1);
 
 impl Allocator {
@@ -105,12 +105,12 @@ pub(crate) fn until_ready(
         let all: Vec<u16> = endpoints.iter().map(|endpoint| endpoint.port).collect();
         let open = listen(&mut endpoints, pause.unwrap_or(ANSWER), pause.is_none())?;
         let mut reasons = refused(&all)?;
+        let answers = Deadline::new(backoff.deadline.left().max(SHORTEST_REQUEST));
         let (mut again, mut has_asked) = (Vec::new(), false);
         for endpoint in open {
             let port = endpoint.port;
-            let time = backoff.deadline.left().max(SHORTEST_REQUEST);
             if !reasons.contains_key(&port)
-                && let Some(why) = readiness.ask(port, time, is_cancelled)
+                && let Some(why) = readiness.ask(port, answers.left(), is_cancelled)
             {
                 reasons.insert(port, why);
                 has_asked = true;

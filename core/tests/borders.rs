@@ -114,7 +114,7 @@ fn waits_for_the_servers_of_an_environment_end_when_their_hook_says_so() {
     let port = environment.ports()[0];
 
     let (asked, hook) = patience(3);
-    let error = ffi::wait_until_ours(&allocator.cancelled_by(hook), &environment, &[], &open, for_ever).unwrap_err();
+    let error = ffi::wait_until_ours(&environment, &[], &open, for_ever, &hook).unwrap_err();
     assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3), "{error}");
 
     let stubborn = "import signal, socket, sys, time
@@ -131,15 +131,15 @@ while True: time.sleep(3600)";
     let options = EndOptions { timeout: Some(for_ever), ..EndOptions::default() }.stop_options();
     for end in [ffi::stop, ffi::down] {
         let (asked, hook) = patience(3);
-        let error = end(&allocator.cancelled_by(hook), &environment, &options).unwrap_err();
+        let error = end(&environment, &options, &hook).unwrap_err();
         assert_eq!((error.code(), asked.load(Ordering::Relaxed)), (ErrorCode::Timeout, 3), "{error}");
         assert!(error.message().contains(&format!("PID {} (python3)", server.pid())), "{error}");
         // It was asked, and not killed.
-        ffi::wait_until_ours(&allocator, &environment, &[port], &open, for_ever).unwrap();
+        environment.wait_until_ours(&[port], &open, for_ever).unwrap();
     }
     let options = EndOptions { timeout: Some(Duration::ZERO), ..EndOptions::default() }.stop_options();
     let (asked, hook) = patience(u32::MAX);
-    let report = ffi::stop(&allocator.cancelled_by(hook), &environment, &options).unwrap();
+    let report = ffi::stop(&environment, &options, &hook).unwrap();
     let json: serde_json::Value = serde_json::from_str(&ffi::json(&report).unwrap()).unwrap();
     assert_eq!(json["isolation_id"], environment.id().to_string());
     assert_eq!(

@@ -15,7 +15,8 @@ pub(crate) fn run(args: &Down) -> Result<Exit, Failure> {
     } else if args.how.dry_run && report.is_clear() {
         output::note(format_args!("would remove environment {id} with ports {ports}"));
     } else {
-        output::note(format_args!("environment {id} stays, because something is left on its ports"));
+        let remedy = if report.has_foreign() { "; `portalloc env --repair` moves it to other ports" } else { "" };
+        output::note(format_args!("environment {id} stays, because something is left on its ports{remedy}"));
     }
     Ok(exit(&report))
 }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use crate::allocator::Allocator;
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::readiness::Readiness;
@@ -72,36 +71,36 @@ impl EndOptions {
     }
 }
 
-/// As [`Environment::wait_until_ours`], until the hook of `allocator` ([`Allocator::cancelled_by`]) ends the wait.
+/// As [`Environment::wait_until_ours`], until `is_cancelled`, which the waiting thread calls at least four times a second.
 ///
 /// # Errors
-/// As [`Environment::wait_until_ours`]; `timeout` once the hook returns true.
+/// As [`Environment::wait_until_ours`]; `timeout` once `is_cancelled` returns true.
 pub fn wait_until_ours(
-    allocator: &Allocator,
     environment: &Environment,
     ports: &[u16],
     readiness: &Readiness,
     limit: Duration,
+    is_cancelled: &dyn Fn() -> bool,
 ) -> Result<()> {
-    environment.wait_until_ours_unless(ports, readiness, limit, &|| allocator.is_cancelled())
+    environment.wait_until_ours_unless(ports, readiness, limit, is_cancelled)
 }
 
-/// As [`Environment::stop`], until the hook of `allocator` ([`Allocator::cancelled_by`]) ends the wait for processes that
-/// were asked to end. These are not killed then.
+/// As [`Environment::stop`], until `is_cancelled` ends the wait for processes that were asked to end. These are not killed
+/// then.
 ///
 /// # Errors
-/// As [`Environment::stop`]; `timeout` once the hook returns true, with the processes that have not ended.
-pub fn stop(allocator: &Allocator, environment: &Environment, options: &StopOptions) -> Result<StopReport> {
-    environment.stop_unless(options, &|| allocator.is_cancelled())
+/// As [`Environment::stop`]; `timeout` once `is_cancelled` returns true, with the processes that have not ended.
+pub fn stop(environment: &Environment, options: &StopOptions, is_cancelled: &dyn Fn() -> bool) -> Result<StopReport> {
+    environment.stop_unless(options, is_cancelled)
 }
 
-/// As [`Environment::down`], until the hook of `allocator` ([`Allocator::cancelled_by`]) ends the wait for processes that
-/// were asked to end. These are not killed then, and the environment stays.
+/// As [`Environment::down`], until `is_cancelled` ends the wait for processes that were asked to end. These are not killed
+/// then, and the environment stays.
 ///
 /// # Errors
-/// As [`Environment::down`]; `timeout` once the hook returns true, with the processes that have not ended.
-pub fn down(allocator: &Allocator, environment: &Environment, options: &StopOptions) -> Result<StopReport> {
-    environment.down_unless(options, &|| allocator.is_cancelled())
+/// As [`Environment::down`]; `timeout` once `is_cancelled` returns true, with the processes that have not ended.
+pub fn down(environment: &Environment, options: &StopOptions, is_cancelled: &dyn Fn() -> bool) -> Result<StopReport> {
+    environment.down_unless(options, is_cancelled)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub(crate) struct ProcessFacts {
 
 /// What to look for in a process.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no process is looked at"))]
 pub(crate) struct Marks<'a> {
     /// The name of a variable.
     pub(crate) variable: &'a str,
@@ -39,6 +40,7 @@ pub(crate) struct Marks<'a> {
 
 /// A lock on a byte of a file.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no lock is looked for"))]
 pub(crate) struct Lock {
     pub(crate) file: super::FileId,
     pub(crate) byte: u64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::facts::{Sight, holds_port};
 use super::ours::Verdict;
-use super::stop::{StopOptions, cancelled, wait_ended};
+use super::stop::{StopOptions, cancelled, remaining, wait_ended};
 use super::stop_report::StopReport;
 use crate::backoff::{Backoff, Deadline};
 use crate::environment::Environment;
@@ -56,7 +56,7 @@ impl Environment {
                 return Err(in_use(self, "is still in use, although its servers have ended", &left));
             };
             if is_cancelled() {
-                return Err(cancelled(self.id(), left.into_iter().map(|holder| holder.told)));
+                return Err(cancelled(self.id(), &remaining(left.into_iter().map(|holder| holder.told))));
             }
             let handles = left.iter().map(|holder| ProcessHandle::open(holder.pid));
             let handles: Vec<ProcessHandle> = handles.filter_map(|handle| handle.ok().flatten()).collect();

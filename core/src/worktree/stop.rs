@@ -273,10 +273,13 @@ impl Stop<'_> {
         let mut was_killed = false;
         for target in &mut *targets {
             let Some(handle) = target.handle.as_ref().filter(|handle| !handle.has_ended()) else { continue };
-            if handle.kill().map_err(failed)? {
-                target.told.outcome = Outcome::Killed;
-                was_killed = true;
+            match handle.kill() {
+                Ok(sent) => was_killed |= sent,
+                // As above; what it runs now is told as what remains.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => continue,
+                Err(error) => return Err(failed(error)),
             }
+            target.told.outcome = Outcome::Killed;
         }
         if was_killed {
             self.wait_for_all(targets, KILL_PATIENCE)?;
@@ -305,7 +308,7 @@ impl Stop<'_> {
             }
             let Some(pause) = pause else { return Ok(None) };
             if (self.is_cancelled)() {
-                return Ok(None);
+                return Err(cancelled(self.sight.whose.id, "whether a server is started again was still to be seen"));
             }
             // The end of one of several is no reason to look sooner.
             let paused = Instant::now();
@@ -382,7 +385,7 @@ impl Stop<'_> {
             }
             if (self.is_cancelled)() {
                 let told = left.iter().map(|target| format!("PID {} ({})", target.told.pid, target.told.name));
-                return Err(cancelled(self.sight.whose.id, told));
+                return Err(cancelled(self.sight.whose.id, &remaining(told)));
             }
             let handles: Vec<&ProcessHandle> = left.iter().filter_map(|target| target.handle.as_ref()).collect();
             wait_ended(&handles, time)?;
@@ -395,12 +398,17 @@ pub(super) fn wait_ended(processes: &[&ProcessHandle], limit: Duration) -> Resul
     sys::wait_ended(processes, limit.min(SLICE)).map_err(|error| Error::os("cannot wait for processes", error))
 }
 
-/// The error of a caller who gave up while processes had still to end.
-pub(super) fn cancelled(id: IsolationId, left: impl IntoIterator<Item = String>) -> Error {
-    let left: Vec<String> = left.into_iter().collect();
+/// What was left when a caller gave up: processes that had still to end.
+pub(super) fn remaining(processes: impl IntoIterator<Item = String>) -> String {
+    let left: Vec<String> = processes.into_iter().collect();
+    format!("{} left", left.join(", "))
+}
+
+/// The error of a caller who gave up.
+pub(super) fn cancelled(id: IsolationId, left: &str) -> Error {
     Error::new(
         ErrorCode::Timeout,
-        format!("the wait for the end of the environment {id}'s processes was cancelled: {} left", left.join(", ")),
+        format!("the wait for the end of the environment {id}'s processes was cancelled: {left}"),
         "try again: it ends what is left then",
     )
 }

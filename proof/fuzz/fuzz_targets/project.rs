@@ -67,7 +67,10 @@ fuzz_target!(|data: &[u8]| {
             assert!(project.prefer.len() <= 100 && !project.prefer.contains(&0));
             for template in &project.env {
                 let shown = format!("{template:?}");
-                assert!(!["PATH", "PORT", "IFS"].contains(&&*template.name) && !template.name.starts_with("LD_"), "{shown}");
+                assert!(
+                    !["PATH", "PORT", "IFS"].contains(&&*template.name) && !template.name.starts_with("LD_"),
+                    "{shown}"
+                );
                 assert!(!template.text.contains('\0') && template.line > 0, "{shown}");
             }
             let text = written(&project);
