@@ -142,6 +142,10 @@ class Reader:
                     return index
         raise ValueError(f"{self.file.path}: line {self.tokens[at].line}: a bracket without an end")
 
+    def is_import(self, at: int) -> bool:
+        """Whether a `use` is there that imports; `use<...>` in a bound names what a type captures."""
+        return self.text(at) == "use" and self.text(at - 1) not in ("::", ".") and self.text(at + 1) != "<"
+
     def end_of_item(self, at: int) -> int:
         """Behind the item that begins at `at`, its attributes among it."""
         while at < len(self.tokens):
@@ -160,7 +164,7 @@ class Reader:
         found: list[tuple[Path, int]] = []
         at = 0
         while at < len(self.tokens):
-            if self.text(at) == "use" and self.text(at - 1) not in ("::", "."):
+            if self.is_import(at):
                 at, leaves = self.tree(at + 1, ())
                 found += [(path, line) for _, path, line in leaves]
             elif self.is_head(at):
@@ -252,7 +256,7 @@ class Reader:
             elif token.text == "mod" and self.text(at + 2) == ";":
                 here.children.add(self.text(at + 1))
                 at += 2
-            elif token.text == "use" and self.text(at - 1) not in ("::", "."):
+            elif self.is_import(at):
                 public = self.is_public(at)
                 at, leaves = self.tree(at + 1, ())
                 here.uses += [Use(name, path, line, public) for name, path, line in leaves]

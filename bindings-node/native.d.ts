@@ -253,7 +253,7 @@ export declare const VERSION: string
 export declare function waitUntilFree(wait: Wait, numbers: Array<number>, waitMs: number, place?: Where | undefined | null): Promise<void>
 
 /** Until servers on the ports accept connections, or answer as they must. */
-export declare function waitUntilOpen(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready): Promise<void>
+export declare function waitUntilOpen(wait: Wait, numbers: Array<number>, waitMs: number, ready: Ready, place?: Where | undefined | null): Promise<void>
 
 /** The registry and the pool of a call that does not use those of the process's variables. */
 export interface Where {
