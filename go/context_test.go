@@ -45,6 +45,9 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 			return second(portalloc.Acquire(ctx, 1, portalloc.WithWait(time.Hour)))
 		},
 		"server": func(ctx context.Context) error { return portalloc.WaitUntilOpen(ctx, here.Base) },
+		"answer": func(ctx context.Context) error {
+			return portalloc.WaitUntilReady(ctx, portalloc.Readiness{HTTP: "/", Status: 204}, here.Base)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Run("cancelled", func(t *testing.T) {

@@ -2,7 +2,9 @@ package portalloc
 
 import (
 	"context"
+	"runtime"
 	"time"
+	"unsafe"
 
 	"github.com/portalloc/portalloc/go/internal/bridge"
 )
@@ -71,6 +73,42 @@ func WaitUntilOpen(ctx context.Context, ports ...int) error {
 	}
 	return within(ctx, Forever, func(limits wait) bridge.Outcome {
 		return bridge.WaitUntilOpen(address(given), len(given), limits.milliseconds, limits.cancel)
+	})
+}
+
+// Readiness says when a server counts as ready. The zero value means once it accepts a connection.
+type Readiness struct {
+	// HTTP is a path, such as "/health": the server is ready once it answers a GET of it with a status below 400.
+	HTTP string
+	// Status is the only one that counts, if it is not 0.
+	Status int
+}
+
+// within does call with what r says, as the function of that name.
+func (r Readiness) within(ctx context.Context, call func(*bridge.ReadyOptions, wait) bridge.Outcome) error {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	options := bridge.ReadyOptions{Status: int64(r.Status)}
+	options.Size = unsafe.Sizeof(options)
+	if r.HTTP != "" {
+		path, err := cText("the path", r.HTTP)
+		if err != nil {
+			return err
+		}
+		pinner.Pin(path)
+		options.HTTP = path
+	}
+	return within(ctx, Forever, func(limits wait) bridge.Outcome { return call(&options, limits) })
+}
+
+// WaitUntilReady is [WaitUntilOpen], and waits until each server answers a GET, too, if ready says so.
+func WaitUntilReady(ctx context.Context, ready Readiness, ports ...int) error {
+	given, err := asPorts(ports)
+	if err != nil {
+		return err
+	}
+	return ready.within(ctx, func(options *bridge.ReadyOptions, limits wait) bridge.Outcome {
+		return bridge.WaitUntilReady(address(given), len(given), options, limits.milliseconds, limits.cancel)
 	})
 }
 

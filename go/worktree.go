@@ -177,14 +177,6 @@ func (e *Environment) end(
 	return report, nil
 }
 
-// Readiness says when a server counts as ready. The zero value means once it accepts a connection.
-type Readiness struct {
-	// HTTP is a path, such as "/health": the server is ready once it answers a GET of it with a status below 400.
-	HTTP string
-	// Status is the only one that counts, if it is not 0.
-	Status int
-}
-
 // WaitUntilOurs blocks until a server that is this environment's own is ready on each of the ports, or without ports on all of
 // the environment's, or until the context is done. It fails at once with [ErrPortInUse] on somebody else's server, and says
 // whose and where; with [ErrWaitTimeout] and the context's own error, and says for each port what the last check found.
@@ -194,19 +186,9 @@ func (e *Environment) WaitUntilOurs(ctx context.Context, ready Readiness, ports 
 	if err != nil {
 		return err
 	}
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	given := bridge.ReadyOptions{Status: int64(ready.Status)}
-	given.Size = unsafe.Sizeof(given)
-	if ready.HTTP != "" {
-		if given.HTTP, err = cText("the path", ready.HTTP); err != nil {
-			return err
-		}
-		pinner.Pin(given.HTTP)
-	}
-	return within(ctx, Forever, func(limits wait) bridge.Outcome {
+	return ready.within(ctx, func(options *bridge.ReadyOptions, limits wait) bridge.Outcome {
 		return bridge.WaitUntilOurs(
-			e.handle, address(numbers), len(numbers), &given, limits.milliseconds, limits.cancel)
+			e.handle, address(numbers), len(numbers), options, limits.milliseconds, limits.cancel)
 	})
 }
 

@@ -421,6 +421,24 @@ typedef struct {
 } portalloc_socket_options;
 
 /**
+ * When a server counts as ready. Make it with portalloc_ready_options_default(), which means once it accepts a connection.
+ */
+typedef struct {
+    /**
+     * sizeof(portalloc_ready_options).
+     */
+    size_t size;
+    /**
+     * Once it answers a GET of this path, such as "/health", with a status below 400.
+     */
+    const char *http;
+    /**
+     * Only with this status, from 200 to 599. 0 means any below 400.
+     */
+    int64_t status;
+} portalloc_ready_options;
+
+/**
  * Receives a warning: `code` is a stable word such as "pool", `message` says what happened and what to do, `data` is the
  * pointer that was set with the handler. The texts live until it returns. It must return: no longjmp, no exception.
  */
@@ -455,24 +473,6 @@ typedef struct {
      */
     bool dry_run;
 } portalloc_stop_options;
-
-/**
- * When a server counts as ready. Make it with portalloc_ready_options_default(), which means once it accepts a connection.
- */
-typedef struct {
-    /**
-     * sizeof(portalloc_ready_options).
-     */
-    size_t size;
-    /**
-     * Once it answers a GET of this path, such as "/health", with a status below 400.
-     */
-    const char *http;
-    /**
-     * Only with this status, from 200 to 599. 0 means any below 400.
-     */
-    int64_t status;
-} portalloc_ready_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -728,26 +728,6 @@ portalloc_result portalloc_is_free(int64_t port,
                                    bool *out);
 
 /**
- * Blocks until a server accepts connections on each of the ports, on 127.0.0.1 or ::1, for at most `wait_ms` milliseconds (0
- * checks once, PORTALLOC_FOREVER waits without limit), or until `cancel`, if it is not NULL, is used.
- *
- * Fails with PORTALLOC_RESULT_TIMEOUT; the message says for each missing port what the last check found.
- */
-portalloc_result portalloc_wait_until_open(const uint16_t *ports,
-                                           size_t count,
-                                           int64_t wait_ms,
-                                           const portalloc_cancel *cancel);
-
-/**
- * Blocks until no socket is bound to any of the ports, TCP or UDP, TIME_WAIT included, whether or not they are leased. The
- * arguments are those of portalloc_wait_until_open.
- */
-portalloc_result portalloc_wait_until_free(const uint16_t *ports,
-                                           size_t count,
-                                           int64_t wait_ms,
-                                           const portalloc_cancel *cancel);
-
-/**
  * Removes the environment with this ID, kept or stale. Safe to call twice: `removed`, if it is not NULL, tells whether there
  * was one. Fails with PORTALLOC_RESULT_IN_USE if a live process holds it.
  */
@@ -874,6 +854,36 @@ void portalloc_string_free(char *string);
  * header of the same major version (for 0.x: of the same minor version) work with it. The text lives as long as the library.
  */
 const char *portalloc_version(void);
+
+/**
+ * Blocks until a server accepts connections on each of the ports, on 127.0.0.1 or ::1, for at most `wait_ms` milliseconds (0
+ * checks once, PORTALLOC_FOREVER waits without limit), or until `cancel`, if it is not NULL, is used.
+ *
+ * Fails with PORTALLOC_RESULT_TIMEOUT; the message says for each missing port what the last check found.
+ */
+portalloc_result portalloc_wait_until_open(const uint16_t *ports,
+                                           size_t count,
+                                           int64_t wait_ms,
+                                           const portalloc_cancel *cancel);
+
+/**
+ * As portalloc_wait_until_open, until the server on each of the ports is ready: until it accepts a connection, or with `http`
+ * or `status` in `options` until it answers a GET as they say. `options` may be NULL.
+ */
+portalloc_result portalloc_wait_until_ready(const uint16_t *ports,
+                                            size_t count,
+                                            const portalloc_ready_options *options,
+                                            int64_t wait_ms,
+                                            const portalloc_cancel *cancel);
+
+/**
+ * Blocks until no socket is bound to any of the ports, TCP or UDP, TIME_WAIT included, whether or not they are leased. The
+ * arguments are those of portalloc_wait_until_open.
+ */
+portalloc_result portalloc_wait_until_free(const uint16_t *ports,
+                                           size_t count,
+                                           int64_t wait_ms,
+                                           const portalloc_cancel *cancel);
 
 /**
  * Sets the handler for warnings: problems that made no call fail, such as a pool of which only a part can be used. It receives

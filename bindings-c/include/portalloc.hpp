@@ -347,6 +347,14 @@ struct stop_options {
 struct ready_options {
     std::optional<std::string> http;
     std::optional<std::int64_t> status;
+
+    /** Valid while this lives. */
+    portalloc_ready_options raw() const {
+        portalloc_ready_options options = portalloc_ready_options_default();
+        options.http = detail::text(http);
+        options.status = status ? detail::given(*status) : 0;
+        return options;
+    }
 };
 
 /** A share in a kept environment: while a process has it, no cleanup removes the environment. */
@@ -419,9 +427,7 @@ public:
     /** Waits until servers of this environment are ready on these ports; without any, on all of its ports. */
     void wait_until_ours(const std::vector<port_type> &ports, milliseconds limit, const ready_options &wanted = {},
                          const portalloc::cancel *cancel = nullptr) const {
-        portalloc_ready_options options = portalloc_ready_options_default();
-        options.http = detail::text(wanted.http);
-        options.status = wanted.status ? detail::given(*wanted.status) : 0;
+        const portalloc_ready_options options = wanted.raw();
         detail::check(portalloc_wait_until_ours(get(), ports.data(), ports.size(), &options, limit.count(),
                                                 detail::handle(cancel)));
     }
@@ -619,6 +625,13 @@ inline bool is_free(std::int64_t port) {
 /** Waits until a server accepts connections on each of the ports; throws an error with the code "timeout" if none does. */
 inline void wait_until_open(const std::vector<port_type> &ports, milliseconds wait, const cancel *cancel = nullptr) {
     detail::check(portalloc_wait_until_open(ports.data(), ports.size(), wait.count(), detail::handle(cancel)));
+}
+
+/** As wait_until_open, until each server answers a GET, too, if `wanted` says so. */
+inline void wait_until_ready(const std::vector<port_type> &ports, milliseconds wait, const ready_options &wanted,
+                             const cancel *cancel = nullptr) {
+    const portalloc_ready_options options = wanted.raw();
+    detail::check(portalloc_wait_until_ready(ports.data(), ports.size(), &options, wait.count(), detail::handle(cancel)));
 }
 
 /** Waits until no socket is bound to any of the ports. */

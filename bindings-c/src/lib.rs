@@ -18,5 +18,6 @@ pub mod reports;
 pub mod results;
 pub mod texts;
 pub mod version;
+pub mod waits;
 pub mod warnings;
 pub mod worktree;

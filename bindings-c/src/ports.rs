@@ -1,14 +1,12 @@
-//! Ports that are waited for, and environments that are removed from outside.
+//! Ports that are looked at, and environments that are removed from outside.
 
 use std::ffi::c_char;
-use std::time::Duration;
 
 use portalloc_core::cleanup::{Cleanup, CleanupReport, Selection};
-use portalloc_core::{Allocator, Result, Settings};
+use portalloc_core::{Result, Settings};
 
-use crate::cancel::Cancel;
-use crate::options::{ALLOCATORS, milliseconds, to_port, watched};
-use crate::pointers::{elements, needed, write, write_if_asked};
+use crate::options::{ALLOCATORS, to_port};
+use crate::pointers::{needed, write, write_if_asked};
 use crate::results::{ResultNumber, call};
 
 /// Tells whether a lease of this port would succeed now: no lease has it, and no socket is bound to it, TCP or UDP, on any
@@ -21,54 +19,6 @@ pub unsafe extern "C" fn portalloc_is_free(port: i64, out: *mut bool) -> ResultN
     };
     // SAFETY: the caller keeps to the header's conventions.
     call(|| unsafe { write(out, is_free) })
-}
-
-/// Blocks until a server accepts connections on each of the ports, on 127.0.0.1 or ::1, for at most `wait_ms` milliseconds (0
-/// checks once, PORTALLOC_FOREVER waits without limit), or until `cancel`, if it is not NULL, is used.
-///
-/// Fails with PORTALLOC_RESULT_TIMEOUT; the message says for each missing port what the last check found.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_wait_until_open(
-    ports: *const u16,
-    count: usize,
-    wait_ms: i64,
-    cancel: *const Cancel,
-) -> ResultNumber {
-    // SAFETY: the caller keeps to the header's conventions.
-    unsafe { wait(ports, count, wait_ms, cancel, Allocator::wait_until_open) }
-}
-
-/// Blocks until no socket is bound to any of the ports, TCP or UDP, TIME_WAIT included, whether or not they are leased. The
-/// arguments are those of portalloc_wait_until_open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn portalloc_wait_until_free(
-    ports: *const u16,
-    count: usize,
-    wait_ms: i64,
-    cancel: *const Cancel,
-) -> ResultNumber {
-    // SAFETY: the caller keeps to the header's conventions.
-    unsafe { wait(ports, count, wait_ms, cancel, Allocator::wait_until_free) }
-}
-
-/// # Safety
-/// As for portalloc_wait_until_open.
-unsafe fn wait(
-    ports: *const u16,
-    count: usize,
-    wait_ms: i64,
-    cancel: *const Cancel,
-    work: fn(&Allocator, &[u16], Duration) -> Result<()>,
-) -> ResultNumber {
-    call(|| {
-        // SAFETY: as this function's caller promises.
-        let ports = unsafe { elements(ports, count, "ports") }?;
-        let limit = milliseconds(wait_ms)?;
-        ALLOCATORS.with(&Settings::new(), |allocator| {
-            // SAFETY: as this function's caller promises.
-            work(&unsafe { watched(allocator, cancel) }, ports, limit)
-        })
-    })
 }
 
 /// Removes the environment with this ID, kept or stale. Safe to call twice: `removed`, if it is not NULL, tells whether there

@@ -3,15 +3,16 @@
 use std::ffi::c_char;
 
 use portalloc_core::environment::Hold as CoreHold;
-use portalloc_core::ffi::{self, EndOptions, ReadinessOptions};
+use portalloc_core::ffi::{self, EndOptions};
 use portalloc_core::worktree::{StopOptions as CoreStopOptions, StopReport};
-use portalloc_core::{Allocator, EnvironmentRequest, Readiness, Result};
+use portalloc_core::{Allocator, EnvironmentRequest, Result};
 
 use crate::cancel::Cancel;
 use crate::environment::{Environment, make, with};
 use crate::options::{EnvironmentOptions, given, milliseconds, used};
-use crate::pointers::{array, borrow, elements, free, handle, needed, owned, sized, string, write};
+use crate::pointers::{array, borrow, elements, free, handle, needed, sized, string, write};
 use crate::results::{ResultNumber, call};
+use crate::waits::ReadyOptions;
 
 /// How portalloc_environment_stop and portalloc_environment_down end servers. Make it with portalloc_stop_options_default().
 #[repr(C)]
@@ -28,17 +29,6 @@ pub struct StopOptions {
     pub cancel: *const Cancel,
     /// Send no signal, and report what would be ended.
     pub dry_run: bool,
-}
-
-/// When a server counts as ready. Make it with portalloc_ready_options_default(), which means once it accepts a connection.
-#[repr(C)]
-pub struct ReadyOptions {
-    /// sizeof(portalloc_ready_options).
-    pub size: usize,
-    /// Once it answers a GET of this path, such as "/health", with a status below 400.
-    pub http: *const c_char,
-    /// Only with this status, from 200 to 599. 0 means any below 400.
-    pub status: i64,
 }
 
 /// A share in a kept environment: while a process has it, no cleanup removes the environment.
@@ -235,15 +225,5 @@ impl StopOptions {
         let ports = unsafe { array(self.ports, self.ports_count) };
         let timeout = given(self.timeout_ms).map(milliseconds).transpose()?;
         Ok(EndOptions { ports: ports.map(<[u16]>::to_vec), dry_run: self.dry_run, timeout }.stop_options())
-    }
-}
-
-impl ReadyOptions {
-    /// # Safety
-    /// Its pointers are as its members' comments say.
-    unsafe fn asked(&self) -> Result<Readiness> {
-        // SAFETY: as this function's caller promises.
-        let http = unsafe { owned(self.http, "http") }?;
-        ReadinessOptions { http, status: given(self.status) }.readiness()
     }
 }

@@ -42,6 +42,7 @@ static void nothing_is_given(void) {
     CHECK(flag);
     FAILS(portalloc_check_id(NULL), INVALID_ARGUMENT, "id is NULL");
     FAILS(portalloc_wait_until_open(NULL, 3, 0, NULL), INVALID_ARGUMENT, "ports is NULL");
+    FAILS(portalloc_wait_until_ready(NULL, 3, NULL, 0, NULL), INVALID_ARGUMENT, "ports is NULL");
     FAILS(portalloc_wait_until_free(NULL, 3, 0, NULL), INVALID_ARGUMENT, "ports is NULL");
     FAILS(portalloc_environment_attach(NULL, &environment), NOT_FOUND, "ISOLATION_ID");
     CHECK(lease == NULL && environment == NULL && message == NULL);
@@ -246,6 +247,12 @@ static void guards_and_sockets(void) {
     OK(portalloc_lease_socket(lease, 0, NULL, &listening));
     CHECK((fcntl(listening, F_GETFD) & FD_CLOEXEC) != 0);
     OK(portalloc_wait_until_open(&port, 1, 0, NULL));
+    OK(portalloc_wait_until_ready(&port, 1, NULL, 0, NULL));
+    portalloc_ready_options answer = portalloc_ready_options_default();
+    answer.http = "/health";
+    FAILS(portalloc_wait_until_ready(&port, 1, &answer, 0, NULL), TIMEOUT, "GET /health failed");
+    answer.http = "health";
+    FAILS(portalloc_wait_until_ready(&port, 1, &answer, 0, NULL), INVALID_ARGUMENT, "health");
     FAILS(portalloc_wait_until_free(&port, 1, 0, NULL), TIMEOUT, "");
     OK(portalloc_lease_drop_guard(lease));
     portalloc_socket_options wanted = portalloc_socket_options_default();

@@ -217,6 +217,11 @@ void pgo_wait_until_open(pgo_outcome *outcome, const uint16_t *ports, size_t cou
     settle(outcome, portalloc_wait_until_open(ports, count, wait_ms, cancel));
 }
 
+void pgo_wait_until_ready(pgo_outcome *outcome, const uint16_t *ports, size_t count,
+                          const portalloc_ready_options *options, int64_t wait_ms, const portalloc_cancel *cancel) {
+    settle(outcome, portalloc_wait_until_ready(ports, count, options, wait_ms, cancel));
+}
+
 void pgo_wait_until_free(pgo_outcome *outcome, const uint16_t *ports, size_t count, int64_t wait_ms,
                          const portalloc_cancel *cancel) {
     settle(outcome, portalloc_wait_until_free(ports, count, wait_ms, cancel));

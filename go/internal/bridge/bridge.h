@@ -110,6 +110,8 @@ void pgo_cancel_now(const portalloc_cancel *cancel);
 void pgo_cancel_free(portalloc_cancel *cancel);
 void pgo_wait_until_open(pgo_outcome *outcome, const uint16_t *ports, size_t count, int64_t wait_ms,
                          const portalloc_cancel *cancel);
+void pgo_wait_until_ready(pgo_outcome *outcome, const uint16_t *ports, size_t count,
+                          const portalloc_ready_options *options, int64_t wait_ms, const portalloc_cancel *cancel);
 void pgo_wait_until_free(pgo_outcome *outcome, const uint16_t *ports, size_t count, int64_t wait_ms,
                          const portalloc_cancel *cancel);
 

@@ -277,6 +277,13 @@ func WaitUntilOpen(ports *uint16, count int, waitMs int64, cancel *Cancel) Outco
 	return of.outcome()
 }
 
+func WaitUntilReady(ports *uint16, count int, options *ReadyOptions, waitMs int64, cancel *Cancel) Outcome {
+	var of raw
+	C.pgo_wait_until_ready(outcomeOf(&of), (*C.uint16_t)(ports), C.size_t(count),
+		(*C.portalloc_ready_options)(unsafe.Pointer(options)), C.int64_t(waitMs), cancelOf(cancel))
+	return of.outcome()
+}
+
 func WaitUntilFree(ports *uint16, count int, waitMs int64, cancel *Cancel) Outcome {
 	var of raw
 	C.pgo_wait_until_free(outcomeOf(&of), (*C.uint16_t)(ports), C.size_t(count), C.int64_t(waitMs), cancelOf(cancel))

@@ -170,6 +170,11 @@ func WaitUntilOpen(ports *uint16, count int, waitMs int64, cancel *Cancel) Outco
 	return call("pgo_wait_until_open", uintptr(p(ports)), uintptr(count), uintptr(waitMs), uintptr(p(cancel)))
 }
 
+func WaitUntilReady(ports *uint16, count int, options *ReadyOptions, waitMs int64, cancel *Cancel) Outcome {
+	return call("pgo_wait_until_ready", uintptr(p(ports)), uintptr(count), uintptr(p(options)), uintptr(waitMs),
+		uintptr(p(cancel)))
+}
+
 func WaitUntilFree(ports *uint16, count int, waitMs int64, cancel *Cancel) Outcome {
 	return call("pgo_wait_until_free", uintptr(p(ports)), uintptr(count), uintptr(waitMs), uintptr(p(cancel)))
 }
