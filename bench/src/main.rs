@@ -12,6 +12,7 @@ mod measure;
 mod process;
 mod squeezed;
 mod who;
+mod worktree;
 
 use std::path::PathBuf;
 
@@ -78,6 +79,9 @@ fn main() {
     }
     if runs("process") {
         process::run();
+    }
+    if runs("worktree") {
+        worktree::run();
     }
     if runs("who") {
         who::run();

@@ -19,13 +19,7 @@ const CREATE: f64 = 1000.0;
 const RUN: f64 = 3000.0;
 
 pub(crate) fn run() {
-    // The static command, as the archives have it, if the Makefile built it.
-    let program = std::env::var_os("PORTALLOC_BENCH_COMMAND")
-        .map_or_else(|| std::env::current_exe().unwrap().with_file_name("portalloc"), PathBuf::from);
-    if !program.exists() {
-        println!("portalloc create: skipped, {} is not built", program.display());
-        return;
-    }
+    let Some(program) = program() else { return };
     run_true(&program);
     for live in [0, 500] {
         let scratch = Scratch::new();
@@ -43,6 +37,17 @@ pub(crate) fn run() {
         drop(kept);
         allocator.cleanup(&Cleanup::new(Selection::All)).unwrap();
     }
+}
+
+/// The static command, as the archives have it, if the Makefile built it.
+pub(crate) fn program() -> Option<PathBuf> {
+    let program = std::env::var_os("PORTALLOC_BENCH_COMMAND")
+        .map_or_else(|| std::env::current_exe().unwrap().with_file_name("portalloc"), PathBuf::from);
+    if program.exists() {
+        return Some(program);
+    }
+    println!("the command line: skipped, {} is not built", program.display());
+    None
 }
 
 /// What `portalloc run` adds to the command it runs.

@@ -74,7 +74,7 @@ pub(crate) fn attach_in(registry: &Arc<Registry>, id: IsolationId) -> Result<Env
         Stored::Broken(why) => return Err(not_found(id, &why)),
         stored => registry.records().require_read(id, stored)?,
     };
-    let ports = registry.ports()?;
+    let ports = registry.ports_to_look()?;
     if !status::is_surely_active(registry, &ports, &record)? {
         let status = status::judge(registry, &ports, &record, &registry.process()?)?;
         if let (true, Some(reason)) = (status.is_stale(), status.reason()) {

@@ -2,7 +2,8 @@
 
 mod env;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 pub(crate) use env::{LARGEST_ENV, check_value, check_variable};
 
@@ -18,7 +19,8 @@ const LONGEST_NAME: usize = 64;
 
 /// The variable for a port's name: `my-db` becomes `MY_DB_PORT`.
 pub(crate) fn variable(name: &str) -> String {
-    format!("{}_PORT", name.to_ascii_uppercase().replace('-', "_"))
+    let letters = name.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_uppercase() });
+    letters.chain("_PORT".chars()).collect()
 }
 
 /// Whether text can be the name of a port.
@@ -50,16 +52,17 @@ pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
-    let mut seen: HashMap<String, &str> = FIXED.iter().map(|fixed| ((*fixed).to_owned(), *fixed)).collect();
+    let mut seen: BTreeMap<Cow<'_, str>, &str> = FIXED.iter().map(|fixed| (Cow::from(*fixed), *fixed)).collect();
     for name in names {
         check_name(name)?;
         let variable = variable(name);
-        if let Some(other) = seen.insert(variable.clone(), name) {
+        if let Some(other) = seen.get(&*variable) {
             return Err(Error::invalid_argument(
                 format!("the names {other:?} and {name:?} would both be the variable {variable}"),
                 "give each port a name of its own",
             ));
         }
+        seen.insert(variable.into(), name);
     }
     if names.len() > count {
         return Err(Error::invalid_argument(

@@ -23,6 +23,9 @@ use crate::sys;
 /// Size limit in bytes: far more than a declaration needs, and still quick to read.
 const LARGEST: u64 = 1024 * 1024;
 
+/// Room beyond the size that a file says it has, which lets one read find its end.
+const READ_AHEAD: usize = 64;
+
 /// The permission bit.
 const WRITABLE_BY_ALL: u32 = 0o002;
 
@@ -71,12 +74,14 @@ impl Project {
 /// Refuses variables of a stranger. In a directory such as /tmp, anybody can make a project file, and so set variables of
 /// the programs of everybody who works in a directory below without Git.
 fn check_owner(project: &Project, first: &EnvTemplate, file: &File) -> Result<()> {
-    let entry = |path: PathBuf| sys::entry(&path).ok().flatten();
-    let Some(directory) = project.directory().canonicalize().ok().and_then(entry) else { return Ok(()) };
-    let named = entry(project.path.clone()).map(|entry| entry.user);
+    let entry = |path: &Path| sys::entry(path).ok().flatten();
+    // The dot is the directory itself, also where its name is a link.
+    let directory = entry(&project.directory().join("."));
+    let Some(directory) = directory.filter(|directory| directory.mode & WRITABLE_BY_ALL != 0) else { return Ok(()) };
+    let named = entry(&project.path).map(|entry| entry.user);
     let trusted = [sys::user_id(), 0, directory.user];
     let stranger = sys::entry_of(file).ok().map(|entry| entry.user).into_iter().chain(named);
-    match stranger.filter(|_| directory.mode & WRITABLE_BY_ALL != 0).find(|user| !trusted.contains(user)) {
+    match stranger.into_iter().find(|user| !trusted.contains(user)) {
         Some(user) => Err(Error::invalid_argument(
             format!(
                 "{}`env` was written by user {user}, in a directory that every user can write to",
@@ -101,7 +106,7 @@ fn open(path: &Path) -> Result<(String, File)> {
             "the project file is a text file of that name",
         ));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default() + READ_AHEAD);
     (&file).take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot_read)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
         return Err(Error::invalid_argument(

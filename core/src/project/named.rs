@@ -1,6 +1,6 @@
 //! The ports that `names` declares: which name is how far from the first port. Knows no file but its text.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
@@ -16,7 +16,7 @@ pub(super) struct NamedPorts {
     pub(super) names: Vec<String>,
     offsets: Vec<u16>,
     /// The index of the port at each distance.
-    taken: HashMap<u16, usize>,
+    taken: BTreeMap<u16, usize>,
 }
 
 /// One item of the list.

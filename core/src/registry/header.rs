@@ -1,6 +1,8 @@
 //! The header in slot 0 of the `ports` file, which belongs to no port: the file's type, its format, and which versions
 //! may use it. Pure. `docs/registry.md` specifies the format.
 
+use super::checksum::checksum;
+
 /// Size of a slot in bytes. It divides the page size, so an interrupted write never tears a slot.
 pub(crate) const SLOT: usize = 64;
 
@@ -49,7 +51,7 @@ impl Header {
             &self.namespace.to_le_bytes(),
         ];
         bytes.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
-        let checksum = crc32fast::hash(&bytes);
+        let checksum = checksum(&bytes);
         if let Some(end) = bytes.last_chunk_mut::<4>() {
             *end = checksum.to_le_bytes();
         }
@@ -65,7 +67,7 @@ impl Header {
     fn read(bytes: &[u8; SLOT]) -> Option<Self> {
         let mut checked = *bytes;
         checked.last_chunk_mut::<4>()?.fill(0);
-        if bytes.last_chunk::<4>()? != &crc32fast::hash(&checked).to_le_bytes() {
+        if bytes.last_chunk::<4>()? != &checksum(&checked).to_le_bytes() {
             return None;
         }
         let (magic, rest) = bytes.split_first_chunk::<10>()?;

@@ -4,6 +4,7 @@
 //! claim itself, so it contains everything that decides whether the claim still holds, readable by every user, because
 //! the record may belong to another user.
 
+use super::checksum::checksum;
 use super::header::SLOT;
 use crate::id::IsolationId;
 use crate::sys::{Liveness, ProcessStamp};
@@ -111,7 +112,7 @@ impl Slot {
         writer.put(&process.map_or(0, |process| process.pid).to_le_bytes());
         writer.put(&process.map_or(0, |process| process.pid_namespace).to_le_bytes());
         writer.put(&process.map_or(0, |process| process.time_namespace).to_le_bytes());
-        let checksum = crc32fast::hash(&writer.bytes);
+        let checksum = checksum(&writer.bytes);
         writer.put(&checksum.to_le_bytes());
         writer.bytes
     }
@@ -126,7 +127,7 @@ impl Slot {
     fn decode_label(bytes: &[u8; SLOT]) -> Option<Label> {
         let mut checked = *bytes;
         checked.last_chunk_mut::<4>()?.fill(0);
-        if bytes.last_chunk::<4>()? != &crc32fast::hash(&checked).to_le_bytes() {
+        if bytes.last_chunk::<4>()? != &checksum(&checked).to_le_bytes() {
             return None;
         }
         let mut reader = Reader { bytes };

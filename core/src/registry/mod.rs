@@ -2,6 +2,7 @@
 //! subdirectory per network namespace. Knows paths and formats, neither sockets nor policy.
 
 mod bytes;
+mod checksum;
 mod demands;
 mod directory;
 mod examine;
@@ -176,11 +177,22 @@ impl Registry {
 
     /// Opens a new file description of the `ports` file.
     pub(crate) fn ports(&self) -> Result<PortsFile> {
-        let failed = |error| Error::registry(format!("cannot open {}", self.ports_path.display()), error);
+        self.described(self.open_ports()?, self.identity).map_err(|error| self.unopened(error))
+    }
+
+    /// As [`ports`](Self::ports), to look at labels and locks during one call, and to take no lock.
+    pub(crate) fn ports_to_look(&self) -> Result<PortsFile> {
+        PortsFile::unmarked(self.open_ports()?, self.identity).map_err(|error| self.unopened(error))
+    }
+
+    fn open_ports(&self) -> Result<std::fs::File> {
         // Opened by its path, to detect a registry that was moved away: once a lock is taken, the opened file is
         // compared with the registry's.
         // step: OpenFile
-        let file = ports_file::open_at(&self.ports_path).or_else(|error| self.check().and(Err(failed(error))))?;
-        self.described(file, self.identity).map_err(failed)
+        ports_file::open_at(&self.ports_path).or_else(|error| self.check().and(Err(self.unopened(error))))
+    }
+
+    fn unopened(&self, error: io::Error) -> Error {
+        Error::registry(format!("cannot open {}", self.ports_path.display()), error)
     }
 }

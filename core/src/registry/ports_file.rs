@@ -67,6 +67,12 @@ impl PortsFile {
         Ok(Self { file, identity, maker: sys::generation(), locks: AtomicUsize::new(0) })
     }
 
+    /// For one call that takes no lock, so that nothing need tell this description from another one.
+    pub(crate) fn unmarked(file: File, identity: Identity) -> io::Result<Self> {
+        let file = Marked::by_position(file, 0)?;
+        Ok(Self { file, identity, maker: sys::generation(), locks: AtomicUsize::new(0) })
+    }
+
     /// Releases all locks and closes the file, without checking its descriptor: for a caller that has checked it.
     pub(crate) fn close(mut self) {
         // step: Unlock

@@ -80,9 +80,11 @@ pub(crate) struct Marked<T: AsFd + IntoRawFd> {
 
 impl Marked<File> {
     /// Marks a file by its position, which should be a random one beyond the end of the file, and must not be used
-    /// otherwise.
+    /// otherwise. 0, where each file is at first, is for one that is closed before the program can get at it.
     pub(crate) fn by_position(file: File, position: u64) -> io::Result<Self> {
-        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(position))?;
+        if position > 0 {
+            rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(position))?;
+        }
         Ok(Self { open: Some(file), mark: Mark::Position(position) })
     }
 }
