@@ -139,3 +139,18 @@ fn a_server_that_cannot_be_inspected_counts_as_foreign() {
     assert_ne!(ports(&ran.json()), ports(&made));
     drop(bound);
 }
+
+#[test]
+fn whoever_asks_for_nothing_else_gets_names_and_shape_as_they_were() {
+    for shape in [&["--names", "web,db"][..], &["--names", "web,db", "--offsets", "0,3"], &["--ports", "3"]] {
+        let world = CommandLine::with_pool_of(PORTALLOC, 20);
+        let made = world.run([&["env", "--json"], shape].concat()).json();
+        let foreign = server(ports(&made)[1], &world.elsewhere(), Some(OTHER));
+        let new = run(world.command(["env", "--json", "--repair"]).env_remove("ISOLATION_ID")).json();
+        drop(foreign);
+        assert_ne!(id(&new), id(&made));
+        assert_eq!(new["names"], made["names"]);
+        let distances = |of: &Value| ports(of).iter().map(|port| port - ports(of)[0]).collect::<Vec<_>>();
+        assert_eq!(distances(&new), distances(&made));
+    }
+}

@@ -383,16 +383,11 @@ impl EnvironmentRequest {
     /// `invalid_argument` if it asks for what cannot be.
     pub(crate) fn difference(&self, record: &Record) -> Result<Option<String>> {
         let wanted = self.lease(&record.worktree_path)?.count();
-        let (asks, is_met) = match &self.shape {
-            Shape::Exact(ports) => (true, *ports == record.ports.ports),
-            Shape::Offsets(_) => (true, wanted == record.ports.count),
-            _ => {
-                let declares_count = self.declared_ports().is_some_and(|project| project.ports.is_some());
-                let asks = self.count.is_some() || declares_count || !self.port_names().is_empty();
-                (asks, wanted == record.ports.count)
-            }
+        let is_met = match &self.shape {
+            Shape::Exact(ports) => *ports == record.ports.ports,
+            _ => wanted == record.ports.count,
         };
-        if !asks || is_met && self.port_names() == record.names {
+        if !self.asks() || is_met && self.port_names() == record.names {
             return Ok(None);
         }
         let described = |names: &[String], count: usize| match names {
@@ -406,6 +401,30 @@ impl EnvironmentRequest {
             _ => described(self.port_names(), wanted),
         };
         Ok(Some(format!("has {has}, not {asked}")))
+    }
+
+    /// Whether it says anything about names and numbers of ports.
+    fn asks(&self) -> bool {
+        let declares_count = || self.declared_ports().is_some_and(|project| project.ports.is_some());
+        let has_shape = matches!(self.shape, Shape::Exact(_) | Shape::Offsets(_));
+        has_shape || self.count.is_some() || declares_count() || !self.port_names().is_empty()
+    }
+
+    /// The request for an environment in the place of an existing one, which it is like if this asks for nothing else.
+    pub(crate) fn in_place_of(&self, record: &Record) -> Self {
+        if self.asks() {
+            return self.clone();
+        }
+        let ports = &record.ports.ports;
+        let base = ports.first().copied().unwrap_or_default();
+        let is_run = ports.iter().zip(base..).all(|(port, expected)| *port == expected);
+        let offsets: Option<Vec<u16>> = ports.iter().map(|port| port.checked_sub(base)).collect();
+        let (shape, count) = match (is_run, offsets) {
+            (true, _) => (self.shape.clone(), Some(ports.len())),
+            (false, Some(offsets)) => (Shape::Offsets(offsets), None),
+            (false, None) => (Shape::Scattered, Some(ports.len())),
+        };
+        Self { shape, count, names: record.names.clone(), ..self.clone() }
     }
 
     pub(crate) fn life(&self) -> Result<Life> {

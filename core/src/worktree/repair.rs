@@ -23,7 +23,8 @@ impl Allocator {
     /// Moves the environment of the request's worktree to other ports if a process that is not the environment's, or that
     /// cannot be inspected, listens on one of them or has bound it (see [`Environment::stop`] for whose a process is), or if
     /// it has other names or another number of ports than the request. Otherwise changes nothing:
-    /// [`Environment::is_attached`] tells. Makes the environment if there is none.
+    /// [`Environment::is_attached`] tells. Makes the environment if there is none. A request without names and numbers gets
+    /// as many ports as there were, by the same names.
     ///
     /// # Errors
     /// As [`worktree_environment`](Self::worktree_environment); `in_use` if one of its own servers is still on the ports
@@ -53,7 +54,8 @@ fn repair(allocator: &Allocator, wanted: &Wanted, caller: &'static Location<'sta
     // Nobody begins to use it from here on.
     let Some(_environment) = ports.try_lock_byte(environment_byte(id))? else { return Err(used(registry, id)) };
     let blocks = Index::read(registry, &wanted.key)?.map(|index| index.blocks).unwrap_or_default();
-    let new = wanted.make(allocator, Some(id), &blocks, caller)?;
+    let like_it = Wanted { request: wanted.request.in_place_of(old.record()), key: wanted.key.clone() };
+    let new = like_it.make(allocator, Some(id), &blocks, caller)?;
     remove(registry, id, &Selection::Id(id), None, Locked { worktree: true, environment: true })?;
     Index { id: new.id(), before: None, blocks }.write(registry, &wanted.key)?;
     Ok(new)
