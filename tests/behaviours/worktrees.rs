@@ -57,15 +57,17 @@ pub(super) fn environment(arguments: &Arguments<'_>) -> Result<Value> {
     let _leased = arguments.leased();
     let first = arguments.obtain(arguments.first())?;
     let second = arguments.obtain(arguments.second())?;
-    let mut answer = described(arguments, &first);
+    let answer = described(arguments, &first);
     let found = arguments.found(arguments.first())?;
     let is_same = first.id() == second.id();
-    answer["same"] = json!(is_same);
-    answer["found"] = json!(found.is_some_and(|found| found.id() == first.id()));
     let is_first_removed = first.down(&StopOptions::new())?.removed;
-    answer["removed"] = json!(is_first_removed && (is_same || second.down(&StopOptions::new())?.removed));
-    answer["found_after"] = json!(arguments.found(arguments.first())?.is_some());
-    Ok(answer)
+    let more = json!({
+        "same": is_same,
+        "found": found.is_some_and(|found| found.id() == first.id()),
+        "removed": is_first_removed && (is_same || second.down(&StopOptions::new())?.removed),
+        "found_after": arguments.found(arguments.first())?.is_some(),
+    });
+    Ok(both(answer, more))
 }
 
 pub(super) fn find(arguments: &Arguments<'_>) -> Result<Value> {
@@ -79,13 +81,17 @@ pub(super) fn repair(arguments: &Arguments<'_>) -> Result<Value> {
     write(&arguments.values["project_after"], &arguments.world.work());
     let (allocator, request) = arguments.settings().open_for(arguments.first())?;
     let after = Made(allocator.repair_worktree_environment(&request)?);
-    let mut answer = described(arguments, &after);
-    answer["same"] = json!(before.id() == after.id());
-    Ok(answer)
+    Ok(both(described(arguments, &after), json!({"same": before.id() == after.id()})))
 }
 
 pub(super) fn stop(arguments: &Arguments<'_>) -> Result<Value> {
     let made = arguments.obtain(arguments.first())?;
     let report = made.stop(&StopOptions::new().dry_run(true))?;
     Ok(json!({"processes": report.processes.len(), "foreign": report.foreign.len(), "removed": report.removed}))
+}
+
+/// The members of both.
+fn both(one: Value, other: Value) -> Value {
+    let members = [one, other].into_iter().filter_map(|value| value.as_object().cloned());
+    Value::Object(members.flatten().collect())
 }
