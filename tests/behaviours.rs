@@ -122,8 +122,8 @@ fn check(arguments: &Arguments<'_>) -> Result<Value> {
 fn described(arguments: &Arguments<'_>, environment: &Environment) -> Value {
     let variables = environment.variables();
     let shown = arguments.texts("show").into_iter().map(|name| {
-        let (_, value) = variables.iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("no {name}"));
-        value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number))
+        let value = variables.iter().find(|(other, _)| other == name).map(|(_, value)| value);
+        value.map(|value| value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number)))
     });
     json!({
         "count": environment.ports().len(),

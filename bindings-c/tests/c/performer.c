@@ -4,7 +4,7 @@
  * Standard input: the operation, then a line for each argument: a name, a blank, a text whose bytes other than letters and
  * digits are %XX. A list is a line for each element, behind one with the name and "[]". Standard output: the same, with a
  * letter in front for what the text means (n number, b boolean, s text, j a JSON object whose members belong to the answer, c
- * the same with the lengths of its lists); or "error" and "message".
+ * the same with the lengths of its lists, z nothing); or "error" and "message".
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -31,6 +31,9 @@ static void must(bool condition, const char *what) {
         exit(70);
     }
 }
+
+/** The message is read after the call, which the order of a call's arguments does not promise. */
+static void succeeds(portalloc_result result) { must(result == PORTALLOC_RESULT_OK, portalloc_last_error_message()); }
 
 static const char *text(const char *name) {
     for (size_t index = 0; index < argument_count; index++) {
@@ -104,7 +107,9 @@ static void check(portalloc_result result) {
     if (result != PORTALLOC_RESULT_OK) {
         tell('s', "error", portalloc_error_code(result));
         tell('s', "message", portalloc_last_error_message());
-        must(portalloc_environment_cleanup(unended) == PORTALLOC_RESULT_OK || unended == NULL, "a cleanup fails");
+        if (unended != NULL) {
+            succeeds(portalloc_environment_cleanup(unended));
+        }
         exit(0);
     }
 }
@@ -117,7 +122,7 @@ static void lease_before(void) {
         options.exact = listed;
         options.exact_count = ports("leased", listed);
         portalloc_lease *kept;
-        must(portalloc_lease_new(&options, &kept) == PORTALLOC_RESULT_OK, portalloc_last_error_message());
+        succeeds(portalloc_lease_new(&options, &kept));
     }
 }
 
@@ -208,9 +213,8 @@ static void describe(const portalloc_environment *made) {
     count = texts("show", shown);
     for (size_t index = 0; index < count; index++) {
         const char *value = variable(made, shown[index]);
-        must(value != NULL, shown[index]);
-        bool is_number = value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
-        tell(is_number ? 'n' : 's', "values", value);
+        bool is_number = value != NULL && value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
+        tell(value == NULL ? 'z' : is_number ? 'n' : 's', "values", value == NULL ? "" : value);
     }
 }
 
@@ -226,7 +230,7 @@ static void create_environment(void) {
     portalloc_environment *made;
     check(portalloc_environment_new(&options, &made));
     describe(made);
-    must(portalloc_environment_cleanup(made) == PORTALLOC_RESULT_OK, portalloc_last_error_message());
+    succeeds(portalloc_environment_cleanup(made));
     portalloc_environment_free(made);
 }
 

@@ -112,6 +112,7 @@ fn answered(told: &str) -> Value {
         let value = match kind {
             "n" => json!(text.parse::<u64>().unwrap()),
             "b" => json!(text == "true"),
+            "z" => Value::Null,
             "j" | "c" => {
                 let members: Map<String, Value> = serde_json::from_str(&decoded(text)).unwrap();
                 let counted = |value: Value| value.as_array().map_or_else(|| value.clone(), |items| json!(items.len()));
