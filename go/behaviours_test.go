@@ -282,7 +282,7 @@ func TestBehaviours(t *testing.T) {
 			t.Run(name, func(t *testing.T) { perform(t, one) })
 		}
 	}
-	if cases <= 80 || len(seen) != len(operations) {
+	if cases <= 160 || len(seen) != len(operations) {
 		t.Errorf("only %d cases of %d operations were found", cases, len(seen))
 	}
 }

@@ -172,4 +172,4 @@ for (const file of fs.readdirSync(FOLDER).filter((name) => name.endsWith('.json'
   }
 }
 
-test('there are many', () => assert(cases > 80, `${cases} cases`));
+test('there are many', () => assert(cases > 160, `${cases} cases`));

@@ -232,5 +232,5 @@ def test_behaviour(case: Json, world: World, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_there_are_cases() -> None:
-    assert len(cases()) > 80
+    assert len(cases()) > 160
     assert set(OPERATIONS) == {case.values[0]["operation"] for case in cases()}
