@@ -20,6 +20,7 @@ import (
 // The format is that of tests/behaviours/README.md.
 type behaviour struct {
 	Name, Operation string
+	Project         map[string]string
 	Arguments       arguments
 	Expect          map[string]any
 	Error           string
@@ -27,17 +28,21 @@ type behaviour struct {
 }
 
 type arguments struct {
-	Pool, Exclude, Worktree, Text, ID, Syntax string
-	InstanceID                                *string `json:"instance_id"`
-	Count                                     *int
-	Ports, Leased                             *[]int
-	Names                                     *[]string
-	WaitMs                                    *int   `json:"wait_ms"`
-	TTLMs                                     *int64 `json:"ttl_ms"`
-	OwnerPID                                  *int   `json:"owner_pid"`
-	EnvFile                                   any    `json:"env_file"`
-	Kept                                      bool
-	Variables                                 [][2]string
+	Pool, Worktree, From, Text, ID, Syntax string
+	Exclude                                *string
+	InstanceID                             *string `json:"instance_id"`
+	InstanceIDAgain                        *string `json:"instance_id_again"`
+	Count                                  *int
+	Ports, Leased, Prefer                  *[]int
+	Names                                  *[]string
+	Show                                   []string
+	WaitMs                                 *int   `json:"wait_ms"`
+	TTLMs                                  *int64 `json:"ttl_ms"`
+	OwnerPID                               *int   `json:"owner_pid"`
+	EnvFile                                any    `json:"env_file"`
+	Kept                                   bool
+	Variables                              [][2]string
+	ProjectAfter                           map[string]string `json:"project_after"`
 }
 
 type answer = map[string]any
@@ -50,9 +55,13 @@ var operations = map[string]func(*testing.T, arguments) (answer, error){
 		}
 		return answer{"ports": settings.Ports, "count": settings.PortCount}, nil
 	},
-	"lease":              performLease,
-	"check":              performCheck,
-	"create_environment": performEnvironment,
+	"lease":                       performLease,
+	"check":                       performCheck,
+	"create_environment":          performEnvironment,
+	"worktree_environment":        performWorktree,
+	"find_worktree_environment":   performFind,
+	"repair_worktree_environment": performRepair,
+	"stop":                        performStop,
 	"parse_id": func(_ *testing.T, a arguments) (answer, error) {
 		return answer{"id": a.Text}, portalloc.CheckID(a.Text)
 	},
@@ -89,7 +98,10 @@ func (a arguments) settings() []portalloc.PoolOption {
 	if a.Pool != "" {
 		options = append(options, portalloc.WithPool(a.Pool))
 	}
-	return append(options, portalloc.WithExclude(a.Exclude))
+	if a.Exclude != nil {
+		options = append(options, portalloc.WithExclude(*a.Exclude))
+	}
+	return options
 }
 
 // hold leases what a case wants to be leased.
@@ -118,6 +130,9 @@ func performLease(t *testing.T, a arguments) (answer, error) {
 	if a.Ports != nil {
 		options = append(options, portalloc.Exactly(*a.Ports...))
 	}
+	if a.Prefer != nil {
+		options = append(options, portalloc.WithPrefer(*a.Prefer...))
+	}
 	lease, err := portalloc.Acquire(t.Context(), count, options...)
 	if err != nil {
 		return nil, err
@@ -139,8 +154,12 @@ func performCheck(t *testing.T, a arguments) (answer, error) {
 	return answer{"free": states}, nil
 }
 
-func performEnvironment(t *testing.T, a arguments) (answer, error) {
-	options := []portalloc.EnvironmentOption{portalloc.WithPool(a.Pool), portalloc.WithExclude(a.Exclude)}
+// environment is what all environments are asked for with.
+func (a arguments) environment() []portalloc.EnvironmentOption {
+	var options []portalloc.EnvironmentOption
+	for _, option := range a.settings() {
+		options = append(options, option)
+	}
 	if a.Count != nil {
 		options = append(options, portalloc.WithPortCount(*a.Count))
 	}
@@ -150,6 +169,41 @@ func performEnvironment(t *testing.T, a arguments) (answer, error) {
 	if a.InstanceID != nil {
 		options = append(options, portalloc.WithInstanceID(*a.InstanceID))
 	}
+	if a.Prefer != nil {
+		options = append(options, portalloc.WithPrefer(*a.Prefer...))
+	}
+	if a.Worktree != "" {
+		options = append(options, portalloc.WithWorktree(a.Worktree))
+	}
+	return options
+}
+
+// described is what an environment is, with the values of the variables that the case wants to see.
+func described(t *testing.T, a arguments, environment *portalloc.Environment) answer {
+	t.Helper()
+	names, values := []string{}, []any{}
+	all := map[string]string{}
+	for _, variable := range environment.Variables() {
+		names = append(names, variable.Name)
+		all[variable.Name] = variable.Value
+	}
+	for _, name := range a.Show {
+		value, ok := all[name]
+		if !ok {
+			t.Fatalf("no %s in %v", name, names)
+		}
+		if number, err := strconv.ParseUint(value, 10, 64); err == nil {
+			values = append(values, number)
+		} else {
+			values = append(values, value)
+		}
+	}
+	return answer{"count": len(environment.Ports()), "ports": environment.Ports(), "variables": names, "values": values}
+}
+
+func performEnvironment(t *testing.T, a arguments) (answer, error) {
+	a.hold(t)
+	options := a.environment()
 	if a.Kept {
 		options = append(options, portalloc.WithKept())
 	}
@@ -159,9 +213,6 @@ func performEnvironment(t *testing.T, a arguments) (answer, error) {
 	if a.OwnerPID != nil {
 		options = append(options, portalloc.WithOwner(*a.OwnerPID))
 	}
-	if a.Worktree != "" {
-		options = append(options, portalloc.WithWorktree(a.Worktree))
-	}
 	if place, ok := a.EnvFile.(string); ok { // false is none, which needs no option
 		options = append(options, portalloc.WithEnvFile(place))
 	}
@@ -169,11 +220,7 @@ func performEnvironment(t *testing.T, a arguments) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, variable := range environment.Variables() {
-		names = append(names, variable.Name)
-	}
-	return answer{"variables": names, "count": len(environment.Ports())}, environment.Close()
+	return described(t, a, environment), environment.Close()
 }
 
 // duration is the longest there is for what is longer.
@@ -235,7 +282,7 @@ func TestBehaviours(t *testing.T) {
 			t.Run(name, func(t *testing.T) { perform(t, one) })
 		}
 	}
-	if cases <= 80 || len(seen) != len(operations) {
+	if cases <= 160 || len(seen) != len(operations) {
 		t.Errorf("only %d cases of %d operations were found", cases, len(seen))
 	}
 }
@@ -251,6 +298,7 @@ func perform(t *testing.T, raw map[string]any) {
 	if !ok {
 		t.Fatalf("%q is no operation", of.Operation)
 	}
+	writeFiles(t, of.Project)
 	done, err := operation(t, of.Arguments)
 	if of.Error != "" {
 		failed, ok := err.(*portalloc.Error)

@@ -2,12 +2,18 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests: a failure is a failed test")]
 
+#[path = "behaviours/worktrees.rs"]
+mod worktrees;
+
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use portalloc::cleanup::{Cleanup, Selection};
 use portalloc::environment::{EnvFile, Syntax, render};
-use portalloc::{Allocator, EnvironmentRequest, Error, ErrorCode, IsolationId, LeaseRequest, Result, Settings};
+use portalloc::{
+    Allocator, Environment, EnvironmentRequest, Error, ErrorCode, IsolationId, Lease, LeaseRequest, Result, Settings,
+};
 use portalloc_tests::Stage;
 use serde_json::{Value, json};
 
@@ -42,6 +48,39 @@ impl Arguments<'_> {
         Some(listed.iter().map(|port| u16::try_from(port.as_u64().unwrap()).unwrap()).collect())
     }
 
+    /// The values of a list of texts; none if it is missing.
+    fn texts(&self, name: &str) -> Vec<&str> {
+        self.values[name].as_array().into_iter().flatten().map(|text| text.as_str().unwrap()).collect()
+    }
+
+    /// The lease of what somebody has before.
+    fn leased(&self) -> Option<Lease> {
+        let ports = self.ports("leased")?;
+        Some(self.allocator().unwrap().lease(LeaseRequest::exact(ports)).unwrap())
+    }
+
+    /// Settings for calls that read a project file, which counts only where nothing is set.
+    fn settings(&self) -> Settings {
+        let settings = Settings::new().directory(self.world.registry());
+        let settings = self.text("pool").into_iter().fold(settings, Settings::pool);
+        self.text("exclude").into_iter().fold(settings, Settings::exclude)
+    }
+
+    /// What all environments are asked for with.
+    fn request(&self) -> EnvironmentRequest {
+        let mut request = EnvironmentRequest::new().names(self.texts("names"));
+        if let Some(count) = self.count() {
+            request = request.ports(count);
+        }
+        if let Some(instance) = self.text("instance_id") {
+            request = request.instance_id(instance);
+        }
+        if let Some(ports) = self.ports("prefer") {
+            request = request.prefer(ports);
+        }
+        request
+    }
+
     fn allocator(&self) -> Result<Allocator> {
         let settings = Settings::new().directory(self.world.registry());
         let settings = settings.exclude(self.text("exclude").unwrap_or_default());
@@ -57,11 +96,14 @@ fn pool(arguments: &Arguments<'_>) -> Result<Value> {
 
 fn lease(arguments: &Arguments<'_>) -> Result<Value> {
     let allocator = arguments.allocator()?;
-    let _leased = arguments.ports("leased").map(|ports| allocator.lease(LeaseRequest::exact(ports)).unwrap());
+    let _leased = arguments.leased();
     let mut request = match arguments.ports("ports") {
         Some(ports) => LeaseRequest::exact(ports),
         None => LeaseRequest::run(arguments.count().unwrap()),
     };
+    if let Some(ports) = arguments.ports("prefer") {
+        request = request.prefer(ports);
+    }
     if let Some(limit) = arguments.time("wait_ms") {
         request = request.wait(limit);
     }
@@ -71,22 +113,29 @@ fn lease(arguments: &Arguments<'_>) -> Result<Value> {
 
 fn check(arguments: &Arguments<'_>) -> Result<Value> {
     let allocator = arguments.allocator()?;
-    let _leased = arguments.ports("leased").map(|ports| allocator.lease(LeaseRequest::exact(ports)).unwrap());
+    let _leased = arguments.leased();
     let states = allocator.check(arguments.ports("ports").unwrap())?;
     Ok(json!({"free": states.iter().map(|state| state.usage.is_free()).collect::<Vec<_>>()}))
 }
 
+/// What an environment is, with the values of the variables that the case wants to see.
+fn described(arguments: &Arguments<'_>, environment: &Environment) -> Value {
+    let variables = environment.variables();
+    let shown = arguments.texts("show").into_iter().map(|name| {
+        let value = variables.iter().find(|(other, _)| other == name).map(|(_, value)| value);
+        value.map(|value| value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number)))
+    });
+    json!({
+        "count": environment.ports().len(),
+        "ports": environment.ports(),
+        "variables": variables.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        "values": shown.collect::<Vec<_>>(),
+    })
+}
+
 fn create_environment(arguments: &Arguments<'_>) -> Result<Value> {
-    let mut request = EnvironmentRequest::new();
-    if let Some(count) = arguments.count() {
-        request = request.ports(count);
-    }
-    if let Some(names) = arguments.values["names"].as_array() {
-        request = request.names(names.iter().map(|name| name.as_str().unwrap()));
-    }
-    if let Some(instance) = arguments.text("instance_id") {
-        request = request.instance_id(instance);
-    }
+    let _leased = arguments.leased();
+    let mut request = arguments.request();
     if arguments.values["kept"] == true {
         request = request.kept();
     }
@@ -102,9 +151,9 @@ fn create_environment(arguments: &Arguments<'_>) -> Result<Value> {
         request = request.env_file(EnvFile::Worktree);
     }
     let worktree = arguments.text("worktree").map_or_else(|| arguments.world.work(), Into::into);
-    let environment = arguments.allocator()?.create_environment(&request.worktree(worktree))?;
-    let variables: Vec<String> = environment.variables().into_iter().map(|(name, _)| name).collect();
-    let answer = json!({"variables": variables, "count": environment.ports().len()});
+    let (allocator, request) = arguments.settings().open_for(request.worktree(worktree))?;
+    let environment = allocator.create_environment(&request)?;
+    let answer = described(arguments, &environment);
     environment.cleanup()?;
     Ok(answer)
 }
@@ -141,10 +190,23 @@ fn perform(operation: &str, arguments: &Arguments<'_>) -> Result<Value> {
         "lease" => lease(arguments),
         "check" => check(arguments),
         "create_environment" => create_environment(arguments),
+        "worktree_environment" => worktrees::environment(arguments),
+        "find_worktree_environment" => worktrees::find(arguments),
+        "repair_worktree_environment" => worktrees::repair(arguments),
+        "stop" => worktrees::stop(arguments),
         "parse_id" | "validate" | "cleanup" => with_id(operation, arguments),
         "render" => Ok(rendered(arguments)),
         "error_codes" => Ok(json!({"codes": ErrorCode::ALL.map(|code| code.as_str())})),
         other => panic!("{other:?} is no operation"),
+    }
+}
+
+/// Writes the files of a project.
+fn write(files: &Value, worktree: &Path) {
+    for (path, text) in files.as_object().into_iter().flatten() {
+        let path = worktree.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text.as_str().unwrap()).unwrap();
     }
 }
 
@@ -199,15 +261,16 @@ fn behaviours() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("behaviours");
     let mut failures = Vec::new();
     let mut cases = 0;
-    for entry in std::fs::read_dir(directory).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
-        let file: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let file: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         for case in &file {
             let world = Stage::new(ACTOR, RUN);
             let case = filled(case, world.base());
+            write(&case["project"], &world.work());
             let arguments = Arguments { world: &world, values: &case["arguments"] };
             let done = perform(case["operation"].as_str().unwrap(), &arguments);
             if let Some(why) = failure(&case, &done) {
@@ -217,5 +280,5 @@ fn behaviours() {
         }
     }
     assert!(failures.is_empty(), "{} of {cases} failed:\n{}", failures.len(), failures.join("\n"));
-    assert!(cases > 80, "only {cases} cases were found");
+    assert!(cases > 160, "only {cases} cases were found");
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <thread>
 #include <type_traits>
 
@@ -17,6 +18,7 @@ constexpr bool moves_only = !std::is_copy_constructible_v<Owner> && !std::is_cop
 
 static_assert(moves_only<portalloc::lease> && moves_only<portalloc::environment>);
 static_assert(moves_only<portalloc::descriptor> && moves_only<portalloc::cancel>);
+static_assert(moves_only<portalloc::hold>);
 static_assert(std::is_base_of_v<std::runtime_error, portalloc::error>);
 
 // What a call throws.
@@ -181,6 +183,83 @@ static void environments() {
     CHECK(portalloc::environment::current().size() == 5);
 }
 
+static bool has(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
+
+static std::string read(const std::string &path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+// Its servers: worktree.c.
+static void worktrees() {
+    portalloc::environment_options options;
+    options.names = {"web"};
+    CHECK(!portalloc::environment::find_of_worktree(options));
+    const std::vector<portalloc::port_type> free = portalloc::lease(3).ports();
+    options.prefer = {free[0]};
+    portalloc::environment first = portalloc::environment::of_worktree(options);
+    CHECK(first.is_kept() && !first.is_attached());
+    {
+        // Neither the end of an owner nor close() ends it, whichever process has made it.
+        portalloc::environment again = portalloc::environment::of_worktree(options);
+        CHECK(again.id() == first.id() && again.ports() == first.ports());
+        again.close();
+        first.close();
+        const portalloc::environment moved = std::move(again);
+    }
+    CHECK(portalloc::environment::find_of_worktree(options)->id() == first.id());
+    CHECK(portalloc::environment::repair_of_worktree(options).id() == first.id());
+    options.names = {"web", "db"};
+    options.prefer = {free[1]};
+    portalloc::environment environment = portalloc::environment::repair_of_worktree(options);
+    CHECK(environment.id() != first.id() && first[0] == free[0] && environment.port("db") == free[2]);
+
+    options.instance_id = "other";
+    CHECK(!portalloc::environment::find_of_worktree(options));
+    options.worktree = "/nowhere";
+    CHECK(thrown([&] { (void)portalloc::environment::find_of_worktree(options); }).result() ==
+          PORTALLOC_RESULT_INVALID_ARGUMENT);
+
+    environment.write_block("owners.env");
+    CHECK(has(read("owners.env"), "\nDB_PORT=" + std::to_string(environment.port("db")) + "\n"));
+    CHECK(thrown([&] { environment.write_block("nowhere/owners.env"); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+
+    CHECK(thrown([&] { environment.wait_until_ours({}, portalloc::milliseconds(0)); }).result() == PORTALLOC_RESULT_TIMEOUT);
+    portalloc::ready_options ready;
+    ready.http = "no path";
+    CHECK(thrown([&] { environment.wait_until_ours({}, portalloc::forever, ready); }).result() ==
+          PORTALLOC_RESULT_INVALID_ARGUMENT);
+    ready.http = "/";
+    ready.status = 0;  // which is given, unlike none
+    CHECK(thrown([&] { environment.wait_until_ours({}, portalloc::forever, ready); }).result() ==
+          PORTALLOC_RESULT_INVALID_ARGUMENT);
+    portalloc::cancel cancel;
+    cancel.now();
+    ready.status = 200;
+    CHECK(thrown([&] { environment.wait_until_ours(environment.ports(), portalloc::forever, ready, &cancel); }).result() ==
+          PORTALLOC_RESULT_TIMEOUT);
+
+    portalloc::stop_options how;
+    how.dry_run = true;
+    const std::string report = environment.stop(how);
+    CHECK(has(report, environment.id()) && has(report, "\"processes\":[]") && has(report, "\"removed\":false"));
+    how.ports = {1};
+    CHECK(thrown([&] { environment.stop(how); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+    how = portalloc::stop_options();
+    how.timeout = portalloc::milliseconds(-1);
+    CHECK(thrown([&] { environment.stop(how); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+    CHECK(has(environment.stop(), "\"processes\":[]"));
+    {
+        portalloc::hold hold = environment.hold();
+        const portalloc::hold moved = std::move(hold);
+        CHECK(moved.inheritable().get() >= 0);
+        CHECK(thrown([&] { portalloc::cleanup(environment.id()); }).result() == PORTALLOC_RESULT_IN_USE);
+        CHECK(thrown([&] { (void)hold.inheritable(); }).result() == PORTALLOC_RESULT_INVALID_ARGUMENT);
+    }
+    CHECK(has(environment.down(), "\"removed\":true") && access("owners.env", F_OK) != 0);
+    CHECK(thrown([&] { (void)environment.hold(); }).result() == PORTALLOC_RESULT_NOT_FOUND);
+}
+
 static void waits() {
     portalloc::lease lease(2);
     portalloc::lease_options options;
@@ -206,6 +285,7 @@ int main() {
     warnings();
     sockets();
     environments();
+    worktrees();
     waits();
     last = std::make_unique<portalloc::environment>();
     CHECK(portalloc::version() == portalloc_version());

@@ -3,8 +3,8 @@
  *
  * Standard input: the operation, then a line for each argument: a name, a blank, a text whose bytes other than letters and
  * digits are %XX. A list is a line for each element, behind one with the name and "[]". Standard output: the same, with a
- * letter in front for what the text means (n number, b boolean, s text, j a JSON object whose members are the answer); or
- * "error" and "message".
+ * letter in front for what the text means (n number, b boolean, s text, j a JSON object whose members belong to the answer, c
+ * the same with the lengths of its lists, z nothing); or "error" and "message".
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_ARGUMENTS = 64, LONGEST = 65536, LONGEST_NAME = 32 };
 
@@ -30,6 +31,9 @@ static void must(bool condition, const char *what) {
         exit(70);
     }
 }
+
+/** The message is read after the call, which the order of a call's arguments does not promise. */
+static void succeeds(portalloc_result result) { must(result == PORTALLOC_RESULT_OK, portalloc_last_error_message()); }
 
 static const char *text(const char *name) {
     for (size_t index = 0; index < argument_count; index++) {
@@ -93,11 +97,19 @@ static void tell_ports(const uint16_t *told, size_t count) {
     }
 }
 
+static void tell_truth(const char *name, bool told) { tell('b', name, told ? "true" : "false"); }
+
+/** The environment of a worktree that a performance which fails leaves. */
+static portalloc_environment *unended;
+
 /** The end of a performance that failed. */
 static void check(portalloc_result result) {
     if (result != PORTALLOC_RESULT_OK) {
         tell('s', "error", portalloc_error_code(result));
         tell('s', "message", portalloc_last_error_message());
+        if (unended != NULL) {
+            succeeds(portalloc_environment_cleanup(unended));
+        }
         exit(0);
     }
 }
@@ -110,7 +122,7 @@ static void lease_before(void) {
         options.exact = listed;
         options.exact_count = ports("leased", listed);
         portalloc_lease *kept;
-        must(portalloc_lease_new(&options, &kept) == PORTALLOC_RESULT_OK, portalloc_last_error_message());
+        succeeds(portalloc_lease_new(&options, &kept));
     }
 }
 
@@ -131,6 +143,9 @@ static void lease(void) {
     options.exact = is_list("ports") ? listed : NULL;
     options.exact_count = ports("ports", listed);
     options.wait_ms = number("wait_ms");
+    uint16_t preferred[MAX_ARGUMENTS];
+    options.prefer = is_list("prefer") ? preferred : NULL;
+    options.prefer_count = ports("prefer", preferred);
     portalloc_lease *made;
     check(portalloc_lease_new(&options, &made));
     uint16_t had[MAX_ARGUMENTS];
@@ -154,29 +169,172 @@ static void check_ports(void) {
     }
 }
 
-static void create_environment(void) {
-    const char *names[MAX_ARGUMENTS];
+/** What the options of environments point to. */
+static const char *names[MAX_ARGUMENTS];
+static uint16_t preferred[MAX_ARGUMENTS];
+
+/** What all environments are asked for with. */
+static portalloc_environment_options asked(void) {
     portalloc_environment_options options = portalloc_environment_options_default();
     options.pool = text("pool");
+    options.exclude = text("exclude");
     options.count = number("count");
     options.names = is_list("names") ? names : NULL;
     options.names_count = texts("names", names);
     options.instance_id = text("instance_id");
+    options.worktree = text("worktree");
+    options.prefer = is_list("prefer") ? preferred : NULL;
+    options.prefer_count = ports("prefer", preferred);
+    return options;
+}
+
+/** The value of a variable, or NULL. */
+static const char *variable(const portalloc_environment *made, const char *name) {
+    for (size_t index = 0; index < portalloc_environment_variable_count(made); index++) {
+        if (strcmp(portalloc_environment_variable_name(made, index), name) == 0) {
+            return portalloc_environment_variable_value(made, index);
+        }
+    }
+    return NULL;
+}
+
+/** What an environment is. */
+static void describe(const portalloc_environment *made) {
+    const char *shown[MAX_ARGUMENTS];
+    uint16_t had[MAX_ARGUMENTS];
+    size_t count = portalloc_environment_ports(made, had, MAX_ARGUMENTS);
+    tell_number("count", count);
+    tell_ports(had, count);
+    printf("s variables[] \n");
+    for (size_t index = 0; index < portalloc_environment_variable_count(made); index++) {
+        tell('s', "variables", portalloc_environment_variable_name(made, index));
+    }
+    printf("s values[] \n");
+    count = texts("show", shown);
+    for (size_t index = 0; index < count; index++) {
+        const char *value = variable(made, shown[index]);
+        bool is_number = value != NULL && value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
+        tell(value == NULL ? 'z' : is_number ? 'n' : 's', "values", value == NULL ? "" : value);
+    }
+}
+
+static void create_environment(void) {
+    lease_before();
+    portalloc_environment_options options = asked();
     options.kept = is_true("kept");
     options.ttl_ms = number("ttl_ms");
     options.owner_pid = number("owner_pid");
-    options.worktree = text("worktree");
     if (text("env_file") != NULL && strcmp(text("env_file"), "false") != 0) {
         options.env_file = text("env_file");
     }
     portalloc_environment *made;
     check(portalloc_environment_new(&options, &made));
-    printf("s variables[] \n");
-    for (size_t index = 0; index < portalloc_environment_variable_count(made); index++) {
-        tell('s', "variables", portalloc_environment_variable_name(made, index));
+    describe(made);
+    succeeds(portalloc_environment_cleanup(made));
+    portalloc_environment_free(made);
+}
+
+/** The worktree, which is where this process is at first. */
+static char worktree[4096];
+
+static void go_to(const char *below) { must(chdir(worktree) == 0 && chdir(below) == 0, below); }
+
+/** Goes where the first call is made. Gives its options. */
+static portalloc_environment_options first_time(void) {
+    go_to(text("from") == NULL ? "." : text("from"));
+    return asked();
+}
+
+static bool is_the_same(const portalloc_environment *one, const portalloc_environment *other) {
+    return strcmp(portalloc_environment_id(one), portalloc_environment_id(other)) == 0;
+}
+
+static bool goes_down(portalloc_environment *environment) {
+    char *report;
+    check(portalloc_environment_down(environment, NULL, &report));
+    bool is_removed = strstr(report, "\"removed\":true") != NULL;
+    portalloc_string_free(report);
+    return is_removed;
+}
+
+static void worktree_environment(void) {
+    lease_before();
+    portalloc_environment *first, *second, *found;
+    portalloc_environment_options options = first_time();
+    check(portalloc_worktree_environment(&options, &first));
+    unended = first;
+    go_to(".");
+    portalloc_environment_options again = options;
+    again.worktree = NULL;
+    again.instance_id = text("instance_id_again") == NULL ? again.instance_id : text("instance_id_again");
+    check(portalloc_worktree_environment(&again, &second));
+    describe(first);
+    options = first_time();
+    bool is_same = is_the_same(first, second);
+    tell_truth("same", is_same);
+    check(portalloc_worktree_environment_find(&options, &found));
+    tell_truth("found", is_the_same(found, first));
+    portalloc_environment_free(found);
+    bool is_first_removed = goes_down(first);
+    tell_truth("removed", is_first_removed && (is_same || goes_down(second)));
+    portalloc_result result = portalloc_worktree_environment_find(&options, &found);
+    must(result == PORTALLOC_RESULT_OK || result == PORTALLOC_RESULT_NOT_FOUND, portalloc_last_error_message());
+    tell_truth("found_after", result == PORTALLOC_RESULT_OK);
+    if (result == PORTALLOC_RESULT_OK) {
+        portalloc_environment_free(found);
     }
-    tell_number("count", portalloc_environment_ports(made, NULL, 0));
-    must(portalloc_environment_cleanup(made) == PORTALLOC_RESULT_OK, portalloc_last_error_message());
+    portalloc_environment_free(second);
+    portalloc_environment_free(first);
+}
+
+static void find_worktree_environment(void) {
+    portalloc_environment *found;
+    portalloc_environment_options options = first_time();
+    check(portalloc_worktree_environment_find(&options, &found));
+    describe(found);
+    portalloc_environment_free(found);
+}
+
+/** Writes the files of `project_after`. Their directories are there. */
+static void write_files(void) {
+    const char *paths[MAX_ARGUMENTS], *contents[MAX_ARGUMENTS];
+    size_t count = texts("after_paths", paths);
+    must(texts("after_texts", contents) == count, "a text for each file");
+    go_to(".");
+    for (size_t index = 0; index < count; index++) {
+        FILE *file = fopen(paths[index], "w");
+        must(file != NULL && fputs(contents[index], file) >= 0 && fclose(file) == 0, paths[index]);
+    }
+}
+
+static void repair_worktree_environment(void) {
+    lease_before();
+    portalloc_environment *before, *after;
+    portalloc_environment_options options = first_time();
+    check(portalloc_worktree_environment(&options, &before));
+    unended = before;
+    write_files();
+    options = first_time();
+    check(portalloc_worktree_environment_repair(&options, &after));
+    describe(after);
+    tell_truth("same", is_the_same(before, after));
+    check(portalloc_environment_cleanup(after));
+    portalloc_environment_free(after);
+    portalloc_environment_free(before);
+}
+
+static void stop(void) {
+    char *report;
+    portalloc_environment *made;
+    portalloc_environment_options options = first_time();
+    check(portalloc_worktree_environment(&options, &made));
+    unended = made;
+    portalloc_stop_options how = portalloc_stop_options_default();
+    how.dry_run = true;
+    check(portalloc_environment_stop(made, &how, &report));
+    tell('c', "report", report);
+    portalloc_string_free(report);
+    check(portalloc_environment_cleanup(made));
     portalloc_environment_free(made);
 }
 
@@ -188,7 +346,7 @@ static void parse_id(void) {
 static void validate(void) {
     bool valid;
     check(portalloc_validate(text("id"), &valid, NULL));
-    tell('b', "valid", valid ? "true" : "false");
+    tell_truth("valid", valid);
 }
 
 static void cleanup(void) {
@@ -235,12 +393,23 @@ int main(void) {
         const char *name;
         void (*perform)(void);
     } operations[] = {
-        {"pool", pool},         {"lease", lease},     {"check", check_ports},
-        {"parse_id", parse_id}, {"render", render},   {"create_environment", create_environment},
-        {"validate", validate}, {"cleanup", cleanup}, {"error_codes", error_codes},
+        {"pool", pool},
+        {"lease", lease},
+        {"check", check_ports},
+        {"create_environment", create_environment},
+        {"worktree_environment", worktree_environment},
+        {"find_worktree_environment", find_worktree_environment},
+        {"repair_worktree_environment", repair_worktree_environment},
+        {"stop", stop},
+        {"parse_id", parse_id},
+        {"validate", validate},
+        {"cleanup", cleanup},
+        {"render", render},
+        {"error_codes", error_codes},
     };
     static char line[4 * LONGEST];
     char operation[32] = "";
+    must(getcwd(worktree, sizeof worktree) != NULL, "no current directory");
     must(scanf("%31s\n", operation) == 1, "no operation");
     while (fgets(line, sizeof line, stdin) != NULL) {
         char *blank = strchr(line, ' ');

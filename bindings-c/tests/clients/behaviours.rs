@@ -2,11 +2,12 @@
 //! `tests/c/performer.c`.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use portalloc_testkit::World;
+use portalloc_testkit::{World, names};
 use serde_json::{Map, Value, json};
 
 use crate::support::{Link, client, command, root};
@@ -59,6 +60,15 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// Writes the files of a project.
+fn write(files: &Value, worktree: &Path) {
+    for (path, text) in files.as_object().into_iter().flatten() {
+        let path = worktree.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text.as_str().unwrap()).unwrap();
+    }
+}
+
 /// What the performer reads.
 fn asked(case: &Value) -> String {
     let mut lines = format!("{}\n", case["operation"].as_str().unwrap());
@@ -72,6 +82,12 @@ fn asked(case: &Value) -> String {
                 for pair in pairs {
                     add("names", &pair[0]);
                     add("values", &pair[1]);
+                }
+            }
+            Value::Object(files) => {
+                for (path, text) in files {
+                    add("after_paths", &json!(path));
+                    add("after_texts", text);
                 }
             }
             Value::Array(items) => {
@@ -96,7 +112,14 @@ fn answered(told: &str) -> Value {
         let value = match kind {
             "n" => json!(text.parse::<u64>().unwrap()),
             "b" => json!(text == "true"),
-            "j" => return serde_json::from_str(&decoded(text)).unwrap(),
+            "z" => Value::Null,
+            "j" | "c" => {
+                let members: Map<String, Value> = serde_json::from_str(&decoded(text)).unwrap();
+                let counted = |value: Value| value.as_array().map_or_else(|| value.clone(), |items| json!(items.len()));
+                let of = |value| if kind == "c" { counted(value) } else { value };
+                answer.extend(members.into_iter().map(|(name, value)| (name, of(value))));
+                continue;
+            }
             _ => json!(decoded(text)),
         };
         match answer.get_mut(name) {
@@ -109,6 +132,8 @@ fn answered(told: &str) -> Value {
 
 fn perform(world: &World, program: &Path, case: &Value) -> Value {
     let mut command = command(world, program);
+    // A pool is an argument, or the project's.
+    command.env_remove("PORTALLOC_POOL");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(asked(case).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -137,16 +162,19 @@ fn behaviours() {
     let program = client(&home, "performer.c", Link::Shared);
     let mut failures = Vec::new();
     let mut cases = 0;
-    for entry in std::fs::read_dir(root().join("tests/behaviours")).unwrap() {
+    for entry in fs::read_dir(root().join("tests/behaviours")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
-        let file: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let file: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         for case in &file {
             let world = World::new(RUN);
             let case = filled(case, world.base());
+            write(&case["project"], &world.work());
             let answer = perform(&world, &program, &case);
+            let left = world.allocator().list().unwrap().environments;
+            assert!(left.is_empty() && names(world.temp()).is_empty(), "{} leaves {left:?}", case["name"]);
             if let Some(why) = failure(&case, &answer) {
                 failures.push(format!("{} {}: {why}", path.file_name().unwrap().display(), case["name"]));
             }
@@ -154,5 +182,5 @@ fn behaviours() {
         }
     }
     assert!(failures.is_empty(), "{} of {cases} failed:\n{}", failures.len(), failures.join("\n"));
-    assert!(cases > 80, "only {cases} cases were found");
+    assert!(cases > 160, "only {cases} cases were found");
 }

@@ -10,8 +10,17 @@ use portalloc_testkit::{World, can_unshare, has, names};
 
 use crate::support::{Link, client, command, copied, here, library, root, soname, succeeds, told};
 
-const CLIENTS: [&str; 8] =
-    ["contract.c", "threads.c", "fork.c", "ports.c", "warnings.c", "descriptors.c", "plugin.c", "owners.cpp"];
+const CLIENTS: [&str; 9] = [
+    "contract.c",
+    "threads.c",
+    "fork.c",
+    "ports.c",
+    "warnings.c",
+    "descriptors.c",
+    "plugin.c",
+    "worktree.c",
+    "owners.cpp",
+];
 
 /// More than ports.c has descriptors for.
 const PORTS: usize = 160;
@@ -83,6 +92,11 @@ fn two_copies_of_the_library_get_along() {
 }
 
 #[test]
+fn the_environment_of_a_worktree_and_its_servers() {
+    run("worktree.c", Link::Shared);
+}
+
+#[test]
 fn a_forked_child_with_its_parent_s_pid_ends_nothing() {
     let flags = ["--pid", "--fork", "--mount-proc"];
     if !can_unshare(&flags) {
@@ -141,11 +155,15 @@ fn memcheck_finds_nothing() {
         let program = client(&world, name, Link::Shared);
         // What its parent has of the library's a forked child leaves alone, and what a thread had that the child does not
         // have is lost there: leaks of these clients are left to the sanitizers, which look at the parent only.
-        let forks = ["fork.c", "ports.c", "warnings.c", "descriptors.c", "plugin.c"].contains(&name);
+        let forks = ["fork.c", "ports.c", "warnings.c", "descriptors.c", "plugin.c", "worktree.c"].contains(&name);
         let leaks = if forks { "no" } else { "full" };
         let mut valgrind = memcheck(&world);
         valgrind.arg(format!("--leak-check={leaks}"));
-        let argument = if name == "threads.c" { Some("5".into()) } else { argument(name) };
+        let argument = match name {
+            "threads.c" => Some("5".into()),
+            "worktree.c" => Some("ends no process".into()),
+            _ => argument(name),
+        };
         is_well(&world, valgrind.arg(&program).args(argument));
     }
 }

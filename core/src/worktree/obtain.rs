@@ -325,7 +325,7 @@ impl Wanted {
 
     /// The environment with the variables that the project file declares now, not those that it declared when the
     /// environment was made.
-    fn as_declared(&self, found: Environment) -> Environment {
+    pub(super) fn as_declared(&self, found: Environment) -> Environment {
         match self.request.env_for(found.record()) {
             Some(env) => found.with_env(env),
             None => found,

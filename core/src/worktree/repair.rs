@@ -48,7 +48,7 @@ fn repair(allocator: &Allocator, wanted: &Wanted, caller: &'static Location<'sta
     let id = old.id();
     let users = Users::of(&old)?;
     if !users.has_foreign && wanted.request.difference(old.record())?.is_none() {
-        return Ok(old);
+        return Ok(wanted.as_declared(old));
     }
     users.leave(&old)?;
     // Nobody begins to use it from here on.
