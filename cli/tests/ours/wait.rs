@@ -33,6 +33,7 @@ fn a_wait_for_mine_fails_at_once_on_another_ones_server() {
     let mut own = place.server(&place.directory, None);
     own.line();
     place.run(&["wait", "--mine", "web"]).succeeded();
+    place.run(&["wait", "--mine", "1"]).failed_with(2, "invalid_argument");
     let said = place.run(&["wait", "--mine", "--timeout", "20ms"]).failed_with(3, "timeout");
     assert!(said.contains(&format!("port {}", place.ports[1])) && !said.contains(&place.port()), "{said}");
 }

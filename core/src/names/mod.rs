@@ -66,7 +66,7 @@ pub(crate) fn check_names(names: &[String], count: usize) -> Result<()> {
     }
     if names.len() > count {
         return Err(Error::invalid_argument(
-            format!("{} names for {count} ports", names.len()),
+            format!("{} names for {count} port{}", names.len(), if count == 1 { "" } else { "s" }),
             "ask for at least as many ports as names, or leave the number out",
         ));
     }
@@ -110,7 +110,7 @@ mod tests {
         ] {
             assert!(check_names(&names(bad), 9).is_err(), "{bad:?}");
         }
-        assert!(check_names(&names(&["a", "b"]), 1).unwrap_err().message().contains("2 names for 1 ports"));
+        assert!(check_names(&names(&["a", "b"]), 1).unwrap_err().message().contains("2 names for 1 port"));
         assert!(check_names(&names(&["a", "b", "port", "_1"]), 4).is_ok());
     }
 }

@@ -101,7 +101,7 @@ impl Environment {
 
     /// As [`stop`](Self::stop), until `is_cancelled`.
     pub(crate) fn stop_unless(&self, options: &StopOptions, is_cancelled: &dyn Fn() -> bool) -> Result<StopReport> {
-        let ports = ports(self, options)?;
+        let ports = ports(self, options.ports.as_deref())?;
         self.registry().check_netns()?;
         let holder = self.record().holder.pid;
         let spares_holder = self.record().lifetime == Lifetime::Held;
@@ -111,10 +111,10 @@ impl Environment {
     }
 }
 
-/// The ports asked for, which must be the environment's.
-fn ports(environment: &Environment, options: &StopOptions) -> Result<BTreeSet<u16>> {
+/// The ports asked for, which must be the environment's; without any, all of them.
+pub(super) fn ports(environment: &Environment, asked: Option<&[u16]>) -> Result<BTreeSet<u16>> {
     let all: BTreeSet<u16> = environment.ports().iter().copied().collect();
-    let Some(asked) = &options.ports else { return Ok(all) };
+    let Some(asked) = asked else { return Ok(all) };
     match asked.iter().find(|port| !all.contains(port)) {
         None => Ok(asked.iter().copied().collect()),
         Some(other) => {

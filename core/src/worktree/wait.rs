@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::facts::{Scene, Sight, listens, sockets};
 use super::ours::Verdict;
+use super::stop::ports as ports_of;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::readiness::Readiness;
@@ -25,7 +26,7 @@ impl Environment {
     ///
     /// # Errors
     /// `port_in_use` for another one's server, with its name, PID and directory; `timeout`, whose message gives the last
-    /// result for each port; `invalid_argument`; `io`.
+    /// result for each port; `invalid_argument` for a port that is not the environment's; `io`.
     pub fn wait_until_ours(&self, ports: &[u16], readiness: &Readiness, limit: Duration) -> Result<()> {
         self.wait_until_ours_unless(ports, readiness, limit, &|| false)
     }
@@ -39,9 +40,10 @@ impl Environment {
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<()> {
         self.registry().check_netns()?;
-        let ports = if ports.is_empty() { self.ports() } else { ports };
+        let asked = if ports.is_empty() { None } else { Some(ports) };
+        let ports: Vec<u16> = ports_of(self, asked)?.into_iter().collect();
         let mut gate = Gate { sight: Sight::of(self), admitted: HashSet::new(), last: None };
-        until_ready(ports, readiness, limit, is_cancelled, |ports| gate.refused(ports))
+        until_ready(&ports, readiness, limit, is_cancelled, |ports| gate.refused(ports))
     }
 }
 

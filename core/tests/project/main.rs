@@ -180,7 +180,7 @@ const BAD: &[(usize, &str, &str)] = &[
     (3, "an item of `names` is a number", "names = [\n  \"a\",\n  7,\n]"),
     (2, "`names`: \"1web\" is not a name", "ports = 2\nnames = [\"1web\"]"),
     (1, "would both be the variable A_B_PORT", "names = [\"a-b\", \"A_B\"]"),
-    (1, "2 names for 1 ports", "names = [\"a\", \"b\"]\nports = 1"),
+    (1, "2 names for 1 port", "names = [\"a\", \"b\"]\nports = 1"),
     (1, "`pool` is a table", "pool = { from = 1 }"),
     (1, "`pool`: \"9-5\" in \"9-5\" is reversed", "pool = \"9-5\""),
     (1, "`pool` has no ports", "pool = \"\""),

@@ -12,7 +12,7 @@ use crate::{BAD, GOOD, refused};
 /// Parts of messages about what a schema cannot say, because it concerns several values, or how they are written.
 const BEYOND: &[&str] = &[
     "would both be the variable A_B_PORT",
-    "2 names for 1 ports",
+    "2 names for 1 port",
     "`pool`: \"9-5\" in \"9-5\" is reversed",
     "`exclude`: \"0x50\"",
     "`prefer`: \"0\" in \"0\"",
