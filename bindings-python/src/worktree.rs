@@ -18,7 +18,8 @@ use crate::origin::Origin;
 ///
 /// - `create`: if false, the result is `None` where there is none yet. `repair`: moves it to other ports if it has others than
 ///   `portalloc.toml` or the arguments say by now, or if somebody else's program is on one of them.
-/// - `worktree`: its directory; by default the one that contains the current directory. `instance_id` tells several environments of it apart.
+/// - `worktree`: its directory; by default the one that contains the current directory. `instance_id` tells several environments
+///   of it apart.
 /// - All others are as for `portalloc.environment`, and apply when it is made. It is sticky unless `sticky` says otherwise.
 ///
 /// Raises the errors of `portalloc.environment`, and `EnvironmentInUseError` if another process has been making, repairing or
