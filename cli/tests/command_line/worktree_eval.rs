@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use portalloc_testkit::{CommandLine, has, id, run};
+use portalloc_testkit::{CommandLine, has, id, is_installed, run};
 
 use crate::PORTALLOC;
 
@@ -30,6 +30,11 @@ const SHELLS: &[Shell] = &[
 fn every_shell_sees_the_variables_or_that_there_are_none() {
     let scratch = CommandLine::new(PORTALLOC);
     for (shell, options, script) in SHELLS {
+        // Debian has no PowerShell, so CI may lack it.
+        if *shell == "pwsh" && !is_installed(shell) {
+            eprintln!("NOT CHECKED: there is no {shell} here");
+            continue;
+        }
         if !has(shell) {
             continue;
         }
