@@ -191,10 +191,10 @@ STATIC_TARGET := $(shell uname -m)-unknown-linux-musl
 bench: python-installed node-built installed ## Measure: what portalloc costs beside its bare system calls, and its bindings beside the core
 	$(CARGO) build --release --locked -p portalloc-cli -p portalloc-bench
 	rustup target add $(STATIC_TARGET)
-	$(CARGO) build --release --locked -p portalloc-cli --target $(STATIC_TARGET)
-	PORTALLOC_BENCH_COMMAND='$(CURDIR)/target/$(STATIC_TARGET)/release/portalloc' ./target/release/portalloc-bench $(BENCH)
+	$(CARGO) build --profile command --locked -p portalloc-cli --target $(STATIC_TARGET)
+	PORTALLOC_BENCH_COMMAND='$(CURDIR)/target/$(STATIC_TARGET)/command/portalloc' ./target/release/portalloc-bench $(BENCH)
 	@printf 'release binary: %s bytes (at most 2500000)\n' \
-		"$$(stat -c %s target/$(STATIC_TARGET)/release/portalloc)"
+		"$$(stat -c %s target/$(STATIC_TARGET)/command/portalloc)"
 	$(VENV)/bin/python bench/python/bench.py
 	$(NPM) run --silent bench -- target/release/portalloc-bench
 	$(CC) -O2 -Wall -Wextra -o target/bench-c bench/c/lease.c \

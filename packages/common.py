@@ -87,19 +87,19 @@ def run(*command: str | Path, env: dict[str, str] | None = None, **options: Any)
         sys.exit(f"{words[0]} failed with status {error.returncode}")
 
 
-def cargo(platform: Platform, *arguments: str, env: dict[str, str] | None = None) -> Path:
-    """Builds for a platform, in release and by the lock file; returns the directory that has what was built.
+def cargo(platform: Platform, *arguments: str, profile: str = "release", env: dict[str, str] | None = None) -> Path:
+    """Builds for a platform, in a profile and by the lock file; returns the directory that has what was built.
 
     zig is the linker and C compiler, so that neither this machine's glibc nor its architecture matters.
     """
     if "PORTALLOC_NATIVE" in os.environ and platform.is_here and not platform.is_musl:
         # For the short form of the rehearsal: what the tests have built is already there.
-        run("cargo", "build", "--release", "--locked", *arguments, env=env)
-        return TARGET / "release"
+        run("cargo", "build", "--profile", profile, "--locked", *arguments, env=env)
+        return TARGET / profile
     run("rustup", "target", "add", platform.rust)
-    command = ("cargo", "zigbuild", "--release", "--locked", "--target", platform.zig)
+    command = ("cargo", "zigbuild", "--profile", profile, "--locked", "--target", platform.zig)
     run(*command, *arguments, env=without_home(env or {}))
-    return TARGET / platform.rust / "release"
+    return TARGET / platform.rust / profile
 
 
 def without_home(env: dict[str, str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ COMPLETIONS = {
 
 
 def built(platform: Platform) -> Path:
-    program = cargo(platform, "-p", "portalloc-cli") / "portalloc"
+    program = cargo(platform, "-p", "portalloc-cli", profile="command") / "portalloc"
     if (size := program.stat().st_size) > LARGEST:
         sys.exit(f"the command for {platform.name} has {size} bytes; at most {LARGEST} are allowed")
     return program
