@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 // The options of every command that creates an environment. Structs of arguments have no doc comments: clap would take
 // them for the command's description, which is in command.rs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct EnvironmentArgs {
     /// Number of consecutive ports [default: one for each name, else 5]
     #[arg(short, long, value_name = "N", allow_negative_numbers = true, value_parser = parse_count)]

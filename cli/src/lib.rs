@@ -32,7 +32,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     output::warnings();
     let args: Vec<OsString> = args.into_iter().collect();
     let has_controls = args.iter().any(|word| word.to_string_lossy().contains(char::is_control));
-    let command = match command::parse(args.clone()) {
+    let command = match command::parse(&args) {
         Ok(command) => command,
         Err(error) => {
             // Clap reports help and version as errors, too, for standard output.

@@ -300,26 +300,10 @@ impl EnvironmentRequest {
         if self.has_go_portalloc_names && self.port_names().is_empty() { &GO_PORTALLOC } else { &[] }
     }
 
-    /// The lease that the environment needs. If only names are given, they set the count.
+    /// The lease that the environment needs.
     pub(crate) fn lease(&self, worktree: &Path) -> Result<LeaseRequest> {
-        let names = self.port_names();
-        let count = match (&self.shape, self.count) {
-            (Shape::Offsets(ports) | Shape::Exact(ports), given) => {
-                if given.is_some_and(|given| given != ports.len()) {
-                    return Err(Error::invalid_argument(
-                        format!("{} ports asked for, but {} named", given.unwrap_or_default(), ports.len()),
-                        "leave the number out: the ports or offsets set it",
-                    ));
-                }
-                ports.len()
-            }
-            (_, Some(count)) => count,
-            (_, None) => {
-                let named = if names.is_empty() { DEFAULT_COUNT } else { names.len() };
-                self.declared_ports().and_then(|project| project.ports).unwrap_or(named)
-            }
-        };
-        check_names(names, count)?;
+        let count = self.port_count()?;
+        check_names(self.port_names(), count)?;
         self.check_env()?;
         if self.guard == Some(true) && self.kept {
             return Err(Error::invalid_argument(
@@ -343,6 +327,31 @@ impl EnvironmentRequest {
         let prefer = self.prefer.as_ref().or(declared.map(|project| &project.prefer));
         request.prefer = prefer.cloned().unwrap_or_default();
         Ok(request)
+    }
+
+    /// How many ports. If only names are given, they set the count.
+    fn port_count(&self) -> Result<usize> {
+        match (&self.shape, self.count) {
+            (Shape::Offsets(ports) | Shape::Exact(ports), Some(given)) if given != ports.len() => {
+                Err(Error::invalid_argument(
+                    format!("{given} ports asked for, but {} named", ports.len()),
+                    "leave the number out: the ports or offsets set it",
+                ))
+            }
+            (Shape::Offsets(ports) | Shape::Exact(ports), _) => Ok(ports.len()),
+            (_, Some(count)) => Ok(count),
+            (_, None) => {
+                let names = self.port_names();
+                let named = if names.is_empty() { DEFAULT_COUNT } else { names.len() };
+                Ok(self.declared_ports().and_then(|project| project.ports).unwrap_or(named))
+            }
+        }
+    }
+
+    /// Whether all that it says of ports is in a project file, which was checked when it was read.
+    fn is_as_declared(&self) -> bool {
+        let asks_itself = self.count.is_some() || self.guard.is_some() || !matches!(self.shape, Shape::Consecutive);
+        self.declared_ports().is_some() && !asks_itself
     }
 
     /// The shape of `count` ports. Offsets that the project file declares have ports without a name above them.
@@ -382,7 +391,10 @@ impl EnvironmentRequest {
     /// # Errors
     /// `invalid_argument` if it asks for what cannot be.
     pub(crate) fn difference(&self, record: &Record) -> Result<Option<String>> {
-        let wanted = self.lease(&record.worktree_path)?.count();
+        let wanted = match self.is_as_declared() {
+            true => self.port_count()?,
+            false => self.lease(&record.worktree_path)?.count(),
+        };
         let is_met = match &self.shape {
             Shape::Exact(ports) => *ports == record.ports.ports,
             _ => wanted == record.ports.count,
