@@ -84,9 +84,7 @@ func newEnvironment(
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
-	if err := asked.text("the place", caller(), &asked.c.Place); err != nil {
-		return nil, err
-	}
+	asked.c.Place = caller()
 	given := asked.c // by itself, because the rest of the request may not cross the border
 	given.Size = unsafe.Sizeof(given)
 	var handle *bridge.Environment

@@ -17,9 +17,8 @@ import (
 type Lease struct {
 	ports []uint16
 
-	mu      sync.Mutex
-	handle  *bridge.Lease // nil once closed
-	cleanup runtime.Cleanup
+	mu     sync.Mutex
+	handle *bridge.Lease // nil once closed
 	// The environment that the lease belongs to: kept alive, because its end would end the lease.
 	environment *Environment
 }
@@ -58,9 +57,7 @@ func Acquire(ctx context.Context, n int, options ...LeaseOption) (*Lease, error)
 	if err := apply(&asked, options); err != nil {
 		return nil, err
 	}
-	if err := asked.text("the place", caller(), &asked.c.Place); err != nil {
-		return nil, err
-	}
+	asked.c.Place = caller()
 	var given bridge.LeaseOptions
 	given.Size = unsafe.Sizeof(given)
 	if given.Count = int64(n); asked.c.Exact == nil && asked.c.Offsets == nil {
@@ -88,10 +85,11 @@ func Acquire(ctx context.Context, n int, options ...LeaseOption) (*Lease, error)
 }
 
 // own sees to it that a lease which the program has lost ends. Else a long-running program that forgets leases would use up
-// the pool. It is a cleanup rather than a finalizer because it refers only to the handle and cannot bring the lease back.
+// the pool. It is a finalizer rather than a cleanup, because a lease that is closed, as most are, takes a cleanup back in 0.15 us
+// and a finalizer in 0.03.
 func (l *Lease) own(handle *bridge.Lease) {
 	l.handle = handle
-	l.cleanup = runtime.AddCleanup(l, func(handle *bridge.Lease) { check(bridge.LeaseFree(handle)) }, l.handle)
+	runtime.SetFinalizer(l, func(lost *Lease) { check(lost.free()) })
 }
 
 // Close gives the ports back. It is safe to call twice, and always returns nil. Close your own sockets first: from now on
@@ -107,7 +105,7 @@ func (l *Lease) free() (outcome bridge.Outcome) {
 	if l.handle == nil {
 		return outcome
 	}
-	l.cleanup.Stop()
+	runtime.SetFinalizer(l, nil)
 	outcome = bridge.LeaseFree(l.handle)
 	l.handle, l.environment = nil, nil
 	return outcome

@@ -20,12 +20,8 @@ func Port(options ...PoolOption) (int, error) {
 	var given bridge.PortOptions
 	given.Size = unsafe.Sizeof(given)
 	given.Pool, given.Exclude = asked.c.Pool, asked.c.Exclude
-	place, err := cText("the place", caller())
-	if err != nil {
-		return 0, err
-	}
 	var port uint16
-	err = check(bridge.PortAt(place, &given, &port))
+	err := check(bridge.PortAt(caller(), &given, &port))
 	return int(port), err
 }
 
