@@ -21,7 +21,7 @@ pub enum Read {
 /// Parses arguments, the first of which is the program's name, and what they say of an environment.
 #[must_use]
 pub fn read(args: impl IntoIterator<Item = OsString>) -> Read {
-    let command = match command::parse(args) {
+    let command = match command::parse(&args.into_iter().collect::<Vec<_>>()) {
         Ok(command) => command,
         Err(error) if error.use_stderr() => return Read::Refused(Exit::Usage.status(), error.render().to_string()),
         Err(error) => return Read::Shown(error.render().to_string()),
