@@ -10,7 +10,7 @@ from typing import Any
 from packages.common import ROOT, Platform
 
 # A crate that offers several licences is taken under the first of these whose file it has.
-NAMES = ("LICENSE-MIT", "LICENSE", "LICENSE.md", "LICENSE.txt", "LICENSE-BSD", "COPYING")
+NAMES = ("LICENSE-MIT", "LICENSES/MIT.txt", "LICENSE", "LICENSE.md", "LICENSE.txt", "LICENSE-BSD", "COPYING")
 # Of the compiler, which cargo does not list.
 RUNTIME = """\
 The Rust standard library is taken under the MIT license:
