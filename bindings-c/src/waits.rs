@@ -48,10 +48,8 @@ pub unsafe extern "C" fn portalloc_wait_until_ready(
     cancel: *const Cancel,
 ) -> ResultNumber {
     let until_ready = |allocator: &Allocator, ports: &[u16], limit| {
-        // SAFETY: the caller keeps to the header's conventions; zeros are a NULL pointer and no wishes.
-        let options = unsafe { sized(options) }?;
         // SAFETY: the caller keeps to the header's conventions.
-        let readiness = unsafe { options.asked() }?;
+        let readiness = unsafe { asked(options) }?;
         allocator.wait_until_ready(ports, &readiness, limit)
     };
     // SAFETY: the caller keeps to the header's conventions.
@@ -91,12 +89,14 @@ unsafe fn wait(
     })
 }
 
-impl ReadyOptions {
-    /// # Safety
-    /// Its pointers are as its members' comments say.
-    pub(crate) unsafe fn asked(&self) -> Result<Readiness> {
-        // SAFETY: as this function's caller promises.
-        let http = unsafe { owned(self.http, "http") }?;
-        ReadinessOptions { http, status: given(self.status) }.readiness()
-    }
+/// When a server counts as ready, by these options.
+///
+/// # Safety
+/// `options` is NULL, or its members are as their comments say.
+pub(crate) unsafe fn asked(options: *const ReadyOptions) -> Result<Readiness> {
+    // SAFETY: as this function's caller promises; zeros are a NULL pointer and no wishes.
+    let options = unsafe { sized(options) }?;
+    // SAFETY: as this function's caller promises.
+    let http = unsafe { owned(options.http, "http") }?;
+    ReadinessOptions { http, status: given(options.status) }.readiness()
 }

@@ -12,7 +12,7 @@ use crate::environment::{Environment, make, with};
 use crate::options::{EnvironmentOptions, given, milliseconds, used};
 use crate::pointers::{array, borrow, elements, free, handle, needed, sized, string, write};
 use crate::results::{ResultNumber, call};
-use crate::waits::ReadyOptions;
+use crate::waits::{ReadyOptions, asked};
 
 /// How portalloc_environment_stop and portalloc_environment_down end servers. Make it with portalloc_stop_options_default().
 #[repr(C)]
@@ -153,10 +153,8 @@ pub unsafe extern "C" fn portalloc_wait_until_ours(
     call(|| {
         // SAFETY: the caller keeps to the header's conventions.
         let ports = unsafe { elements(ports, count, "ports") }?;
-        // SAFETY: the caller keeps to the header's conventions; zeros are a NULL pointer and no wishes.
-        let options = unsafe { sized(options) }?;
         // SAFETY: the caller keeps to the header's conventions.
-        let readiness = unsafe { options.asked() }?;
+        let readiness = unsafe { asked(options) }?;
         let limit = milliseconds(wait_ms)?;
         // SAFETY: the caller keeps to the header's conventions.
         let is_cancelled = unsafe { used(cancel) };

@@ -429,7 +429,7 @@ impl EnvironmentRequest {
         }
         let ports = &record.ports.ports;
         let base = ports.first().copied().unwrap_or_default();
-        let is_run = ports.iter().zip(base..).all(|(port, expected)| *port == expected);
+        let is_run = ports.iter().zip(base..=u16::MAX).all(|(port, expected)| *port == expected);
         let offsets: Option<Vec<u16>> = ports.iter().map(|port| port.checked_sub(base)).collect();
         let (shape, count) = match (is_run, offsets) {
             (true, _) => (self.shape.clone(), Some(ports.len())),

@@ -71,8 +71,8 @@ impl Project {
     }
 }
 
-/// Refuses variables of a stranger. In a directory such as /tmp, anybody can make a project file, and so set variables of
-/// the programs of everybody who works in a directory below without Git.
+/// Refuses variables that another user wrote. In a directory such as /tmp, anybody can make a project file, and so set
+/// variables of the programs of everybody who works in a directory below without Git.
 fn check_owner(project: &Project, first: &EnvTemplate, file: &File) -> Result<()> {
     let entry = |path: &Path| sys::entry(path).ok().flatten();
     // The dot is the directory itself, also where its name is a link.
@@ -80,8 +80,8 @@ fn check_owner(project: &Project, first: &EnvTemplate, file: &File) -> Result<()
     let Some(directory) = directory.filter(|directory| directory.mode & WRITABLE_BY_ALL != 0) else { return Ok(()) };
     let named = entry(&project.path).map(|entry| entry.user);
     let trusted = [sys::user_id(), 0, directory.user];
-    let stranger = sys::entry_of(file).ok().map(|entry| entry.user).into_iter().chain(named);
-    match stranger.into_iter().find(|user| !trusted.contains(user)) {
+    let writers = sys::entry_of(file).ok().map(|entry| entry.user).into_iter().chain(named);
+    match writers.into_iter().find(|user| !trusted.contains(user)) {
         Some(user) => Err(Error::invalid_argument(
             format!(
                 "{}`env` was written by user {user}, in a directory that every user can write to",

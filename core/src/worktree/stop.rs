@@ -274,12 +274,15 @@ impl Stop<'_> {
         for target in &mut *targets {
             let Some(handle) = target.handle.as_ref().filter(|handle| !handle.has_ended()) else { continue };
             match handle.kill() {
-                Ok(sent) => was_killed |= sent,
-                // As above; what it runs now is told as what remains.
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => continue,
+                Ok(true) => {
+                    target.told.outcome = Outcome::Killed;
+                    was_killed = true;
+                }
+                // It has ended just now; or it is another user's by now, and is told as what remains.
+                Ok(false) => {}
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
                 Err(error) => return Err(failed(error)),
             }
-            target.told.outcome = Outcome::Killed;
         }
         if was_killed {
             self.wait_for_all(targets, KILL_PATIENCE)?;

@@ -104,7 +104,7 @@ fn may_be_abandoned(registry: &Registry, id: IsolationId) -> bool {
 
 /// Removes one environment if it is selected. `None` if it does not exist or is not selected.
 ///
-/// Locks are taken in this order: the worktree's, as whoever makes or repairs its environment has it; the ports'; the
+/// Locks are taken in this order: the worktree's, as a process that makes or repairs its environment has it; the ports'; the
 /// environment's, which the commands that use it share.
 pub(crate) fn remove(
     registry: &Registry,

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags, XattrFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::descriptor::above_standard;
 use crate::sys::platform;
@@ -55,9 +55,10 @@ pub(crate) fn open_to_change(path: &Path) -> io::Result<File> {
     Ok(above_standard(file.into())?.into())
 }
 
-/// By one system call: musl's `open` makes another one.
+/// By one system call: musl's `open` makes another one. On a network's file system a signal may interrupt it.
 fn open(path: &Path, flags: OFlags) -> io::Result<File> {
-    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | flags, Mode::empty())?.into())
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | flags;
+    Ok(retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?.into())
 }
 
 /// Creates a directory that only its owner may access, and its owner may, whatever the umask.
@@ -126,7 +127,7 @@ fn rename_new_by_hand(from: &Path, to: &Path) -> io::Result<()> {
 pub(crate) fn write_to_standard_error(text: &[u8]) {
     let mut left = text;
     while !left.is_empty() {
-        match rustix::io::retry_on_intr(|| rustix::io::write(io::stderr().as_fd(), left)) {
+        match retry_on_intr(|| rustix::io::write(io::stderr().as_fd(), left)) {
             Ok(written) if written > 0 => left = left.get(written..).unwrap_or_default(),
             _ => break,
         }
